@@ -1,0 +1,45 @@
+"""Named arrays with a few plain values beside them, as one safetensors file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from falsework.errors import FalseworkError
+
+__all__ = ["read_arrays", "write_arrays"]
+
+
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], **values: Any) -> None:
+    """Write arrays (any shape, any numeric type) and JSON-able values. The file appears whole."""
+    from safetensors.numpy import save_file
+
+    part = path.with_name(path.name + ".part")
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    try:
+        save_file(whole, part, metadata={"values": json.dumps(values)})
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise FalseworkError(
+            f"could not be written ({error.strerror or error})", where=path, todo="Free some disk space and run again."
+        ) from error
+
+
+def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """The arrays and the values of `write_arrays`."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            values = json.loads((file.metadata() or {}).get("values", "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, values  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise FalseworkError(
+            f"is not a readable stage file ({error})", where=path, todo="Delete the folder it lies in and run again."
+        ) from error
