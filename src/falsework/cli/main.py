@@ -1,0 +1,101 @@
+"""`falsework`: arguments in, words out. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import falsework
+from falsework.cli import brief, make, new, stage
+from falsework.errors import FalseworkError
+
+__all__ = ["main"]
+
+DONE, OUR_FAULT, YOURS_TO_MEND, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 2 the user can mend it, 1 our fault, 130 interrupted."""
+    given = _parser().parse_args(arguments)
+    try:
+        answer: dict[str, Any] = given.run(given)
+    except FalseworkError as error:
+        _say(
+            given,
+            {"what": error.what, "where": error.where, "todo": error.todo},
+            error.sentence(),
+            YOURS_TO_MEND,
+        )
+        return YOURS_TO_MEND
+    except KeyboardInterrupt:
+        words = "Stopped. Finished stages and frames are kept; run the same command to go on."
+        _say(given, {"what": "interrupted", "where": "", "todo": words}, words, INTERRUPTED)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OUR_FAULT
+    except Exception as error:
+        return _our_fault(given, error)
+    if given.json:
+        print(json.dumps({"ok": True, **answer}, ensure_ascii=False))
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="falsework",
+        description="A plate and a sentence in, a finished building collapse out, with every layer.",
+    )
+    parser.add_argument("--version", action="version", version=f"falsework {falsework.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    shared.add_argument(
+        "--json", action="store_true", help="one JSON object on stdout at the end, errors too"
+    )
+    shared.add_argument("--debug", action="store_true", help="show the traceback of a fault of ours")
+    make.add(commands, shared)
+    stage.add(commands, shared)
+    new.add(commands, shared)
+    brief.add(commands, shared)
+    return parser
+
+
+def _say(given: argparse.Namespace, fault: dict[str, str], sentence: str, code: int) -> None:
+    print(sentence, file=sys.stderr)
+    if given.json:
+        print(json.dumps({"ok": False, "exit_code": code, "error": fault}, ensure_ascii=False))
+
+
+def _our_fault(given: argparse.Namespace, error: Exception) -> int:
+    """A short message; the traceback goes to a file, for the one who mends it."""
+    if isinstance(error, MemoryError):
+        words = (
+            "This machine's memory was not enough. Finished work is kept; try a smaller `size` in [plate]."
+        )
+        _say(given, {"what": "out of memory", "where": "", "todo": words}, words, YOURS_TO_MEND)
+        return YOURS_TO_MEND
+    told = "".join(traceback.format_exception(error))
+    if given.debug:
+        print(told, file=sys.stderr)
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="falsework-", suffix=".txt", delete=False) as file:
+            file.write(told)
+        kept = f"The traceback is in {file.name}."
+    except OSError:
+        kept = "Run again with --debug to see the traceback."
+    summary = str(error).strip().splitlines()
+    short = f"{type(error).__name__}: {summary[-1]}" if summary else type(error).__name__
+    words = f"A fault of ours, not yours: {short}. {kept} Finished work is kept."
+    _say(given, {"what": short, "where": "", "todo": kept}, words, OUR_FAULT)
+    return OUR_FAULT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

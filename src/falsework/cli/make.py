@@ -1,0 +1,57 @@
+"""`falsework make SHOT.toml`: the whole shot."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["STAGE_NAMES", "add"]
+
+# In their order; known here so that --help need not load the stages themselves.
+STAGE_NAMES = ("solve", "build", "fracture", "collapse", "dust", "render", "comp")
+
+
+def add(commands: Any, shared: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("make", parents=[shared], help="make a shot from its shot.toml")
+    parser.add_argument("shot", type=Path, metavar="SHOT.toml")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="deliver here (default: out/NAME beside the shot)"
+    )
+    parser.add_argument(
+        "--preview", action="store_true", help="480 lines high, every fourth frame, same simulation"
+    )
+    parser.add_argument(
+        "--until", choices=STAGE_NAMES, metavar="STAGE", help="stop after " + ", ".join(STAGE_NAMES)
+    )
+    parser.add_argument("--seed", type=_seed, metavar="N", help="instead of the shot's own")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.cli.bars import Bars
+    from falsework.shots.pipeline import make
+
+    with Bars(quiet=given.quiet) as bars:
+        result = make(
+            given.shot,
+            out=given.out,
+            preview=given.preview,
+            until=given.until,
+            seed=given.seed,
+            listener=bars,
+        )
+    if not given.quiet and not given.json:
+        reused = [stage.name for stage in result.stages if stage.reused]
+        print(f"{result.shot.name}: {len(result.frames)} frames in {result.seconds:.0f} s -> {result.out}")
+        if reused:
+            print(f"reused: {', '.join(reused)}", file=sys.stderr)
+    return result.to_json()
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError("must be 0 or a positive whole number")
+    return value

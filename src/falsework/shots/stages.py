@@ -1,0 +1,372 @@
+"""The stages of a shot in their order: what each depends on, and the call into its room.
+
+Rooms are imported where they are called: a run that finds everything finished loads none of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from falsework.media.atomic import write_text
+from falsework.progress import Progress
+from falsework.shots.spec import Shot
+
+if TYPE_CHECKING:
+    from falsework.plate.plate import Plate
+
+__all__ = ["PREVIEW_HEIGHT", "PREVIEW_STEP", "STAGES", "FrameStage", "Job", "Stage", "digest"]
+
+PREVIEW_HEIGHT = 480
+PREVIEW_STEP = 4
+LAYERS = ".layers"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a stage gets to work with.
+
+    base     the shot file's folder, which paths in the shot start from
+    folder   where to write
+    folders  of the finished stages, by name
+    height   picture height for a preview, None for the plate's own
+    """
+
+    shot: Shot
+    base: Path
+    folder: Path
+    folders: Mapping[str, Path]
+    height: int | None
+    progress: Progress
+
+    def frame_path(self, frame: int, suffix: str) -> Path:
+        return self.folder / f"{frame:04d}{suffix}"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage whose result appears as a whole folder.
+
+    version   raise it when the room's result changes for the same inputs
+    needs     stages it reads; "solve:facades" when only that part of the result matters for the key
+    settings  what of the shot decides its result
+    files     what files of the user decide its result: (key in the shot, path relative to the shot file)
+    make      does the work in `job.folder`; may return digests of parts that later stages depend on
+    """
+
+    name: str
+    version: int
+    needs: tuple[str, ...]
+    settings: Callable[[Shot], Any]
+    make: Callable[[Job], dict[str, str] | None]
+    files: Callable[[Shot], list[tuple[str, str]]] = lambda shot: []
+    per_frame = False
+
+
+@dataclass(frozen=True)
+class FrameStage:
+    """A stage that keeps each finished frame as a file of its own, so that it goes on where it was stopped.
+
+    open     prepares for many frames and returns the function that makes one: it writes `job.frame_path`
+    follows  the frame stage whose frames it reads one by one: it may work beside it
+    """
+
+    name: str
+    version: int
+    needs: tuple[str, ...]
+    settings: Callable[[Shot], Any]
+    open: Callable[[Job], Callable[[int], None]]
+    suffix: str
+    follows: str = ""
+    files: Callable[[Shot], list[tuple[str, str]]] = lambda shot: []
+    per_frame = True
+
+
+def digest(*values: Any) -> str:
+    """A hash of dataclasses, arrays and plain values, by content."""
+    whole = hashlib.sha256()
+
+    def add(value: Any) -> None:
+        if is_dataclass(value) and not isinstance(value, type):
+            for field in fields(value):
+                whole.update(field.name.encode())
+                add(getattr(value, field.name))
+        elif isinstance(value, np.ndarray):
+            whole.update(f"{value.dtype}{value.shape}".encode())
+            whole.update(np.ascontiguousarray(value).tobytes())
+        elif isinstance(value, tuple | list):
+            whole.update(f"[{len(value)}".encode())
+            for item in value:
+                add(item)
+        else:
+            whole.update(repr(value).encode())
+
+    for value in values:
+        add(value)
+    return whole.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _solved(folder: Path) -> Plate:
+    from falsework.plate.plate import Plate
+
+    return Plate.load(folder)
+
+
+def _view(job: Job) -> Plate:
+    """The plate at the size this run draws in."""
+    plate = _solved(job.folders["solve"])
+    if job.height is None or job.height >= plate.camera.height:
+        return plate
+    return plate.resized(job.height)
+
+
+def _plain(settings: Any) -> Any:
+    return settings.model_dump(mode="json")
+
+
+def _solve_settings(shot: Shot) -> Any:
+    return {
+        "plate": _plain(shot.plate),
+        "facades": [_plain(facade) for facade in shot.facades],
+        "neighbours": [_plain(neighbour) for neighbour in shot.neighbours],
+        "occluders": [_plain(occluder) for occluder in shot.occluders],
+        "light": _plain(shot.light),
+    }
+
+
+def _solve_files(shot: Shot) -> list[tuple[str, str]]:
+    named = [
+        ("plate.file", shot.plate.file),
+        ("plate.clean", shot.plate.clean),
+        ("plate.building_matte", shot.plate.building_matte),
+    ]
+    named += [(f"occluders.{index}.file", occluder.file) for index, occluder in enumerate(shot.occluders)]
+    return [(key, file) for key, file in named if file]
+
+
+def _solve(job: Job) -> dict[str, str]:
+    from falsework.plate.stage import make_plate
+
+    shot = job.shot
+    plate = make_plate(
+        shot.plate,
+        shot.facades,
+        shot.neighbours,
+        shot.occluders,
+        shot.light,
+        base=job.base,
+        progress=job.progress,
+    )
+    plate.save(job.folder)
+    write_text(job.folder / "solve.json", json.dumps(_solve_words(plate), indent=2) + "\n")
+    return {
+        "facades": digest(plate.facades),
+        "set": digest(plate.set_planes),
+        "camera": digest(plate.camera),
+    }
+
+
+def _solve_words(plate: Plate) -> dict[str, Any]:
+    """Camera, facades and light for people and for other programs."""
+    light = plate.light
+    pitch = float(np.degrees(np.arcsin(plate.camera.rotation[2, 2])))
+    roll = float(np.degrees(np.arctan2(-plate.camera.rotation[0, 2], -plate.camera.rotation[1, 2])))
+    return {
+        "units": "metres; degrees; world right-handed, Z up, the camera above the origin looking along +Y",
+        "camera": plate.camera.to_json() | {"pitch_degrees": pitch, "roll_degrees": roll},
+        "lens": {field.name: getattr(plate.lens, field.name) for field in fields(plate.lens)},
+        "facades": [
+            {
+                "name": facade.name,
+                "origin": facade.origin.tolist(),
+                "right": facade.right.tolist(),
+                "normal": facade.normal.tolist(),
+                "width": facade.width,
+                "height": facade.height,
+                "levels": facade.levels.tolist(),
+                "windows": facade.windows.tolist(),
+            }
+            for facade in plate.facades
+        ],
+        "light": {
+            "sun_direction": light.sun_direction.tolist(),
+            "azimuth_degrees": float(np.degrees(np.arctan2(light.sun_direction[0], light.sun_direction[1]))),
+            "elevation_degrees": float(np.degrees(np.arcsin(np.clip(light.sun_direction[2], -1, 1)))),
+            "sun": light.sun.tolist(),
+            "sky": light.sky.tolist(),
+            "bounce": light.bounce.tolist(),
+        },
+        "grain": plate.grain.tolist(),
+        "softness": plate.softness,
+    }
+
+
+def _build(job: Job) -> None:
+    from falsework.building.build import build
+
+    plate = _solved(job.folders["solve"])
+    building = build(plate.facades, job.shot.building, seed=job.shot.seed)
+    building.save(job.folder)
+
+
+def _fracture(job: Job) -> None:
+    from falsework.building.build import Building
+    from falsework.building.fracture import fracture
+
+    building = Building.load(job.folders["build"])
+    fragments = fracture(building, job.shot.fracture, seed=job.shot.seed, progress=job.progress)
+    fragments.save(job.folder)
+
+
+def _collapse(job: Job) -> None:
+    from falsework.building.fragments import Fragments
+    from falsework.collapse.collapse import collapse
+
+    shot = job.shot
+    motion = collapse(
+        Fragments.load(job.folders["fracture"]),
+        _solved(job.folders["solve"]).set_planes,
+        shot.collapse,
+        first_frame=shot.frames[0],
+        frames=shot.frame_count,
+        fps=shot.fps,
+        seed=shot.seed,
+        progress=job.progress,
+    )
+    motion.save(job.folder)
+
+
+def _dust(job: Job) -> None:
+    from falsework.building.fragments import Fragments
+    from falsework.collapse.motion import Motion
+    from falsework.dust.debris import simulate_debris
+    from falsework.dust.simulate import simulate_dust
+
+    shot = job.shot
+    fragments = Fragments.load(job.folders["fracture"])
+    motion = Motion.load(job.folders["collapse"])
+    plate = _solved(job.folders["solve"])
+
+    def gas(done: int, total: int) -> None:  # debris takes a tenth of the time
+        job.progress(total + 9 * done, 10 * total)
+
+    def chips(done: int, total: int) -> None:
+        job.progress(done, 10 * total)
+
+    debris = simulate_debris(fragments, motion, shot.dust, seed=shot.seed, progress=chips)
+    debris.save(job.folder)
+    simulate_dust(
+        fragments,
+        motion,
+        debris,
+        plate.set_planes,
+        shot.dust,
+        camera=plate.camera,
+        folder=job.folder,
+        seed=shot.seed,
+        progress=gas,
+    )
+
+
+def _open_render(job: Job) -> Callable[[int], None]:
+    from falsework.building.fragments import Fragments
+    from falsework.collapse.motion import Motion
+    from falsework.dust.field import Debris, DustField
+    from falsework.render.renderer import Renderer
+    from falsework.shots.layer_files import write_layers
+
+    folders = job.folders
+    renderer = Renderer(
+        _view(job),
+        Fragments.load(folders["fracture"]),
+        Motion.load(folders["collapse"]),
+        Debris.load(folders["dust"]),
+        DustField.load(folders["dust"]),
+        job.shot.render,
+    )
+
+    def make(frame: int) -> None:
+        layers = renderer.frame(frame - job.shot.frames[0])
+        write_layers(job.frame_path(frame, LAYERS), layers)
+
+    return make
+
+
+def _open_comp(job: Job) -> Callable[[int], None]:
+    from falsework.building.fragments import Fragments
+    from falsework.comp.compose import compose
+    from falsework.delivery.layers_exr import write_frame
+    from falsework.media.colour import display_space, to_8bit
+    from falsework.media.images import write_png
+    from falsework.render.cryptomatte import manifest
+    from falsework.shots.layer_files import read_layers
+
+    shot, plate = job.shot, _view(job)
+    names = manifest(Fragments.load(job.folders["fracture"]))
+    rendered = job.folders["render"]
+    space = shot.plate.colour_space
+    display = "sRGB" if space == "auto" else display_space(space)
+
+    def make(frame: int) -> None:
+        layers = read_layers(rendered / f"{frame:04d}{LAYERS}")
+        finished = compose(plate, layers, shot.comp, frame=frame, seed=shot.seed)
+        # The picture for viewing first: the EXR's name says that the frame is finished.
+        write_png(job.frame_path(frame, ".png"), to_8bit(finished.picture, display))
+        write_frame(
+            job.frame_path(frame, ".exr"),
+            {"beauty": finished.picture, "matte": finished.matte, **finished.aovs},
+            frame=frame,
+            fps=shot.fps,
+            name=shot.name,
+            crypto_manifest=names,
+        )
+
+    return make
+
+
+def _comp_settings(shot: Shot) -> Any:
+    # The slate stands before the movie only. Name and rate are written into the EXR headers.
+    settings = _plain(shot.comp)
+    del settings["slate"]
+    return {"comp": settings, "seed": shot.seed, "name": shot.name, "fps": shot.fps, "first": shot.frames[0]}
+
+
+STAGES: Mapping[str, Stage | FrameStage] = {
+    stage.name: stage
+    for stage in (
+        Stage("solve", 1, (), _solve_settings, _solve, _solve_files),
+        Stage("build", 1, ("solve:facades",), lambda shot: [_plain(shot.building), shot.seed], _build),
+        Stage("fracture", 1, ("build",), lambda shot: [_plain(shot.fracture), shot.seed], _fracture),
+        Stage(
+            "collapse",
+            1,
+            ("fracture", "solve:set"),
+            lambda shot: [_plain(shot.collapse), list(shot.frames), shot.fps, shot.seed],
+            _collapse,
+        ),
+        Stage(
+            "dust",
+            1,
+            ("fracture", "collapse", "solve:set", "solve:camera"),
+            lambda shot: [_plain(shot.dust), shot.seed],
+            _dust,
+        ),
+        FrameStage(
+            "render",
+            1,
+            ("solve", "fracture", "collapse", "dust"),
+            lambda shot: _plain(shot.render),
+            _open_render,
+            LAYERS,
+        ),
+        FrameStage("comp", 1, ("solve", "fracture", "render"), _comp_settings, _open_comp, ".exr", "render"),
+    )
+}
