@@ -1,0 +1,2 @@
+// For shadow maps: only depth counts.
+void main() {}

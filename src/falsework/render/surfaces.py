@@ -1,0 +1,205 @@
+"""Fragments and debris drawn sample by sample: plate pixels, insides, light; and the centre's measurements."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import cv2
+import moderngl
+import numpy as np
+import numpy.typing as npt
+
+from falsework.building.fragments import Fragments
+from falsework.building.materials import MATERIALS
+from falsework.plate.camera import Camera
+from falsework.render.context import FullScreen, set_uniforms, shader
+from falsework.render.geometry import (
+    CHIP_FACES,
+    Chips,
+    FragmentBuffers,
+    camera_uniforms,
+    depth_axis,
+    projection,
+)
+
+__all__ = ["DEBRIS_BIT", "SurfacePass", "material_textures", "sample_offsets"]
+
+Float = npt.NDArray[np.float32]
+
+DEBRIS_BIT = 0x80000000
+
+
+def sample_offsets(samples: int) -> list[tuple[float, float]]:
+    """Sub-pixel offsets in -0.5..0.5, spread evenly (R2 sequence, M. Roberts 2018); (0, 0) for one sample."""
+    if samples == 1:
+        return [(0.0, 0.0)]
+    golden = 1.32471795724474602596
+    raw = np.array(
+        [((0.5 + (i + 1) / golden) % 1.0, (0.5 + (i + 1) / golden**2) % 1.0) for i in range(samples)]
+    )
+    raw -= raw.mean(0)
+    return [(float(x), float(y)) for x, y in np.clip(raw, -0.499, 0.499)]
+
+
+def material_textures(context: moderngl.Context) -> tuple[moderngl.Texture, dict[str, int]]:
+    """All material textures in one array, linear light, each channel divided by its mean (0.5 stands for 1)."""
+    folder = resources.files("falsework.render") / "textures"
+    rows = list(csv.DictReader((folder / "SOURCES.csv").read_text(encoding="utf-8").splitlines()))
+    layers, names = [], {}
+    for number, row in enumerate(rows):
+        coded = cv2.imdecode(np.frombuffer((folder / row["file"]).read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+        linear = (coded[..., ::-1] / 255.0) ** 2.2
+        linear /= linear.mean((0, 1))
+        # A scan as flat as this one reads as plastic; its own variation is brought up.
+        contrast = float(np.clip(0.16 / linear.std(), 1.0, 3.0))
+        layers.append(np.clip(0.5 + 0.5 * contrast * (linear - 1), 0.02, 2.0))
+        names[row["file"]] = number
+    size = layers[0].shape[0]
+    pixels = np.zeros((len(layers), size, size, 4), np.float16)
+    pixels[..., :3] = np.stack(layers)
+    texture = context.texture_array((size, size, len(layers)), 4, pixels.tobytes(), dtype="f2")
+    texture.build_mipmaps()
+    texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
+    texture.repeat_x = texture.repeat_y = True
+    return texture, names
+
+
+def _material_uniforms(layers: dict[str, int]) -> dict[str, Any]:
+    look = np.zeros((16, 4), np.float32)
+    tile = [1.0] * 16
+    for index, material in enumerate(MATERIALS[:16]):
+        look[index] = (*material.albedo, layers.get(material.texture, -1))
+        tile[index] = material.tile
+    return {"material_look": [tuple(row) for row in look.tolist()], "material_tile": tile}
+
+
+class SurfacePass:
+    """Draws who is seen (ids and depth), then lights it. One target set, used again for every sample."""
+
+    def __init__(
+        self,
+        context: moderngl.Context,
+        camera: Camera,
+        fragments: Fragments,
+        buffers: FragmentBuffers,
+        chips: Chips,
+        noise: moderngl.Texture3D,
+    ) -> None:
+        self._context, self._camera, self._chips = context, camera, chips
+        size = (camera.width, camera.height)
+        self.ids = context.texture(size, 1, dtype="u4")
+        self.depths = context.texture(size, 1, dtype="f4")
+        for texture in (self.ids, self.depths):
+            texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
+        self._seen = context.framebuffer([self.ids, self.depths], context.depth_renderbuffer(size))
+        self._sums = [context.texture(size, 4, dtype="f4"), context.texture(size, 1, dtype="f4")]
+        self._sum = context.framebuffer(self._sums)
+        self._centre = [
+            context.texture(size, 4, dtype="f2"),
+            context.texture(size, 4, dtype="f2"),
+            context.texture(size, 2, dtype="f4"),
+        ]
+        self._centre_frame = context.framebuffer(self._centre)
+        visible = shader("visible.frag")
+        self._fragment_program = context.program(
+            vertex_shader=shader("geometry.vert"), fragment_shader=visible
+        )
+        self._chip_program = context.program(vertex_shader=shader("world.vert"), fragment_shader=visible)
+        self._fragment_array = buffers.array(context, self._fragment_program)
+        self._chip_array = chips.array(context, self._chip_program)
+        self._shade = FullScreen(context, shader("shade.frag"))
+        self._measure = FullScreen(context, shader("shade.frag", CENTRE=1))
+        self._stuff, layers = material_textures(context)
+        self._noise = noise
+        constant = _material_uniforms(layers) | camera_uniforms(camera)
+        set_uniforms(self._shade.program, constant)
+        set_uniforms(self._measure.program, constant)
+        self._face_fragment = fragments.face_fragment.astype(np.int32)
+        self._count = len(fragments)
+
+    def see(self, jitter: tuple[float, float], *, chips: bool = True) -> None:
+        """Ids and depths of the fragments (and chips) in their present pose."""
+        self._seen.use()
+        self._context.viewport = (0, 0, self._camera.width, self._camera.height)
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        self._seen.clear(depth=1.0)
+        values = {"projection": projection(self._camera, jitter), "depth_axis": depth_axis(self._camera)}
+        set_uniforms(self._fragment_program, values)
+        self._fragment_program["first_id"].value = 1
+        self._fragment_array.render(moderngl.TRIANGLES)
+        if chips and self._chips.shown:
+            set_uniforms(self._chip_program, values)
+            self._chip_program["first_id"].value = DEBRIS_BIT
+            self._chip_array.render(moderngl.TRIANGLES, vertices=self._chips.shown * CHIP_FACES * 3)
+
+    def begin(self) -> None:
+        self._sum.use()
+        self._sum.clear()
+
+    def add(
+        self, textures: dict[str, Any], values: dict[str, Any], jitter: tuple[float, float], number: int
+    ) -> None:
+        """Light what is seen and add it to the sums."""
+        self._sum.use()
+        self._context.enable_only(moderngl.BLEND)
+        self._context.blend_func = moderngl.ONE, moderngl.ONE
+        self._shade(self._textures(textures), **values, jitter=jitter, sample_number=float(number), share=1.0)
+
+    def sums(self, samples: int) -> tuple[Float, Float]:
+        """Mean over the samples: `Layers.surface` (H, W, 4) and `Layers.hold` (H, W)."""
+        height, width = self._camera.height, self._camera.width
+        surface = (
+            np.frombuffer(self._sums[0].read(alignment=1), np.float32).reshape(height, width, 4) / samples
+        )
+        hold = np.frombuffer(self._sums[1].read(alignment=1), np.float32).reshape(height, width) / samples
+        return surface, hold
+
+    def measure(self, textures: dict[str, Any], values: dict[str, Any]) -> tuple[Float, Float, Float]:
+        """Normal (H, W, 3), albedo (H, W, 3) and motion (H, W, 2) of what `see((0, 0))` saw."""
+        self._centre_frame.use()
+        self._context.enable_only(0)
+        self._measure(self._textures(textures), **values, jitter=(0.0, 0.0), sample_number=0.0, share=1.0)
+        height, width = self._camera.height, self._camera.width
+        shape = (height, width, 4)
+        normal, albedo = (
+            np.frombuffer(t.read(alignment=1), np.float16).reshape(shape)[..., :3].astype(np.float32)
+            for t in self._centre[:2]
+        )
+        motion = np.frombuffer(self._centre[2].read(alignment=1), np.float32).reshape(height, width, 2)
+        return normal, albedo, motion.copy()
+
+    def _textures(self, textures: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **textures,
+            "ids": self.ids,
+            "depths": self.depths,
+            "stuff_texture": self._stuff,
+            "noise": self._noise,
+        }
+
+    def read_depth(self) -> Float:
+        """(H, W) metres, 0 where nothing is seen."""
+        shape = (self._camera.height, self._camera.width)
+        return np.frombuffer(self.depths.read(alignment=1), np.float32).reshape(shape)
+
+    def read_faces(self) -> npt.NDArray[np.uint32]:
+        """(H, W) face number + 1, 0 where nothing is seen, DEBRIS_BIT set on chips."""
+        shape = (self._camera.height, self._camera.width)
+        return np.frombuffer(self.ids.read(alignment=1), np.uint32).reshape(shape)
+
+    def read_objects(self) -> npt.NDArray[np.int32]:
+        """(H, W) fragment number, the number of fragments for debris, -1 where nothing is seen."""
+        faces = self.read_faces()
+        chip = faces >= DEBRIS_BIT
+        known = np.where(chip | (faces == 0), 1, faces) - 1
+        objects = self._face_fragment[known]
+        return np.where(chip, self._count, np.where(faces == 0, -1, objects)).astype(np.int32)
+
+
+def sub_frame_times(index: int, shutter: float, samples: int) -> Iterator[float]:
+    """Times in frames at the middles of equal parts of the shutter's opening, centred on the frame."""
+    for number in range(samples):
+        yield index + shutter / 360.0 * ((number + 0.5) / samples - 0.5)

@@ -1,0 +1,141 @@
+"""The dust as the camera sees it: density, noise that travels with the flow, the march."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import moderngl
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from scipy import ndimage
+
+from falsework.dust.field import DustField, DustFrame
+from falsework.plate.camera import Camera
+from falsework.render.context import FullScreen, shader, texture_3d
+from falsework.seeds import generator
+
+__all__ = ["EXTINCTION", "DustVolume"]
+
+Float = npt.NDArray[np.float32]
+
+# Mass extinction of mineral dust of a few micrometres, m2/g (0.5 to 1 in the literature on desert and
+# demolition dust).
+EXTINCTION = 0.6
+BLOCK = 4
+WIDE = 0.55  # metres over which the density is smoothed to give noise a slope to carve
+NEAR = 1.6  # metres over which "near dense dust" reaches
+TILE = 11.0
+
+
+@njit(cache=True)
+def _fullest(density: Float, block: int, out: Float) -> None:
+    nx, ny, nz = density.shape
+    for i in range(nx):
+        for j in range(ny):
+            for k in range(nz):
+                if density[i, j, k] > out[i // block, j // block, k // block]:
+                    out[i // block, j // block, k // block] = density[i, j, k]
+
+
+class DustVolume:
+    """One frame's dust on the graphics side, and the pass that draws it.
+
+    relief   0 draws the grid as it is, 1 carves it into lobes
+    """
+
+    def __init__(
+        self, context: moderngl.Context, field: DustField, camera: Camera, noise: moderngl.Texture3D
+    ) -> None:
+        self.field = field
+        self.relief = 1.0
+        self.active = False
+        self.density: Float | None = None
+        self._context = context
+        self._noise = noise
+        self._camera = camera
+        self._pass = FullScreen(context, shader("dust.frag"))
+        self._extent = (np.asarray(field.shape) * field.voxel).astype(np.float32)
+        self._textures: dict[str, moderngl.Texture3D] = {}
+        self._values: dict[str, Any] = {}
+        size = (camera.width, camera.height)
+        self._targets = [context.texture(size, 4, dtype="f2") for _ in range(2)]
+        self._frame = context.framebuffer(self._targets)
+
+    def load(self, frame: DustFrame, density_scale: float) -> None:
+        """Take over one frame of the field; `active` says whether there is any dust in it."""
+        density = frame.density.astype(np.float32)
+        self.active = density_scale > 0 and bool(density.max() > 1e-3)
+        self.density = density if self.active else None
+        if not self.active:
+            return
+        voxel = self.field.voxel
+        wide = ndimage.gaussian_filter(density, WIDE / voxel, truncate=2.5, mode="nearest")
+        near = ndimage.gaussian_filter(
+            ndimage.uniform_filter(density, 2, mode="nearest")[::2, ::2, ::2],
+            NEAR / voxel / 2,
+            truncate=2.0,
+            mode="nearest",
+        )
+        near = ndimage.zoom(near, [n / m for n, m in zip(density.shape, near.shape, strict=True)], order=1)
+        packed = np.stack([density, wide, near, near], axis=-1).astype(np.float16)
+        blocks = np.zeros([-(-n // BLOCK) for n in density.shape], np.float32)
+        _fullest(np.maximum(density, wide), BLOCK, blocks)
+        blocks = ndimage.maximum_filter(blocks, 3, mode="nearest")
+        self._write("density", packed)
+        self._write("fullest", blocks[..., None].astype(np.float16))
+        for name, detail in zip(("detail_first", "detail_second"), frame.detail, strict=True):
+            self._write(
+                name, np.concatenate([detail, np.zeros_like(detail[..., :1])], axis=-1).astype(np.float16)
+            )
+        offsets = [generator(0, "dust layer", int(seed)).random(3) * TILE for seed in frame.layer_seed]
+        self._values = {
+            "dust_low": np.asarray(self.field.origin, np.float32),
+            "dust_extent": self._extent,
+            "block_count": np.asarray(self.field.shape, np.float32) / BLOCK,
+            "layer_weight": np.asarray(frame.weight, np.float32),
+            "layer_offset_first": offsets[0].astype(np.float32),
+            "layer_offset_second": offsets[1].astype(np.float32),
+            "extinction": EXTINCTION * density_scale,
+        }
+
+    def _write(self, name: str, values: npt.NDArray[np.float16]) -> None:
+        texture = self._textures.get(name)
+        if texture is None:
+            shape = (values.shape[0], values.shape[1], values.shape[2])
+            texture = self._textures[name] = texture_3d(self._context, shape, values.shape[3], "f2")
+        texture.write(np.ascontiguousarray(values.transpose(2, 1, 0, 3)).tobytes())
+
+    def draw(
+        self,
+        depths: moderngl.Texture,
+        occluder_depth: moderngl.Texture,
+        core: moderngl.Texture3D,
+        light: dict[str, Any],
+        albedo: npt.NDArray[np.float32],
+        number: int,
+    ) -> tuple[Float, Float]:
+        """`Layers.dust` and `Layers.dust_front`, (H, W, 4) each."""
+        self._frame.use()
+        self._context.viewport = (0, 0, self._camera.width, self._camera.height)
+        self._context.enable_only(0)
+        self._pass(
+            {
+                **self._textures,
+                "noise": self._noise,
+                "core": core,
+                "depths": depths,
+                "occluder_depth": occluder_depth,
+            },
+            **light,
+            **self._values,
+            relief=self.relief,
+            frame_number=float(number),
+            dust_albedo=albedo,
+        )
+        shape = (self._camera.height, self._camera.width, 4)
+        out = [
+            np.frombuffer(t.read(alignment=1), np.float16).reshape(shape).astype(np.float32)
+            for t in self._targets
+        ]
+        return out[0], out[1]
