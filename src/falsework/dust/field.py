@@ -57,7 +57,8 @@ class DustField:
 
     def save_frame(self, index: int, frame: DustFrame) -> None:
         write_arrays(
-            self.folder / f"dust.{index:04d}.safetensors", {f.name: getattr(frame, f.name) for f in fields(frame)}
+            self.folder / f"dust.{index:04d}.safetensors",
+            {f.name: getattr(frame, f.name) for f in fields(frame)},
         )
 
     def save(self) -> None:

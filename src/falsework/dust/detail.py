@@ -1,0 +1,125 @@
+"""Where the air came from: displacements that let the renderer's noise travel with the dust.
+
+Two layers, renewed in turn while they weigh nothing, so that noise never stretches for long and never jumps.
+Source: Neyret, "Advected textures" (2003).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+__all__ = ["Detail"]
+
+Grid = npt.NDArray[np.float32]
+
+# Seconds between renewals, which the two layers take in turns.
+TURN = 0.9
+# Metres by which a cell's displacement may differ from its neighbours' mean, per metre of cell.
+STRETCH = 0.45
+
+
+@njit(cache=True, parallel=True)
+def _carry(
+    field: Grid, velocity: Grid, dt: float, voxel: float, box: npt.NDArray[np.int64], out: Grid
+) -> None:
+    nx, ny, nz = field.shape[:3]
+    dt, step = np.float32(dt), np.float32(dt / voxel)
+    zero = np.float32(0.0)
+    for row in prange(box[0], box[1]):
+        i = np.int64(row)
+        for j in range(box[2], box[3]):
+            for k in range(box[4], box[5]):
+                a, b, c = velocity[i, j, k, 0], velocity[i, j, k, 1], velocity[i, j, k, 2]
+                x = min(max(i - step * a, zero), np.float32(nx - 1.001))
+                y = min(max(j - step * b, zero), np.float32(ny - 1.001))
+                z = min(max(k - step * c, zero), np.float32(nz - 1.001))
+                p, q, r = int(x), int(y), int(z)
+                fx, fy, fz = x - np.float32(p), y - np.float32(q), z - np.float32(r)
+                gx, gy, gz = 1 - fx, 1 - fy, 1 - fz
+                for n in range(6):
+                    near = gy * (gz * field[p, q, r, n] + fz * field[p, q, r + 1, n]) + fy * (
+                        gz * field[p, q + 1, r, n] + fz * field[p, q + 1, r + 1, n]
+                    )
+                    far = gy * (gz * field[p + 1, q, r, n] + fz * field[p + 1, q, r + 1, n]) + fy * (
+                        gz * field[p + 1, q + 1, r, n] + fz * field[p + 1, q + 1, r + 1, n]
+                    )
+                    out[i, j, k, n] = gx * near + fx * far
+                out[i, j, k, 0] -= dt * a
+                out[i, j, k, 1] -= dt * b
+                out[i, j, k, 2] -= dt * c
+                out[i, j, k, 3] -= dt * a
+                out[i, j, k, 4] -= dt * b
+                out[i, j, k, 5] -= dt * c
+
+
+@njit(cache=True, parallel=True)
+def _limit_stretch(field: Grid, limit: float, box: npt.NDArray[np.int64], out: Grid) -> None:
+    """Pull a displacement towards its neighbours' mean where noise would be torn."""
+    nx, ny, nz = field.shape[:3]
+    sixth = np.float32(1.0 / 6.0)
+    limit = np.float32(limit)
+    for row in prange(box[0], box[1]):
+        i = np.int64(row)
+        il, ir = max(i - 1, 0), min(i + 1, nx - 1)
+        for j in range(box[2], box[3]):
+            jl, jr = max(j - 1, 0), min(j + 1, ny - 1)
+            for k in range(box[4], box[5]):
+                kl, kr = max(k - 1, 0), min(k + 1, nz - 1)
+                for layer in range(0, 6, 3):
+                    square = np.float32(0.0)
+                    for n in range(layer, layer + 3):
+                        mean = sixth * (
+                            field[il, j, k, n] + field[ir, j, k, n] + field[i, jl, k, n]
+                            + field[i, jr, k, n] + field[i, j, kl, n] + field[i, j, kr, n]
+                        )  # fmt: skip
+                        out[i, j, k, n] = mean
+                        square += (field[i, j, k, n] - mean) ** 2
+                    keep = np.float32(1.0)
+                    if square > limit * limit:
+                        keep = limit / np.sqrt(square)
+                    for n in range(layer, layer + 3):
+                        mean = out[i, j, k, n]
+                        out[i, j, k, n] = mean + keep * (field[i, j, k, n] - mean)
+
+
+class Detail:
+    """Both layers at one moment, on the air's grid of `shape` cells."""
+
+    def __init__(self, shape: tuple[int, int, int], voxel: float, fps: float) -> None:
+        self.field = np.zeros((*shape, 6), np.float32)
+        self.spare = np.zeros_like(self.field)
+        self.voxel = voxel
+        self.dt = 1.0 / fps
+        # Whole frames, so that a layer's weight is exactly zero in the frame that renews it.
+        self.turn = max(1, round(TURN * fps))
+        self.step = 0
+        self.layer_seed = np.array([0, 1], np.int32)
+
+    @property
+    def weight(self) -> npt.NDArray[np.float32]:
+        """(2,) triangles in time: (1, 0) at the start, (0, 1) a turn later."""
+        second = abs((self.step / self.turn + 1.0) % 2.0 - 1.0)
+        return np.array([1.0 - second, second], np.float32)
+
+    def advance(self, velocity: Grid, box: npt.NDArray[np.int64]) -> None:
+        """Carry both layers a frame with the cell velocities (nx, ny, nz, 3) inside `box`; renew one in its turn."""
+        _carry(self.field, velocity, self.dt, self.voxel, box, self.spare)
+        _limit_stretch(self.spare, STRETCH * self.voxel, box, self.field)
+        self.step += 1
+        if self.step % self.turn == 0:
+            layer = 0 if (self.step // self.turn) % 2 == 1 else 1
+            self.field[..., 3 * layer : 3 * layer + 3] = 0.0
+            self.layer_seed[layer] += 2
+
+    def arrays(self) -> dict[str, Any]:
+        """The parts of a `DustFrame` this is."""
+        layers = self.field.reshape(*self.field.shape[:3], 2, 3)
+        return {
+            "detail": np.ascontiguousarray(np.moveaxis(layers, 3, 0).astype(np.float16)),
+            "weight": self.weight,
+            "layer_seed": self.layer_seed.copy(),
+        }

@@ -1,0 +1,122 @@
+"""Where the air is computed: the box of cells around house, street and camera, and what stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from falsework.building.fragments import Fragments
+from falsework.dust.settings import DustSettings
+from falsework.plate.camera import Camera
+from falsework.plate.plate import SetPlane
+
+__all__ = ["DETAIL_CELLS", "Domain", "domain_around", "solid_cells"]
+
+# Air cells at most, and the smallest edge worth computing (metres).
+CELLS = 400_000
+FINEST = 0.5
+# The pressure's multigrid wants the number of cells to be a multiple of this.
+MULTIPLE = 8
+# Dust cells along one edge of an air cell.
+DETAIL_CELLS = 2
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A box of `shape` air cells of edge `voxel` metres from the corner `origin` (world); its floor is z = 0.
+
+    Dust is kept in cells half as wide, from the same corner.
+    """
+
+    origin: tuple[float, float, float]
+    voxel: float
+    shape: tuple[int, int, int]
+
+    @property
+    def fine_voxel(self) -> float:
+        return self.voxel / DETAIL_CELLS
+
+    @property
+    def fine_shape(self) -> tuple[int, int, int]:
+        x, y, z = self.shape
+        return x * DETAIL_CELLS, y * DETAIL_CELLS, z * DETAIL_CELLS
+
+    @property
+    def end(self) -> npt.NDArray[np.float64]:
+        return np.asarray(self.origin) + np.asarray(self.shape) * self.voxel
+
+    def centres(self, axis: int) -> npt.NDArray[np.float64]:
+        """World coordinates of the air cells' centres along one axis."""
+        return self.origin[axis] + (np.arange(self.shape[axis]) + 0.5) * self.voxel
+
+
+def domain_around(fragments: Fragments, settings: DustSettings, camera: Camera) -> Domain:
+    """The box the dust of this house may be seen in.
+
+    As wide as the house and a street on both sides, as deep as from a little behind the camera (if that is
+    near) to a little behind the house, and a third higher than the house.
+    """
+    low = fragments.vertices.min(axis=0).astype(np.float64)
+    high = fragments.vertices.max(axis=0).astype(np.float64)
+    height = max(high[2], 6.0)
+    aside = min(max(0.75 * height, 9.0), 24.0)
+    margin = {"local": 0.9, "street": 1.0, "camera": 1.1}[settings.reach] * aside
+    eye = np.asarray(camera.position, dtype=np.float64)
+    low[:2] -= margin
+    high[:2] += margin
+    # The street side: to the camera and just past it, but not to a camera a hundred metres off.
+    for axis in range(2):
+        low[axis] = max(min(low[axis], eye[axis] - 3.0), low[axis] - 2.0 * aside)
+        high[axis] = min(max(high[axis], eye[axis] + 3.0), high[axis] + 2.0 * aside)
+    low[2] = 0.0
+    high[2] = 1.3 * height + 2.0
+    extent = high - low
+    voxel = max(FINEST, float(np.prod(extent) / CELLS) ** (1 / 3))
+    shape = np.ceil(extent / voxel / MULTIPLE).astype(int) * MULTIPLE
+    middle = (low + high) / 2
+    origin = middle - shape * voxel / 2
+    return Domain(
+        origin=(float(origin[0]), float(origin[1]), 0.0),
+        voxel=voxel,
+        shape=(int(shape[0]), int(shape[1]), int(shape[2])),
+    )
+
+
+def solid_cells(domain: Domain, set_planes: Sequence[SetPlane]) -> npt.NDArray[np.bool_]:
+    """(nx, ny, nz) True where an air cell lies in something that stands.
+
+    A cell counts once its centre is half a cell behind the surface, so that dust always touches the wall and
+    the renderer, not the grid, decides where it ends. A thin surface is made thick enough to be tight.
+    """
+    solid = np.zeros(domain.shape, dtype=np.bool_)
+    x, y, z = (domain.centres(axis) for axis in range(3))
+    for plane in set_planes:
+        u, v = np.asarray(plane.u, dtype=np.float64), np.asarray(plane.v, dtype=np.float64)
+        normal = np.cross(u, v)
+        area = float(np.linalg.norm(normal))
+        if area < 1e-9:
+            continue
+        normal /= area
+        thickness = max(plane.thickness, 1.6 * domain.voxel)
+        offset = [axis - plane.origin[number] for number, axis in enumerate((x, y, z))]
+
+        def along(
+            direction: npt.NDArray[np.float64], offset: list[npt.NDArray[np.float64]] = offset
+        ) -> npt.NDArray[np.float64]:
+            return (
+                offset[0][:, None, None] * direction[0]
+                + offset[1][None, :, None] * direction[1]
+                + offset[2][None, None, :] * direction[2]
+            )
+
+        behind = -along(normal)
+        across, up = along(u / (u @ u)), along(v / (v @ v))
+        shallow = 0.3 * domain.voxel
+        solid |= (
+            (behind > shallow) & (behind < shallow + thickness)
+            & (across >= 0) & (across <= 1) & (up >= 0) & (up <= 1)
+        )  # fmt: skip
+    return solid
