@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pxr import Gf, Sdf, Usd, UsdGeom
-from scenes import brick_tower, street_camera
 
 from falsework.building.fragments import Fragments
 from falsework.collapse.motion import Motion
@@ -19,12 +17,13 @@ from falsework.errors import FalseworkError
 from falsework.media.atomic import whole_file
 from falsework.plate.plate import SetPlane
 from falsework.seeds import generator
+from scenes import brick_tower, street_camera
 
 FIRST = 1001
 
 
 def tumbling(fragments: Fragments, frames: int = 12, still: int = 5) -> Motion:
-    """Every second fragment falls and turns from frame `still` on and rests from frame 9; the others stand."""
+    """Every second fragment falls and turns from frame `still` on and rests from frame 9 on."""
     count = len(fragments)
     draw = generator(3, "test", "tumbling")
     seconds = np.clip(np.arange(frames) - still, 0, 9 - still)[:, None] / 24.0
@@ -67,15 +66,21 @@ def motion(fragments: Fragments) -> Motion:
 @pytest.fixture(scope="module")
 def written(fragments: Fragments, motion: Motion, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("usd") / "motion.usd"
-    wall = SetPlane("Neighbour left, party wall", np.array([-9.0, 20, 0]), np.array([0.0, 12, 0]), np.array([0.0, 0, 15]), 0.5)
+    wall = SetPlane(
+        "Neighbour left, party wall",
+        np.array([-9.0, 20, 0]),
+        np.array([0.0, 12, 0]),
+        np.array([0.0, 0, 15]),
+        0.5,
+    )
     camera = replace(street_camera(), centre=(251.0, 148.5))
     write_usd(path, fragments, motion, camera, [wall], fps=24, first_frame=FIRST, name="tower")
     return path
 
 
 @pytest.fixture
-def stage(written: Path) -> Iterator[Usd.Stage]:
-    yield Usd.Stage.Open(str(written))
+def stage(written: Path) -> Usd.Stage:
+    return Usd.Stage.Open(str(written))
 
 
 def test_stage_is_metric_z_up_and_counts_in_frames(stage: Usd.Stage, motion: Motion, written: Path) -> None:
@@ -95,7 +100,11 @@ def test_fragments_follow_the_motion(stage: Usd.Stage, fragments: Fragments, mot
             prim = stage.GetPrimAtPath(f"/World/Fragments/fragment_{index:05d}/mesh")
             matrix = np.array(poses.GetLocalToWorldTransform(prim))
             x, y, z, w = (float(value) for value in motion.rotation[frame, index])
-            expected = np.array(Gf.Matrix4d(Gf.Rotation(Gf.Quatd(w, x, y, z)), Gf.Vec3d(*motion.position[frame, index].tolist())))
+            expected = np.array(
+                Gf.Matrix4d(
+                    Gf.Rotation(Gf.Quatd(w, x, y, z)), Gf.Vec3d(*motion.position[frame, index].tolist())
+                )
+            )
             np.testing.assert_allclose(matrix, expected, atol=1e-4)
 
 
@@ -114,7 +123,9 @@ def test_meshes_are_the_fragments(stage: Usd.Stage, fragments: Fragments) -> Non
     points = np.array(mesh.GetPointsAttr().Get()) @ np.eye(3)
     world = points + np.array(poses.GetLocalToWorldTransform(mesh.GetPrim()).ExtractTranslation())
     corners = world[np.array(mesh.GetFaceVertexIndicesAttr().Get()).reshape(-1, 3)]
-    np.testing.assert_allclose(corners, fragments.vertices[fragments.faces[fragments.face_fragment == 7]], atol=1e-5)
+    np.testing.assert_allclose(
+        corners, fragments.vertices[fragments.faces[fragments.face_fragment == 7]], atol=1e-5
+    )
     volume = np.einsum("ij,ij->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])) / 6
     assert volume == pytest.approx(fragments.volume[7], rel=1e-4)
     surface = UsdGeom.PrimvarsAPI(mesh).GetPrimvar("surface")
@@ -151,11 +162,15 @@ def test_set_planes_have_usable_names(stage: Usd.Stage) -> None:
 
 def test_same_scene_same_bytes(written: Path, fragments: Fragments, motion: Motion, tmp_path: Path) -> None:
     for name in "ab":
-        write_usd(tmp_path / f"{name}.usd", fragments, motion, street_camera(), [], fps=24, first_frame=1, name="x")
+        write_usd(
+            tmp_path / f"{name}.usd", fragments, motion, street_camera(), [], fps=24, first_frame=1, name="x"
+        )
     assert (tmp_path / "a.usd").read_bytes() == (tmp_path / "b.usd").read_bytes()
 
 
-def test_full_disk_leaves_the_old_file(written: Path, fragments: Fragments, motion: Motion, tmp_path: Path) -> None:
+def test_full_disk_leaves_the_old_file(
+    written: Path, fragments: Fragments, motion: Motion, tmp_path: Path
+) -> None:
     path = tmp_path / "motion.usd"
     with whole_file(path) as part:
         part.write_bytes(b"earlier")
@@ -173,5 +188,7 @@ def test_full_disk_leaves_the_old_file(written: Path, fragments: Fragments, moti
 def test_layer_has_no_invalid_values(written: Path) -> None:
     layer = Sdf.Layer.FindOrOpen(str(written))
     bad: list[str] = []
-    layer.Traverse("/", lambda path: bad.append(str(path)) if "nan" in str(layer.GetObjectAtPath(path)) else None)
+    layer.Traverse(
+        "/", lambda path: bad.append(str(path)) if "nan" in str(layer.GetObjectAtPath(path)) else None
+    )
     assert not bad

@@ -60,10 +60,10 @@ def write_frame(
 ) -> None:
     """Write one frame's layers as a multi-layer EXR; the same layers give the same bytes.
 
-    `layers` holds float32 arrays (H, W) or (H, W, C) by the names in `LAYERS` plus "crypto" (H, W, 2 * ranks);
+    `layers` holds float32 arrays (H, W[, C]) by the names in `LAYERS`, and "crypto" (H, W, 2 * ranks).
     "beauty" is required, the others are left out where they are missing. `motion` is handed over with y
-    downwards. `frame` is the shot's frame number, `name` the shot's, `crypto_manifest` the fragments' names and
-    ids in hexadecimal (`render.cryptomatte.manifest`). The file appears whole (media.atomic).
+    downwards. `frame` is the shot's frame number, `name` the shot's, `crypto_manifest` the fragments' names
+    and ids in hexadecimal (`render.cryptomatte.manifest`). The file appears whole.
     """
     unknown = set(layers) - set(LAYERS) - {"crypto"}
     if unknown:
@@ -100,7 +100,11 @@ def read_frame(path: Path) -> tuple[dict[str, Image], dict[str, Any]]:
         layers["depth"][layers["depth"] >= FAR] = np.inf
     if "motion" in layers:
         layers["motion"][..., 1] *= -1.0
-    crypto = [channels[channel] for channel in sorted(channels, key=_crypto_order) if channel.startswith(CRYPTO_LAYER)]
+    crypto = [
+        channels[channel]
+        for channel in sorted(channels, key=_crypto_order)
+        if channel.startswith(CRYPTO_LAYER)
+    ]
     if crypto:
         layers["crypto"] = np.stack(crypto, axis=-1)
     return layers, attributes
@@ -130,7 +134,8 @@ def _crypto_channels(crypto: Image) -> dict[str, npt.NDArray[np.float32]]:
     whole = np.zeros((*crypto.shape[:2], 4 * ((ranks + 1) // 2)), np.float32)
     whole[..., : 2 * ranks] = crypto[..., : 2 * ranks]
     return {
-        f"{CRYPTO_LAYER}{index // 4:02d}.{'RGBA'[index % 4]}": whole[..., index] for index in range(whole.shape[2])
+        f"{CRYPTO_LAYER}{index // 4:02d}.{'RGBA'[index % 4]}": whole[..., index]
+        for index in range(whole.shape[2])
     }
 
 

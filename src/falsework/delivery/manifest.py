@@ -25,9 +25,9 @@ def write_manifest(
 ) -> dict[str, Any]:
     """Write the manifest of everything under `folder`; returns what was written.
 
-    Keys: "files" (path under `folder`, with forward slashes, to SHA-256; without the manifest itself and parts
-    of files a killed run left), "versions" (of falsework and the libraries), "seed", "parameters" (JSON-able
-    settings of the shot), "seconds" by stage, "reused" stages. Deliver it last.
+    Keys: "files" (path under `folder`, with forward slashes, to SHA-256; without the manifest itself and
+    parts of files a killed run left), "versions" (of falsework and the libraries), "seed", "parameters"
+    (the shot's settings, JSON-able), "seconds" by stage, "reused" stages. To be delivered last.
     """
     found = sorted(
         (file.relative_to(folder).as_posix(), file)

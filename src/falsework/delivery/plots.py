@@ -12,7 +12,7 @@ import numpy.typing as npt
 __all__ = ["Plot", "draw_plot"]
 
 WIDTH, HEIGHT = 520.0, 250.0
-LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 12.0, 34.0
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 26.0, 24.0
 
 # Prefixes for large values, so that axes read 0, 20, 40 MJ.
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -59,23 +59,28 @@ def draw_plot(plot: Plot) -> str:
         return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
     parts = [
-        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(plot.title)} over time" class="plot">'
+        f'<svg class="plot" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
+        f'aria-label="{escape(plot.title)} over time">'
     ]
     for level in levels:
-        parts.append(f'<line class="rule" x1="{LEFT:g}" x2="{WIDTH - RIGHT:g}" y1="{up(level):.1f}" y2="{up(level):.1f}"/>')
-        parts.append(f'<text x="{LEFT - 8:g}" y="{up(level) + 4:.1f}" text-anchor="end">{level:g}</text>')
+        y = up(level)
+        parts.append(f'<line class="rule" x1="{LEFT:g}" x2="{WIDTH - RIGHT:g}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{LEFT - 8:g}" y="{y + 4:.1f}" text-anchor="end">{_figure(level)}</text>')
     for moment in _ticks(begin, end):
         if begin <= moment <= end:
+            words = f"{moment:g} s" if moment else "0"
             parts.append(
-                f'<text x="{across(moment):.1f}" y="{HEIGHT - BOTTOM + 17:g}" text-anchor="middle">{moment:g}</text>'
+                f'<text x="{across(moment):.1f}" y="{HEIGHT - 7:g}" text-anchor="middle">{words}</text>'
             )
-    parts.append(f'<text x="{WIDTH - RIGHT:g}" y="{HEIGHT - 3:g}" text-anchor="end" class="unit">seconds</text>')
-    parts.append(f'<text x="{LEFT:g}" y="{HEIGHT - 3:g}" class="unit">{escape(unit)}</text>' if unit else "")
+    if unit:
+        parts.append(f'<text x="{LEFT - 8:g}" y="{TOP - 13:g}" text-anchor="end">{escape(unit)}</text>')
     for name, moment in plot.marks.items():
         if begin <= moment <= end:
             x = across(moment)
-            parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP:g}" y2="{HEIGHT - BOTTOM:g}"/>')
-            parts.append(f'<text x="{x + 5:.1f}" y="{TOP + 9:g}" class="mark-label">{escape(name)}</text>')
+            parts.append(
+                f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8:g}" y2="{HEIGHT - BOTTOM:g}"/>'
+            )
+            parts.append(f'<text x="{x:.1f}" y="{TOP - 13:g}">{escape(name)}</text>')
     for index, values in enumerate(series.values()):
         for run in _runs(values / factor):
             points = " ".join(f"{across(seconds[i]):.1f},{up(values[i] / factor):.1f}" for i in run)
@@ -101,6 +106,11 @@ def _ticks(low: float, high: float) -> list[float]:
     step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if size * factor >= rough * 0.999)
     first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
     return [float(f"{number * step:.10g}") for number in np.arange(first, last + 1)]
+
+
+def _figure(value: float) -> str:
+    """12,500 and −40, as printed."""
+    return f"{value:,.10g}".replace("-", "−")
 
 
 def _runs(values: npt.NDArray[np.float64]) -> list[npt.NDArray[np.int64]]:

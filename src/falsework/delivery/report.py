@@ -28,7 +28,7 @@ FRAME_WIDTH = 800
 
 @dataclass(frozen=True)
 class StageTime:
-    """Wall-clock seconds of one stage in this run; `reused` where its result was taken from an earlier one."""
+    """Wall-clock seconds of one stage in this run; `reused` where an earlier run's result was taken."""
 
     name: str
     seconds: float
@@ -93,7 +93,12 @@ def collapse_plots(
         plot("Height of the roof", "m", curves, {"roof_height": "roof"}),
         plot("Fragments awake", "", curves, {"awake": "awake"}),
         plot("Mass of dust", "kg", dust, {"mass": "in the air", "settled": "settled", "left": "blown away"}),
-        plot("Energy", "J", curves, {"potential": "potential", "kinetic": "kinetic", "dissipated": "dissipated"}),
+        plot(
+            "Energy",
+            "J",
+            curves,
+            {"potential": "potential", "kinetic": "kinetic", "dissipated": "dissipated"},
+        ),
     ]
     return [plot for plot in plots if plot.series]
 
@@ -134,15 +139,18 @@ def _picture(picture: npt.NDArray[np.uint8], words: str, width: int, kind: str) 
     height, across = picture.shape[:2]
     if across > width:
         picture = np.asarray(
-            cv2.resize(picture, (width, round(height * width / across)), interpolation=cv2.INTER_AREA), np.uint8
+            cv2.resize(picture, (width, round(height * width / across)), interpolation=cv2.INTER_AREA),
+            np.uint8,
         )
     content = base64.b64encode(encode_jpeg(picture, quality=84)).decode("ascii")
     height, across = picture.shape[:2]
-    return f'<img class="{kind}" width="{across}" height="{height}" alt="{escape(words)}" src="data:image/jpeg;base64,{content}">'
+    size = f'width="{across}" height="{height}"'
+    return f'<img class="{kind}" {size} alt="{escape(words)}" src="data:image/jpeg;base64,{content}">'
 
 
 def _frame(label: str, picture: npt.NDArray[np.uint8]) -> str:
-    return f"<figure>{_picture(picture, label, FRAME_WIDTH, 'frame')}<figcaption>{escape(label)}</figcaption></figure>"
+    shown = _picture(picture, label, FRAME_WIDTH, "frame")
+    return f"<figure>{shown}<figcaption>{escape(label)}</figcaption></figure>"
 
 
 def _pairs(pairs: Sequence[tuple[str, str]], kind: str) -> str:
@@ -164,28 +172,35 @@ def _verdict(checks: Mapping[str, Mapping[str, Any]]) -> str:
     failed = [_words(name) for name, check in checks.items() if not check["passed"]]
     if not failed:
         return f'<p class="verdict pass">All {len(checks)} physics checks passed.</p>'
-    word = "check" if len(failed) == 1 else "checks"
-    return f'<p class="verdict fail">{len(failed)} of {len(checks)} physics {word} failed: {escape(", ".join(failed))}.</p>'
+    count = f"{len(failed)} of {len(checks)} physics checks failed"
+    return f'<p class="verdict fail">{count}: {escape(", ".join(failed))}.</p>'
 
 
 def _checks(checks: Mapping[str, Mapping[str, Any]]) -> str:
     rows = []
     for name, check in checks.items():
-        passed = bool(check["passed"])
+        kind, word = ("pass", "passed") if check["passed"] else ("fail", "failed")
         rows.append(
-            f'<tr><td><span class="{"pass" if passed else "fail"}">{"passed" if passed else "failed"}</span></td>'
+            f'<tr><td><span class="{kind}">{word}</span></td>'
             f"<th scope=row>{escape(_words(name))}<small>{escape(str(check.get('means', '')))}</small></th>"
-            f'<td class="figure">{_figure(check.get("value"))}</td><td>{escape(str(check.get("limit", "")))}</td></tr>'
+            f'<td class="figure">{_figure(check.get("value"))}</td>'
+            f"<td>{escape(str(check.get('limit', '')))}</td></tr>"
         )
     head = "<thead><tr><th>result</th><th>check</th><th class=figure>measured</th><th>limit</th></tr></thead>"
-    return f'<table class="checks">{head}<tbody>{"".join(rows)}</tbody></table>' if rows else "<p>No checks were run.</p>"
+    return (
+        f'<table class="checks">{head}<tbody>{"".join(rows)}</tbody></table>'
+        if rows
+        else "<p>No checks were run.</p>"
+    )
 
 
 def _plot(plot: Plot) -> str:
     names = list(plot.series)
     key = ""
     if len(names) > 1:
-        key = " ".join(f'<span class="key key-{index}">{escape(name)}</span>' for index, name in enumerate(names))
+        key = " ".join(
+            f'<span class="key key-{index}">{escape(name)}</span>' for index, name in enumerate(names)
+        )
     return f"<figure><figcaption><b>{escape(plot.title)}</b> {key}</figcaption>{draw_plot(plot)}</figure>"
 
 
@@ -212,15 +227,16 @@ def _stages(stages: Sequence[StageTime]) -> str:
             f'<td class="figure">{said}</td><td class="bar"><i style="width:{share:.1f}%"></i></td></tr>'
         )
     total = sum(stage.seconds for stage in stages if not stage.reused)
-    foot = f'<tfoot><tr><th scope=row>this run</th><td class="figure">{_seconds(total)}</td><td></td></tr></tfoot>'
-    return f'<table class="stages"><tbody>{"".join(rows)}</tbody>{foot}</table>'
+    foot = f'<tr><th scope=row>this run</th><td class="figure">{_seconds(total)}</td><td></td></tr>'
+    return f'<table class="stages"><tbody>{"".join(rows)}</tbody><tfoot>{foot}</tfoot></table>'
 
 
 def _settings(settings: Mapping[str, Mapping[str, str]]) -> str:
     sections = []
     for section, values in settings.items():
         rows = "".join(
-            f"<tr><th scope=row><code>{escape(key)}</code></th><td>{escape(value)}</td></tr>" for key, value in values.items()
+            f"<tr><th scope=row><code>{escape(key)}</code></th><td>{escape(value)}</td></tr>"
+            for key, value in values.items()
         )
         sections.append(f"<div><h3>[{escape(section)}]</h3><table><tbody>{rows}</tbody></table></div>")
     return "".join(sections)

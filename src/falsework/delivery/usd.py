@@ -103,7 +103,9 @@ def _prim(layer: Sdf.Layer, path: str, kind: str) -> Sdf.PrimSpec:
     return prim
 
 
-def _attribute(prim: Sdf.PrimSpec, name: str, kind: Sdf.ValueTypeName, value: Any, *, uniform: bool = False) -> Any:
+def _attribute(
+    prim: Sdf.PrimSpec, name: str, kind: Sdf.ValueTypeName, value: Any, *, uniform: bool = False
+) -> Any:
     variability = Sdf.VariabilityUniform if uniform else Sdf.VariabilityVarying
     attribute = Sdf.AttributeSpec(prim, name, kind, variability)
     attribute.default = value
@@ -136,7 +138,9 @@ def _author_meshes(layer: Sdf.Layer, fragments: Fragments, camera: Camera) -> No
         _attribute(prim, "extent", types.Float3Array, _vectors(Vt.Vec3fArray, _extent(points)))
         _primvar(prim, "st", types.TexCoord2fArray, _vectors(Vt.Vec2fArray, texture[used]), "vertex")
         _primvar(prim, "surface", types.IntArray, _whole(surface), "uniform")
-        _primvar(prim, "displayColor", types.Color3fArray, _vectors(Vt.Vec3fArray, colours[surface]), "uniform")
+        _primvar(
+            prim, "displayColor", types.Color3fArray, _vectors(Vt.Vec3fArray, colours[surface]), "uniform"
+        )
 
 
 def _author_motion(layer: Sdf.Layer, motion: Motion, first_frame: int) -> None:
@@ -151,7 +155,11 @@ def _author_motion(layer: Sdf.Layer, motion: Motion, first_frame: int) -> None:
         translate = _attribute(prim, "xformOp:translate", types.Float3, places[0])
         orient = _attribute(prim, "xformOp:orient", types.Quatf, turns[0])
         _attribute(
-            prim, "xformOpOrder", types.TokenArray, Vt.TokenArray(["xformOp:translate", "xformOp:orient"]), uniform=True
+            prim,
+            "xformOpOrder",
+            types.TokenArray,
+            Vt.TokenArray(["xformOp:translate", "xformOp:orient"]),
+            uniform=True,
         )
         for frame in np.flatnonzero(sampled[:, index]).tolist():
             layer.SetTimeSample(translate.path, float(first_frame + frame), places[frame])
@@ -159,8 +167,8 @@ def _author_motion(layer: Sdf.Layer, motion: Motion, first_frame: int) -> None:
 
 
 def _sampled(position: Float, rotation: Float) -> npt.NDArray[np.bool_]:
-    """(T, N) True where a pose differs from the frame before or after: enough for linear interpolation to hold
-    it still everywhere else."""
+    """(T, N) True where a pose differs from the frame before or after: enough for linear interpolation
+    to hold it still everywhere else."""
     changes = (position[1:] != position[:-1]).any(axis=2) | (rotation[1:] != rotation[:-1]).any(axis=2)
     sampled = np.zeros(position.shape[:2], bool)
     sampled[1:] |= changes
@@ -203,7 +211,9 @@ def _author_camera(layer: Sdf.Layer, camera: Camera) -> None:
     _attribute(prim, "xformOpOrder", types.TokenArray, Vt.TokenArray(["xformOp:transform"]), uniform=True)
 
 
-def _author_quad(layer: Sdf.Layer, path: str, corners: npt.NDArray[Any], colour: tuple[float, float, float]) -> None:
+def _author_quad(
+    layer: Sdf.Layer, path: str, corners: npt.NDArray[Any], colour: tuple[float, float, float]
+) -> None:
     types = Sdf.ValueTypeNames
     prim = _prim(layer, path, "Mesh")
     _attribute(prim, "subdivisionScheme", types.Token, "none", uniform=True)
@@ -212,7 +222,9 @@ def _author_quad(layer: Sdf.Layer, path: str, corners: npt.NDArray[Any], colour:
     _attribute(prim, "faceVertexCounts", types.IntArray, _whole(np.array([4])))
     _attribute(prim, "faceVertexIndices", types.IntArray, _whole(np.arange(4)))
     _attribute(prim, "extent", types.Float3Array, _vectors(Vt.Vec3fArray, _extent(corners)))
-    _primvar(prim, "displayColor", types.Color3fArray, _vectors(Vt.Vec3fArray, np.array([colour])), "constant")
+    _primvar(
+        prim, "displayColor", types.Color3fArray, _vectors(Vt.Vec3fArray, np.array([colour])), "constant"
+    )
 
 
 def _ground(camera: Camera) -> npt.NDArray[np.float64]:

@@ -27,7 +27,9 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], **values: A
     except OSError as error:
         part.unlink(missing_ok=True)
         raise FalseworkError(
-            f"could not be written ({error.strerror or error})", where=path, todo="Free some disk space and run again."
+            f"could not be written ({error.strerror or error})",
+            where=path,
+            todo="Free some disk space and run again.",
         ) from error
 
 
@@ -41,5 +43,7 @@ def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]
             return {name: file.get_tensor(name) for name in file.keys()}, values  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
         raise FalseworkError(
-            f"is not a readable stage file ({error})", where=path, todo="Delete the folder it lies in and run again."
+            f"is not a readable stage file ({error})",
+            where=path,
+            todo="Delete the folder it lies in and run again.",
         ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from falsework.errors import FalseworkError
@@ -31,7 +31,7 @@ def whole_file(path: Path, *, suffix: str = ".part") -> Iterator[Path]:
     except OSError as error:
         raise _explained(error, path) from error
     finally:
-        with _ignored_os_errors():
+        with suppress(OSError):  # tidying up must not hide the error that made it necessary
             part.unlink(missing_ok=True)
 
 
@@ -52,7 +52,7 @@ def _explained(error: OSError, path: Path) -> FalseworkError:
         return FalseworkError(
             "could not be written: the disk is full",
             where=path,
-            todo="Free some space, or choose another folder with --out, and run again; finished work is kept.",
+            todo="Free some space or choose another --out and run again; finished work is kept.",
         )
     if error.errno == errno.EFBIG:
         return FalseworkError(
@@ -71,12 +71,3 @@ def _explained(error: OSError, path: Path) -> FalseworkError:
         where=path,
         todo="Check the folder and the disk, and run again; finished work is kept.",
     )
-
-
-@contextmanager
-def _ignored_os_errors() -> Iterator[None]:
-    """Tidying up must not hide the error that made it necessary."""
-    try:
-        yield
-    except OSError:
-        pass

@@ -21,7 +21,9 @@ __all__ = ["ACESCG_CHROMATICITIES", "read_exr", "write_exr"]
 ACESCG_CHROMATICITIES = (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767)
 
 
-def write_exr(path: Path, channels: Mapping[str, npt.NDArray[Any]], *, attributes: Mapping[str, Any] | None = None) -> None:
+def write_exr(
+    path: Path, channels: Mapping[str, npt.NDArray[Any]], *, attributes: Mapping[str, Any] | None = None
+) -> None:
     """Write channels by name, each (H, W), float16 as half and float32 as float; scene-linear ACEScg.
 
     One scanline part, ZIPS (each line by itself: as small as ZIP on these layers, quicker to read in Nuke).
@@ -37,7 +39,9 @@ def write_exr(path: Path, channels: Mapping[str, npt.NDArray[Any]], *, attribute
     kept: dict[str, npt.NDArray[Any]] = {}
     for name, pixels in channels.items():
         if pixels.ndim != 2 or pixels.dtype not in (np.float16, np.float32):
-            raise ValueError(f"channel {name} must be (H, W) float16 or float32, not {pixels.shape} {pixels.dtype}")
+            raise ValueError(
+                f"channel {name} must be (H, W) float16 or float32, not {pixels.shape} {pixels.dtype}"
+            )
         kept[name] = np.ascontiguousarray(pixels)
     with whole_file(path) as part:
         try:
@@ -56,14 +60,16 @@ def read_exr(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         with OpenEXR.File(str(path), separate_channels=True) as file:
             channels = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
             return channels, dict(file.header())
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, ValueError) as error:  # ValueError: a part whose pixels end early
         raise FalseworkError(
-            f"is not a readable EXR ({error})", where=path, todo="Delete it and run again; it will be made anew."
+            f"is not a readable EXR ({error})",
+            where=path,
+            todo="Delete it and run again; it will be made anew.",
         ) from error
 
 
 def _check_whole(part: Path) -> None:
-    """Read the last line back. OpenEXR's stream empties its last buffer without a word when the disk is full."""
+    """Read the last line back. OpenEXR's stream drops its last buffer without a word on a full disk."""
     picture = oiio.ImageInput.open(str(part))
     last = None
     if picture is not None:

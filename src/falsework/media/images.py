@@ -14,7 +14,16 @@ from falsework.errors import FalseworkError
 from falsework.media.atomic import write_bytes
 from falsework.media.colour import to_working
 
-__all__ = ["LARGEST", "SMALLEST", "encode_jpeg", "encode_png", "read_exif", "read_matte", "read_picture", "write_png"]
+__all__ = [
+    "LARGEST",
+    "SMALLEST",
+    "encode_jpeg",
+    "encode_png",
+    "read_exif",
+    "read_matte",
+    "read_picture",
+    "write_png",
+]
 
 SMALLEST = 64  # pixels a side: less shows no building
 LARGEST = 20_000
@@ -39,7 +48,7 @@ CHROMATICITIES = {
 
 
 def read_picture(path: Path, colour_space: str = "auto") -> Image:
-    """A plate as float32 (H, W, 3), scene-linear ACEScg, rows from the top, upright (EXIF orientation applied).
+    """A plate as float32 (H, W, 3), scene-linear ACEScg, rows from the top, upright as its EXIF asks.
 
     JPEG, PNG (8, 16 bit), TIFF (8, 16 bit, float), EXR, DPX. `colour_space` is a name for `media.colour`, or
     "auto": an embedded profile where it is Display P3 or Adobe RGB, else sRGB, for integer files; for float
@@ -54,7 +63,9 @@ def read_picture(path: Path, colour_space: str = "auto") -> Image:
     if not np.isfinite(pixels).all():
         bad = int(np.count_nonzero(~np.isfinite(pixels).all(axis=2)))
         raise FalseworkError(
-            f"{bad} pixels are infinite or not numbers", where=path, todo="Repair them (in Nuke: `Expression`, or a blur)."
+            f"{bad} pixels are infinite or not numbers",
+            where=path,
+            todo="Repair them (in Nuke: `Expression`, or a blur).",
         )
     names = list(spec.channelnames)
     if {"R", "G", "B"} <= set(names):
@@ -111,7 +122,7 @@ def read_exif(path: Path) -> dict[str, Any]:
 
 
 def write_png(path: Path, picture: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
-    """Write uint8 or uint16 (H, W), (H, W, 3) or (H, W, 4) as PNG. Appears whole; same picture, same bytes."""
+    """Write uint8 or uint16 (H, W), (H, W, 3) or (H, W, 4). Appears whole; same picture, same bytes."""
     write_bytes(path, encode_png(picture))
 
 
@@ -140,7 +151,9 @@ def _encode(extension: str, picture: npt.NDArray[Any], options: list[int]) -> by
 def _open(path: Path) -> oiio.ImageInput:
     """An open picture of a known format and a bearable size."""
     if not path.exists():
-        raise FalseworkError("there is no such picture", where=path, todo="Check the path; it is relative to the shot file.")
+        raise FalseworkError(
+            "there is no such picture", where=path, todo="Check the path; it is relative to the shot file."
+        )
     if not path.is_file():
         raise FalseworkError("is a folder, not a picture", where=path, todo=f"Name a {READABLE} file.")
     picture = oiio.ImageInput.open(str(path))
@@ -155,7 +168,9 @@ def _open(path: Path) -> oiio.ImageInput:
         )
     if picture.format_name() not in FORMATS:
         raise FalseworkError(
-            f"is a {picture.format_name()} file, which is not supported", where=path, todo=f"Export it as {READABLE}."
+            f"is a {picture.format_name()} file, which is not supported",
+            where=path,
+            todo=f"Export it as {READABLE}.",
         )
     spec = picture.spec()
     width, height = spec.full_width or spec.width, spec.full_height or spec.height
@@ -167,7 +182,9 @@ def _open(path: Path) -> oiio.ImageInput:
         )
     if max(width, height, spec.width, spec.height) > LARGEST:
         raise FalseworkError(
-            f"is {width}x{height} pixels: more than {LARGEST:,} a side", where=path, todo="Scale it down or crop it first."
+            f"is {width}x{height} pixels: more than {LARGEST:,} a side",
+            where=path,
+            todo="Scale it down or crop it first.",
         )
     return picture
 
@@ -181,14 +198,18 @@ def _read(path: Path) -> tuple[Image, oiio.ImageSpec]:
         pixels = picture.read_image(oiio.FLOAT)
         reason = picture.geterror()
     except MemoryError as error:
-        raise FalseworkError("is too large for this machine's memory", where=path, todo="Scale it down or crop it first.") from error
+        raise FalseworkError(
+            "is too large for this machine's memory", where=path, todo="Scale it down or crop it first."
+        ) from error
     finally:
         picture.close()
     # libjpeg's word on stray bytes between whole segments, which some cameras leave
     harmless = "extraneous bytes" in reason
     if pixels is None or (reason and not harmless):
         raise FalseworkError(
-            f"is damaged ({_first_line(reason)})", where=path, todo="Copy it again from the camera or export it anew."
+            f"is damaged ({_first_line(reason)})",
+            where=path,
+            todo="Copy it again from the camera or export it anew.",
         )
     window = (spec.full_x, spec.full_y, spec.full_width, spec.full_height)
     if spec.full_width and window != (spec.x, spec.y, spec.width, spec.height):

@@ -22,7 +22,9 @@ THREADS = 2
 QUALITY = 14  # x264's constant rate factor: no visible loss, a few MB a second
 
 
-def write_movie(path: Path, frames: Iterable[npt.NDArray[np.uint8]], fps: float, size: tuple[int, int]) -> int:
+def write_movie(
+    path: Path, frames: Iterable[npt.NDArray[np.uint8]], fps: float, size: tuple[int, int]
+) -> int:
     """Encode 8-bit display pictures (H, W, 3), red first, as an H.264 MP4; returns how many frames it holds.
 
     `size` is (width, height). 4:2:0 needs even sides: an odd last row or column is repeated once. Values are
@@ -34,7 +36,9 @@ def write_movie(path: Path, frames: Iterable[npt.NDArray[np.uint8]], fps: float,
     even = (width + width % 2, height + height % 2)
     if "libx264" not in av.codecs_available:
         raise FalseworkError(
-            "this build of PyAV cannot encode H.264", where=path, todo="Install PyAV from its wheel: `pip install --force-reinstall av`."
+            "this build of PyAV cannot encode H.264",
+            where=path,
+            todo="Install PyAV from its wheel: `pip install --force-reinstall av`.",
         )
     count = 0
     with whole_file(path) as part, part.open("wb") as file:
@@ -53,7 +57,9 @@ def write_movie(path: Path, frames: Iterable[npt.NDArray[np.uint8]], fps: float,
                 context.color_trc = ColorTrc.BT709
                 for frame in frames:
                     if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
-                        raise ValueError(f"a frame of {frame.shape} {frame.dtype} does not fit {width}x{height} uint8")
+                        raise ValueError(
+                            f"a frame of {frame.shape} {frame.dtype} does not fit {width}x{height} uint8"
+                        )
                     container.mux(stream.encode(_as_video(frame, even)))
                     count += 1
                 if count:
@@ -61,16 +67,22 @@ def write_movie(path: Path, frames: Iterable[npt.NDArray[np.uint8]], fps: float,
         except FFmpegError as error:
             if not isinstance(error, OSError):
                 raise FalseworkError(
-                    f"the movie could not be encoded ({error})", where=path, todo="The EXR frames are finished; run again."
+                    f"the movie could not be encoded ({error})",
+                    where=path,
+                    todo="The EXR frames are finished; run again.",
                 ) from error
             raise
         if not count:
-            raise FalseworkError("there are no frames to make a movie of", where=path, todo="Check `frames` in the shot.")
+            raise FalseworkError(
+                "there are no frames to make a movie of", where=path, todo="Check `frames` in the shot."
+            )
     return count
 
 
 def _as_video(frame: npt.NDArray[np.uint8], even: tuple[int, int]) -> av.VideoFrame:
-    padded = np.pad(frame, ((0, even[1] - frame.shape[0]), (0, even[0] - frame.shape[1]), (0, 0)), mode="edge")
+    padded = np.pad(
+        frame, ((0, even[1] - frame.shape[0]), (0, even[0] - frame.shape[1]), (0, 0)), mode="edge"
+    )
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(padded), format="rgb24").reformat(
         format="yuv420p",
         src_colorspace=Colorspace.ITU709,
