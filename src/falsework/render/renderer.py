@@ -127,6 +127,7 @@ class Renderer:
             self._nearest = self._rest_objects.reshape(-1)[source]
             depth = depth.reshape(-1)[source]
             normal = normal.reshape(-1, 3)[source]
+        self._rest_normal = normal.astype(np.float16)
         self._belongs = self._matte | self._rest_cover
 
         self._draw_sun(self._sun.rest_map, chips=False)
@@ -237,6 +238,8 @@ class Renderer:
         self._surfaces.see((0.0, 0.0))
         normal, albedo, motion = self._surfaces.measure(textures, values)
         seen = self._surfaces.read_depth()
+        untouched = stands & (seen > 0) & ~normal.any(-1)
+        normal[untouched] = self._rest_normal[untouched]
         held = np.where(stands, self._rest_depth, 0.0)
         held = np.where((held > 0) | (self._clean_depth == 0), held, self._clean_depth)
         depth = np.where(seen > 0, seen, held)

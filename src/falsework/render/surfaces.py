@@ -95,14 +95,18 @@ class SurfacePass:
         for texture in (self.ids, self.depths):
             texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
         self._seen = context.framebuffer([self.ids, self.depths], context.depth_renderbuffer(size))
-        self._sums = [context.texture(size, 4, dtype="f4"), context.texture(size, 1, dtype="f4")]
-        self._sum = context.framebuffer(self._sums)
+        work = context.depth_renderbuffer(size)
+        self._surface = context.texture(size, 4, dtype="f4")
+        self._surface_frame = context.framebuffer([self._surface], work)
+        self._hold = context.texture(size, 1, dtype="f4")
+        self._hold_frame = context.framebuffer([self._hold], work)
         self._centre = [
             context.texture(size, 4, dtype="f2"),
             context.texture(size, 4, dtype="f2"),
             context.texture(size, 2, dtype="f4"),
         ]
-        self._centre_frame = context.framebuffer(self._centre)
+        self._centre_frame = context.framebuffer(self._centre, work)
+        self._sort_hold = FullScreen(context, shader("hold.frag"))
         visible = shader("visible.frag")
         self._fragment_program = context.program(
             vertex_shader=shader("geometry.vert"), fragment_shader=visible
@@ -136,32 +140,46 @@ class SurfacePass:
             self._chip_array.render(moderngl.TRIANGLES, vertices=self._chips.shown * CHIP_FACES * 3)
 
     def begin(self) -> None:
-        self._sum.use()
-        self._sum.clear()
+        """Forget the sums of the last frame."""
+        self._surface_frame.clear()
+        self._hold_frame.clear()
 
-    def add(
-        self, textures: dict[str, Any], values: dict[str, Any], jitter: tuple[float, float], number: int
-    ) -> None:
-        """Light what is seen and add it to the sums."""
-        self._sum.use()
-        self._context.enable_only(moderngl.BLEND)
+    def _sort(self, textures: dict[str, Any]) -> None:
+        """Count what holds and mark, in the depth buffer, the pixels that need light."""
+        self._hold_frame.use()
+        self._context.enable_only(moderngl.BLEND | moderngl.DEPTH_TEST)
         self._context.blend_func = moderngl.ONE, moderngl.ONE
-        self._shade(self._textures(textures), **values, jitter=jitter, sample_number=float(number), share=1.0)
+        self._context.depth_func = "1"
+        self._sort_hold(self._textures(textures))
+        self._context.depth_func = ">"
+
+    def add(self, textures: dict[str, Any], values: dict[str, Any], jitter: tuple[float, float], number: int) -> None:
+        """Light what is seen and add it to the sums."""
+        self._sort(textures)
+        self._surface_frame.use()
+        self._surface_frame.depth_mask = False
+        self._shade(self._textures(textures), **values, jitter=jitter, sample_number=float(number))
+        self._surface_frame.depth_mask = True
+        self._context.depth_func = "<"
 
     def sums(self, samples: int) -> tuple[Float, Float]:
         """Mean over the samples: `Layers.surface` (H, W, 4) and `Layers.hold` (H, W)."""
         height, width = self._camera.height, self._camera.width
         surface = (
-            np.frombuffer(self._sums[0].read(alignment=1), np.float32).reshape(height, width, 4) / samples
+            np.frombuffer(self._surface.read(alignment=1), np.float32).reshape(height, width, 4) / samples
         )
-        hold = np.frombuffer(self._sums[1].read(alignment=1), np.float32).reshape(height, width) / samples
+        hold = np.frombuffer(self._hold.read(alignment=1), np.float32).reshape(height, width) / samples
         return surface, hold
 
     def measure(self, textures: dict[str, Any], values: dict[str, Any]) -> tuple[Float, Float, Float]:
         """Normal (H, W, 3), albedo (H, W, 3) and motion (H, W, 2) of what `see((0, 0))` saw."""
         self._centre_frame.use()
-        self._context.enable_only(0)
-        self._measure(self._textures(textures), **values, jitter=(0.0, 0.0), sample_number=0.0, share=1.0)
+        self._centre_frame.clear()
+        self._sort(textures)
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        self._centre_frame.use()
+        self._measure(self._textures(textures), **values, jitter=(0.0, 0.0), sample_number=0.0)
+        self._context.depth_func = "<"
         height, width = self._camera.height, self._camera.width
         shape = (height, width, 4)
         normal, albedo = (

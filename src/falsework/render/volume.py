@@ -54,13 +54,18 @@ class DustVolume:
         self._context = context
         self._noise = noise
         self._camera = camera
-        self._pass = FullScreen(context, shader("dust.frag"))
+        self._reach = FullScreen(context, shader("dustreach.frag"))
+        self._march = FullScreen(context, shader("dust.frag"))
         self._extent = (np.asarray(field.shape) * field.voxel).astype(np.float32)
         self._textures: dict[str, moderngl.Texture3D] = {}
         self._values: dict[str, Any] = {}
         size = (camera.width, camera.height)
         self._targets = [context.texture(size, 4, dtype="f2") for _ in range(2)]
-        self._frame = context.framebuffer(self._targets)
+        self._starts = context.texture(size, 1, dtype="f4")
+        self._starts.filter = (moderngl.NEAREST, moderngl.NEAREST)
+        marks = context.depth_renderbuffer(size)
+        self._reach_frame = context.framebuffer([self._starts], marks)
+        self._frame = context.framebuffer(self._targets, marks)
 
     def load(self, frame: DustFrame, density_scale: float) -> None:
         """Take over one frame of the field; `active` says whether there is any dust in it."""
@@ -116,23 +121,29 @@ class DustVolume:
         number: int,
     ) -> tuple[Float, Float]:
         """`Layers.dust` and `Layers.dust_front`, (H, W, 4) each."""
-        self._frame.use()
+        textures = {
+            **self._textures,
+            "noise": self._noise,
+            "core": core,
+            "depths": depths,
+            "occluder_depth": occluder_depth,
+            "starts": self._starts,
+        }
+        values = {**light, **self._values, "relief": self.relief, "frame_number": float(number), "dust_albedo": albedo}
         self._context.viewport = (0, 0, self._camera.width, self._camera.height)
-        self._context.enable_only(0)
-        self._pass(
-            {
-                **self._textures,
-                "noise": self._noise,
-                "core": core,
-                "depths": depths,
-                "occluder_depth": occluder_depth,
-            },
-            **light,
-            **self._values,
-            relief=self.relief,
-            frame_number=float(number),
-            dust_albedo=albedo,
-        )
+        self._frame.use()
+        self._frame.clear()
+        # Only rays that meet dust are marched (software OpenGL runs a shader's every branch on every pixel).
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        self._context.depth_func = "1"
+        self._reach_frame.use()
+        self._reach(textures, **values)
+        self._context.depth_func = ">"
+        self._frame.use()
+        self._frame.depth_mask = False
+        self._march(textures, **values)
+        self._frame.depth_mask = True
+        self._context.depth_func = "<"
         shape = (self._camera.height, self._camera.width, 4)
         out = [
             np.frombuffer(t.read(alignment=1), np.float16).reshape(shape).astype(np.float32)

@@ -1,21 +1,18 @@
 //!include camera.glsl
 //!include hash.glsl
 //!include light.glsl
+//!include dustgrid.glsl
 // The dust between the camera and what it sees, marched front to back.
 // Multiple scattering after M. Wrenninge, C. Kulla and V. Lundqvist, "Oz: The Great and Volumetric" (2013):
 // octaves of ever weaker extinction and ever rounder phase. Eroded density after A. Schneider,
 // "The Real-Time Volumetric Cloudscapes of Horizon: Zero Dawn" (2015).
 uniform sampler3D density;       // g/m3; wide: smoothed; near: smoothed over metres; unused
-uniform sampler3D fullest;       // largest density in blocks of cells
 uniform sampler3D detail_first;  // where the air came from, metres
 uniform sampler3D detail_second;
 uniform sampler3D noise;
 uniform sampler3D core;
-uniform sampler2D depths;        // along the optical axis, 0 or huge: none
 uniform sampler2D occluder_depth;
-uniform vec3 dust_low;
-uniform vec3 dust_extent;
-uniform vec3 block_count;
+uniform sampler2D starts;        // first dust along each ray, metres
 uniform vec2 layer_weight;
 uniform vec3 layer_offset_first;
 uniform vec3 layer_offset_second;
@@ -57,82 +54,56 @@ void main() {
     out_dust = vec4(0.0);
     out_front = vec4(0.0);
     ivec2 pixel = ivec2(gl_FragCoord.xy);
-    vec3 ray = ray_through(gl_FragCoord.xy);
-    float unit = length(ray);
-    ray /= unit;
-    float behind = texelFetch(depths, pixel, 0).r;
-    float finish = behind > 0.0 && behind < 1e4 ? behind * unit : 1e4;
+    Path path = path_of(gl_FragCoord.xy);
     float occluder = texelFetch(occluder_depth, pixel, 0).r;
-    float curtain = occluder > 0.0 && occluder < 1e4 ? occluder * unit : -1.0;
-    vec3 slow = 1.0 / (ray + vec3(equal(ray, vec3(0.0))) * 1e-8);
-    vec3 one = (dust_low - camera_position) * slow, two = (dust_low + dust_extent - camera_position) * slow;
-    vec3 low = min(one, two), high = max(one, two);
-    float t = max(max(low.x, low.y), max(low.z, 0.2));
-    float leave = min(min(high.x, high.y), high.z);
-    bool at_surface = finish < leave;
-    float end = min(finish, leave);
-    if (t >= end) return;
-
-    float cosine = dot(ray, sun_direction);
+    float curtain = occluder > 0.0 && occluder < 1e4 ? occluder * path.unit : -1.0;
+    float cosine = dot(path.ray, sun_direction);
     float lobe = 0.7 * henyey(cosine, 0.55) + 0.3 * henyey(cosine, -0.25);
+    vec3 inverse = 1.0 / dust_extent;
     vec3 colour = vec3(0.0);
     float through = 1.0;
-    vec3 block = dust_extent / block_count;
-    float shift = dither(gl_FragCoord.xy, mod(frame_number, 64.0));
     bool before = curtain > 0.0;
-    bool fresh = true;
+    bool leading_first = layer_weight.x > layer_weight.y;
+    float t = texelFetch(starts, pixel, 0).r;
+    t += dither(gl_FragCoord.xy, mod(frame_number, 64.0)) * clamp(0.006 * t, 0.10, 0.30);
     for (int number = 0; number < STEPS; number++) {
+        // Both sides of a branch run on software OpenGL, so empty space is crossed in a loop of its own.
+        t = next_dust(path, t);
         if (before && t >= curtain) { out_front = vec4(colour, 1.0 - through); before = false; }
-        if (t >= end) break;
-        vec3 at = camera_position + t * ray;
-        vec3 place = (at - dust_low) / dust_extent;
-        ivec3 cell = clamp(ivec3(place * block_count), ivec3(0), ivec3(block_count) - 1);
-        if (texelFetch(fullest, cell, 0).r < 0.004) {
-            vec3 wall = dust_low + (vec3(cell) + step(vec3(0.0), ray)) * block;
-            vec3 reach = (wall - camera_position) * slow;
-            t = max(min(min(reach.x, reach.y), reach.z), t) + 0.02;
-            fresh = true;
-            continue;
-        }
-        float stride = clamp(0.006 * t, 0.10, 0.30);
-        if (fresh) { t += shift * stride; fresh = false; at = camera_position + t * ray; place = (at - dust_low) / dust_extent; }
-        if (t >= end) break;
+        if (t >= path.end || through <= 0.0) break;
+        vec3 at = camera_position + t * path.ray;
+        vec3 place = (at - dust_low) * inverse;
         vec3 amount = textureLod(density, place, 0.0).rgb;
-        if (amount.y < 0.003) { t += 2.0 * stride; continue; }
+        // Short steps where dense lobes are near, long ones in haze.
+        float fine = clamp(0.006 * t, 0.10, 0.26);
+        float stride = mix(max(0.9, fine), fine, smoothstep(0.08, 0.5, max(amount.z, amount.y)));
         vec3 first = at, second = at;
         float billow = 0.5;
-        vec4 coarse = vec4(0.5);
         if (relief > 0.0) {
             first = at + textureLod(detail_first, place, 0.0).xyz + layer_offset_first;
             second = at + textureLod(detail_second, place, 0.0).xyz + layer_offset_second;
-            coarse = lobes(first, second, 1.0 / TILE);
-            vec3 bent = vec3(coarse.b - coarse.a, coarse.g - coarse.b, coarse.a - coarse.g) * 0.5;
-            vec4 fine = lobes(first + bent, second + bent, 4.73 / TILE);
-            billow = dot(coarse, vec4(0.40, 0.27, 0.15, 0.07)) + dot(fine.gb, vec2(0.07, 0.04));
-            amount = textureLod(density, place + bent / dust_extent, 0.0).rgb;
+            vec4 coarse = lobes(first, second, 1.0 / TILE);
+            vec3 bent = vec3(coarse.b - coarse.a, coarse.g - coarse.b, coarse.a - coarse.g) * 0.4;
+            vec4 small = textureLod(noise, ((leading_first ? first : second) + bent) * (4.73 / TILE), 0.0);
+            billow = dot(coarse, vec4(0.38, 0.27, 0.16, 0.07)) + dot(small.gb, vec2(0.08, 0.04));
         }
         float grams = eroded(amount, billow);
         // The cloud thins out towards the grid's open sides and before a surface, so that neither draws a line.
         vec3 rim = min(at - dust_low, dust_low + dust_extent - at);
         if (relief > 0.0) grams *= smoothstep(0.0, 2.0, min(min(rim.x, rim.y), dust_low.z + dust_extent.z - at.z));
         float sigma = grams * extinction;
-        if (sigma < 0.004) { t += stride; continue; }
-        float length_here = min(stride, end - t);
+        float length_here = min(stride, path.end - t);
         if (before) length_here = min(length_here, max(curtain - t, 1e-3));
-        if (at_surface && relief > 0.0) sigma *= smoothstep(-0.05, 0.45, finish - t);
+        if (path.at_surface && relief > 0.0) sigma *= smoothstep(-0.05, 0.45, path.end - t);
 
         vec4 middle = textureLod(core, (at - grid_low) / grid_extent, 0.0);
-        // What the light grid is too coarse for: the lobes' own shade, from two short steps towards the sun.
+        // What the light grid is too coarse for: the lobes' own shade, from a short step towards the sun.
         float own = 0.0;
         if (relief > 0.0) {
-            for (int tap = 0; tap < 2; tap++) {
-                float away = tap == 0 ? 0.22 : 0.75;
-                vec3 there = place + sun_direction * away / dust_extent;
-                vec3 lot = textureLod(density, there, 0.0).rgb;
-                vec3 moved = (layer_weight.x > layer_weight.y ? first : second) + sun_direction * away;
-                float lump = dot(textureLod(noise, moved / TILE, 0.0), vec4(0.43, 0.30, 0.17, 0.10));
-                own += eroded(lot, lump) * (tap == 0 ? 0.4 : 0.7);
-            }
+            vec3 lot = textureLod(density, place + sun_direction * 0.5 * inverse, 0.0).rgb;
+            vec3 moved = (leading_first ? first : second) + sun_direction * 0.5;
+            float lump = dot(textureLod(noise, moved / TILE, 0.0), vec4(0.43, 0.30, 0.17, 0.10));
+            own = eroded(lot, lump);
         }
         float sunward = middle.x * 0.8 + own * extinction;
         float glow = 0.0, gain = 0.42, thin = 1.0, round = 1.0;
@@ -145,16 +116,13 @@ void main() {
         vec3 light = sun * glow * middle.y * mix(crown, 1.0, 0.5)
                    + sky * (0.10 + 0.75 * middle.z) * crown
                    + bounce * 0.45 * (0.3 + 0.7 * middle.w);
-        vec3 source = dust_albedo * light / 3.14159265;
         float kept = exp(-sigma * length_here);
-        colour += through * (1.0 - kept) * source;
+        colour += through * (1.0 - kept) * dust_albedo * light / 3.14159265;
         through *= kept;
         t += length_here;
         if (through < 0.012) {
-            if (before && t < curtain) { out_front = vec4(colour, 1.0); before = false; }
             colour /= 1.0 - through;
             through = 0.0;
-            break;
         }
     }
     if (before) out_front = vec4(colour, 1.0 - through);

@@ -3,7 +3,8 @@
 //!include hash.glsl
 //!include light.glsl
 //!include material.glsl
-// What one sample of one pixel sees: plate that holds, or a lit surface. Sums over samples by blending.
+// The lit surface that one sample of one pixel sees. Sums over samples by blending; runs only where `hold.frag`
+// left work to do.
 layout(std430, binding = 0) readonly buffer Poses { vec4 pose[]; };
 layout(std430, binding = 1) readonly buffer Centres { vec4 centre[]; };
 layout(std430, binding = 2) readonly buffer Faces { uvec2 face[]; };
@@ -12,8 +13,6 @@ layout(std430, binding = 4) readonly buffer ChipFaces { vec4 chip_normal[]; };
 layout(std430, binding = 5) readonly buffer NextPoses { vec4 next_pose[]; };
 uniform usampler2D ids;
 uniform sampler2D depths;
-uniform sampler2D rest_far;      // farthest rest depth around each pixel
-uniform sampler2D standing;      // r: nothing seen here at rest has moved; g: what stood nearest is at rest
 uniform sampler2D facade;
 uniform sampler2D building;
 uniform sampler2D sun_map;
@@ -25,7 +24,6 @@ uniform sampler3D rest_sides;
 uniform float pad_top;
 uniform vec2 jitter;
 uniform float sample_number;
-uniform float share;
 uniform vec3 dust_albedo;
 
 #ifdef CENTRE
@@ -34,7 +32,6 @@ layout(location = 1) out vec4 out_albedo;
 layout(location = 2) out vec2 out_motion;
 #else
 layout(location = 0) out vec4 out_surface;
-layout(location = 1) out float out_hold;
 #endif
 
 vec3 unpack_normal(uint coded) {
@@ -55,7 +52,7 @@ float contact(vec3 world, vec3 normal, float depth, float angle) {
         vec2 at = gl_FragCoord.xy + radius * sqrt((float(tap) + 0.5) / 5.0) * vec2(cos(way), sin(way));
         float found = texelFetch(depths, clamp(ivec2(at), ivec2(0), limit), 0).r;
         if (found <= 0.0) continue;
-        vec3 there = camera_position + found * ray_through(at - 0.0 * jitter) - world;
+        vec3 there = camera_position + found * ray_through(at) - world;
         float far = length(there);
         float above = dot(there, normal) / max(far, 1e-3);
         hidden += max(above - 0.12, 0.0) * clamp(1.4 - far, 0.0, 1.0);
@@ -66,14 +63,10 @@ float contact(vec3 world, vec3 normal, float depth, float angle) {
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy);
     uint id = texelFetch(ids, pixel, 0).r;
-    vec2 stands = texelFetch(standing, pixel, 0).rg;
 #ifdef CENTRE
     out_normal = vec4(0.0); out_albedo = vec4(0.0); out_motion = vec2(0.0);
-    if (id == 0u) return;
 #else
     out_surface = vec4(0.0);
-    out_hold = 0.0;
-    if (id == 0u) { out_hold = stands.g * share; return; }
 #endif
     float depth = texelFetch(depths, pixel, 0).r;
     vec3 world = camera_position + depth * ray_through(gl_FragCoord.xy + jitter);
@@ -95,14 +88,6 @@ void main() {
         vec4 place = pose[2u * fragment];
         q = pose[2u * fragment + 1u];
         age = place.w;
-        if (age < 0.0) {
-#ifdef CENTRE
-            out_normal = vec4(unpack_normal(coded.y), 1.0);
-            if (stands.r > 0.5 || depth <= texelFetch(rest_far, pixel, 0).r) return;
-#else
-            if (stands.r > 0.5 || depth <= texelFetch(rest_far, pixel, 0).r) { out_hold = share; return; }
-#endif
-        }
         rest = turn_back(q, world - place.xyz) + centre[fragment].xyz;
         rest_normal = unpack_normal(coded.y);
         uint about = floatBitsToUint(centre[fragment].w);
@@ -127,9 +112,6 @@ void main() {
         if (inside) {
             float cover = textureLod(building, at / size, 0.0).r;
             if (cover < 0.35) {
-#ifndef CENTRE
-                out_surface = vec4(0.0);
-#endif
                 return;
             }
             plate_colour = textureLod(facade, at / size, 0.0).rgb;
@@ -173,6 +155,6 @@ void main() {
         colour = mix(look.albedo, dust_albedo, coat) * light / 3.14159265;
         colour += look.shine * sky * 0.25 * (0.04 + 0.6 * pow(1.0 - abs(dot(view, normal)), 4.0)) * (1.0 - coat);
     }
-    out_surface = vec4(colour, 1.0) * share;
+    out_surface = vec4(colour, 1.0);
 #endif
 }
