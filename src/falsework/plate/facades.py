@@ -55,9 +55,12 @@ class Walls:
     reprojection_error: float
 
 
-def check_quad(corners: Sequence[tuple[float, float]], size: tuple[int, int], *, where: str) -> Array:
+def check_quad(
+    corners: Sequence[tuple[float, float]], size: tuple[int, int], *, where: str, mostly_seen: bool = True
+) -> Array:
     """The corners (4, 2) of a quad, top-left first and clockwise, checked against the picture's size
-    (width, height). Raises FalseworkError naming the key."""
+    (width, height). A quad whose larger part lies outside is refused unless `mostly_seen` is False, one
+    wholly outside always. Raises FalseworkError naming the key."""
     quad = np.asarray(corners, dtype=np.float64)
     order = "Give top-left, top-right, bottom-right and bottom-left, in pixels of the file."
     side = np.roll(quad, -1, axis=0) - quad
@@ -81,10 +84,9 @@ def check_quad(corners: Sequence[tuple[float, float]], size: tuple[int, int], *,
     for corner, along in zip(quad, side, strict=True):
         inside &= along[0] * (points[:, 1] - corner[1]) - along[1] * (points[:, 0] - corner[0]) >= 0
     seen = inside & np.all((points >= 0) & (points <= extent), axis=1)
-    if seen.sum() < 0.5 * inside.sum():
-        raise FalseworkError(
-            f"the quad lies mostly outside the {size[0]}x{size[1]} plate", where=where, todo=order
-        )
+    if seen.sum() < (0.5 if mostly_seen else 0.02) * inside.sum():
+        much = "mostly" if seen.any() else "wholly"
+        raise FalseworkError(f"the quad lies {much} outside the {size[0]}x{size[1]} plate", where=where, todo=order)
     return quad
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +111,8 @@ class Plate:
     lens       distortion between the original file and the working picture
     original   (H0, W0, 3) the untouched plate in delivery resolution; `picture` itself where there is no
                distortion
+    measures   what the solve found, for the report, by name: focal_35mm (mm, for 36 across the picture),
+               pitch_up and roll (degrees), reprojection_error (pixels) and others
     """
 
     picture: Image
@@ -127,3 +131,23 @@ class Plate:
     softness: float
     lens: Lens
     original: Image
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write the plate into `folder`, made if absent."""
+        from falsework.plate.files import save_plate
+
+        save_plate(self, folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Plate:
+        """The plate that `save` wrote."""
+        from falsework.plate.files import load_plate
+
+        return load_plate(folder)
+
+    def resized(self, height: int) -> Plate:
+        """The same plate delivered at `height` rows (itself where that is not smaller)."""
+        from falsework.plate.files import resized_plate
+
+        return resized_plate(self, height)
