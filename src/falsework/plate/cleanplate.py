@@ -1,0 +1,475 @@
+"""The place without the building: sky, party walls, ground and what lies behind, in the plate's light."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from falsework.plate.camera import Camera
+from falsework.plate.facades import Neighbour
+from falsework.plate.party_wall import ground_texture, party_texture, rear_texture
+from falsework.plate.plate import Facade, Image, Light, SetPlane
+from falsework.plate.sky import fill_sky, find_sky
+from falsework.seeds import generator
+
+__all__ = ["make_clean"]
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+UP = np.array([0.0, 0.0, 1.0])
+BEFORE = 1.2  # metres that a party wall is drawn before the street line; the matte cuts it off
+MARGIN = 3  # pixels that the new picture may reach beyond the building's matte
+NEAREST = 0.5  # metres: what is nearer to the camera's plane is clipped
+COURTYARD = 24.0  # metres from the back of the house to the houses across
+SOFTNESS = 0.6  # pixels, of a lens and demosaicing, at 1920
+HAZE = 900.0  # metres over which distance takes on the sky's tone
+
+
+def make_clean(
+    picture: Image,
+    building: Image,
+    occluder: Image,
+    camera: Camera,
+    facades: tuple[Facade, ...],
+    neighbours: Sequence[Neighbour],
+    light: Light,
+    *,
+    user_clean: Image | None = None,
+) -> tuple[Image, Image, tuple[SetPlane, ...]]:
+    """What is seen when the building (matte (H, W)) is gone: clean (H, W, 3), depth (H, W), set planes.
+
+    `clean` is `picture` itself further than 3 pixels from the building; inside, a set built from the solved
+    planes (or the user's own clean plate (H, W, 3)). Depth in metres along the optical axis, infinite for
+    sky, is the set's everywhere in the picture. Set planes: neighbours' street walls, party walls, rear walls.
+    """
+    height, width = picture.shape[:2]
+    near = cv2.dilate((building > 0.0).astype(np.uint8), np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8)) > 0
+    share = cv2.GaussianBlur(cv2.dilate(building, np.ones((3, 3), np.uint8)), (0, 0), 0.7)
+    share = np.where(near, np.clip(share * 1.04, 0.0, 1.0), 0.0).astype(np.float32)
+    share = np.where(building > 0.0, np.maximum(share, np.minimum(1.0, 4.0 * building)), share)
+    # what stands before the margin is not taken apart there, so it must not be painted over
+    share = np.where((building == 0.0) & (occluder > 0.0), 0.0, share).astype(np.float32)
+    walls = tuple(_street_wall(neighbour) for neighbour in neighbours)
+    sky = find_sky(picture, camera, (building > 0.0) | (occluder > 0.02))
+    stage = [
+        _party_wall(neighbour, _rise(neighbour, camera, sky, building), number)
+        for number, neighbour in enumerate(neighbours)
+        if neighbour.party_wall != "none"
+    ]
+    rear = _rear_walls(camera, facades, neighbours)
+    new = user_clean
+    if new is None:
+        new = _paint(picture, near, sky, camera, facades, neighbours, stage, rear, light)
+    clean = picture + share[..., None] * (new - picture)
+    clean = np.where(near[..., None], clean, picture).astype(np.float32)
+    planes = (*walls, *(wall.plane for wall in stage), *(wall.plane for wall in rear))
+    depth = _depth(camera, planes, stage, sky & ~near)
+    return clean, depth, planes
+
+
+@dataclass(frozen=True)
+class _Wall:
+    """A wall of the set: its plane's rectangle and its outline (N, 2) in metres (along u, up)."""
+
+    plane: SetPlane
+    outline: Array
+    seed: tuple[str | int, ...]
+
+    @property
+    def along(self) -> Array:
+        return np.asarray(self.plane.u / np.linalg.norm(self.plane.u), dtype=np.float64)
+
+    @property
+    def normal(self) -> Array:
+        return np.asarray(np.cross(self.along, UP), dtype=np.float64)
+
+    def points(self, local: Array) -> Array:
+        return np.asarray(self.plane.origin + local[:, :1] * self.along + local[:, 1:] * UP)
+
+
+def _street_wall(neighbour: Neighbour) -> SetPlane:
+    return SetPlane(
+        name=neighbour.name,
+        origin=neighbour.origin,
+        u=neighbour.right * neighbour.width,
+        v=UP * neighbour.height,
+        thickness=neighbour.depth,
+    )
+
+
+def _party_wall(neighbour: Neighbour, rise: float, number: int) -> _Wall:
+    """The neighbour's wall at the shared end. Its u runs so that u x v faces the gap."""
+    inward = -neighbour.normal
+    depth = neighbour.depth
+    if neighbour.party_wall == "right":
+        foot = neighbour.origin + neighbour.right * neighbour.width + inward * 0.0
+        origin, along = foot, inward
+    else:
+        foot = neighbour.origin
+        origin, along = foot + inward * depth, -inward
+    high = neighbour.height
+    # the mansard's front edge is the neighbour's own, seen in the picture: the outline starts before it
+    front = -BEFORE
+    profile = np.array(
+        [[front, 0.0], [depth, 0.0], [depth, high], [depth - 0.9, high + rise], [depth / 2, high + rise + 0.9]]
+        + [[0.9, high + rise], [front, high + rise]]
+    )
+    if neighbour.party_wall != "right":
+        profile[:, 0] = depth - profile[:, 0]
+    plane = SetPlane(
+        name=f"{neighbour.name} party wall",
+        origin=np.asarray(origin, dtype=np.float64),
+        u=np.asarray(along * depth, dtype=np.float64),
+        v=UP * high,
+        thickness=neighbour.width,
+    )
+    return _Wall(plane, profile, ("party wall", number))
+
+
+def _rise(neighbour: Neighbour, camera: Camera, sky: Mask, building: Image) -> float:
+    """Metres by which a neighbour's roof rises above its street wall at the shared end: up to where the
+    picture shows sky just beside the falling building."""
+    side = 1.0 if neighbour.party_wall == "right" else -1.0
+    foot = neighbour.origin + neighbour.right * (neighbour.width if side > 0 else 0.0) - 0.7 * neighbour.normal
+    rises = np.arange(0.0, 6.0, 0.05)
+    pixels, depth = camera.project(foot + (neighbour.height + rises)[:, None] * UP)
+    height, width = sky.shape
+    for rise, (x, y), z in zip(rises, pixels, depth, strict=True):
+        column, row = int(x), int(y)
+        if z <= 0 or not (0 <= column < width) or row < 0 or row >= height:
+            continue
+        # step sideways off the falling building, then ask for sky
+        while 0 <= column < width and building[row, column] > 0.0:
+            column -= int(side)
+        beside = column - int(side * 0.004 * width)
+        if 0 <= beside < width and sky[row, beside]:
+            return float(np.clip(rise, 0.3, 4.5))
+    return 1.5
+
+
+def _rear_walls(camera: Camera, facades: tuple[Facade, ...], neighbours: Sequence[Neighbour]) -> list[_Wall]:
+    """Houses across the courtyard: three plain rear facades of unlike heights side by side."""
+    if not facades:
+        return []
+    ends = np.stack([facade.point(side * facade.width, 0.0) for facade in facades for side in (0.0, 1.0)])
+    inward = -np.mean([facade.normal for facade in facades], axis=0)
+    inward /= np.linalg.norm(inward)
+    deep = max([neighbour.depth for neighbour in neighbours] or [11.0])
+    reach = float(((ends - camera.position) @ inward).max()) + 0.5 * deep + COURTYARD
+    across = np.cross(inward, UP)
+    centre = camera.position * [1, 1, 0] + inward * reach
+    tall = float(np.mean([facade.height for facade in facades]))
+    random = generator(0, "plate", "rear walls")
+    walls = []
+    at = -75.0
+    number = 0
+    while at < 75.0:
+        width = float(random.uniform(13.0, 24.0))
+        high = tall * float(random.uniform(0.62, 0.95))
+        outline = [[0.0, 0.0], [width, 0.0], [width, high], [0.0, high]]
+        plane = SetPlane(
+            name=f"rear {number + 1}",
+            origin=np.asarray(centre + across * at, dtype=np.float64),
+            u=np.asarray(across * width, dtype=np.float64),
+            v=UP * high,
+            thickness=10.0,
+        )
+        walls.append(_Wall(plane, np.array(outline), ("rear", number)))
+        at += width
+        number += 1
+    return walls
+
+
+def _paint(
+    picture: Image,
+    near: Mask,
+    sky: Mask,
+    camera: Camera,
+    facades: tuple[Facade, ...],
+    neighbours: Sequence[Neighbour],
+    stage: Sequence[_Wall],
+    rear: Sequence[_Wall],
+    light: Light,
+) -> Image:
+    """The whole set, painted from the back to the front (H, W, 3)."""
+    height, width = picture.shape[:2]
+    box = cv2.boundingRect(near.astype(np.uint8))
+    canvas = fill_sky(picture, sky, near)
+    beside = _beside(picture, near, sky)
+    canvas[beside[0]] = beside[1]
+    haze = np.asarray(canvas[near].mean(axis=0))
+    haze = 0.35 * haze + 0.35 * haze.mean()
+    view = (box[0], box[1], box[0] + box[2], box[1] + box[3])
+    soft = max(0.45, SOFTNESS * width / 1920)
+    levels = max(facades, key=lambda facade: facade.height).levels if facades else np.array([0.0, 3.2])
+    new = np.zeros_like(picture)
+    solid = np.zeros((height, width), np.float32)
+    ground = _ground(camera, facades, view, light, haze)
+    order: list[tuple[Image, Image]] = [ground]
+    for wall in rear:
+        random = generator(0, "plate", *wall.seed)
+        top = float(wall.outline[:, 1].max())
+        density = 24.0 * width / 1920
+        albedo = rear_texture(float(wall.outline[:, 0].max()), top, density, random)
+        order.append(_show(wall, albedo, density, camera, view, light, haze))
+        order.extend(_roof(wall, random, camera, view, light, haze, density))
+    for wall in stage:
+        random = generator(0, "plate", *wall.seed)
+        top = float(wall.outline[:, 1].max())
+        density = min(64.0 * width / 1920, 1600.0 / top)
+        depth = float(np.linalg.norm(wall.plane.u))
+        albedo = party_texture(depth, float(np.linalg.norm(wall.plane.v)), top, levels, density, random)
+        if wall.outline[0, 0] > 0.0:  # its street end lies at the end of u
+            albedo = albedo[:, ::-1]
+        order.append(_show(wall, albedo, density, camera, view, light, haze))
+    for colour, cover in order:
+        part = np.s_[view[1] : view[3], view[0] : view[2]]
+        new[part] = new[part] * (1.0 - cover[..., None]) + colour * cover[..., None]
+        solid[part] = solid[part] * (1.0 - cover) + cover
+    new = cv2.GaussianBlur(new, (0, 0), soft)
+    solid = cv2.GaussianBlur(solid, (0, 0), soft)
+    new = _add_grain(new, picture, near)
+    return np.asarray(canvas * (1.0 - solid[..., None]) + new, np.float32)
+
+
+def _beside(picture: Image, near: Mask, sky: Mask) -> tuple[Mask, Image]:
+    """Inside the matte next to a neighbour, before its party wall begins, its street wall goes on."""
+    outside = cv2.dilate(near.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0
+    distance, labels = cv2.distanceTransformWithLabels(
+        (~outside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    rows, columns = np.nonzero(outside)
+    nearest = np.zeros(labels.max() + 1, np.int64)
+    nearest[labels[rows, columns]] = np.arange(rows.size)
+    take = near & (distance < 14.0)
+    source = nearest[labels[take]]
+    solid = ~cv2.dilate(sky.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)[rows[source], columns[source]]
+    where = take.copy()
+    where[take] = solid
+    return where, picture[rows[source[solid]], columns[source[solid]]]
+
+
+def _show(
+    wall: _Wall,
+    albedo: Image,
+    density: float,
+    camera: Camera,
+    view: tuple[int, int, int, int],
+    light: Light,
+    haze: Array,
+) -> tuple[Image, Image]:
+    """A wall as the camera sees it: colour (h, w, 3) and cover (h, w) within a view (x0, y0, x1, y1)."""
+    radiance = albedo * _irradiance(wall, albedo.shape[:2], density, light) / np.pi
+    return _project(wall, radiance, density, camera, view, haze)
+
+
+def _project(
+    wall: _Wall, radiance: Image, density: float, camera: Camera, view: tuple[int, int, int, int], haze: Array
+) -> tuple[Image, Image]:
+    x0, y0, x1, y1 = view
+    size = (x1 - x0, y1 - y0)
+    top = radiance.shape[0] / density
+    pixels = np.array([[0.0, 0.0], [radiance.shape[1], 0.0], [radiance.shape[1], radiance.shape[0]], [0.0, radiance.shape[0]]])
+    local = np.stack([pixels[:, 0] / density, top - pixels[:, 1] / density], axis=1)
+    matrix = _plane_matrix(wall, camera, x0, y0) @ _fit(pixels, local)
+    empty = np.zeros((size[1], size[0]), np.float32)
+    outline = _clip(wall.points(wall.outline), camera)
+    if len(outline) < 3:
+        return np.zeros((*empty.shape, 3), np.float32), empty
+    drawn, depth = camera.project(outline)
+    if (depth <= 0).any() or not np.isfinite(drawn).all():
+        return np.zeros((*empty.shape, 3), np.float32), empty
+    cover = _polygon(drawn - [x0, y0], size)
+    half = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
+    shrunk = radiance
+    # a texture finer than the picture is softened first, or it would shimmer as grit
+    spread = _density(wall, camera, density)
+    if spread > 1.3:
+        shrunk = cv2.GaussianBlur(radiance, (0, 0), 0.4 * (spread - 0.6))
+    colour = cv2.warpPerspective(
+        shrunk, np.linalg.inv(half) @ matrix @ half, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    far = 1.0 - np.exp(-np.median(depth) / HAZE)
+    return np.asarray(colour * (1 - far) + haze * far, np.float32), cover
+
+
+def _plane_matrix(wall: _Wall, camera: Camera, x0: int, y0: int) -> Array:
+    """Homography from a wall's metres (along, up) to the view's pixels."""
+    intrinsic = np.array(
+        [[camera.focal, 0.0, camera.centre[0] - x0], [0.0, camera.focal, camera.centre[1] - y0], [0.0, 0.0, 1.0]]
+    )
+    axes = np.stack([wall.along, UP, wall.plane.origin - camera.position], axis=1)
+    return np.asarray(intrinsic @ camera.rotation @ axes, dtype=np.float64)
+
+
+def _fit(pixels: Array, local: Array) -> Array:
+    return np.asarray(cv2.getPerspectiveTransform(pixels.astype(np.float32), local.astype(np.float32)), dtype=np.float64)
+
+
+def _density(wall: _Wall, camera: Camera, density: float) -> float:
+    """Texture pixels per picture pixel, about the wall's middle."""
+    middle = wall.outline.mean(axis=0)
+    probe = np.array([middle, middle + [0.2, 0.0], middle + [0.0, 0.2]])
+    pixels, depth = camera.project(wall.points(probe))
+    if (depth <= NEAREST).any():
+        return 1.0
+    steps = np.linalg.norm(pixels[1:] - pixels[0], axis=1) / 0.2
+    return float(density / max(np.sqrt(steps[0] * steps[1]), 1e-3))
+
+
+def _clip(points: Array, camera: Camera) -> Array:
+    """The part of a polygon (N, 3) before the camera."""
+    depth = (points - camera.position) @ camera.rotation[2]
+    kept = []
+    for index in range(len(points)):
+        other = (index + 1) % len(points)
+        a, b = depth[index] - NEAREST, depth[other] - NEAREST
+        if a >= 0:
+            kept.append(points[index])
+        if a * b < 0:
+            kept.append(points[index] + (points[other] - points[index]) * a / (a - b))
+    return np.array(kept).reshape(-1, 3)
+
+
+def _polygon(pixels: Array, size: tuple[int, int]) -> Image:
+    """Anti-aliased cover (h, w) of a polygon, from four times the resolution."""
+    drawn = np.zeros((size[1] * 4, size[0] * 4), np.uint8)
+    shape = np.round(np.clip(pixels, -8000, 16000) * 4 * 16).astype(np.int32)
+    cv2.fillPoly(drawn, [shape.reshape(-1, 1, 2)], 255, shift=4)
+    return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255.0)
+
+
+def _irradiance(wall: _Wall, shape: tuple[int, int], density: float, light: Light) -> Image:
+    """Light on a wall (rows, columns, 3): sun where nothing outside the picture shades it, sky with the
+    ground's and the inner corners' occlusion, bounce near the ground."""
+    top = shape[0] / density
+    step = 8
+    rows = top - (np.arange(0, shape[0] + step, step) / density)
+    columns = np.arange(0, shape[1] + step, step) / density
+    local = np.stack(np.meshgrid(columns, rows), axis=-1)
+    points = wall.plane.origin + local[..., :1] * wall.along + local[..., 1:] * UP
+    facing = max(float(wall.normal @ light.sun_direction), 0.0)
+    lit = np.ones(points.shape[:2])
+    if np.any(light.shade):
+        distance = points @ light.shade[:3] + light.shade[3]
+        lit = np.clip(distance / max(light.shade_softness, 0.05) + 0.5, 0.0, 1.0)
+        lit = lit * lit * (3.0 - 2.0 * lit)
+    low = np.clip(local[..., 1] / max(top, 1.0), 0.0, 1.0)
+    # between houses the sky's half shrinks towards the ground and towards the back
+    open_sky = 0.5 * (0.30 + 0.70 * low**0.8)
+    contact = 1.0 - 0.45 * np.exp(-np.maximum(local[..., 1], 0.0) / 0.8)
+    energy = (
+        facing * lit[..., None] * light.sun
+        + (open_sky * contact)[..., None] * light.sky
+        + (0.5 * contact * (1.0 - 0.6 * low))[..., None] * light.bounce
+    ).astype(np.float32)
+    full = cv2.resize(energy, (energy.shape[1] * step, energy.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full[: shape[0], : shape[1]], np.float32)
+
+
+def _ground(
+    camera: Camera, facades: tuple[Facade, ...], view: tuple[int, int, int, int], light: Light, haze: Array
+) -> tuple[Image, Image]:
+    """The footprint and the courtyard as far as the eye reaches."""
+    x0, y0, x1, y1 = view
+    centre = np.mean([facade.point(facade.width / 2, 0.0) for facade in facades], axis=0) if facades else np.array([0.0, 25.0, 0.0])
+    density = 14.0
+    half = 45.0
+    albedo = ground_texture(2 * half, 2 * half, density, generator(0, "plate", "ground"))
+    facing = max(float(light.sun_direction[2]), 0.0)
+    points = centre + np.array([[x, y, 0.0] for y in (half, -half) for x in (-half, half)])
+    energy = 0.55 * light.sky
+    if not np.any(light.shade) or float((points.mean(axis=0) @ light.shade[:3]) + light.shade[3]) > 0:
+        energy = energy + facing * light.sun
+    radiance = (albedo * energy / np.pi).astype(np.float32)
+    corners = np.array([[0.0, 0.0], [albedo.shape[1], 0.0], [albedo.shape[1], albedo.shape[0]], [0.0, albedo.shape[0]]])
+    intrinsic = np.array(
+        [[camera.focal, 0.0, camera.centre[0] - x0], [0.0, camera.focal, camera.centre[1] - y0], [0.0, 0.0, 1.0]]
+    )
+    start = np.array([centre[0] - half, centre[1] + half, 0.0])
+    axes = np.stack([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], start - camera.position], axis=1)
+    local = np.stack([corners[:, 0] / density, -corners[:, 1] / density], axis=1)
+    matrix = intrinsic @ camera.rotation @ axes @ _fit(corners, local)
+    size = (x1 - x0, y1 - y0)
+    colour = cv2.warpPerspective(
+        cv2.GaussianBlur(radiance, (0, 0), 1.0), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
+    grid = np.stack(np.meshgrid(np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5), axis=-1)
+    slope = camera.rays(grid)[..., 2]
+    cover = (slope < -1e-3).astype(np.float32)
+    far = (1.0 - np.exp(-camera.position[2] / np.maximum(-slope, 1e-3) / HAZE))[..., None]
+    return np.asarray(colour * (1 - far) + haze * far, np.float32), cover
+
+
+def _roof(
+    wall: _Wall,
+    random: np.random.Generator,
+    camera: Camera,
+    view: tuple[int, int, int, int],
+    light: Light,
+    haze: Array,
+    density: float,
+) -> list[tuple[Image, Image]]:
+    """A rear house's tiled slope and chimneys, drawn as flat shapes above its wall."""
+    width, high = float(wall.outline[:, 0].max()), float(wall.outline[:, 1].max())
+    rise = float(random.uniform(1.2, 2.2))
+    shapes = [(np.array([[0.0, high], [width, high], [width - 0.4, high + rise], [0.4, high + rise]]), (0.20, 0.115, 0.08))]
+    for _ in range(2):
+        at = float(random.uniform(0.1, 0.8)) * width
+        wide = float(random.uniform(0.7, 1.8))
+        tall = rise + float(random.uniform(0.8, 1.6))
+        shapes.append(
+            (np.array([[at, high + 0.4 * rise], [at + wide, high + 0.4 * rise], [at + wide, high + tall], [at, high + tall]]), (0.30, 0.20, 0.15))
+        )
+    drawn = []
+    for outline, colour in shapes:
+        part = _Wall(wall.plane, outline, wall.seed)
+        rows, columns = round(float(outline[:, 1].max()) * density), round(width * density)
+        tone = np.asarray(colour, np.float32) * (1.0 + 0.1 * random.standard_normal((rows, columns, 1)).astype(np.float32))
+        drawn.append(_show(part, np.asarray(tone, np.float32), density, camera, view, light, haze))
+    return drawn
+
+
+def _add_grain(new: Image, picture: Image, near: Mask) -> Image:
+    """The plate's grain on painted surfaces: its deviation is measured in the plate's flattest places."""
+    middle = cv2.GaussianBlur(picture, (0, 0), 1.6)
+    rest = picture - middle
+    level = np.maximum(middle, 1e-4)
+    slope = cv2.GaussianBlur(np.abs(cv2.Laplacian(middle.mean(axis=2), cv2.CV_32F)), (0, 0), 2.0)
+    flat = ~near & (slope < np.percentile(slope[~near] if (~near).any() else slope, 25))
+    if not flat.any():
+        return new
+    sigma = 1.4826 * np.median(np.abs(rest[flat]) / np.sqrt(level[flat]), axis=0)
+    random = generator(0, "plate", "clean grain")
+    noise = random.standard_normal(new.shape).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), 0.55) * 1.6
+    return np.asarray(np.maximum(new + noise * sigma * np.sqrt(np.maximum(new, 0.0)), 0.0), np.float32)
+
+
+def _depth(camera: Camera, planes: Sequence[SetPlane], stage: Sequence[_Wall], sky: Mask) -> Image:
+    """Depth (H, W) of the set's surfaces, infinite for sky."""
+    grid = np.stack(np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5), axis=-1)
+    rays = camera.rays(grid).astype(np.float32)
+    with np.errstate(divide="ignore"):
+        depth = np.where(rays[..., 2] < -1e-4, camera.position[2] / np.maximum(-rays[..., 2], 1e-4), np.inf)
+    depth = depth.astype(np.float32)
+    tops = {wall.plane.name: float(wall.outline[:, 1].max()) for wall in stage}
+    for plane in planes:
+        along = plane.u / np.linalg.norm(plane.u)
+        normal = np.cross(along, UP)
+        reach = float((plane.origin - camera.position) @ normal)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            hit = reach / (rays @ normal.astype(np.float32))
+            spot = rays * hit[..., None] + (camera.position - plane.origin).astype(np.float32)
+            across = spot @ along.astype(np.float32)
+            high = tops.get(plane.name, float(plane.v[2]))
+            on = (hit > NEAREST) & (across >= 0) & (across <= np.linalg.norm(plane.u)) & (spot[..., 2] <= high)
+            on &= spot[..., 2] >= -0.1
+        depth = np.where(on & (hit < depth), hit, depth)
+    depth[sky] = np.inf
+    return np.asarray(depth, np.float32)

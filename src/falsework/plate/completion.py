@@ -1,0 +1,320 @@
+"""The building without what stands before it, and its upper parts that the picture cuts off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from falsework.plate.camera import Camera
+from falsework.plate.exemplar import fill_exemplar
+from falsework.plate.interpolation import bridge
+from falsework.plate.plate import Facade, Image
+from falsework.plate.sky import find_sky
+
+__all__ = ["complete_facade"]
+
+Mask = npt.NDArray[np.bool_]
+Array = npt.NDArray[np.float64]
+
+ROOF = 7.0  # metres above the cornice that still belong to the house: roof, dormers, chimneys
+SIDE = 0.6  # metres beside a facade that its texture takes in
+THIN = 9  # pixels at 1920: up to here a gap is bridged straight across
+ILLUMINATION = 0.9  # metres over which light and shade vary; texture is what varies faster
+LARGEST = 2400  # pixels: no rectified texture is larger
+
+
+def complete_facade(
+    picture: Image,
+    occluder: Image,
+    facades: tuple[Facade, ...],
+    camera: Camera,
+    matte: Image | None,
+    *,
+    pad_top: int,
+) -> tuple[Image, Image]:
+    """What falls: (facade (H + pad_top, W, 3), building (H + pad_top, W)).
+
+    picture (H, W, 3) and occluder opacity (H, W) of the working plate; `matte` (H, W) says where the falling
+    building, or what hides it, is seen (found from facades and sky if None). Row `pad_top` of the results is
+    the picture's row 0. `facade` is the picture itself wherever `occluder` is 0: elsewhere the building is
+    completed from its own bays and storeys. Above the frame it is carried on bay by bay.
+    """
+    height, width = picture.shape[:2]
+    own = matte if matte is not None else find_building(picture, occluder, facades, camera)
+    tall = replace(camera, height=height + pad_top, centre=(camera.centre[0], camera.centre[1] + pad_top))
+    canvas = np.zeros((height + pad_top, width, 3), np.float32)
+    canvas[pad_top:] = picture
+    building = np.zeros((height + pad_top, width), np.float32)
+    building[pad_top:] = own
+    hidden = np.zeros(building.shape, bool)
+    hidden[pad_top:] = (occluder > 0.0) & (own > 0.0)
+    seen = np.zeros(building.shape, bool)
+    seen[pad_top:] = occluder == 0.0
+    belongs, sheets = _sheets(tall, facades)
+    size = max(3, round(THIN * width / 1920) | 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    thick = cv2.dilate(cv2.morphologyEx(hidden.astype(np.uint8), cv2.MORPH_OPEN, kernel), np.ones((3, 3), np.uint8))
+    wide = hidden & (thick > 0)
+    canvas = bridge(canvas, hidden & ~wide, usable=seen & (building > 0.5), reach=max(12, 2 * size))
+    usable = (building > 0.95) & ~wide & (seen | hidden)
+    for number, sheet in enumerate(sheets):
+        mine = belongs == number
+        if (wide & mine).any():
+            _fill_hidden(canvas, usable, wide & mine, sheet)
+    if pad_top:
+        for number, sheet in enumerate(sheets):
+            _fill_above(canvas, building, seen, pad_top, belongs == number, sheet)
+    canvas[pad_top:][occluder == 0.0] = picture[occluder == 0.0]
+    canvas[pad_top:][own == 0.0] = picture[own == 0.0]
+    building[pad_top:] = own
+    return canvas, building
+
+
+def find_building(picture: Image, occluder: Image, facades: tuple[Facade, ...], camera: Camera) -> Image:
+    """The falling building's matte (H, W): its facades and what rises above them before the sky."""
+    height, width = picture.shape[:2]
+    walls = np.zeros((height, width), np.float32)
+    above = np.zeros((height, width), np.float32)
+    for facade in facades:
+        for area, low, high in ((walls, 0.0, facade.height), (above, facade.height, facade.height + ROOF)):
+            corners = np.stack(
+                [
+                    facade.point(0.0, low),
+                    facade.point(facade.width, low),
+                    facade.point(facade.width, high),
+                    facade.point(0.0, high),
+                ]
+            )
+            pixels, depth = camera.project(corners)
+            if (depth > 0).all():
+                shape = np.round(np.clip(pixels, -30000, 30000) * 16).astype(np.int32)
+                patch = np.zeros((height, width), np.uint8)
+                cv2.fillPoly(patch, [shape], 255, lineType=cv2.LINE_AA, shift=4)
+                np.maximum(area, patch.astype(np.float32) / 255.0, out=area)
+    sky = find_sky(picture, camera, walls > 0.5) | (occluder > 0.9) & (walls < 0.5)
+    solid = (above > 0.5) & ~sky
+    joined = solid | (walls > 0.5)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    joined = cv2.morphologyEx(joined.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0
+    _, labels = cv2.connectedComponents((joined | (walls > 0.5)).astype(np.uint8))
+    main = np.bincount(labels[walls > 0.5]).argmax() if (walls > 0.5).any() else 0
+    roof = cv2.GaussianBlur(((labels == main) & (labels > 0)).astype(np.float32), (0, 0), 0.7)
+    matte = np.maximum(walls, np.where(walls > 0.0, np.maximum(walls, 0.0), roof))
+    return np.where(matte < 0.02, 0.0, np.where(matte > 0.98, 1.0, matte)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A facade's rectified texture: where its pixels lie in the picture, and the picture's in it.
+
+    to_picture (3, 3) homography from the sheet's pixels to the picture's; size (width, height) in pixels;
+    scale (x, y) pixels per metre; top metres at row 0.
+    """
+
+    facade: Facade
+    to_picture: Array
+    size: tuple[int, int]
+    scale: tuple[float, float]
+    top: float
+
+
+def _sheets(camera: Camera, facades: tuple[Facade, ...]) -> tuple[npt.NDArray[np.int32], list[_Sheet]]:
+    """Which facade's plane each pixel (H, W) looks through, and each facade's sheet."""
+    grid = np.stack(
+        np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5), axis=-1
+    )
+    nearest = np.full(grid.shape[:2], np.inf)
+    belongs = np.zeros(grid.shape[:2], np.int32)
+    sheets = []
+    for number, facade in enumerate(facades):
+        across = (camera.on_plane(grid, facade.origin, facade.normal) - facade.origin) @ facade.right
+        outside = np.maximum(np.maximum(-across, across - facade.width), 0.0)
+        closer = outside < nearest
+        belongs[closer] = number
+        nearest = np.minimum(nearest, outside)
+        sheets.append(_sheet(camera, facade))
+    return belongs, sheets
+
+
+def _sheet(camera: Camera, facade: Facade) -> _Sheet:
+    low, high = -0.8, facade.height + ROOF
+    left, right = -SIDE, facade.width + SIDE
+    metres = np.array([[left, high], [right, high], [right, low], [left, low]])
+    pixels, _ = camera.project(np.stack([facade.point(u, v) for u, v in metres]))
+    # full sharpness where the wall is nearest
+    wide = max(np.linalg.norm(pixels[1] - pixels[0]), np.linalg.norm(pixels[2] - pixels[3])) / (right - left)
+    spots = np.array([[u, v] for u in (0.0, facade.width) for v in (0.2, 0.5 * facade.height, facade.height)])
+    base, _ = camera.project(np.stack([facade.point(u, v) for u, v in spots]))
+    across, _ = camera.project(np.stack([facade.point(u + 0.1, v) for u, v in spots]))
+    up, _ = camera.project(np.stack([facade.point(u, v + 0.1) for u, v in spots]))
+    wide = float(np.linalg.norm(across - base, axis=1).max()) * 10.0
+    tall = float(np.linalg.norm(up - base, axis=1).max()) * 10.0
+    wide = min(wide, LARGEST / (right - left))
+    tall = min(tall, LARGEST / (high - low))
+    size = (int(np.ceil((right - left) * wide)), int(np.ceil((high - low) * tall)))
+    sheet = np.stack([(metres[:, 0] - left) * wide, (high - metres[:, 1]) * tall], axis=1)
+    matrix = cv2.getPerspectiveTransform(sheet.astype(np.float32), pixels.astype(np.float32))
+    return _Sheet(facade, np.asarray(matrix, dtype=np.float64), size, (wide, tall), high)
+
+
+HALF = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
+
+
+def _rectify(values: Image, sheet: _Sheet) -> Image:
+    """A picture resampled onto a sheet; zero outside the picture."""
+    matrix = np.linalg.inv(HALF) @ sheet.to_picture @ HALF
+    return np.asarray(
+        cv2.warpPerspective(values, matrix, sheet.size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP), np.float32
+    )
+
+
+def _look_up(values: Image, sheet: _Sheet, where: Mask) -> Image:
+    """Values (N, C) of a sheet's texture at the picture's pixels `where` (H, W)."""
+    rows, columns = np.nonzero(where)
+    pixels = np.stack([columns + 0.5, rows + 0.5, np.ones(rows.size)])
+    local = np.linalg.inv(sheet.to_picture) @ pixels
+    x, y = (local[0] / local[2] - 0.5).astype(np.float32), (local[1] / local[2] - 0.5).astype(np.float32)
+    found = np.empty((rows.size, 1, values.shape[2]), np.float32)
+    for start in range(0, rows.size, 30000):  # OpenCV remaps at most 32767 rows
+        part = slice(start, start + 30000)
+        found[part] = cv2.remap(
+            values, x[part, None], y[part, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ).reshape(-1, 1, values.shape[2])
+    return found[:, 0]
+
+
+def _illumination(texture: Image, known: Mask, sheet: _Sheet) -> Image:
+    """The light on a texture: its known tones averaged over about a metre, widened into the gaps."""
+    height, width = known.shape
+    sigma = ILLUMINATION * np.array(sheet.scale)
+    out = np.zeros_like(texture)
+    weight = np.full((height, width, 1), 1e-6, np.float32)
+    shrink = 4
+    size = (max(width // shrink, 1), max(height // shrink, 1))
+    mass = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(texture * known[..., None], size, interpolation=cv2.INTER_AREA)
+    for factor, share in ((1.0, 1.0), (2.0, 0.03), (5.0, 1e-3), (14.0, 1e-5)):
+        sx, sy = factor * sigma / shrink
+        m = cv2.GaussianBlur(mass, (0, 0), sigmaX=max(sx, 0.6), sigmaY=max(sy, 0.6))
+        v = cv2.GaussianBlur(small, (0, 0), sigmaX=max(sx, 0.6), sigmaY=max(sy, 0.6))
+        weight += share * cv2.resize(m, (width, height))[..., None]
+        out += share * cv2.resize(v, (width, height))
+    return np.asarray(np.maximum(out / weight, 1e-4), np.float32)
+
+
+def _periods(detail: Image, known: Mask, sheet: _Sheet) -> list[tuple[int, int]]:
+    """Shifts (rows, columns) in pixels at which a facade repeats: bays across and storeys up.
+
+    Peaks of the masked autocorrelation along each axis, and their sums.
+    """
+    shrink = 4
+    size = (max(known.shape[1] // shrink, 8), max(known.shape[0] // shrink, 8))
+    mass = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    tone = cv2.resize(detail.mean(axis=2) * known, size, interpolation=cv2.INTER_AREA)
+    tone = np.where(mass > 0.5, tone - tone[mass > 0.5].mean() if (mass > 0.5).any() else 0.0, 0.0)
+    mass = (mass > 0.5).astype(np.float32)
+
+    def peaks(axis: int, low: float, high: float) -> list[int]:
+        length = tone.shape[axis]
+        start, stop = max(2, int(low)), min(int(high), int(0.8 * length))
+        score = np.full(stop + 1, -1.0)
+        for shift in range(start, stop + 1):
+            a = np.take(tone, range(shift, length), axis=axis)
+            b = np.take(tone, range(length - shift), axis=axis)
+            m = np.take(mass, range(shift, length), axis=axis) * np.take(mass, range(length - shift), axis=axis)
+            power = np.sqrt((m * a * a).sum() * (m * b * b).sum())
+            if m.sum() > 0.05 * m.size and power > 0:
+                score[shift] = (m * a * b).sum() / power
+        found = [
+            shift
+            for shift in range(start + 1, stop)
+            if score[shift] > 0.12 and score[shift] >= score[shift - 1] and score[shift] > score[shift + 1]
+        ]
+        return sorted(found, key=lambda shift: -score[shift])[:4]
+
+    sx, sy = sheet.scale
+    bays = [shrink * shift for shift in peaks(1, 1.6 * sx / shrink, 14.0 * sx / shrink)]
+    storeys = [shrink * shift for shift in peaks(0, 2.4 * sy / shrink, 12.0 * sy / shrink)]
+    across = [0] + [sign * shift for shift in bays for sign in (1, -1)]
+    up = [0] + [sign * shift for shift in storeys for sign in (1, -1)]
+    return [(dy, dx) for dy in up for dx in across if dy or dx]
+
+
+def _fill_hidden(canvas: Image, usable_there: Mask, wide: Mask, sheet: _Sheet) -> None:
+    """Complete what broad occluders hide of one facade, in its rectified texture, in place."""
+    texture = _rectify(canvas, sheet)
+    usable = _rectify(usable_there.astype(np.float32), sheet) > 0.98
+    gap = _rectify(wide.astype(np.float32), sheet) > 0.001
+    usable &= ~gap
+    if not usable.any():
+        return
+    light = _illumination(texture, usable, sheet)
+    detail = np.sqrt(np.clip(texture / light, 0.0, 6.0)).astype(np.float32)
+    # what is neither gap nor source (sky, neighbours, cables) must not steer the patches
+    void = ~usable & ~gap
+    hole = gap | void & _near(gap, 12)
+    filled = fill_exemplar(detail, hole, usable, _shifts(detail, usable, sheet), unit=0.3 * min(sheet.scale))
+    result = filled**2 * light
+    canvas[wide] = _look_up(np.asarray(result, np.float32), sheet, wide)
+
+
+def _shifts(detail: Image, known: Mask, sheet: _Sheet) -> list[tuple[int, int]]:
+    """Shifts (rows, columns) worth trying: bays and storeys, and short ways along and up the wall, since
+    pillars, doors and panes go straight on."""
+    near = [
+        (round(sign * metres * sheet.scale[axis]) if axis else 0, 0 if axis else round(sign * metres * sheet.scale[0]))
+        for axis in (0, 1)
+        for metres in (0.3, 0.5, 0.75, 1.0, 1.3, 1.7, 2.1, 2.6)
+        for sign in (-1, 1)
+    ]
+    return near + _periods(detail, known, sheet)
+
+
+def _near(mask: Mask, distance: int) -> Mask:
+    size = 2 * distance + 1
+    result: Mask = cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+    return result
+
+
+def _fill_above(
+    canvas: Image, building: Image, seen: Mask, pad_top: int, mine: Mask, sheet: _Sheet
+) -> None:
+    """Carry a facade and its roof on above the frame from the bays that are seen whole, in place."""
+    target = mine.copy()
+    target[pad_top:] = False
+    rows, columns = np.nonzero(target)
+    if not rows.size:
+        return
+    height, width = sheet.size[1], sheet.size[0]
+    texture = _rectify(canvas, sheet)
+    inside = np.zeros(building.shape, np.float32)
+    inside[pad_top:] = 1.0
+    inframe = _rectify(inside * mine, sheet) > 0.999
+    solid = _rectify(building, sheet)
+    light = _illumination(texture, inframe & (solid > 0.9), sheet)
+    detail = np.where((solid > 0.5)[..., None], texture / light, 1.0)
+    shifts = sorted({abs(dx) for dy, dx in _periods(detail, inframe & (solid > 0.9), sheet) if dy == 0})
+    bay = shifts[0] if shifts else max(8, round(3.0 * sheet.scale[0]))
+    source_x = np.full((height, width), -1, np.int32)
+    across = np.arange(width)
+    for step in range(1, width // bay + 2):
+        for sign in (-1, 1):
+            moved = across + sign * step * bay
+            valid = (moved >= 0) & (moved < width)
+            there = np.zeros((height, width), bool)
+            there[:, valid] = inframe[:, moved[valid]]
+            take = there & (source_x < 0) & ~inframe
+            source_x[take] = np.broadcast_to(moved, (height, width))[take]
+    # what no bay shows is above every roof that is seen, or the roof goes on as high as it is seen
+    lost = (source_x < 0) & ~inframe
+    row_of = np.broadcast_to(np.arange(height)[:, None], (height, width))
+    column = np.broadcast_to(across, (height, width))
+    use = np.where(inframe | (source_x < 0), column, source_x)
+    carried = detail[row_of, use] * light
+    roof = np.where(lost, 0.0, solid[row_of, use])
+    values = _look_up(np.concatenate([carried, roof[..., None]], axis=2).astype(np.float32), sheet, target)
+    canvas[target] = values[:, :3]
+    building[target] = np.clip(values[:, 3], 0.0, 1.0)

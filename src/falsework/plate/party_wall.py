@@ -1,0 +1,188 @@
+"""The walls that a fall lays open: party walls with the traces of the house that leaned there, the rear
+facades across the courtyard, and the ground between. Albedo textures in metres, made from CC0 photographs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from falsework.plate.plate import Image
+
+__all__ = ["ground_texture", "party_texture", "photograph", "rear_texture"]
+
+SRGB_TO_ACESCG = np.array(
+    [[0.613097, 0.339523, 0.047379], [0.070194, 0.916354, 0.013452], [0.020616, 0.109570, 0.869815]], np.float32
+)  # BT.709 primaries and D65 to AP1 and its white, Bradford adaptation
+TILE = 2.6  # metres that one photograph covers
+PAINTS = (
+    (0.62, 0.57, 0.42),
+    (0.47, 0.56, 0.52),
+    (0.60, 0.47, 0.42),
+    (0.52, 0.56, 0.61),
+    (0.66, 0.63, 0.57),
+    (0.58, 0.52, 0.36),
+    (0.44, 0.50, 0.42),
+)  # rooms' plaster, sRGB-linear albedo
+
+
+@lru_cache(maxsize=8)
+def photograph(name: str) -> Image:
+    """One of this room's textures (768, 768, 3) as albedo in ACEScg."""
+    data = np.frombuffer((files("falsework.plate") / "textures" / f"{name}.jpg").read_bytes(), np.uint8)
+    code = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32) / 255.0
+    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ SRGB_TO_ACESCG.T, np.float32)
+
+
+def _lay(name: str, shape: tuple[int, int], density: float, random: np.random.Generator, tile: float = TILE) -> Image:
+    """A photograph laid over (rows, columns) at `density` pixels per metre, in shifted mirrored courses."""
+    size = max(8, round(tile * density))
+    interpolation = cv2.INTER_AREA if size < 768 else cv2.INTER_LINEAR
+    one = cv2.resize(photograph(name), (size, size), interpolation=interpolation)
+    pair = np.concatenate([one, one[:, ::-1]], axis=1)
+    rows = -(-shape[0] // size)
+    columns = -(-shape[1] // (2 * size)) + 1
+    out = np.empty((rows * size, shape[1], 3), np.float32)
+    for row in range(rows):
+        # courses are mirrored in turn, so that neither seam nor repeat shows
+        course = np.tile(pair if row % 2 == 0 else pair[::-1], (1, columns, 1))
+        start = int(random.integers(size)) if row % 2 == 0 and row == 0 else 0
+        out[row * size : (row + 1) * size] = course[:, start : start + shape[1]] if start else course[:, : shape[1]]
+    return out[: shape[0]]
+
+
+def clouds(shape: tuple[int, int], density: float, size: float, random: np.random.Generator, octaves: int = 4) -> Image:
+    """Fractal noise (rows, columns) of zero mean and unit deviation; `size` metres across its largest lumps."""
+    out = np.zeros(shape, np.float32)
+    weight = 1.0
+    for octave in range(octaves):
+        cell = max(size * density / 2**octave, 1.0)
+        grid = random.standard_normal((max(2, int(shape[0] / cell) + 3), max(2, int(shape[1] / cell) + 3)))
+        large = cv2.resize(
+            grid.astype(np.float32),
+            (max(shape[1], int(grid.shape[1] * cell)), max(shape[0], int(grid.shape[0] * cell))),
+            interpolation=cv2.INTER_CUBIC,
+        )
+        out += weight * large[: shape[0], : shape[1]]
+        weight *= 0.6
+    return np.asarray((out - out.mean()) / max(float(out.std()), 1e-6), np.float32)
+
+
+def _step(value: Image, width: float) -> Image:
+    return np.asarray(np.clip(value / width + 0.5, 0.0, 1.0), np.float32)
+
+
+def party_texture(
+    depth: float, height: float, top: float, levels: npt.NDArray[np.float64], density: float, random: np.random.Generator
+) -> Image:
+    """Albedo (rows from `top` metres down to 0, columns from the street 0 to `depth` metres) of a party wall.
+
+    Rubble and brick under plaster, storey by storey: rooms' paint and paper with torn edges, tiles, floor
+    lines with the pockets of the joists, scars of cross walls, a flue's soot, the trace of the old roof.
+    """
+    shape = (round(top * density), round(depth * density))
+    v = (top - (np.arange(shape[0], dtype=np.float32)[:, None] + 0.5) / density) * np.ones(shape, np.float32)
+    u = (np.arange(shape[1], dtype=np.float32)[None, :] + 0.5) / density * np.ones(shape, np.float32)
+    rubble = _lay("broken_wall", shape, density, random)
+    brick = _lay("broken_brick_wall", shape, density, random, 2.2)
+    brick = 0.45 * brick + 0.55 * brick.mean(axis=2, keepdims=True) + 0.04  # old, dusty, full of lime
+    plaster = _lay("beige_wall", shape, density, random, 3.0)
+    plaster = plaster / plaster.mean(axis=(0, 1))
+    large = clouds(shape, density, 3.0, random)
+    fine = clouds(shape, density, 0.7, random, 5)
+    stone = 0.75 * rubble + 0.25 * rubble.mean(axis=(0, 1))
+    bare = np.where(_step(large + 0.3 * fine - 0.2, 0.5)[..., None] > 0.5, 0.8 * brick, stone)
+    wall = bare.copy()
+    streaks = cv2.GaussianBlur(random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.06 * density, sigmaY=1.6 * density)
+    streaks /= max(float(streaks.std()), 1e-6)
+    cuts = [0.0]
+    while cuts[-1] < depth - 2.2:
+        cuts.append(min(cuts[-1] + float(random.uniform(2.6, 4.6)), depth))
+    if depth - cuts[-1] < 1.6:
+        cuts[-1] = depth
+    elif cuts[-1] < depth:
+        cuts.append(depth)
+    bounds = [float(level) for level in levels if level < height - 0.5] + [height]
+    for storey, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        ragged = clouds(shape, density, 1.2, random, 5)
+        for room, (left, right) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+            colour = np.array(PAINTS[int(random.integers(len(PAINTS)))], np.float32) @ SRGB_TO_ACESCG.T
+            paint = plaster * colour * float(random.uniform(0.62, 0.95))
+            kind = random.random()
+            if kind < 0.3:  # striped paper
+                paint = paint * (1.0 + 0.07 * np.sign(np.sin(2 * np.pi * u / 0.22)))[..., None]
+            tiled = v < low + 1.5 if kind > 0.82 else None
+            if tiled is not None:
+                joint = (np.mod(u, 0.15) < 0.012) | (np.mod(v, 0.15) < 0.012)
+                white = np.array([0.62, 0.63, 0.60], np.float32) * (1.0 - 0.35 * joint[..., None])
+                paint = np.where(tiled[..., None], white, paint)
+            inside = np.minimum(np.minimum(u - left, right - u) - 0.12, np.minimum(v - low - 0.20, high - v - 0.22))
+            torn = inside + 0.10 * ragged + 0.06 * fine
+            keep = _step(torn, 0.05)
+            loss = _step(ragged + 0.5 * large - float(random.uniform(0.6, 1.5)) + 0.35 * fine, 0.12)
+            share = (keep * (1.0 - loss))[..., None]
+            under = _step(ragged + 0.5 * large - 0.2 + 0.3 * fine, 0.2)[..., None]
+            coat = plaster * np.array([0.50, 0.47, 0.42], np.float32)
+            middle = np.where(under > 0.5, bare, coat)
+            box = (keep > 0)[..., None]
+            wall = np.where(box, keep[..., None] * (middle * (1 - share) + paint * share) + (1 - keep[..., None]) * wall, wall)
+            if room:
+                scar = np.abs(u - left - 0.05 * fine) < 0.09
+                wall = np.where((scar & (v > low) & (v < high))[..., None], 0.85 * brick, wall)
+        if storey:
+            band = np.abs(v - low - 0.03 * fine) < 0.16
+            wall = np.where(band[..., None], 0.62 * stone, wall)
+            pocket = (np.abs(v - low) < 0.10) & (np.mod(u + 0.13 * storey, 0.46) < 0.19)
+            wall = np.where(pocket[..., None], 0.05, wall)
+    for _ in range(1 + int(depth > 8)):  # chimneys' flues
+        at = float(random.uniform(0.25, 0.75)) * depth
+        sway = at + 0.12 * np.sin(v * 0.7)
+        soot = np.exp(-(((u - sway) / 0.28) ** 4)) * np.clip(0.35 + v / max(height, 1.0), 0.0, 1.0)
+        wall = wall * (1.0 - 0.8 * soot * (0.75 + 0.12 * fine))[..., None]
+    wall = wall * np.clip(1.0 + 0.08 * large + 0.05 * fine - 0.07 * np.maximum(streaks, 0.0), 0.4, 1.5)[..., None]
+    damp = np.exp(-v / 0.9)
+    wall = wall * (1.0 - 0.35 * damp)[..., None]
+    return np.asarray(np.clip(wall, 0.01, 0.9), np.float32)
+
+
+def rear_texture(
+    width: float, height: float, density: float, random: np.random.Generator
+) -> Image:
+    """Albedo (rows from `height` metres down, columns) of a plain rendered courtyard facade with windows."""
+    shape = (round(height * density), round(width * density))
+    v = (height - (np.arange(shape[0], dtype=np.float32)[:, None] + 0.5) / density) * np.ones(shape, np.float32)
+    u = (np.arange(shape[1], dtype=np.float32)[None, :] + 0.5) / density * np.ones(shape, np.float32)
+    tone = np.array(((0.47, 0.43, 0.36), (0.50, 0.44, 0.40), (0.44, 0.43, 0.41))[int(random.integers(3))], np.float32)
+    wall = np.ones((*shape, 3), np.float32) * (tone @ SRGB_TO_ACESCG.T)
+    wall *= (1.0 + 0.07 * clouds(shape, density, 4.0, random))[..., None]
+    bay, storey = float(random.uniform(2.5, 3.1)), float(random.uniform(2.9, 3.2))
+    column, row = np.floor(u / bay), np.floor((v - 0.4) / storey)
+    x, y = u - column * bay - bay / 2, v - 0.4 - row * storey
+    chance = random.random((int(row.max()) + 3, int(column.max()) + 2))
+    here = chance[row.astype(int) + 1, column.astype(int)]
+    frame = (np.abs(x) < 0.66) & (y > 0.82) & (y < 2.5) & (row >= 0) & (v < height - 0.5)
+    pane = (np.abs(x) < 0.55) & (y > 0.92) & (y < 2.4) & (row >= 0) & (v < height - 0.5)
+    wall = np.where(frame[..., None], 0.52, wall)
+    glass = np.where(here < 0.55, 0.05, np.where(here < 0.8, 0.30, 0.13))
+    wall = np.where((pane & (np.abs(x) > 0.04))[..., None], glass[..., None], wall)
+    shutter = pane & (here > 0.8) & (y > 1.5)
+    wall = np.where(shutter[..., None], 0.42, wall)
+    pipe = np.abs(np.mod(u, 4.0 * bay) - 0.1) < 0.06
+    wall = np.where(pipe[..., None], 0.22, wall)
+    wall = np.where((v > height - 0.28)[..., None], 0.26, wall)
+    return np.asarray(np.clip(wall, 0.02, 0.8), np.float32)
+
+
+def ground_texture(width: float, depth: float, density: float, random: np.random.Generator) -> Image:
+    """Albedo (rows, columns) of trodden earth and an old slab."""
+    shape = (round(depth * density), round(width * density))
+    earth = _lay("brown_mud_rocks", shape, density, random, 3.0)
+    earth = 0.7 * earth + 0.3 * earth.mean(axis=(0, 1))
+    slab = _lay("beige_wall", shape, density, random, 3.0)
+    slab = slab / slab.mean(axis=(0, 1)) * np.array([0.24, 0.23, 0.215], np.float32)
+    dust = _step(clouds(shape, density, 4.0, random, 5), 0.6)[..., None]
+    return np.asarray(slab * (1 - dust) + (0.10 + 0.6 * earth) * dust, np.float32)
