@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from falsework.building.building import build
-    from falsework.building.fracture import fracture
+    from falsework.building.fracturing import fracture
     from falsework.building.fragments import Fragments
     from falsework.building.structure import Building
 
 __all__ = ["Building", "Fragments", "build", "fracture"]
 
-_HOMES = {"Building": "structure", "Fragments": "fragments", "build": "building", "fracture": "fracture"}
+_HOMES = {"Building": "structure", "Fragments": "fragments", "build": "building", "fracture": "fracturing"}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value  # also where the submodule of the same name has just been bound
-    return value
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -144,14 +144,18 @@ def contacts_between(
     # planes that face each other lie in the same bin of direction and distance, with opposite signs
     lead = np.argmax(np.abs(planes[:, :3]) > 0.01, axis=1)
     sign = np.where(planes[np.arange(len(planes)), lead] > 0, 1.0, -1.0)
-    keys = np.column_stack([np.round(planes[:, :3] * sign[:, None] * 500), np.floor(planes[:, 3] * sign * 50)]).astype(np.int64)
+    keys = np.column_stack(
+        [np.round(planes[:, :3] * sign[:, None] * 500), np.floor(planes[:, 3] * sign * 50)]
+    ).astype(np.int64)
     bins: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
     for plane in used.tolist():
         bins[tuple(keys[plane].tolist())].append(plane)
     firsts, seconds = [], []
     for plane in used[sign[used] > 0].tolist():
         a, b, c, d = keys[plane].tolist()
-        near = np.array([q for step in (-1, 0, 1) for q in bins.get((a, b, c, d + step), ()) if sign[q] < 0], np.int64)
+        near = np.array(
+            [q for step in (-1, 0, 1) for q in bins.get((a, b, c, d + step), ()) if sign[q] < 0], np.int64
+        )
         if len(near) == 0:
             continue
         close = np.abs(planes[near, 3] + planes[plane, 3]) < TOUCH
@@ -169,7 +173,12 @@ def contacts_between(
 
 
 def bond_strengths(
-    pair: Numbers, inside: npt.NDArray[np.bool_], normal: Points, material: Numbers, kind: Numbers, body: Numbers
+    pair: Numbers,
+    inside: npt.NDArray[np.bool_],
+    normal: Points,
+    material: Numbers,
+    kind: Numbers,
+    body: Numbers,
 ) -> Points:
     """Compression, tension and shear (B, 3) in Pa of bonds between fragments.
 

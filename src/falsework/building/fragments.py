@@ -45,7 +45,8 @@ class Fragments:
     volume         (N,) m3;  mass (N,) kg
     inertia is left to the simulation (from the hull and the mass)
     material       (N,) index into MATERIALS;  kind (N,) index into KINDS
-    storey         (N,) 0 for the ground floor;  facade (N,) index of the facade or -1
+    storey         (N,) 0 for the ground floor, the number of storeys for what stands above the cornice; a
+                   floor belongs to the storey below it;  facade (N,) index of the facade or -1
     element        (N,) index of the building element the fragment was cut from
     hull           (H, 3) vertices of all convex hulls, relative to each fragment's centre
     hull_start     (N + 1,) fragment i owns hull[hull_start[i]:hull_start[i + 1]]

@@ -13,6 +13,7 @@ from falsework.building.wings import Wing
 __all__ = ["Plan", "add_interior", "make_plan"]
 
 DOOR = (0.9, 2.1)  # width, height of a door, metres
+JOIST = 0.22  # height of a joist, metres
 STAIR = 2.3  # width of a stairwell, metres
 
 
@@ -61,14 +62,15 @@ def make_plan(wing: Wing, settings: BuildingSettings, *, with_stair: bool) -> Pl
     stair = None
     if with_stair and back - middle > 3.2 and wing.facade.storeys > 1:
         edges = [start, *lines, end]
+        aside = 0.1 if settings.material == "masonry" else 0.5  # clear of columns
         rooms = [
             (a, b)
             for a, b in zip(edges[:-1], edges[1:], strict=True)
-            if b - a > STAIR + 0.3 and wing.inside(a, back) and wing.inside(a + STAIR + 0.2, back)
+            if b - a > STAIR + 2 * aside and wing.inside(a, back) and wing.inside(a + STAIR + aside, back)
         ]
         if rooms:
             a, _ = rooms[len(rooms) // 2]
-            stair = (a + 0.1, a + 0.1 + STAIR)
+            stair = (a + aside, a + aside + STAIR)
     return Plan(
         wall=wall,
         back=back,
@@ -76,12 +78,14 @@ def make_plan(wing: Wing, settings: BuildingSettings, *, with_stair: bool) -> Pl
         start=start,
         end=end,
         lines=tuple(lines),
-        slab=0.30 if settings.material == "masonry" else 0.24,
+        slab=0.20 if settings.material == "masonry" else 0.24,
         stair=stair,
     )
 
 
-def add_interior(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings, rng: np.random.Generator) -> None:
+def add_interior(
+    draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings, rng: np.random.Generator
+) -> None:
     """Draw everything of a wing that stands behind its street wall and under its roof."""
     levels = wing.facade.levels
     _outer_walls(draft, wing, plan, settings)
@@ -93,7 +97,7 @@ def add_interior(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSetting
         else:
             _columns(draft, wing, plan, float(floor), ceiling)
         _partitions(draft, wing, plan, float(floor), ceiling, rng)
-        if plan.stair is not None:
+        if plan.stair is not None and storey < wing.facade.storeys - 1:
             _stair(draft, wing, plan, settings, float(floor), float(above))
         _clutter(draft, wing, plan, float(floor), ceiling, rng)
 
@@ -101,24 +105,24 @@ def add_interior(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSetting
 def _outer_walls(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings) -> None:
     material = "rubble_stone" if settings.material == "masonry" else "brick"
     levels = wing.facade.levels.tolist()
-    levels[-1] = wing.facade.height
-    edges = [plan.start, *plan.lines, plan.end]
     inner = surface("plaster")
-    for bottom, top in zip(levels[:-1], levels[1:], strict=True):
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
-            # a window in the back wall between two piers, under a lintel band
+    piers = [plan.start]
+    for a, b in plan.fields:
+        if b - a > 2.0:
             middle, half = 0.5 * (a + b), 0.55
-            sill, head = bottom + 0.9, min(bottom + 2.3, top - 0.5)
-            parts = [(a, middle - half, bottom, top), (middle + half, b, bottom, top)]
-            parts += [(middle - half, middle + half, bottom, sill), (middle - half, middle + half, head, top)]
-            if b - a < 2.0:
-                parts = [(a, b, bottom, top)]
-            for left, right, low, high in parts:
-                draft.add(
-                    wing, (left, plan.back, low), (right, wing.depth, high),
-                    material=material, kind="back_wall", weight=0.35, grain=(1.0, 1.0, 1.3),
-                    surfaces={"front": inner, "back": inner},
-                )  # fmt: skip
+            # windows in the back wall, one over the other, and the spandrels between them
+            heights = [
+                (0.0, 0.9),
+                *((z - 1.2, z + 0.9) for z in levels[1:-1]),
+                (levels[-1] - 1.2, levels[-1]),
+            ]
+            for low, high in heights:
+                _back_wall(draft, wing, plan, material, (middle - half, low, middle + half, high))
+            piers += [middle - half, middle + half]
+    piers.append(plan.end)
+    for bottom, top in zip(levels[:-1], levels[1:], strict=True):
+        for left, right in zip(piers[::2], piers[1::2], strict=True):
+            _back_wall(draft, wing, plan, material, (left, bottom, right, top))
         for side, is_party in enumerate(wing.party):
             if is_party:
                 x = (wing.reach[0], plan.start) if side == 0 else (plan.end, wing.reach[1])
@@ -131,13 +135,26 @@ def _outer_walls(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSetting
                     )  # fmt: skip
 
 
+def _back_wall(
+    draft: Draft, wing: Wing, plan: Plan, material: str, rect: tuple[float, float, float, float]
+) -> None:
+    draft.add(
+        wing, (rect[0], plan.back, rect[1]), (rect[2], wing.depth, rect[3]),
+        material=material, kind="back_wall", weight=0.35, grain=(1.0, 1.0, 1.3),
+        surfaces=dict.fromkeys(("front", "back"), surface("plaster")),
+    )  # fmt: skip
+
+
 def _floor(
     draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings, storey: int, level: float, *, top: bool
 ) -> None:
     """The floor above a storey: joists and planks from wall to wall, or a reinforced slab."""
     masonry = settings.material == "masonry"
     roof = top and settings.roof == "flat"
-    finish = {"bottom": surface("plaster"), "top": surface("roofing" if roof else ("timber" if masonry else "plaster"))}
+    finish = {
+        "bottom": surface("plaster"),
+        "top": surface("roofing" if roof else ("timber" if masonry else "plaster")),
+    }
     core = "timber" if masonry else "concrete"
     spine = plan.spine if masonry else (0.5 * sum(plan.spine),) * 2
     low = level - plan.slab
@@ -151,49 +168,49 @@ def _floor(
                 (plan.stair[1], b, spine[1], plan.back),
             ]
         for left, right, near, far in spans:
-            if masonry and far - near > 2.5:
-                joists = max(1, round((right - left) / 3.2))
-                edges = [left]
+            draft.add(
+                wing, (left, near, low), (right, far, level),
+                material=core, kind="roof" if roof else "slab", surfaces=finish,
+                weight=0.5, grain=(1.0, 0.35, 1.0) if masonry else (1.0, 1.0, 1.0),
+            )  # fmt: skip
+            if masonry and far - near > 2.0 and right - left > 0.8:
+                joists = max(1, round((right - left) / 2.4))
                 for k in range(joists):
                     x = left + (right - left) * (k + 0.5) / joists
                     draft.add(
-                        wing, (x - 0.11, near, low - 0.06), (x + 0.11, far, level - 0.06),
-                        material="timber", kind="beam", weight=0.35, grain=(1.0, 0.25, 1.0),
-                        surfaces=dict.fromkeys(("left", "right", "bottom", "top"), surface("timber")),
+                        wing, (x - 0.1, near, low - JOIST), (x + 0.1, far, low),
+                        material="timber", kind="beam", weight=0.3, grain=(1.0, 0.25, 1.0),
+                        surfaces=dict.fromkeys(("left", "right", "bottom"), surface("timber")),
                     )  # fmt: skip
-                    draft.add(
-                        wing, (x - 0.11, near, level - 0.06), (x + 0.11, far, level),
-                        material="timber", kind="slab", weight=0.2, grain=(1.0, 0.25, 1.0), surfaces=finish,
-                    )  # fmt: skip
-                    edges += [x - 0.11, x + 0.11]
-                edges.append(right)
-                bays = zip(edges[::2], edges[1::2], strict=True)
-            else:
-                bays = zip([left], [right], strict=True)
-            for x0, x1 in bays:
-                draft.add(
-                    wing, (x0, near, low), (x1, far, level),
-                    material=core, kind="roof" if roof else "slab", surfaces=finish,
-                    weight=0.6, grain=(1.0, 0.35, 1.0) if masonry else (1.0, 1.0, 1.0),
-                )  # fmt: skip
 
 
-def _spine_wall(draft: Draft, wing: Wing, plan: Plan, floor: float, above: float, rng: np.random.Generator) -> None:
+def _spine_wall(
+    draft: Draft, wing: Wing, plan: Plan, floor: float, above: float, rng: np.random.Generator
+) -> None:
     """The load-bearing middle wall, with a door in every room."""
     near, far = plan.spine
     paper = surface("wallpaper" if rng.random() < 0.7 else "plaster")
+    pieces = []
+    start = plan.start
     for a, b in plan.fields:
-        door = a + 0.5 + rng.random() * max(b - a - 1.0 - DOOR[0], 0.0)
-        pieces = [(a, b, floor, above)]
         if b - a > DOOR[0] + 1.0:
-            head = floor + DOOR[1]
-            pieces = [(a, door, floor, above), (door + DOOR[0], b, floor, above), (door, door + DOOR[0], head, above)]
-        for left, right, low, high in pieces:
-            draft.add(
-                wing, (left, near, low), (right, far, high),
-                material="brick", kind="wall", weight=0.45, grain=(1.0, 1.0, 1.3),
-                surfaces={"front": paper, "back": surface("plaster")},
-            )  # fmt: skip
+            door = a + 0.5 + rng.random() * max(b - a - 1.0 - DOOR[0], 0.0)
+            pieces.append((start, door, floor, above))
+            pieces.append((door, door + DOOR[0], floor + DOOR[1], above))
+            if rng.random() < 0.7:
+                draft.add(
+                    wing, (door, near + 0.05, floor), (door + DOOR[0], near + 0.1, floor + DOOR[1]),
+                    material="timber", kind="partition", weight=0.1,
+                    surfaces=dict.fromkeys(("front", "back"), surface("timber")),
+                )  # fmt: skip
+            start = door + DOOR[0]
+    pieces.append((start, plan.end, floor, above))
+    for left, right, low, high in pieces:
+        draft.add(
+            wing, (left, near, low), (right, far, high),
+            material="brick", kind="wall", weight=0.4, grain=(1.0, 1.0, 1.3),
+            surfaces={"front": paper, "back": surface("plaster")},
+        )  # fmt: skip
 
 
 def _columns(draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: float) -> None:
@@ -209,7 +226,9 @@ def _columns(draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: float)
                 )  # fmt: skip
 
 
-def _partitions(draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: float, rng: np.random.Generator) -> None:
+def _partitions(
+    draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: float, rng: np.random.Generator
+) -> None:
     """Thin walls between rooms, before and behind the spine, some with a door."""
     concrete = plan.spine[0] == plan.spine[1]
     margin = 0.2 if concrete else 0.0
@@ -220,19 +239,21 @@ def _partitions(draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: flo
             papers = [surface("wallpaper" if rng.random() < 0.65 else "plaster") for _ in range(2)]
             door = near + 0.3 + rng.random() * max(far - near - 0.6 - DOOR[0], 0.0)
             parts = [(near, far, floor, ceiling)]
-            if far - near > 2.2 and rng.random() < 0.6:
+            if far - near > 2.2 and rng.random() < 0.4:
                 head = floor + DOOR[1]
                 parts = [(near, door, floor, ceiling), (door + DOOR[0], far, floor, ceiling)]
                 parts.append((door, door + DOOR[0], head, ceiling))
             for front, back, low, high in parts:
                 draft.add(
                     wing, (x - 0.05, front, low), (x + 0.05, back, high),
-                    material="brick", kind="partition", weight=1.6, grain=(1.0, 1.0, 1.2),
+                    material="brick", kind="partition", weight=0.35, grain=(1.0, 1.0, 1.2),
                     surfaces={"left": papers[0], "right": papers[1]},
                 )  # fmt: skip
 
 
-def _stair(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings, floor: float, above: float) -> None:
+def _stair(
+    draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings, floor: float, above: float
+) -> None:
     """Two flights side by side with a landing at the back wall, in blocks of steps."""
     assert plan.stair is not None
     left, right = plan.stair
@@ -251,7 +272,10 @@ def _stair(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings, flo
     )  # fmt: skip
     steps = 5
     run = (far - near) / steps
-    for first, last, low, high, start, sign in ((left, middle, floor, half, near, 1.0), (middle, right, half, above, far, -1.0)):
+    for first, last, low, high, start, sign in (
+        (left, middle, floor, half, near, 1.0),
+        (middle, right, half, above, far, -1.0),
+    ):
         rise = (high - low) / steps
         for k in range(steps):
             y = sorted((start + sign * k * run, start + sign * (k + 1) * run))
@@ -263,23 +287,33 @@ def _stair(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings, flo
             )  # fmt: skip
 
 
-def _clutter(draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: float, rng: np.random.Generator) -> None:
+def _clutter(
+    draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: float, rng: np.random.Generator
+) -> None:
     """Wardrobes, beds, tables: boxes on the floor, none in another's way."""
     for a, b in plan.fields:
-        for row, (near, far) in enumerate(((plan.wall + 0.6, plan.spine[0] - 0.3), (plan.spine[1] + 0.3, plan.back - 0.6))):
+        for row, (near, far) in enumerate(
+            ((plan.wall + 0.6, plan.spine[0] - 0.3), (plan.spine[1] + 0.3, plan.back - 0.6))
+        ):
             if plan.stair is not None and row == 1 and a < plan.stair[1] and plan.stair[0] < b:
                 continue
             placed: list[tuple[float, float, float, float]] = []
             for _ in range(int(rng.integers(1, 4)) if row == 0 else int(rng.integers(0, 2))):
-                shape = ((0.6, 1.4, 1.9), (1.4, 1.9, 0.5), (1.0, 0.8, 0.75), (0.5, 0.5, 0.9), (0.4, 1.2, 2.1))[
-                    int(rng.integers(5))
-                ]
+                shape = (
+                    (0.6, 1.4, 1.9),
+                    (1.4, 1.9, 0.5),
+                    (1.0, 0.8, 0.75),
+                    (0.5, 0.5, 0.9),
+                    (0.4, 1.2, 2.1),
+                )[int(rng.integers(5))]
                 size = np.array(shape) * rng.uniform(0.85, 1.15, 3)
                 x = a + 0.2 + rng.random() * max(b - a - size[0] - 0.4, 0.0)
                 y = near + rng.random() * max(far - near - size[1], 0.0)
                 box = (x, y, x + size[0], y + size[1])
                 corners = [(box[i], box[j]) for i in (0, 2) for j in (1, 3)]
-                clear = all(box[0] >= o[2] or o[0] >= box[2] or box[1] >= o[3] or o[1] >= box[3] for o in placed)
+                clear = all(
+                    box[0] >= o[2] or o[0] >= box[2] or box[1] >= o[3] or o[1] >= box[3] for o in placed
+                )
                 fits = box[2] < b - 0.15 and box[3] < far and floor + size[2] < ceiling - 0.3
                 if clear and fits and all(wing.inside(cx, cy) for cx, cy in corners):
                     placed.append(box)

@@ -100,7 +100,9 @@ def _cut(points, count, loops, sizes, tags, faces, plane, tag):  # type: ignore[
                     share = height[low] / (height[low] - height[high])
                     found = first_new + made
                     for axis in range(3):
-                        points[found, axis] = points[low, axis] + share * (points[high, axis] - points[low, axis])
+                        points[found, axis] = points[low, axis] + share * (
+                            points[high, axis] - points[low, axis]
+                        )
                     made_a[made] = low
                     made_b[made] = high
                     made += 1

@@ -23,7 +23,9 @@ _ENDS = np.array([[0, 2, 1], [0, 3, 2], [4, 5, 6], [4, 6, 7]])
 _ROD = np.concatenate([_SIDES, _ENDS])
 
 
-def rods(cell: Cell, neighbour: Numbers, axes: Points, seed: int, number: int) -> tuple[Points, Numbers, Numbers, Points] | None:
+def rods(
+    cell: Cell, neighbour: Numbers, axes: Points, seed: int, number: int
+) -> tuple[Points, Numbers, Numbers, Points] | None:
     """Thin steel prisms out of the one or two largest broken faces of a fragment: a closed mesh, or None.
 
     The rods run along the element's own direction nearest to the face's normal. At rest they lie inside

@@ -64,13 +64,20 @@ def relief(point, style, amplitude, axes, planes, wall, openings):  # type: igno
                 + 0.45 * _noise(point[0] / 0.13, point[1] / 0.13, point[2] / 0.13, axis + 3)
             )
     elif style == BRICK:
-        course = np.int64(np.floor(up / COURSE + 1e-6))
-        brick = np.int64(np.floor(along / (2 * HALF_BRICK) + 0.5 * (course % 2) + 1e-6))
-        depth = np.int64(np.floor(inward / 0.22 + 1e-6))
-        a = 1.5 * amplitude * _hash(course, brick, 7)
-        b = 0.8 * amplitude * _hash(course, brick, 11 + depth)
-        c = (np.floor(up / COURSE + 0.5 + 1e-6) * COURSE - up) * min(1.0, amplitude / 0.03)
-        move += a * axes[0] + b * axes[1] + c * axes[2]
+        # towards the nearest bed joint, and towards the nearest head joint of that course's bond: a crack
+        # becomes a stair of half bricks. Both are monotone along the wall, so that no triangle turns over.
+        course = np.floor(up / COURSE + 1e-6)
+        bond = HALF_BRICK * (np.int64(course) % 2) * 0.5
+        head = np.floor((along - bond) / HALF_BRICK + 0.5 + 1e-6) * HALF_BRICK + bond - along
+        bed = np.floor(up / COURSE + 0.5 + 1e-6) * COURSE - up
+        share = 0.85 * min(1.0, amplitude / 0.04)
+        move += share * head * axes[0] + share * bed * axes[2]
+        move += (
+            0.6
+            * amplitude
+            * _hash(np.int64(course), np.int64(np.floor(along / HALF_BRICK + 1e-6)), 5)
+            * axes[1]
+        )
     else:
         tooth = _noise(along / 0.045, up / 0.045, 0.5, 1) + 0.5 * _noise(along / 0.015, up / 0.02, 0.5, 2)
         move += 2.0 * amplitude * tooth * axes[1]

@@ -25,7 +25,9 @@ def _slope(y: float, z: float, dy: float, dz: float) -> tuple[float, float, floa
     return (*normal, normal[1] * y + normal[2] * z)
 
 
-def add_roof(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings, rng: np.random.Generator) -> None:
+def add_roof(
+    draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings, rng: np.random.Generator
+) -> None:
     """Draw what stands above a wing's cornice."""
     height = settings.roof_height
     base = wing.facade.height
@@ -36,8 +38,20 @@ def add_roof(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings, r
     if settings.roof == "gable":
         front = _slope(0.0, base, depth / 2, height)
         back = _slope(depth / 2, base + height, depth / 2, -height)
-        _shell(draft, wing, plan, front, [(back, None)], (0.0, depth / 2), base, base + height, front_face=True)
-        _shell(draft, wing, plan, back, [(front, None)], (depth / 2, depth), base, base + height, front_face=False)
+        _shell(
+            draft, wing, plan, front, [(back, None)], (0.0, depth / 2), base, base + height, front_face=True
+        )
+        _shell(
+            draft,
+            wing,
+            plan,
+            back,
+            [(front, None)],
+            (depth / 2, depth),
+            base,
+            base + height,
+            front_face=False,
+        )
         _gable_walls(draft, wing, plan, [_inner(front), _inner(back)], base, base + height, settings)
         _chimneys(draft, wing, plan, base + height, [front], rng)
         return
@@ -91,7 +105,7 @@ def _shell(
         draft.add(
             wing, (a, span[0], low), (b, span[1], high),
             material="roofing", kind="roof", cuts=cuts, facade=wing.number if front_face else -1,
-            weight=1.2 if front_face else 0.3, grain=(1.0, 0.6, 0.6),
+            weight=2.0 if front_face else 0.3, grain=(1.0, 0.6, 0.6),
         )  # fmt: skip
 
 
@@ -119,25 +133,33 @@ def _gable_walls(
 
 
 def _attic_walls(
-    draft: Draft, wing: Wing, plan: Plan, under: list[tuple[float, float, float, float]], base: float, top: float
+    draft: Draft,
+    wing: Wing,
+    plan: Plan,
+    under: list[tuple[float, float, float, float]],
+    base: float,
+    top: float,
 ) -> None:
     """Partitions of the storey under a mansard."""
     cuts: list[Cut] = [(plane, -1) for plane in under]
+    spine = (plan.spine[0], max(plan.spine[1], plan.spine[0] + 0.1))
     for x in plan.lines:
-        for near, far in ((0.0, plan.spine[0]), (plan.spine[1], wing.depth)):
+        for near, far in ((0.0, spine[0]), (spine[1], wing.depth)):
             draft.add(
                 wing, (x - 0.05, near, base), (x + 0.05, far, top),
-                material="brick", kind="partition", weight=1.0, cuts=cuts,
+                material="brick", kind="partition", weight=0.3, cuts=cuts,
                 surfaces={"left": surface("wallpaper"), "right": surface("plaster")},
             )  # fmt: skip
     for a, b in plan.fields:
         draft.add(
-            wing, (a, plan.spine[0], base), (b, max(plan.spine[1], plan.spine[0] + 0.1), top),
+            wing, (a, spine[0], base), (b, spine[1], top),
             material="brick", kind="wall", weight=0.4, surfaces={"front": surface("wallpaper"), "back": surface("plaster")},
         )  # fmt: skip
 
 
-def _dormers(draft: Draft, wing: Wing, front: tuple[float, float, float, float], base: float, height: float) -> None:
+def _dormers(
+    draft: Draft, wing: Wing, front: tuple[float, float, float, float], base: float, height: float
+) -> None:
     """A dormer over every window column: a front with its cheeks, standing on the slope."""
     # keep above the slope: the part of the box outside the roof's plane
     outside = tuple(-v for v in front)
@@ -145,15 +167,26 @@ def _dormers(draft: Draft, wing: Wing, front: tuple[float, float, float, float],
     for x in wing.columns:
         if x < 0.9 or x > wing.facade.width - 0.9 or height < 2.0:
             continue
-        draft.add(
-            wing, (x - 0.75, 0.25, base + 0.3), (x + 0.75, 2.5, base + min(0.75 * height, 2.6)),
-            material="timber", kind="ornament", facade=wing.number, weight=0.7,
-            surfaces=street, cuts=[(outside, -1)],  # type: ignore[list-item]
-        )  # fmt: skip
+        low, high, near, far = base + 0.3, base + min(0.75 * height, 2.6), 0.25, 2.5
+        for box in (
+            ((x - 0.75, near, low), (x + 0.75, near + 0.12, high - 0.12)),
+            ((x - 0.75, near + 0.12, low), (x - 0.65, far, high - 0.12)),
+            ((x + 0.65, near + 0.12, low), (x + 0.75, far, high - 0.12)),
+            ((x - 0.75, near, high - 0.12), (x + 0.75, far, high)),
+        ):
+            draft.add(
+                wing, *box, material="timber", kind="ornament", facade=wing.number, weight=0.5,
+                surfaces=street, cuts=[(outside, -1)],  # type: ignore[list-item]
+            )  # fmt: skip
 
 
 def _chimneys(
-    draft: Draft, wing: Wing, plan: Plan, top: float, below: list[tuple[float, float, float, float]], rng: np.random.Generator
+    draft: Draft,
+    wing: Wing,
+    plan: Plan,
+    top: float,
+    below: list[tuple[float, float, float, float]],
+    rng: np.random.Generator,
 ) -> None:
     """Stacks over the party walls and one partition."""
     places = [wing.reach[0] + 0.6] * wing.party[0] + [wing.reach[1] - 0.6] * wing.party[1]

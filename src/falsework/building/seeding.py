@@ -13,7 +13,7 @@ __all__ = ["pareto_radii", "scatter"]
 Points = npt.NDArray[np.float64]
 
 TRIES = 24  # places tried for each grain
-RANGE = 14.0  # largest grain over smallest
+RANGE = 20.0  # largest grain over smallest
 FILLED = 0.62  # share of an element's volume its grains take up before the rest is shared out
 
 

@@ -25,5 +25,7 @@ class FractureSettings(Settings):
     """How the building comes apart."""
 
     fragments: Annotated[int, Field(ge=50, le=20000)] = 2000
-    size_exponent: Annotated[float, Field(gt=0.5, lt=5)] = 2.2  # power law of fragment sizes (number against edge)
+    size_exponent: Annotated[float, Field(gt=0.5, lt=5)] = (
+        2.2  # power law of fragment sizes (number against edge)
+    )
     roughness: Annotated[float, Field(ge=0, le=0.3)] = 0.05  # metres, relief of broken faces

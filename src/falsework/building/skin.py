@@ -6,7 +6,7 @@ import numba as nb
 import numpy as np
 
 from falsework.building.polyhedra import face_measures
-from falsework.building.relief import PLAIN, relief
+from falsework.building.relief import BRICK, PLAIN, relief
 
 __all__ = ["EXTERIOR", "FRESH", "JOINT", "skin"]
 
@@ -15,7 +15,53 @@ EXTERIOR = 0  # a surface of the element
 FRESH = 1  # shared with another fragment of the element
 JOINT = 2  # a joint inside a facade wall, with openings' reveals in it
 
+JOINT_RELIEF = 0.03  # metres: joints belong to two elements, whose fragments' sizes differ, so it is fixed
 REVEAL = 0.03  # metres: joint triangles this near an opening's edge are its reveal
+
+
+@nb.njit(cache=True)
+def _turn(a, b, c, normal):  # type: ignore[no-untyped-def]
+    """Twice the area of a triangle seen along a normal, positive counter-clockwise."""
+    return np.dot(np.cross(b - a, c - a), normal)
+
+
+@nb.njit(cache=True)
+def _ears(vertices, border, length, normal, triangles, made):  # type: ignore[no-untyped-def]
+    """Triangles of a plane outline with notches, by cutting off ears; returns the new number of triangles."""
+    left = length
+    ring = border[:length].copy()
+    at = 0
+    tried = 0
+    while left > 3:
+        i, j, k = (at - 1 + left) % left, at % left, (at + 1) % left
+        a, b, c = vertices[ring[i]], vertices[ring[j]], vertices[ring[k]]
+        area = _turn(a, b, c, normal)
+        ear = area > 1e-10
+        if ear:
+            for q in range(left):
+                if q == i or q == j or q == k:
+                    continue
+                p = vertices[ring[q]]
+                if (
+                    _turn(a, b, p, normal) >= 0
+                    and _turn(b, c, p, normal) >= 0
+                    and _turn(c, a, p, normal) >= 0
+                ):
+                    ear = False
+                    break
+        tried += 1
+        if ear or (abs(area) <= 1e-10 and tried > left) or tried > 3 * left:
+            triangles[made, 0], triangles[made, 1], triangles[made, 2] = ring[i], ring[j], ring[k]
+            made += 1
+            for q in range(j, left - 1):
+                ring[q] = ring[q + 1]
+            left -= 1
+            tried = 0
+            at = j + 1  # not the neighbour at once, or long fans grow from one corner
+        else:
+            at = (at + 1) % left
+    triangles[made, 0], triangles[made, 1], triangles[made, 2] = ring[0], ring[1], ring[2]
+    return made + 1
 
 
 @nb.njit(cache=True)
@@ -27,7 +73,8 @@ def skin(  # type: ignore[no-untyped-def]
 
     points, loop, start  the cell;  role (F,) EXTERIOR, FRESH or JOINT
     size     (F,) edge length of the fragment across the face, which limits the relief's height
-    surface  (F,) surface value of exterior faces;  core, reveal: those of broken faces and of reveals
+    surface  (F,) surface value of exterior faces, CORE where they only touch other elements
+    core, reveal  surface values of broken faces and of openings' reveals
     spacing  (fine, coarse) metres between mesh points along exterior cracks and across broken faces
     the rest as for `relief`
     """
@@ -40,6 +87,8 @@ def skin(  # type: ignore[no-untyped-def]
     edge_of = np.empty(len(loop), np.int64)
     corner_size = np.full(len(points), own_size)
     corner_fresh = np.zeros(len(points), np.bool_)
+    corner_joint = np.zeros(len(points), np.bool_)
+    joint_height = min(roughness, JOINT_RELIEF)
     for f in range(faces):
         length = start[f + 1] - start[f]
         for k in range(length):
@@ -48,6 +97,8 @@ def skin(  # type: ignore[no-untyped-def]
             corner_size[a] = min(corner_size[a], size[f])
             if role[f] != EXTERIOR:
                 corner_fresh[a] = True
+            if role[f] == JOINT:
+                corner_joint[a] = True
             low, high = min(a, b), max(a, b)
             found = -1
             for e in range(edges):
@@ -83,16 +134,21 @@ def skin(  # type: ignore[no-untyped-def]
     for i in range(count):
         flat[i] = points[i]
         vertices[i] = points[i]
-        if corner_fresh[i]:
+        if corner_joint[i]:
+            vertices[i] += relief(points[i], BRICK, joint_height, axes, planes, wall, openings)
+        elif corner_fresh[i]:
             height = min(roughness, 0.16 * corner_size[i])
             vertices[i] += relief(points[i], style, height, axes, planes, wall, openings)
     for e in range(edges):
         f, g = edge_faces[e]
         height = min(roughness, 0.16 * min(own_size, min(size[f], size[g])))
+        manner = style
+        if role[f] == JOINT or role[g] == JOINT:
+            height, manner = joint_height, BRICK
         for k in range(1, parts[e]):
             point = points[edge_low[e]] + (points[edge_high[e]] - points[edge_low[e]]) * (k / parts[e])
             flat[count] = point
-            vertices[count] = point + relief(point, style, height, axes, planes, wall, openings)
+            vertices[count] = point + relief(point, manner, height, axes, planes, wall, openings)
             count += 1
     triangles = np.empty((6 * most, 3), np.int64)
     colour = np.empty(6 * most, np.int64)
@@ -122,17 +178,22 @@ def skin(  # type: ignore[no-untyped-def]
                 triangles[made, 1] = border[k]
                 triangles[made, 2] = border[k + 1]
                 made += 1
+        elif role[f] == EXTERIOR:
+            made = _ears(vertices, border, length, normal[f], triangles, made)
         else:
             around = 0.0
             for k in range(length):
                 around += np.sqrt(((flat[border[k]] - flat[border[(k + 1) % length]]) ** 2).sum())
             height = min(roughness, 0.16 * min(own_size, size[f]))
-            ring = role[f] != EXTERIOR and 2.0 * area[f] > 0.45 * spacing[1] * around
+            manner = style
+            if role[f] == JOINT:
+                height, manner = joint_height, BRICK
+            ring = 2.0 * area[f] > 0.45 * spacing[1] * around
             inner = count
             if ring:
                 for k in range(length):
                     point = centre[f] + 0.5 * (flat[border[k]] - centre[f])
-                    vertices[count] = point + relief(point, style, height, axes, planes, wall, openings)
+                    vertices[count] = point + relief(point, manner, height, axes, planes, wall, openings)
                     count += 1
                 for k in range(length):
                     a, b = border[k], border[(k + 1) % length]
@@ -141,9 +202,7 @@ def skin(  # type: ignore[no-untyped-def]
                     made += 1
                     triangles[made, 0], triangles[made, 1], triangles[made, 2] = a, c, d
                     made += 1
-            vertices[count] = centre[f]
-            if role[f] != EXTERIOR:
-                vertices[count] += relief(centre[f], style, height, axes, planes, wall, openings)
+            vertices[count] = centre[f] + relief(centre[f], manner, height, axes, planes, wall, openings)
             for k in range(length):
                 triangles[made, 0] = inner + k if ring else border[k]
                 triangles[made, 1] = inner + (k + 1) % length if ring else border[(k + 1) % length]
@@ -151,10 +210,13 @@ def skin(  # type: ignore[no-untyped-def]
                 made += 1
             count += 1
         for t in range(begin, made):
-            colour[t] = surface[f] if role[f] == EXTERIOR else core
-            broken[t] = 0.0 if role[f] == EXTERIOR else 1.0
+            finished = role[f] == EXTERIOR and surface[f] >= 0
+            colour[t] = surface[f] if finished else core
+            broken[t] = 0.0 if finished else 1.0
             if role[f] == JOINT and len(openings):
-                middle = (vertices[triangles[t, 0]] + vertices[triangles[t, 1]] + vertices[triangles[t, 2]]) / 3.0
+                middle = (
+                    vertices[triangles[t, 0]] + vertices[triangles[t, 1]] + vertices[triangles[t, 2]]
+                ) / 3.0
                 x = 0.0
                 for axis in range(3):
                     x += (middle[axis] - wall[axis]) * wall[3 + axis]

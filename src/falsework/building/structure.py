@@ -110,6 +110,7 @@ class Draft:
         surfaces: Mapping[str, int] | None = None,
         opens: Sequence[str] = (),
         cuts: Sequence[tuple[Sequence[float], int]] = (),
+        cracks: Sequence[Sequence[float]] = (),
         facade: int = -1,
         body: int = -1,
         weight: float = 1.0,
@@ -120,6 +121,7 @@ class Draft:
         surfaces  finish of a side (a name of SIDES), CORE where none is given
         opens     sides that are joints inside a facade wall
         cuts      planes (nx, ny, nz, d) in the wing's frame that the element lies below, each with its finish
+        cracks    the same for joints inside a facade wall
         Returns False when nothing (or only a sliver) of the box is inside the wing.
         """
         finish = dict(surfaces or {})
@@ -127,14 +129,17 @@ class Draft:
         limits = [-low[0], high[0], -low[1], high[1], -low[2], high[2]]
         codes = [finish.get(side, CORE) for side in SIDES]
         open_ = [side in opens for side in SIDES]
-        corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
-        for row, code in [*cuts, *((limit, CORE) for limit in wing.limits)]:
+        corners = np.array(
+            [[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
+        )
+        more = [(row, code, False) for row, code in [*cuts, *((limit, CORE) for limit in wing.limits)]]
+        for row, code, is_open in [*more, *((crack, CORE, True) for crack in cracks)]:
             normal = np.asarray(row[:3], float)
             if (corners @ normal - row[3]).max() > 1e-6:
                 planes.append(normal)
                 limits.append(row[3])
                 codes.append(code)
-                open_.append(False)
+                open_.append(is_open)
         local = np.column_stack([np.array(planes), np.array(limits)])
         world = wing.to_world(local)
         cell = polyhedron(world)
@@ -160,7 +165,16 @@ class Draft:
         rows = np.array(self.rows, np.int32)
         measures = np.array(self.measures)
         walls = [
-            [*w.facade.origin, *w.facade.right, *w.facade.normal, w.facade.width, w.top, thickness, w.inner[0], w.inner[1]]
+            [
+                *w.facade.origin,
+                *w.facade.right,
+                *w.facade.normal,
+                w.facade.width,
+                w.top,
+                thickness,
+                w.inner[0],
+                w.inner[1],
+            ]
             for w in self.wings
         ]
         openings = [np.array(each, float).reshape(-1, 4) for each in self.openings]

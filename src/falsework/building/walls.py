@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from falsework.building.cracks import panels
 from falsework.building.fragments import SURFACE_PLATE
 from falsework.building.settings import BuildingSettings
 from falsework.building.structure import Draft, surface
@@ -12,6 +13,7 @@ from falsework.building.wings import Wing
 
 __all__ = ["add_facade_wall", "facade_openings"]
 
+Points = npt.NDArray[np.float64]
 Rect = tuple[float, float, float, float]  # left, bottom, right, top in the wall's plane
 
 PANE = 0.03  # metres, thickness of what fills an opening
@@ -24,15 +26,27 @@ def facade_openings(wing: Wing) -> list[Rect]:
     facade = wing.facade
     rects: list[Rect] = []
     for left, bottom, right, top in sorted(map(tuple, np.asarray(facade.windows, float).round(4).tolist())):
-        rect = (max(left, EDGE), max(bottom, 0.0), min(right, facade.width - EDGE), min(top, facade.height - EDGE))
-        if min(rect[2] - rect[0], rect[3] - rect[1]) >= SMALLEST and not any(_overlap(rect, r, 0.12) for r in rects):
+        rect = (
+            max(left, EDGE),
+            max(bottom, 0.0),
+            min(right, facade.width - EDGE),
+            min(top, facade.height - EDGE),
+        )
+        if min(rect[2] - rect[0], rect[3] - rect[1]) >= SMALLEST and not any(
+            _overlap(rect, r, 0.12) for r in rects
+        ):
             rects.append(rect)
     ground = float(facade.levels[1]) if facade.storeys > 1 else 0.0
     if ground > 2.6 and not any(r[1] < 0.6 * ground for r in rects):
         half = np.diff(wing.columns).min() / 2 if len(wing.columns) > 1 else facade.width / 2
         half = min(half - 0.45, 1.7)
         for middle in wing.columns:
-            rect = (max(middle - half, 0.5), 0.35, min(middle + half, facade.width - 0.5), min(ground - 1.0, 3.4))
+            rect = (
+                max(middle - half, 0.5),
+                0.35,
+                min(middle + half, facade.width - 0.5),
+                min(ground - 1.0, 3.4),
+            )
             if rect[2] - rect[0] > 0.6 and not any(_overlap(rect, r, 0.12) for r in rects):
                 rects.append(rect)
     return rects
@@ -42,45 +56,75 @@ def _overlap(a: Rect, b: Rect, gap: float) -> bool:
     return a[0] < b[2] + gap and b[0] < a[2] + gap and a[1] < b[3] + gap and b[1] < a[3] + gap
 
 
-def add_facade_wall(draft: Draft, wing: Wing, settings: BuildingSettings, rng: np.random.Generator) -> list[Rect]:
+def add_facade_wall(
+    draft: Draft, wing: Wing, settings: BuildingSettings, rng: np.random.Generator
+) -> list[Rect]:
     """Draw a wing's street wall and the windows in it; returns the openings.
 
-    The wall's plane is parted into rectangles by cuts along the openings' edges, in random order and
-    direction, so that no regular grid of piers and bands shows when it comes apart.
+    Masonry is parted by cracks from the openings' corners, so that no grid of piers and bands shows when it
+    comes apart; a concrete frame comes apart along its columns and beams.
     """
     openings = facade_openings(wing)
     facade = wing.facade
-    whole = (min(wing.reach[0], wing.inner[0], 0.0), 0.0, max(wing.reach[1], wing.inner[1], facade.width), wing.top)
+    whole = (
+        min(wing.reach[0], wing.inner[0], 0.0),
+        0.0,
+        max(wing.reach[1], wing.inner[1], facade.width),
+        wing.top,
+    )
     if settings.material == "glass":
         _curtain_wall(draft, wing)
         return []
-    frame = _frame(wing, openings) if settings.material == "concrete" else []
-    for rect, concrete in _parted(whole, openings, frame, rng):
-        low = (rect[0], 0.0, rect[1])
-        high = (rect[2], settings.wall_thickness, rect[3])
-        ground = rect[3] <= facade.levels[1] + 0.5
-        opens = [
-            side
-            for side, at, end in zip(("left", "bottom", "right", "top"), rect, whole, strict=True)
-            if abs(at - end) > 1e-9
-        ]
-        finish = "plaster" if ground or rng.random() < 0.4 else "wallpaper"
-        draft.add(
-            wing,
-            low,
-            high,
-            material="concrete" if concrete else ("rubble_stone" if ground and not frame else "brick"),
-            kind=("column" if rect[3] - rect[1] > rect[2] - rect[0] else "beam") if concrete else "wall",
-            surfaces={"front": SURFACE_PLATE, "back": surface(finish), "top": surface("roofing")},
-            opens=opens,
-            facade=wing.number,
-            body=wing.number,
-            weight=1.0,
-            grain=(1.0, 1.0, 1.0) if concrete else (1.0, 1.0, 1.35),
-        )
+    if settings.material == "concrete":
+        parts = [(_polygon(rect), bar) for rect, bar in _parted(whole, openings, _frame(wing, openings), rng)]
+    else:
+        parts = [(polygon, False) for polygon in panels(whole, openings, rng)]
+    for polygon, bar in parts:
+        _add_panel(draft, wing, whole, polygon, settings, bar, rng)
     for rect in openings:
         _fill_opening(draft, wing, rect)
     return openings
+
+
+def _polygon(rect: Rect) -> Points:
+    left, bottom, right, top = rect
+    return np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
+
+
+def _add_panel(
+    draft: Draft,
+    wing: Wing,
+    whole: Rect,
+    polygon: Points,
+    settings: BuildingSettings,
+    bar: bool,
+    rng: np.random.Generator,
+) -> None:
+    """One panel of the wall; sides that are not the wall's own are joints."""
+    low, high = polygon.min(axis=0), polygon.max(axis=0)
+    rect = (low[0], low[1], high[0], high[1])
+    opens = [
+        side
+        for side, at, end in zip(("left", "bottom", "right", "top"), rect, whole, strict=True)
+        if abs(at - end) > 1e-6
+    ]
+    cracks = []
+    for start, end in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
+        if np.abs(along).max() < 1 - 1e-12:  # neither level nor plumb
+            cracks.append((along[1], 0.0, -along[0], along[1] * start[0] - along[0] * start[1]))
+    masonry = settings.material == "masonry"
+    ground = 0.5 * (low[1] + high[1]) < wing.facade.levels[1]
+    upright = high[1] - low[1] > high[0] - low[0]
+    finish = "plaster" if ground or rng.random() < 0.4 else "wallpaper"
+    draft.add(
+        wing, (low[0], 0.0, low[1]), (high[0], settings.wall_thickness, high[1]),
+        material="concrete" if bar else ("rubble_stone" if ground and masonry else "brick"),
+        kind=("column" if upright else "beam") if bar else "wall",
+        surfaces={"front": SURFACE_PLATE, "back": surface(finish), "top": surface("roofing")},
+        opens=opens, cracks=cracks, facade=wing.number, body=wing.number, weight=3.0,
+        grain=(1.0, 1.0, 1.0) if bar else (1.0, 1.0, 1.35),
+    )  # fmt: skip
 
 
 def _frame(wing: Wing, openings: list[Rect]) -> list[Rect]:
@@ -100,7 +144,9 @@ def _frame(wing: Wing, openings: list[Rect]) -> list[Rect]:
     return found
 
 
-def _parted(whole: Rect, openings: list[Rect], frame: list[Rect], rng: np.random.Generator) -> list[tuple[Rect, bool]]:
+def _parted(
+    whole: Rect, openings: list[Rect], frame: list[Rect], rng: np.random.Generator
+) -> list[tuple[Rect, bool]]:
     """Rectangles that fill `whole` around the openings, each with whether it is part of the concrete frame."""
     solid: list[tuple[Rect, bool]] = []
     waiting = [whole]

@@ -61,7 +61,9 @@ def make_wings(facades: tuple[Facade, ...], depth: float, top: float, thickness:
     Raises FalseworkError without facades and where a facade is too narrow to have rooms behind it.
     """
     if not facades:
-        raise FalseworkError("no facade is given", where="facades", todo="Mark at least one facade of the building.")
+        raise FalseworkError(
+            "no facade is given", where="facades", todo="Mark at least one facade of the building."
+        )
     for facade in facades:
         if facade.width < 2.0 or facade.height < 2.0:
             raise FalseworkError(
@@ -71,7 +73,11 @@ def make_wings(facades: tuple[Facade, ...], depth: float, top: float, thickness:
             )
     joints = [_corner(a, b) for a, b in zip(facades[:-1], facades[1:], strict=True)]
     for index, facade in enumerate(facades):
-        mitred = [side for side, at in (("left", index - 1), ("right", index)) if 0 <= at < len(joints) and joints[at]]
+        mitred = [
+            side
+            for side, at in (("left", index - 1), ("right", index))
+            if 0 <= at < len(joints) and joints[at]
+        ]
         for side in mitred:
             joint = joints[index - 1 if side == "left" else index]
             assert joint is not None

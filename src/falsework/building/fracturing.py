@@ -27,7 +27,10 @@ Numbers = npt.NDArray[np.int64]
 
 SMALLEST = 2e-4  # m3; smaller cells are given to their neighbours
 THINNEST = 0.022  # metres, the same for thickness
-UNEVEN = 0.9  # standard deviation of the logarithm of how finely elements break
+UNEVEN = 1.0  # standard deviation of the logarithm of how finely elements break
+# Elements break unevenly already, and their edges cut the largest grains short; grains within one are spread
+# so much wider that all fragments together follow the exponent asked for.
+WIDER = 0.65
 
 STYLES = {"glass": PLAIN, "clutter": PLAIN, "brick": BRICK, "timber": SPLINTER}
 
@@ -91,7 +94,7 @@ def _break(
     rng = generator(seed, "fracture", element)
     material = MATERIALS[building.material[element]].name
     flatten = 0.0 if material == "glass" else 0.3
-    seeds, weights = scatter(body, count, metric, settings.size_exponent, rng, flatten=flatten)
+    seeds, weights = scatter(body, count, metric, WIDER * settings.size_exponent, rng, flatten=flatten)
     while True:
         cells = [power_cell(body, seeds, weights, which, metric) for which in range(len(seeds))]
         good = np.array([_sound(cell) for cell in cells])
@@ -207,6 +210,8 @@ def _meshes(
     vertices, faces, owner, colour, broken = [], [], [], [], []
     offset = 0
     concrete = material_index("concrete")
+    # infill parts cleanly from a concrete frame; panels of masonry part along their courses
+    framed = {int(b) for b in building.body[building.material == concrete]}
     for number, piece in enumerate(pieces):
         e = piece.element
         cell = piece.cell
@@ -217,7 +222,6 @@ def _meshes(
         body = int(building.body[e])
         role = np.where(outer, np.where(plane_open[plane], JOINT, EXTERIOR), FRESH)
         size = np.where(outer, 1e9, edge[np.maximum(piece.neighbour, 0)])
-        size[role == JOINT] = 0.2
         name = MATERIALS[building.material[e]].name
         core = 1 + int(building.material[e])
         surfaces = np.where(outer, plane_surface[plane], core)
@@ -225,18 +229,18 @@ def _meshes(
         spacing = np.array([0.13 if seen else 0.28, 0.3 if seen else 0.4]) * coarser
         parts = skin(
             cell.points, cell.loop, cell.start, role, size, edge[number],
-            np.where(surfaces == CORE, core, surfaces), core, surface("plaster"),
+            surfaces, core, surface("plaster"),
             STYLES.get(name, ROUGH), settings.roughness, spacing,
-            building.axes[e], building.planes[rows][~plane_open],
+            building.axes[e], building.planes[rows] if body in framed else building.planes[rows][~plane_open],
             building.wall[max(body, 0)],
             building.opening[building.opening_start[body] : building.opening_start[body + 1]] if body >= 0
             else building.opening[:0],
         )  # fmt: skip
-        hidden = np.zeros(len(parts[1]))
-        if body < 0:
-            # where an element only touched others, its core shows
-            pass
-        steel = rods(piece.cell, piece.neighbour, building.axes[e], seed, number) if core - 1 == concrete else None
+        steel = (
+            rods(piece.cell, piece.neighbour, building.axes[e], seed, number)
+            if core - 1 == concrete
+            else None
+        )
         for points, triangles, surf, fresh in (parts, steel) if steel is not None else (parts,):
             vertices.append(points)
             faces.append(triangles + offset)
