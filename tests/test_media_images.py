@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -227,3 +228,20 @@ def test_unknown_colour_space(tmp_path: Path) -> None:
     path = save(tmp_path / "plate.png", colours(), "uint8")
     with pytest.raises(FalseworkError, match="LogC3"):
         read_picture(path, "LogC33")
+
+
+@pytest.mark.parametrize("name", ["plate.png", "plate.tif", "plate.exr", "plate.jpg", "plate.dpx"])
+def test_damage_anywhere_is_read_or_said(tmp_path: Path, name: str) -> None:
+    """Random bytes into the first kilobytes: a picture or a sentence comes out, never another error."""
+    path = tmp_path / name
+    kind = {"plate.exr": "half", "plate.dpx": "uint16"}.get(name, "uint8")
+    whole = save(path, (colours() / 255).astype(np.float32), kind, Make="somebody").read_bytes()
+    draw = generator(9, "test", "damage", name)
+    for _ in range(80):
+        damaged = bytearray(whole)
+        for place in draw.integers(0, min(len(whole), 3000), 6):
+            damaged[place] = draw.integers(256)
+        path.write_bytes(bytes(damaged))
+        for read in (lambda: read_picture(path, "sRGB"), lambda: read_matte(path), lambda: read_exif(path)):
+            with contextlib.suppress(FalseworkError):
+                read()

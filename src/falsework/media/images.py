@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ LARGEST = 20_000
 FORMATS = ("jpeg", "png", "tiff", "openexr", "dpx")
 READABLE = "JPEG, PNG, TIFF, EXR or DPX"
 
+GARBLED = "its header is garbled"
+
 Image = npt.NDArray[np.float32]
 
 # What a picture's colour profile calls itself, and the colour space that is. Anything else 8-bit is sRGB.
@@ -58,7 +61,7 @@ def read_picture(path: Path, colour_space: str = "auto") -> Image:
     Raises FalseworkError for what is missing, damaged, of another format, smaller than 64 or larger than
     20,000 pixels a side, or holds infinities or NaN.
     """
-    pixels, spec = _read(path)
+    pixels, names, spec = _read(path)
     space = _stated_colour_space(path, spec) if colour_space == "auto" else colour_space
     if not np.isfinite(pixels).all():
         bad = int(np.count_nonzero(~np.isfinite(pixels).all(axis=2)))
@@ -67,7 +70,6 @@ def read_picture(path: Path, colour_space: str = "auto") -> Image:
             where=path,
             todo="Repair them (in Nuke: `Expression`, or a blur).",
         )
-    names = list(spec.channelnames)
     if {"R", "G", "B"} <= set(names):
         colour = pixels[..., [names.index(channel) for channel in "RGB"]]
     elif len(names) <= 2:
@@ -86,8 +88,7 @@ def read_matte(path: Path) -> Image:
 
     The mean of red, green and blue; or the alpha channel where the picture has one that is not constant.
     """
-    pixels, spec = _read(path)
-    names = list(spec.channelnames)
+    pixels, names, spec = _read(path)
     alpha = pixels[..., names.index("A")] if "A" in names else None
     if alpha is not None and (len(names) == 1 or np.ptp(alpha) > 0):
         matte = alpha
@@ -115,7 +116,7 @@ def read_exif(path: Path) -> dict[str, Any]:
         if np.isfinite(value) and value > 0:
             exif[key] = value
     for key, name in (("make", "Make"), ("model", "Model"), ("lens", "Exif:LensModel")):
-        text = str(spec.get_string_attribute(name, "")).strip()
+        text = _text(spec, name)
         if text:
             exif[key] = text
     return exif
@@ -158,11 +159,9 @@ def _open(path: Path) -> oiio.ImageInput:
         raise FalseworkError("is a folder, not a picture", where=path, todo=f"Name a {READABLE} file.")
     picture = oiio.ImageInput.open(str(path))
     if picture is None:
-        reason = oiio.geterror()
-        if path.stat().st_size == 0:
-            reason = "the file is empty"
+        reason = "the file is empty" if path.stat().st_size == 0 else _said(oiio.geterror)
         raise FalseworkError(
-            f"cannot be read as a picture ({_first_line(reason)})",
+            f"cannot be read as a picture ({reason})",
             where=path,
             todo=f"It may be damaged or of another kind: export it again as {READABLE}.",
         )
@@ -189,14 +188,20 @@ def _open(path: Path) -> oiio.ImageInput:
     return picture
 
 
-def _read(path: Path) -> tuple[Image, oiio.ImageSpec]:
-    """The first subimage's pixels, (H, W, channels) float32, integers scaled to 0..1, not yet upright; the
-    picture's display window: cut or padded with zeros where an EXR's data window is another."""
+def _read(path: Path) -> tuple[Image, list[str], oiio.ImageSpec]:
+    """The first subimage's pixels, (H, W, channels) float32, its channels' names, and the rest of its header.
+
+    Integers are scaled to 0..1. It is the display window, cut or padded with zeros where an EXR's data window
+    is another, and not upright yet.
+    """
     picture = _open(path)
     spec = picture.spec()
     try:
         pixels = picture.read_image(oiio.FLOAT)
-        reason = picture.geterror()
+        reason = _said(picture.geterror)
+        names = list(spec.channelnames)
+    except UnicodeDecodeError as error:
+        raise _damaged(path, GARBLED) from error
     except MemoryError as error:
         raise FalseworkError(
             "is too large for this machine's memory", where=path, todo="Scale it down or crop it first."
@@ -206,15 +211,11 @@ def _read(path: Path) -> tuple[Image, oiio.ImageSpec]:
     # libjpeg's word on stray bytes between whole segments, which some cameras leave
     harmless = "extraneous bytes" in reason
     if pixels is None or (reason and not harmless):
-        raise FalseworkError(
-            f"is damaged ({_first_line(reason)})",
-            where=path,
-            todo="Copy it again from the camera or export it anew.",
-        )
+        raise _damaged(path, reason or "its pixels end early")
     window = (spec.full_x, spec.full_y, spec.full_width, spec.full_height)
     if spec.full_width and window != (spec.x, spec.y, spec.width, spec.height):
         pixels = _windowed(pixels, spec)
-    return pixels, spec
+    return pixels, names, spec
 
 
 def _windowed(pixels: Image, spec: oiio.ImageSpec) -> Image:
@@ -243,7 +244,7 @@ def _upright(pixels: Image, spec: oiio.ImageSpec) -> Image:
 
 
 def _stated_colour_space(path: Path, spec: oiio.ImageSpec) -> str:
-    if spec.get_string_attribute("dpx:Version"):
+    if _text(spec, "dpx:Version"):
         raise FalseworkError(
             "is a DPX, which does not say what its colours are",
             where=path,
@@ -256,9 +257,27 @@ def _stated_colour_space(path: Path, spec: oiio.ImageSpec) -> str:
                 if np.allclose(stated, known, atol=2e-3):
                     return name
         return "ACEScg"
-    profile = str(spec.get_string_attribute("ICCProfile:profile_description", "")).lower()
+    profile = _text(spec, "ICCProfile:profile_description").lower()
     return next((space for words, space in PROFILES.items() if words in profile), "sRGB")
 
 
-def _first_line(reason: str) -> str:
-    return (reason.strip().splitlines() or ["no reason given"])[0].rstrip(".")
+def _said(ask: Callable[[], str]) -> str:
+    """The first line of OpenImageIO's complaint; damaged files put bytes into it that are no text."""
+    try:
+        return (ask().strip().splitlines() or [""])[0].rstrip(".")
+    except UnicodeDecodeError:
+        return GARBLED
+
+
+def _text(spec: oiio.ImageSpec, name: str) -> str:
+    """A text in the header, "" where there is none or it is no text."""
+    try:
+        return str(spec.get_string_attribute(name, "")).strip()
+    except UnicodeDecodeError:
+        return ""
+
+
+def _damaged(path: Path, reason: str) -> FalseworkError:
+    return FalseworkError(
+        f"is damaged ({reason})", where=path, todo="Copy it again from the camera or export it anew."
+    )
