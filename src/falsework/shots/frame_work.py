@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 from falsework.progress import Progress, silent
 from falsework.shots.stages import FrameStage, Job
 
-__all__ = ["Follower", "frame_seconds", "make_frames", "missing_frames"]
+__all__ = ["Follower", "frame_seconds", "make_frames", "missing_frames", "stage_seconds"]
 
 SECONDS = "seconds.json"
 WAIT = 0.02  # seconds between looks for the next frame
@@ -165,5 +164,5 @@ def _follow(
 
 def stage_seconds(folder: Path, frames: Sequence[int]) -> float:
     """Seconds the given frames took together."""
-    spent: dict[int, Any] = frame_seconds(folder)
-    return round(sum(spent.get(frame, 0.0) for frame in frames), 3)
+    spent = frame_seconds(folder)
+    return round(sum((spent.get(frame, 0.0) for frame in frames), 0.0), 3)

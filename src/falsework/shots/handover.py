@@ -84,7 +84,11 @@ def hand_over(
     progress(3, 4)
     spent = dict(seconds) | {"deliver": round(time.perf_counter() - began, 3)}
     if whole:
-        _report(shot, out, folders, frames, spent, reused)
+        from falsework.delivery.report import write_report
+        from falsework.shots.report_data import report_data
+
+        data = report_data(shot, folders, frames=frames, seconds=spent, reused=reused, versions=_versions())
+        write_report(out / "report.html", data)
     _manifest(shot, out, spent, reused)
     progress(4, 4)
     names = [*ready, *(["report.html"] if whole else []), MANIFEST]
@@ -140,12 +144,16 @@ def _usd(shot: Shot, store: Store, folders: Mapping[str, Path], keys: Mapping[st
         from falsework.delivery.usd import write_usd
         from falsework.plate.plate import Plate
 
+        plate = Plate.load(folders["solve"])
         write_usd(
             part / "motion.usd",
-            Plate.load(folders["solve"]),
             Fragments.load(folders["fracture"]),
             Motion.load(folders["collapse"]),
+            plate.camera,
+            plate.set_planes,
+            fps=shot.fps,
             first_frame=shot.frames[0],
+            name=shot.name,
         )
         store.finish("usd", folder.name, part, {})
     return folder
@@ -170,14 +178,12 @@ def _review(
     }
     folder, part = _made(store, "review", content)
     if part is not None:
-        import cv2
-
-        from falsework.delivery.contact import pick_frames, write_contact
+        from falsework.delivery.contact import write_contact
         from falsework.media.movie import write_movie
+        from falsework.shots.report_data import comp_picture, frame_label, shown_frames
 
         def picture(frame: int) -> npt.NDArray[np.uint8]:
-            blue_first = cv2.imread(str(folders["comp"] / f"{frame:04d}.png"))
-            return blue_first[..., ::-1]  # type: ignore[no-any-return, index]
+            return comp_picture(folders["comp"], frame)
 
         def pictures() -> Iterator[npt.NDArray[np.uint8]]:
             if shot.comp.slate:
@@ -189,12 +195,11 @@ def _review(
 
         first = picture(frames[0])
         write_movie(part / "review.mp4", pictures(), fps, (first.shape[1], first.shape[0]))
-        wanted = pick_frames(frames[0], frames[-1], shot.collapse.start)
-        chosen = sorted({min(frames, key=lambda have: abs(have - frame)) for frame in wanted})
+        chosen = shown_frames(shot, frames)
         write_contact(
             part / "contact.png",
             [picture(frame) for frame in chosen],
-            [f"{frame}   {(frame - shot.collapse.start) / shot.fps:+.2f} s" for frame in chosen],
+            [frame_label(shot, frame) for frame in chosen],
             title=shot.name,
         )
         store.finish("review", folder.name, part, {})
@@ -212,17 +217,6 @@ def _slate(shot: Shot, frames: Sequence[int], fps: float, height: int, width: in
         ("falsework", falsework.__version__),
     ]
     return draw_slate(width, height, shot.name, lines)
-
-
-def _report(
-    shot: Shot,
-    out: Path,
-    folders: Mapping[str, Path],
-    frames: Sequence[int],
-    seconds: Mapping[str, float],
-    reused: Sequence[str],
-) -> None:
-    raise NotImplementedError
 
 
 def _manifest(shot: Shot, out: Path, seconds: Mapping[str, float], reused: Sequence[str]) -> None:

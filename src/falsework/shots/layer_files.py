@@ -63,7 +63,7 @@ def _pack(name: str, image: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.uin
     crop = np.ascontiguousarray(stored[top:bottom, left:right])
     # Bytes of equal significance side by side: deflate finds the exponents' repeats.
     planes = crop.reshape(-1).view(np.uint8).reshape(-1, stored.itemsize).T
-    data = np.frombuffer(zlib.compress(np.ascontiguousarray(planes), LEVEL), dtype=np.uint8)
+    data = np.frombuffer(zlib.compress(np.ascontiguousarray(planes).data, LEVEL), dtype=np.uint8)
     note = {"shape": list(image.shape), "box": [top, bottom, left, right], "type": stored.dtype.name}
     return data, note | {"empty": None if np.isinf(empty) else float(empty)}
 
@@ -73,7 +73,7 @@ def _unpack(data: npt.NDArray[np.uint8], note: dict[str, Any]) -> npt.NDArray[np
     kind = np.dtype(note["type"])
     empty = np.inf if note["empty"] is None else note["empty"]
     image = np.full(note["shape"], empty, dtype=np.float32)
-    planes = np.frombuffer(zlib.decompress(data), dtype=np.uint8).reshape(kind.itemsize, -1)
+    planes = np.frombuffer(zlib.decompress(data.data), dtype=np.uint8).reshape(kind.itemsize, -1)
     crop = np.ascontiguousarray(planes.T).view(kind).reshape(bottom - top, right - left, *image.shape[2:])
     if kind == np.float32:
         image.view(np.uint32)[top:bottom, left:right] = crop.view(np.uint32)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -125,9 +126,13 @@ def _cross_faults(shot: Shot) -> Iterator[Fault]:
     if shot.frame_count > MOST_FRAMES:
         yield Fault("frames", f"{shot.frame_count} frames are more than one shot may have ({MOST_FRAMES})")
     yield from _plate_faults(shot)
-    for kind, walls in (("facades", shot.facades), ("neighbours", shot.neighbours)):
+    kinds: dict[str, Sequence[FacadeSettings | NeighbourSettings]] = {
+        "facades": shot.facades,
+        "neighbours": shot.neighbours,
+    }
+    for kind, walls in kinds.items():
         names: set[str] = set()
-        for index, wall in enumerate(walls):  # type: ignore[arg-type]
+        for index, wall in enumerate(walls):
             yield from _quad_faults(f"{kind}.{index}.corners", wall.corners, f'"{wall.name}"')
             if wall.name in names:
                 yield Fault(
@@ -264,7 +269,7 @@ def _collapse_faults(shot: Shot) -> Iterator[Fault]:
         )
         return
     fractions = [fraction for fraction, _ in collapse.timing]
-    if any(after <= before for before, after in zip(fractions, fractions[1:], strict=False)):
+    if any(after <= before for before, after in pairwise(fractions)):
         yield Fault(
             "collapse.timing",
             "the fractions do not ascend",

@@ -29,6 +29,10 @@ PREVIEW_STEP = 4
 LAYERS = ".layers"
 
 
+def _no_files(shot: Shot) -> list[tuple[str, str]]:
+    return []
+
+
 @dataclass(frozen=True)
 class Job:
     """What a stage gets to work with.
@@ -66,13 +70,14 @@ class Stage:
     needs: tuple[str, ...]
     settings: Callable[[Shot], Any]
     make: Callable[[Job], dict[str, str] | None]
-    files: Callable[[Shot], list[tuple[str, str]]] = lambda shot: []
+    files: Callable[[Shot], list[tuple[str, str]]] = _no_files
     per_frame = False
 
 
 @dataclass(frozen=True)
 class FrameStage:
     """A stage that keeps each finished frame as a file of its own, so that it goes on where it was stopped.
+    Its functions can be sent to another process.
 
     open     prepares for many frames and returns the function that makes one: it writes `job.frame_path`
     follows  the frame stage whose frames it reads one by one: it may work beside it
@@ -85,7 +90,7 @@ class FrameStage:
     open: Callable[[Job], Callable[[int], None]]
     suffix: str
     follows: str = ""
-    files: Callable[[Shot], list[tuple[str, str]]] = lambda shot: []
+    files: Callable[[Shot], list[tuple[str, str]]] = _no_files
     per_frame = True
 
 
@@ -210,7 +215,7 @@ def _solve_words(plate: Plate) -> dict[str, Any]:
 
 
 def _build(job: Job) -> None:
-    from falsework.building.build import build
+    from falsework.building.building import build
 
     plate = _solved(job.folders["solve"])
     building = build(plate.facades, job.shot.building, seed=job.shot.seed)
@@ -218,8 +223,8 @@ def _build(job: Job) -> None:
 
 
 def _fracture(job: Job) -> None:
-    from falsework.building.build import Building
-    from falsework.building.fracture import fracture
+    from falsework.building.fracturing import fracture
+    from falsework.building.structure import Building
 
     building = Building.load(job.folders["build"])
     fragments = fracture(building, job.shot.fracture, seed=job.shot.seed, progress=job.progress)
@@ -248,7 +253,7 @@ def _dust(job: Job) -> None:
     from falsework.building.fragments import Fragments
     from falsework.collapse.motion import Motion
     from falsework.dust.debris import simulate_debris
-    from falsework.dust.simulate import simulate_dust
+    from falsework.dust.solver import simulate_dust
 
     shot = job.shot
     fragments = Fragments.load(job.folders["fracture"])
@@ -291,6 +296,7 @@ def _open_render(job: Job) -> Callable[[int], None]:
         Debris.load(folders["dust"]),
         DustField.load(folders["dust"]),
         job.shot.render,
+        seed=job.shot.seed,
     )
 
     def make(frame: int) -> None:
@@ -332,6 +338,10 @@ def _open_comp(job: Job) -> Callable[[int], None]:
     return make
 
 
+def _render_settings(shot: Shot) -> Any:
+    return [_plain(shot.render), shot.seed]
+
+
 def _comp_settings(shot: Shot) -> Any:
     # The slate stands before the movie only. Name and rate are written into the EXR headers.
     settings = _plain(shot.comp)
@@ -363,7 +373,7 @@ STAGES: Mapping[str, Stage | FrameStage] = {
             "render",
             1,
             ("solve", "fracture", "collapse", "dust"),
-            lambda shot: _plain(shot.render),
+            _render_settings,
             _open_render,
             LAYERS,
         ),

@@ -1,0 +1,133 @@
+"""What the report and the contact sheet show, gathered from the finished stages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+import falsework
+from falsework.collapse.motion import Motion
+from falsework.delivery.contact import pick_frames
+from falsework.delivery.report import ReportData, StageTime, collapse_plots
+from falsework.dust.field import DustField
+from falsework.errors import FalseworkError
+from falsework.shots.brief import read_brief
+from falsework.shots.spec import Shot
+
+__all__ = ["comp_picture", "frame_label", "report_data", "shown_frames"]
+
+
+def comp_picture(folder: Path, frame: int) -> npt.NDArray[np.uint8]:
+    """The picture for viewing that comp left beside the EXR, (H, W, 3), red first."""
+    path = folder / f"{frame:04d}.png"
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise FalseworkError(
+            "is not a readable picture", where=path, todo="Delete the folder it lies in and run again."
+        )
+    return np.ascontiguousarray(picture[..., ::-1], dtype=np.uint8)
+
+
+def shown_frames(shot: Shot, frames: Sequence[int]) -> list[int]:
+    """Eight of the frames there are that tell the shot."""
+    wanted = pick_frames(frames[0], frames[-1], shot.collapse.start)
+    return sorted({min(frames, key=lambda have: abs(have - frame)) for frame in wanted})
+
+
+def frame_label(shot: Shot, frame: int) -> str:
+    """The frame's number and its time after the first support went."""
+    return f"{frame}   {(frame - shot.collapse.start) / shot.fps:+.2f} s"
+
+
+def report_data(
+    shot: Shot,
+    folders: Mapping[str, Path],
+    *,
+    frames: Sequence[int],
+    seconds: Mapping[str, float],
+    reused: Sequence[str],
+    versions: Mapping[str, str],
+) -> ReportData:
+    motion = Motion.load(folders["collapse"])
+    dust = DustField.load(folders["dust"])
+    understood = read_brief(shot.brief)
+    pictures = [
+        (frame_label(shot, frame), comp_picture(folders["comp"], frame))
+        for frame in shown_frames(shot, frames)
+    ]
+    height, width = pictures[0][1].shape[:2]
+    solve = json.loads((folders["solve"] / "solve.json").read_bytes())
+    return ReportData(
+        title=shot.name,
+        brief=shot.brief,
+        facts=[
+            ("size", f"{width} x {height}"),
+            ("frames", f"{frames[0]} to {frames[-1]} ({len(frames)})"),
+            ("rate", f"{shot.fps:g} a second"),
+            ("seed", str(shot.seed)),
+            ("fragments", str(motion.position.shape[1])),
+            ("falsework", falsework.__version__),
+        ],
+        frames=pictures,
+        settings=_settings(shot),
+        stages=[StageTime(name, spent, name in reused) for name, spent in seconds.items()],
+        plots=collapse_plots(
+            motion.curves,
+            dust.curves,
+            fps=shot.fps,
+            start=(shot.collapse.start - shot.frames[0]) / shot.fps,
+        ),
+        checks=motion.checks,
+        camera=_camera(solve),
+        warnings=[
+            f"Check “{name}” failed: {check['means']} ({check['value']:.4g}, wanted {check['limit']})"
+            for name, check in motion.checks.items()
+            if not check["passed"]
+        ],
+        understood=[
+            (finding.words, f"{key} = {json.dumps(finding.value)}")
+            for key, finding in understood.settings.items()
+        ],
+        not_understood=understood.not_understood,
+        versions=versions,
+    )
+
+
+def _settings(shot: Shot) -> dict[str, dict[str, str]]:
+    """By section of the shot file, as text; lists of tables as one section each."""
+    sections: dict[str, dict[str, str]] = {"shot": {}}
+    for key, value in shot.model_dump(mode="json", exclude={"brief"}).items():
+        if isinstance(value, dict):
+            sections[key] = {name: _text(item) for name, item in value.items()}
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for entry in value:
+                sections[f"{key}: {entry['name']}"] = {
+                    name: _text(item) for name, item in entry.items() if name != "name"
+                }
+        else:
+            sections["shot"][key] = _text(value)
+    return sections
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _camera(solve: Mapping[str, Any]) -> list[tuple[str, str]]:
+    camera, light = solve["camera"], solve["light"]
+    return [
+        (
+            "focal length",
+            f"{camera['focal']:.1f} pixels, {camera['focal'] / camera['width'] * 36:.1f} mm on full frame",
+        ),
+        ("pitch", f"{camera['pitch_degrees']:.2f}°"),
+        ("roll", f"{camera['roll_degrees']:.2f}°"),
+        ("height above ground", f"{camera['position'][2]:.2f} m"),
+        ("sun", f"{light['azimuth_degrees']:.0f}° from the view, {light['elevation_degrees']:.0f}° high"),
+    ]
