@@ -19,7 +19,12 @@ from hypothesis import strategies as st
 from falsework.delivery.contact import draw_contact, pick_frames, write_contact
 from falsework.delivery.manifest import write_manifest
 from falsework.delivery.plots import Plot, draw_plot
-from falsework.delivery.report import ReportData, StageTime, collapse_plots, write_report
+from falsework.delivery.report import (
+    ReportData,
+    StageTime,
+    collapse_plots,
+    write_report,
+)
 from falsework.seeds import generator
 
 VOID = {"meta", "img", "link", "br", "line"}
@@ -139,6 +144,11 @@ def test_a_bare_report_still_reads(tmp_path: Path) -> None:
     passed = {"x": {"passed": True, "value": np.float32(1), "limit": "", "means": ""}}
     write_report(tmp_path / "bare.html", replace(bare, checks=passed))
     assert "All 1 physics checks passed" in (tmp_path / "bare.html").read_text(encoding="utf-8")
+
+
+def test_overlapping_stages_do_not_add_up(tmp_path: Path) -> None:
+    write_report(tmp_path / "r.html", replace(report(), run_seconds=61.0))
+    assert "1 min 01 s" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
 @given(

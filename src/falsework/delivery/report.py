@@ -53,6 +53,7 @@ class ReportData:
     camera       (label, value) of the camera's solve
     warnings     sentences
     versions     library to version
+    run_seconds  wall clock of this run, where stages overlap; None: the sum of those not reused
     """
 
     title: str
@@ -69,6 +70,7 @@ class ReportData:
     not_understood: Sequence[str] = ()
     lead: npt.NDArray[np.uint8] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    run_seconds: float | None = None
 
 
 def collapse_plots(
@@ -122,10 +124,12 @@ def write_report(path: Path, report: ReportData) -> None:
         checks=_checks(report.checks),
         plots="".join(_plot(plot) for plot in report.plots),
         understood=_understood(report),
-        stages=_stages(report.stages),
+        stages=_stages(report.stages, report.run_seconds),
         camera=_pairs(report.camera, "pairs"),
         settings=_settings(report.settings),
-        versions=escape(", ".join(f"{name} {version}" for name, version in report.versions.items())),
+        versions=escape(
+            ", ".join(f"{name} {version}" for name, version in report.versions.items()) or "falsework"
+        ),
     )
     write_text(path, page)
 
@@ -216,7 +220,7 @@ def _understood(report: ReportData) -> str:
     return f"<section><h2>What the brief became</h2>{table}</section>" if table else ""
 
 
-def _stages(stages: Sequence[StageTime]) -> str:
+def _stages(stages: Sequence[StageTime], run: float | None) -> str:
     longest = max((stage.seconds for stage in stages), default=0.0) or 1.0
     rows = []
     for stage in stages:
@@ -226,7 +230,7 @@ def _stages(stages: Sequence[StageTime]) -> str:
             f'<tr class="{"reused" if stage.reused else "made"}"><th scope=row>{escape(stage.name)}</th>'
             f'<td class="figure">{said}</td><td class="bar"><i style="width:{share:.1f}%"></i></td></tr>'
         )
-    total = sum(stage.seconds for stage in stages if not stage.reused)
+    total = sum(stage.seconds for stage in stages if not stage.reused) if run is None else run
     foot = f'<tr><th scope=row>this run</th><td class="figure">{_seconds(total)}</td><td></td></tr>'
     return f'<table class="stages"><tbody>{"".join(rows)}</tbody><tfoot>{foot}</tfoot></table>'
 
