@@ -44,8 +44,8 @@ def draw_plot(plot: Plot) -> str:
     every = every[np.isfinite(every)]
     factor, unit = _prefix(plot.unit, float(np.abs(every).max(initial=0.0)))
     low, high = float(every.min(initial=0.0)) / factor, float(every.max(initial=0.0)) / factor
-    if high <= low:
-        high = low + 1.0
+    if high - low < 1e-9:  # nothing to see: an axis from 0 to 1
+        low, high = 0.0, 1.0
     levels = _ticks(low, high)
     low, high = min(low, levels[0]), max(high, levels[-1])
     begin, end = (float(seconds[0]), float(seconds[-1])) if len(seconds) else (0.0, 1.0)
