@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,26 +12,25 @@ import numpy as np
 import numpy.typing as npt
 
 from falsework.errors import FalseworkError
+from falsework.media.atomic import whole_file
 
 __all__ = ["read_arrays", "write_arrays"]
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], **values: Any) -> None:
     """Write arrays (any shape, any numeric type) and JSON-able values. The file appears whole."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    part = path.with_name(path.name + ".part")
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    try:
-        save_file(whole, part, metadata={"values": json.dumps(values)})
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise FalseworkError(
-            f"could not be written ({error.strerror or error})",
-            where=path,
-            todo="Free some disk space and run again.",
-        ) from error
+    with whole_file(path) as part:
+        try:
+            save_file(whole, part, metadata={"values": json.dumps(values)})
+        except SafetensorError as error:
+            number = re.search(r"os error (\d+)", str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), str(error)) from error
 
 
 def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
