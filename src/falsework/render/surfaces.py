@@ -153,7 +153,9 @@ class SurfacePass:
         self._sort_hold(self._textures(textures))
         self._context.depth_func = ">"
 
-    def add(self, textures: dict[str, Any], values: dict[str, Any], jitter: tuple[float, float], number: int) -> None:
+    def add(
+        self, textures: dict[str, Any], values: dict[str, Any], jitter: tuple[float, float], number: int
+    ) -> None:
         """Light what is seen and add it to the sums."""
         self._sort(textures)
         self._surface_frame.use()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import moderngl
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-from scipy import ndimage
 
 from falsework.dust.field import DustField, DustFrame
 from falsework.plate.camera import Camera
@@ -23,8 +23,8 @@ Float = npt.NDArray[np.float32]
 # demolition dust).
 EXTINCTION = 0.6
 BLOCK = 4
-WIDE = 0.55  # metres over which the density is smoothed to give noise a slope to carve
-NEAR = 1.6  # metres over which "near dense dust" reaches
+SLOPE = 0.9  # metres: standard deviation of the smoothing that gives noise a slope to carve
+HAZE, FULL = 0.25, 1.3  # g/m3: below the first dust is soft haze, above the second it has hard lobes
 TILE = 11.0
 
 
@@ -36,6 +36,33 @@ def _fullest(density: Float, block: int, out: Float) -> None:
             for k in range(nz):
                 if density[i, j, k] > out[i // block, j // block, k // block]:
                     out[i // block, j // block, k // block] = density[i, j, k]
+
+
+def _smoothed(values: Float, sigma: float) -> Float:
+    """Gaussian smoothing of (nx, ny, nz) with a standard deviation in cells."""
+    reach = 2 * int(np.ceil(2.3 * sigma)) + 1
+    kernel = cv2.getGaussianKernel(reach, sigma, cv2.CV_32F)
+    nx, ny, nz = values.shape
+    one = np.ones((1, 1), np.float32)
+    along = cv2.sepFilter2D(values.reshape(nx, ny * nz), -1, one, kernel, borderType=cv2.BORDER_REPLICATE)
+    along = along.reshape(values.shape)
+    for slab in along:
+        cv2.sepFilter2D(slab, -1, kernel, kernel, dst=slab, borderType=cv2.BORDER_REPLICATE)
+    return along
+
+
+def _keeps_shape(moved: Float, cell: float) -> Float:
+    """How little the flow has sheared the detail around each cell of (mx, my, mz, 3): 1 none, towards 0 a lot.
+
+    Fine noise carried through strong shear turns into hair; it fades there.
+    """
+    if min(moved.shape[:3]) < 2:
+        return np.ones(moved.shape[:3], np.float32)
+    total = np.zeros(moved.shape[:3], np.float32)
+    for axis in range(3):
+        slope = np.gradient(moved, cell, axis=axis)
+        total += (slope * slope).sum(-1)
+    return (1.0 / (1.0 + 0.6 * total)).astype(np.float32)
 
 
 class DustVolume:
@@ -75,24 +102,22 @@ class DustVolume:
         if not self.active:
             return
         voxel = self.field.voxel
-        wide = ndimage.gaussian_filter(density, WIDE / voxel, truncate=2.5, mode="nearest")
-        near = ndimage.gaussian_filter(
-            ndimage.uniform_filter(density, 2, mode="nearest")[::2, ::2, ::2],
-            NEAR / voxel / 2,
-            truncate=2.0,
-            mode="nearest",
-        )
-        near = ndimage.zoom(near, [n / m for n, m in zip(density.shape, near.shape, strict=True)], order=1)
-        packed = np.stack([density, wide, near, near], axis=-1).astype(np.float16)
+        # Lobes are as deep as the cover's slope is wide: the simulation's fronts, one or two cells across, are
+        # smoothed over a metre, and noise decides where in that slope the surface lies.
+        share = np.clip((density - HAZE) / (FULL - HAZE), 0, 1)
+        share *= share * (3 - 2 * share)
+        cover = _smoothed(share, SLOPE / voxel)
+        lump = _smoothed(share * density, SLOPE / voxel)
+        lump /= np.maximum(cover, 1e-3)
+        packed = np.stack([density, cover, cover, lump], axis=-1).astype(np.float16)
         blocks = np.zeros([-(-n // BLOCK) for n in density.shape], np.float32)
-        _fullest(np.maximum(density, wide), BLOCK, blocks)
-        blocks = ndimage.maximum_filter(blocks, 3, mode="nearest")
+        _fullest(np.maximum(density, cover), BLOCK, blocks)
         self._write("density", packed)
         self._write("fullest", blocks[..., None].astype(np.float16))
         for name, detail in zip(("detail_first", "detail_second"), frame.detail, strict=True):
-            self._write(
-                name, np.concatenate([detail, np.zeros_like(detail[..., :1])], axis=-1).astype(np.float16)
-            )
+            moved = detail.astype(np.float32)
+            keeps = _keeps_shape(moved, voxel * self.field.coarse)
+            self._write(name, np.concatenate([moved, keeps[..., None]], axis=-1).astype(np.float16))
         offsets = [generator(0, "dust layer", int(seed)).random(3) * TILE for seed in frame.layer_seed]
         self._values = {
             "dust_low": np.asarray(self.field.origin, np.float32),
@@ -129,7 +154,13 @@ class DustVolume:
             "occluder_depth": occluder_depth,
             "starts": self._starts,
         }
-        values = {**light, **self._values, "relief": self.relief, "frame_number": float(number), "dust_albedo": albedo}
+        values = {
+            **light,
+            **self._values,
+            "relief": self.relief,
+            "frame_number": float(number),
+            "dust_albedo": albedo,
+        }
         self._context.viewport = (0, 0, self._camera.width, self._camera.height)
         self._frame.use()
         self._frame.clear()

@@ -6,7 +6,7 @@
 // Multiple scattering after M. Wrenninge, C. Kulla and V. Lundqvist, "Oz: The Great and Volumetric" (2013):
 // octaves of ever weaker extinction and ever rounder phase. Eroded density after A. Schneider,
 // "The Real-Time Volumetric Cloudscapes of Horizon: Zero Dawn" (2015).
-uniform sampler3D density;       // g/m3; wide: smoothed; near: smoothed over metres; unused
+uniform sampler3D density;       // see `carved`
 uniform sampler3D detail_first;  // where the air came from, metres
 uniform sampler3D detail_second;
 uniform sampler3D noise;
@@ -25,25 +25,33 @@ layout(location = 1) out vec4 out_front;
 
 const float TILE = 11.0;         // metres the noise repeats over
 const int STEPS = 220;
+const float CONTRAST = 1.45;
+const float DENSEST = 3.0;       // per metre, as in volume.py
 
-vec4 lobes(vec3 first, vec3 second, float scale) {
-    vec4 found = vec4(0.0);
-    float power = 0.0;
-    if (layer_weight.x > 0.03) { found += layer_weight.x * (textureLod(noise, first * scale, 0.0) - 0.5); }
-    if (layer_weight.y > 0.03) { found += layer_weight.y * (textureLod(noise, second * scale, 0.0) - 0.5); }
-    // Two noises averaged have less contrast than one.
-    return 0.5 + found / max(length(layer_weight), 0.1);
+// Noise of the two layers together. Two noises averaged have less contrast than one, which is given back.
+vec4 lobes(vec3 first, vec3 second, vec2 weight, float scale) {
+    vec4 found = weight.x * (textureLod(noise, first * scale, 0.0) - 0.5)
+               + weight.y * (textureLod(noise, second * scale, 0.0) - 0.5);
+    return 0.5 + found / length(weight);
 }
 
-// Density in g/m3 at a point, eroded into lobes; `billow` is the noise there.
-float eroded(vec3 amount, float billow) {
+// Density in g/m3 at a point, carved into lobes; `billow` is the noise there. `amount`: density, smoothed
+// cover (0..1, one half at the cloud's edge), dense dust within metres, density of the nearest full cells.
+float carved(vec4 amount, float billow) {
     if (relief <= 0.0) return amount.x;
-    float profile = amount.y / (amount.y + 0.55);
-    float crisp = smoothstep(0.15, 1.2, amount.z);
-    float edge = clamp((profile - 0.85 * (1.0 - billow)) / mix(0.55, 0.10, crisp), 0.0, 1.0);
-    float haze = amount.x * (0.25 + 1.5 * billow * billow);
-    float lump = max(amount.x, amount.y) * edge * edge * (3.0 - 2.0 * edge);
-    return mix(haze, lump, mix(0.35, 1.0, crisp));
+    // Never so low that lobes come loose from their cloud.
+    float inside = amount.y - clamp(1.0 - billow, 0.24, 0.85);
+    float edge = clamp(inside / 0.09 + 0.3, 0.0, 1.0);
+    float lump = amount.w * edge * edge * (0.35 + 0.65 * smoothstep(0.0, 0.5, inside));
+    float haze = min(amount.x, 0.35) * (0.2 + 1.6 * billow * billow) * (1.0 - smoothstep(0.15, 0.7, amount.y));
+    return lump + haze;
+}
+
+// Extinction that counts for light inside the dust. The densest clouds reflect from their first decimetres, which
+// no step here resolves; unlimited they would shade themselves black.
+float opaque(float grams) {
+    float sigma = grams * extinction;
+    return sigma / (1.0 + sigma / DENSEST);
 }
 
 float henyey(float cosine, float g) {
@@ -65,29 +73,38 @@ void main() {
     bool before = curtain > 0.0;
     bool leading_first = layer_weight.x > layer_weight.y;
     float t = texelFetch(starts, pixel, 0).r;
-    t += dither(gl_FragCoord.xy, mod(frame_number, 64.0)) * clamp(0.006 * t, 0.10, 0.30);
+    float shift = dither(gl_FragCoord.xy, mod(frame_number, 64.0));
+    t += shift * clamp(0.006 * t, 0.10, 0.26);
     for (int number = 0; number < STEPS; number++) {
         // Both sides of a branch run on software OpenGL, so empty space is crossed in a loop of its own.
-        t = next_dust(path, t);
+        float reached = next_dust(path, t);
+        // Each new stretch of dust is entered at another place in the step, or the blocks' walls would show.
+        t = reached > t ? reached + shift * clamp(0.006 * t, 0.10, 0.26) : t;
         if (before && t >= curtain) { out_front = vec4(colour, 1.0 - through); before = false; }
         if (t >= path.end || through <= 0.0) break;
         vec3 at = camera_position + t * path.ray;
         vec3 place = (at - dust_low) * inverse;
-        vec3 amount = textureLod(density, place, 0.0).rgb;
+        vec4 amount = textureLod(density, place, 0.0);
         // Short steps where dense lobes are near, long ones in haze.
         float fine = clamp(0.006 * t, 0.10, 0.26);
-        float stride = mix(max(0.9, fine), fine, smoothstep(0.08, 0.5, max(amount.z, amount.y)));
+        float stride = mix(max(0.8, fine), fine, smoothstep(0.02, 0.2, amount.y));
         vec3 first = at, second = at;
         float billow = 0.5;
         if (relief > 0.0) {
-            first = at + textureLod(detail_first, place, 0.0).xyz + layer_offset_first;
-            second = at + textureLod(detail_second, place, 0.0).xyz + layer_offset_second;
-            vec4 coarse = lobes(first, second, 1.0 / TILE);
+            vec4 from_first = textureLod(detail_first, place, 0.0);
+            vec4 from_second = textureLod(detail_second, place, 0.0);
+            first = at + from_first.xyz + layer_offset_first;
+            second = at + from_second.xyz + layer_offset_second;
+            // The layer that the flow has sheared less counts for more.
+            vec2 weight = layer_weight * vec2(from_first.w, from_second.w) + 1e-4;
+            weight /= weight.x + weight.y;
+            vec4 coarse = lobes(first, second, weight, 1.0 / TILE);
             vec3 bent = vec3(coarse.b - coarse.a, coarse.g - coarse.b, coarse.a - coarse.g) * 0.4;
             vec4 small = textureLod(noise, ((leading_first ? first : second) + bent) * (4.73 / TILE), 0.0);
-            billow = dot(coarse, vec4(0.38, 0.27, 0.16, 0.07)) + dot(small.gb, vec2(0.08, 0.04));
+            billow = 0.5 + CONTRAST * (dot(coarse - 0.5, vec4(0.31, 0.29, 0.21, 0.09))
+                   + dot(small.gb - 0.5, vec2(0.11, 0.07)) * (0.3 + 0.7 * (leading_first ? from_first.w : from_second.w)));
         }
-        float grams = eroded(amount, billow);
+        float grams = carved(amount, billow);
         // The cloud thins out towards the grid's open sides and before a surface, so that neither draws a line.
         vec3 rim = min(at - dust_low, dust_low + dust_extent - at);
         if (relief > 0.0) grams *= smoothstep(0.0, 2.0, min(min(rim.x, rim.y), dust_low.z + dust_extent.z - at.z));
@@ -96,24 +113,28 @@ void main() {
         if (before) length_here = min(length_here, max(curtain - t, 1e-3));
         if (path.at_surface && relief > 0.0) sigma *= smoothstep(-0.05, 0.45, path.end - t);
 
-        vec4 middle = textureLod(core, (at - grid_low) / grid_extent, 0.0);
-        // What the light grid is too coarse for: the lobes' own shade, from a short step towards the sun.
+        // The grid's cell here is full of this very dust; a step outwards leaves the near part to the short steps.
+        vec4 middle = textureLod(core, (at + 0.6 * sun_direction - 0.5 * path.ray - grid_low) / grid_extent, 0.0);
+        // What the light grid is too coarse for: the lobes' own shade, from two short steps towards the sun.
         float own = 0.0;
         if (relief > 0.0) {
-            vec3 lot = textureLod(density, place + sun_direction * 0.5 * inverse, 0.0).rgb;
-            vec3 moved = (leading_first ? first : second) + sun_direction * 0.5;
-            float lump = dot(textureLod(noise, moved / TILE, 0.0), vec4(0.43, 0.30, 0.17, 0.10));
-            own = eroded(lot, lump);
+            for (int tap = 0; tap < 2; tap++) {
+                float away = tap == 0 ? 0.25 : 0.85;
+                vec4 lot = textureLod(density, place + sun_direction * away * inverse, 0.0);
+                vec3 moved = (leading_first ? first : second) + sun_direction * away;
+                float lump = 0.5 + CONTRAST * dot(textureLod(noise, moved / TILE, 0.0) - 0.5, vec4(0.31, 0.29, 0.21, 0.09));
+                own += opaque(carved(lot, lump)) * (tap == 0 ? 0.35 : 0.6);
+            }
         }
-        float sunward = middle.x * 0.8 + own * extinction;
-        float glow = 0.0, gain = 0.42, thin = 1.0, round = 1.0;
+        float sunward = middle.x * 0.8 + own;
+        float glow = 0.0, gain = 0.48, thin = 1.0, round = 1.0;
         for (int octave = 0; octave < 4; octave++) {
             glow += gain * exp(-thin * sunward) * mix(1.0, lobe, round);
-            gain *= 0.62; thin *= 0.42; round *= 0.45;
+            gain *= 0.55; thin *= 0.48; round *= 0.45;
         }
-        float cleft = relief > 0.0 ? mix(0.45, 1.12, smoothstep(0.25, 0.75, billow)) : 1.0;
-        float crown = mix(1.0, cleft, smoothstep(0.2, 1.5, amount.z));
-        vec3 light = sun * glow * middle.y * mix(crown, 1.0, 0.5)
+        // Where the carved surface lies deep in the cover's slope it is the floor of a cleft, far out a lobe's crown.
+        float crown = relief > 0.0 ? mix(1.2, 0.38, smoothstep(0.25, 0.85, amount.y)) : 1.0;
+        vec3 light = sun * glow * middle.y * mix(crown, 1.0, 0.45)
                    + sky * (0.10 + 0.75 * middle.z) * crown
                    + bounce * 0.45 * (0.3 + 0.7 * middle.w);
         float kept = exp(-sigma * length_here);

@@ -79,18 +79,21 @@ Look look_of(Stuff stuff, vec3 rest, vec3 normal, float depth) {
     }
     // A fresh break is lighter, less coloured and rougher than what weather and hands have been at.
     float grey = dot(albedo, vec3(0.27, 0.67, 0.06));
-    vec3 fresh = mix(albedo, vec3(grey), 0.25) * (0.95 + 0.5 * rough.g) + 0.03;
-    albedo = mix(albedo * (0.84 + 0.32 * rough.b), fresh * (0.75 + 0.5 * rough.b), stuff.broken);
+    vec3 fresh = mix(albedo, vec3(grey), 0.25) * (1.05 + 0.25 * rough.r) + 0.03;
+    albedo = mix(albedo * (0.92 + 0.16 * rough.g), fresh * (0.88 + 0.24 * rough.g), stuff.broken);
     albedo *= 0.80 + 0.40 * broad.b;
     vec3 bump = vec3(0.0);
     if (stuff.material != GLASS) {
         vec3 at = rest / 0.9 + own * 3.0;
-        vec2 away = vec2(0.035, 0.0);
-        vec3 slope = vec3(textureLod(noise, at + away.xyy, 0.0).b, textureLod(noise, at + away.yxy, 0.0).b,
-                          textureLod(noise, at + away.yyx, 0.0).b) - rough.b;
-        bump = slope * mix(0.4, 2.2, stuff.broken);
+        vec2 away = vec2(0.03, 0.0);
+        const vec4 RELIEF = vec4(0.6, 0.3, 0.1, 0.0);
+        float here = dot(rough, RELIEF);
+        vec3 slope = vec3(dot(textureLod(noise, at + away.xyy, 0.0), RELIEF) - here,
+                          dot(textureLod(noise, at + away.yxy, 0.0), RELIEF) - here,
+                          dot(textureLod(noise, at + away.yyx, 0.0), RELIEF) - here);
+        bump = slope * mix(0.3, 1.7, stuff.broken) * sharp;
     }
     vec3 turned = normalize(normal - (bump - normal * dot(bump, normal)));
-    float cavity = mix(1.0, clamp(0.55 + 0.75 * rough.g, 0.0, 1.0), 0.3 + 0.5 * stuff.broken);
+    float cavity = mix(1.0, clamp(0.55 + 0.75 * rough.r, 0.0, 1.0), 0.3 + 0.4 * stuff.broken);
     return Look(clamp(albedo, 0.015, 0.85), turned, cavity, shine);
 }
