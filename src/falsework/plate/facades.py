@@ -19,7 +19,7 @@ __all__ = ["Neighbour", "Walls", "build_facades", "check_quad", "neighbour_plane
 Array = npt.NDArray[np.float64]
 
 JOIN = 0.012  # corners of two quads closer than this, over the picture's diagonal, are one corner
-LEAN = 0.04  # the same for a neighbour's end and the building's
+LEAN = 1.2  # metres: a neighbour's end nearer than this to the building's corner stands on it
 
 
 @dataclass(frozen=True)
@@ -119,21 +119,19 @@ def neighbour_planes(
     quads: list[Array], settings: Sequence[NeighbourSettings], walls: Walls, *, where: str
 ) -> tuple[Neighbour, ...]:
     """The street walls of the houses that stay. An end that leans on the falling building stands on its
-    corner of the ground where the quads nearly meet."""
+    corner of the ground where the two nearly meet; a house that stands further back keeps its place."""
     camera = walls.camera
     result = []
     for quad, house in zip(quads, settings, strict=True):
-        fixed: dict[int, Array] = {}
+        name = f"{where} {house.name}"
+        corners, heights = _fitted([quad], [(0, 1)], np.zeros(1, dtype=int), camera, name)
         if house.party_wall != "none":
             # The house on the left of the building touches its left end with its own right end.
             end = 1 if house.party_wall == "right" else 0
             facade = walls.facades[0] if end == 1 else walls.facades[-1]
-            corner = facade.point(0.0 if end == 1 else facade.width, 0.0)
-            seen = camera.project(corner[None])[0][0]
-            if np.hypot(*(seen - quad[2 if end == 1 else 3])) < LEAN * np.hypot(camera.width, camera.height):
-                fixed[end] = corner[:2]
-        name = f"{where} {house.name}"
-        corners, heights = _fitted([quad], [(0, 1)], np.zeros(1, dtype=int), camera, name, fixed)
+            corner = facade.point(0.0 if end == 1 else facade.width, 0.0)[:2]
+            if np.hypot(*(corners[end] - corner)) < LEAN:
+                corners, heights = _fitted([quad], [(0, 1)], np.zeros(1, dtype=int), camera, name, {end: corner})
         right, normal, width = _along(corners[0], corners[1])
         result.append(
             Neighbour(

@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 
 ACTION_CAMERAS = ("gopro", "insta360")  # makers whose wide pictures are fisheyes; wide phones are corrected
 FISHEYE_35MM = 18.0  # mm: what such a camera calls longer than this it has straightened itself
-SEARCH_WIDTH = 1728  # pixels: lens and camera are found on a picture no larger
+SEARCH_WIDTH = 2592  # pixels: lens and camera are found on a picture no larger
 MOST_WORKING_PIXELS = 2.0  # times the delivered ones: the corners of a wide lens would ask for more and more
 
 

@@ -138,7 +138,7 @@ def _sun_place(
     elif seen is not None:
         azimuth = seen[0]
     else:
-        azimuth = _azimuth_by_walls(walls, sunlit)
+        azimuth = _azimuth_by_walls(walls, sunlit, _brightest_sky(picture, camera))
     if settings.elevation != "auto":
         elevation = np.radians(settings.elevation)
     elif seen is not None and settings.azimuth == "auto":
@@ -172,22 +172,39 @@ def _sun_in_picture(picture: Image, camera: Camera) -> tuple[float, float] | Non
     return float(np.arctan2(towards[0], towards[1])), float(np.arcsin(towards[2] / np.linalg.norm(towards)))
 
 
-def _azimuth_by_walls(walls: list[_Wall], sunlit: list[bool]) -> float:
+def _azimuth_by_walls(walls: list[_Wall], sunlit: list[bool], sky: float | None) -> float:
     """The middle of the directions from which lit walls are lit, grazing or not, and dark walls are not.
 
-    Where no wall tells anything the sun stands behind the camera's left shoulder.
+    Where no wall tells lit from dark, the side of the sky that is brightest decides (`sky`, an azimuth), or,
+    without one, the photographer's habit: the sun behind the camera's left shoulder.
     """
     trial = np.radians(np.arange(-180.0, 180.0, 2.0))
     flat = np.stack([np.sin(trial), np.cos(trial)], axis=1)
-    score = 0.02 * (flat @ np.array([-0.6, -0.8]))
+    score = np.zeros(len(trial))
     for wall, lit in zip(walls, sunlit, strict=True):
         facing = flat @ wall.facade.normal[:2]
-        if lit:
-            score += np.minimum(facing, 0.6)
-        elif any(sunlit):
-            score -= 0.8 * np.maximum(facing + 0.05, 0.0)
+        score += np.minimum(facing, 0.6) if lit else -0.8 * np.maximum(facing + 0.05, 0.0)
     good = score > score.max() - 0.05
-    return float(np.arctan2(flat[good, 0].mean(), flat[good, 1].mean()))
+    if any(sunlit):
+        return float(np.arctan2(flat[good, 0].mean(), flat[good, 1].mean()))
+    if sky is None:
+        return float(np.radians(-135.0))
+    towards = flat @ np.array([np.sin(sky), np.cos(sky)])
+    return float(trial[int(np.argmax(np.where(good, towards, -2.0)))])
+
+
+def _brightest_sky(picture: Image, camera: Camera) -> float | None:
+    """Azimuth in radians at the picture's end towards which its sky grows brighter, None where it does not."""
+    sky, rays, small = _sky(picture, camera)
+    if sky.mean() < 0.02:
+        return None
+    azimuth = np.arctan2(rays[..., 0], rays[..., 1])[sky]
+    level = np.log(np.maximum(small[sky] @ LUMINANCE, 1e-4))
+    design = np.stack([azimuth, rays[..., 2][sky], np.ones(len(azimuth))], axis=1)
+    slope = float(np.linalg.lstsq(design, level, rcond=None)[0][0])
+    if abs(slope) * float(np.ptp(azimuth)) < 0.25:
+        return None
+    return float(azimuth.min() if slope < 0 else azimuth.max())
 
 
 def _ground_colours(picture: Image, facades: tuple[Facade, ...], camera: Camera) -> tuple[Array, Array, float]:
@@ -208,16 +225,22 @@ def _ground_colours(picture: Image, facades: tuple[Facade, ...], camera: Camera)
     return _split(samples)
 
 
-def _sky_colour(picture: Image, camera: Camera) -> Array | None:
-    """Mean radiance (3,) of the sky that is seen: bluish or bright, smooth, high up. None without any."""
-    small = cv2.resize(picture, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+def _sky(picture: Image, camera: Camera) -> tuple[npt.NDArray[np.bool_], Array, Image]:
+    """Where a quarter-size picture shows sky (bluish or bright, smooth, above the horizon), the rays of its
+    pixels and itself."""
+    small = np.asarray(cv2.resize(picture, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA))
     rows, columns = small.shape[:2]
     grid = np.stack(np.meshgrid((np.arange(columns) + 0.5) * 4, (np.arange(rows) + 0.5) * 4), axis=-1)
-    high = camera.rays(grid)[..., 2] > 0.05
+    rays = camera.rays(grid)
     level = small @ LUMINANCE.astype(np.float32)
     rough = np.abs(level - cv2.blur(level, (9, 9))) / np.maximum(level, 1e-4)
     blue = small[..., 2] > 1.25 * small[..., 0]
-    sky = high & (rough < 0.04) & blue & (level > np.percentile(level, 55))
+    return (rays[..., 2] > 0.05) & (rough < 0.04) & blue & (level > np.percentile(level, 55)), rays, small
+
+
+def _sky_colour(picture: Image, camera: Camera) -> Array | None:
+    """Mean radiance (3,) of the sky that is seen, None without any."""
+    sky, _, small = _sky(picture, camera)
     return np.asarray(small[sky].mean(axis=0), dtype=np.float64) if sky.mean() > 0.01 else None
 
 
