@@ -1,4 +1,4 @@
-"""Chips and grit: thrown by what breaks and strikes, falling through air, coming to rest on ground and rubble."""
+"""Chips and grit: thrown by what breaks and strikes, falling through air, at rest on ground and rubble."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ STEPS = 4
 GRAVITY = 9.81
 # Share of the chips that come from breaking bonds; the others from blows.
 FROM_BREAKS = 0.45
-# A chip this far below the surface lies inside the rubble or a standing house, where the surface is not its floor.
+# A chip this far below the surface lies inside the rubble or a standing house: the surface is not its floor.
 INSIDE = 0.2
-# A step in the surface up to this height is a block's side; a higher one may be an overhang or a gutted house.
+# A step in the surface up to this height is a block's side; a higher one may be a gutted house's wall.
 TALLEST = 3.0
 # Slower than this (m/s) after a bounce, a chip stays where it is.
 STILL = 0.5
@@ -52,8 +52,8 @@ def simulate_debris(
 ) -> Debris:
     """Throw `settings.debris` chips from the motion's events and follow them to the shot's end.
 
-    Fewer if little happens (at most 400 an event). Chips bounce on the ground and on the rubble's moving surface,
-    ride on it once at rest, and never lie below the ground.
+    Fewer if little happens (at most 400 an event). Chips bounce on the ground and on the rubble's moving
+    surface, ride on it once at rest, and never lie below the ground.
     """
     births = _births(fragments, motion, settings.debris, generator(seed, "debris", "births"))
     count, frames = len(births.time), motion.frames
@@ -87,8 +87,8 @@ def simulate_debris(
             height, owner = surface.heights(motion, frame)
             moved = (motion.position[frame] - motion.position[max(frame - 1, 0)]) * np.float32(motion.fps)
             _fly(
-                place, speed, turn, spin, rest, births.time, (frame - 1) * dt, dt, size, drag, bounce, before, height,
-                owner, moved, surface.origin,
+                place, speed, turn, spin, rest, births.time, (frame - 1) * dt, dt, size, drag, bounce, before,
+                height, owner, moved, surface.origin,
             )  # fmt: skip
         position[frame] = place
         half = turn / 2
@@ -195,7 +195,7 @@ def _fly(  # type: ignore[no-untyped-def]
                     # What it lay on sank faster than a chip can fall, or slid away.
                     rest[n] = False
                 else:
-                    if under >= 0 and floor - bottom < INSIDE:
+                    if under >= 0 and floor - bottom < 0.3 * INSIDE:
                         place[n, 0] += moved[under, 0] * step
                         place[n, 1] += moved[under, 1] * step
                         place[n, 2] = floor + half

@@ -4,6 +4,9 @@ Two layers, renewed in turn while they weigh nothing, so that noise never stretc
 Source: Neyret, "Advected textures" (2003).
 """
 
+# Numba's kernels: mypy cannot follow NumPy integers as loop indices.
+# mypy: disable-error-code="index, assignment"
+
 from __future__ import annotations
 
 from typing import Any
@@ -106,7 +109,7 @@ class Detail:
         return np.array([1.0 - second, second], np.float32)
 
     def advance(self, velocity: Grid, box: npt.NDArray[np.int64]) -> None:
-        """Carry both layers a frame with the cell velocities (nx, ny, nz, 3) inside `box`; renew one in its turn."""
+        """Carry both layers a frame inside `box` with cell velocities (nx, ny, nz, 3); renew one when due."""
         _carry(self.field, velocity, self.dt, self.voxel, box, self.spare)
         _limit_stretch(self.spare, STRETCH * self.voxel, box, self.field)
         self.step += 1
@@ -115,11 +118,13 @@ class Detail:
             self.field[..., 3 * layer : 3 * layer + 3] = 0.0
             self.layer_seed[layer] += 2
 
-    def arrays(self) -> dict[str, Any]:
-        """The parts of a `DustFrame` this is."""
-        layers = self.field.reshape(*self.field.shape[:3], 2, 3)
-        return {
-            "detail": np.ascontiguousarray(np.moveaxis(layers, 3, 0).astype(np.float16)),
-            "weight": self.weight,
-            "layer_seed": self.layer_seed.copy(),
-        }
+    def arrays(self, box: npt.NDArray[np.int64] | None) -> dict[str, Any]:
+        """The parts of a `DustFrame` this is; `box` holds all cells that were ever carried."""
+        detail = np.zeros((2, *self.field.shape[:3], 3), np.float16)
+        if box is not None:
+            x0, x1, y0, y1, z0, z1 = (int(b) for b in box)
+            for layer in range(2):
+                detail[layer, x0:x1, y0:y1, z0:z1] = self.field[
+                    x0:x1, y0:y1, z0:z1, 3 * layer : 3 * layer + 3
+                ]
+        return {"detail": detail, "weight": self.weight, "layer_seed": self.layer_seed.copy()}

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from falsework.building.fragments import Fragments
-from falsework.dust.settings import DustSettings
 from falsework.plate.camera import Camera
 from falsework.plate.plate import SetPlane
 
@@ -44,33 +43,32 @@ class Domain:
         x, y, z = self.shape
         return x * DETAIL_CELLS, y * DETAIL_CELLS, z * DETAIL_CELLS
 
-    @property
-    def end(self) -> npt.NDArray[np.float64]:
-        return np.asarray(self.origin) + np.asarray(self.shape) * self.voxel
-
     def centres(self, axis: int) -> npt.NDArray[np.float64]:
         """World coordinates of the air cells' centres along one axis."""
-        return self.origin[axis] + (np.arange(self.shape[axis]) + 0.5) * self.voxel
+        return np.asarray(self.origin[axis] + (np.arange(self.shape[axis]) + 0.5) * self.voxel, np.float64)
 
 
-def domain_around(fragments: Fragments, settings: DustSettings, camera: Camera) -> Domain:
+def domain_around(fragments: Fragments, camera: Camera) -> Domain:
     """The box the dust of this house may be seen in.
 
-    As wide as the house and a street on both sides, as deep as from a little behind the camera (if that is
-    near) to a little behind the house, and a third higher than the house.
+    A street wide to both sides, past the camera (if that is near) in front, a little behind the house, and
+    a third higher than the house. What leaves it is counted as gone.
     """
     low = fragments.vertices.min(axis=0).astype(np.float64)
     high = fragments.vertices.max(axis=0).astype(np.float64)
     height = max(high[2], 6.0)
-    aside = min(max(0.75 * height, 9.0), 24.0)
-    margin = {"local": 0.9, "street": 1.0, "camera": 1.1}[settings.reach] * aside
+    street = min(max(0.55 * height, 8.0), 20.0)
+    house = (low + high) / 2
     eye = np.asarray(camera.position, dtype=np.float64)
-    low[:2] -= margin
-    high[:2] += margin
-    # The street side: to the camera and just past it, but not to a camera a hundred metres off.
+    view = house[:2] - eye[:2]
+    view /= np.linalg.norm(view) + 1e-9
     for axis in range(2):
-        low[axis] = max(min(low[axis], eye[axis] - 3.0), low[axis] - 2.0 * aside)
-        high[axis] = min(max(high[axis], eye[axis] + 3.0), high[axis] + 2.0 * aside)
+        # Less room on the side that looks away from the camera: the house hides it.
+        near, far = street, street * (0.4 if abs(view[axis]) > 0.7 else 1.0)
+        before, after = (near, far) if view[axis] > 0 else (far, near)
+        # To the camera and just past it, but not to a camera a hundred metres off.
+        low[axis] = max(min(low[axis] - before, eye[axis] - 3.0), low[axis] - max(before, 2.2 * street))
+        high[axis] = min(max(high[axis] + after, eye[axis] + 3.0), high[axis] + max(after, 2.2 * street))
     low[2] = 0.0
     high[2] = 1.3 * height + 2.0
     extent = high - low
@@ -101,19 +99,11 @@ def solid_cells(domain: Domain, set_planes: Sequence[SetPlane]) -> npt.NDArray[n
             continue
         normal /= area
         thickness = max(plane.thickness, 1.6 * domain.voxel)
-        offset = [axis - plane.origin[number] for number, axis in enumerate((x, y, z))]
-
-        def along(
-            direction: npt.NDArray[np.float64], offset: list[npt.NDArray[np.float64]] = offset
-        ) -> npt.NDArray[np.float64]:
-            return (
-                offset[0][:, None, None] * direction[0]
-                + offset[1][None, :, None] * direction[1]
-                + offset[2][None, None, :] * direction[2]
-            )
-
-        behind = -along(normal)
-        across, up = along(u / (u @ u)), along(v / (v @ v))
+        apart = [axis - plane.origin[number] for number, axis in enumerate((x, y, z))]
+        behind, across, up = (
+            apart[0][:, None, None] * d[0] + apart[1][None, :, None] * d[1] + apart[2][None, None, :] * d[2]
+            for d in (-normal, u / (u @ u), v / (v @ v))
+        )
         shallow = 0.3 * domain.voxel
         solid |= (
             (behind > shallow) & (behind < shallow + thickness)

@@ -22,7 +22,8 @@ TRAIL_POINTS = 3
 
 def emit_puffs(
     puffs: Puffs, time: float, dt: float, origin: npt.NDArray[np.float64], voxel: float,
-    solid: npt.NDArray[np.bool_], density: Grid, drag: Grid, push: Grid, source: Grid, rng: np.random.Generator,
+    solid: npt.NDArray[np.bool_], density: Grid, drag: Grid, push: Grid, source: Grid,
+    rng: np.random.Generator,
 ) -> float:  # fmt: skip
     """Add what the puffs give between `time` and `time + dt`; returns kilograms.
 
@@ -43,11 +44,22 @@ def emit_puffs(
     ragged = rng.random(4096).astype(np.float32) ** 2 * 3.0 + 0.05
     return float(
         _splat_puffs(
-            place, puffs.velocity[active], puffs.mass[active] * part, puffs.air[active] * part / (dt * voxel**2),
-            puffs.radius[active], ragged, rng.integers(0, 4096, len(active)), origin, voxel, solid, density, drag,
-            push, source,
+            place,
+            puffs.velocity[active],
+            puffs.mass[active] * part,
+            puffs.air[active] * part / (dt * voxel**2),
+            puffs.radius[active],
+            ragged,
+            rng.integers(0, 4096, len(active)),
+            origin,
+            voxel,
+            solid,
+            density,
+            drag,
+            push,
+            source,
         )
-    )  # fmt: skip
+    )
 
 
 def emit_trails(

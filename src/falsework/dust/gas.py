@@ -1,9 +1,12 @@
-"""The air's velocity on a staggered grid: carried by itself, stirred, weighed down by dust, dragged by fragments.
+"""The air's velocity on a staggered grid: self-carried, stirred, weighed down by dust, dragged by fragments.
 
 Faces: u (nx + 1, ny, nz), v (nx, ny + 1, nz), w (nx, ny, nz + 1) in m/s; cell quantities (nx, ny, nz).
 Sources: Stam, "Stable Fluids" (1999) for carrying; Fedkiw, Stam, Jensen, "Visual Simulation of Smoke" (2001)
 for vorticity confinement; Bridson, Houriham, Nordenstam, "Curl-noise for procedural fluid flow" (2007).
 """
+
+# Numba's kernels: mypy cannot follow NumPy integers as loop indices.
+# mypy: disable-error-code="index, operator, assignment"
 
 from __future__ import annotations
 
@@ -27,14 +30,14 @@ Grid = npt.NDArray[np.float32]
 def turbulence_tile(rng: np.random.Generator, size: int = 32) -> Grid:
     """(2, size, size, size, 3) two periodic divergence-free noise fields of unit RMS, for stirring.
 
-    The eddies are 3 to 14 cells wide; their energy falls with the 5/3 power of the wave number.
+    The eddies are 2.6 to 8 cells wide; their energy falls with the 5/3 power of the wave number.
     """
     frequency = np.fft.fftfreq(size)
     kx, ky, kz = np.meshgrid(frequency, frequency, frequency, indexing="ij")
     k = np.sqrt(kx**2 + ky**2 + kz**2)
     with np.errstate(divide="ignore"):
         # Energy per shell k^(-5/3) is amplitude k^(-11/6) of velocity, one power less of its potential.
-        amplitude = np.where((k >= 1 / 14) & (k <= 1 / 3), k ** (-17 / 6), 0.0)
+        amplitude = np.where((k >= 1 / 8) & (k <= 1 / 2.6), k ** (-17 / 6), 0.0)
     tile = np.empty((2, size, size, size, 3), np.float32)
     for number in range(2):
         a = [np.fft.fftn(rng.standard_normal((size, size, size))) * amplitude for _ in range(3)]
@@ -64,7 +67,7 @@ def _sample(a, x, y, z):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, parallel=True)
 def advect(u: Grid, v: Grid, w: Grid, step: float, out_u: Grid, out_v: Grid, out_w: Grid) -> None:
-    """Semi-Lagrangian: each face takes the velocity found where its air was a step ago. `step` = dt / voxel."""
+    """Semi-Lagrangian: a face takes the velocity found where its air was a step ago. `step` = dt / voxel."""
     nx, ny, nz = v.shape[0], u.shape[1], u.shape[2]
     s = np.float32(step)
     q = np.float32(0.25)
@@ -221,7 +224,7 @@ def drag_faces(
     u: Grid, v: Grid, w: Grid, accel: Grid, drag: Grid, push: Grid, solid: npt.NDArray[np.bool_],
     dt: float, damping: float, wind_x: float, wind_y: float, limit: float, wx: Grid, wy: Grid, wz: Grid,
 ) -> None:  # fmt: skip
-    """Apply forces, wind and the fragments' drag, all implicit; leave each face's openness for the projection.
+    """Apply forces, wind and the fragments' drag, implicitly; leave each face's openness to the projection.
 
     drag, push   (nx, ny, nz) and (nx, ny, nz, 3): drag coefficient times dt, and the same times the velocity
                  the air is dragged towards.  damping: share of (velocity - wind) kept in a step

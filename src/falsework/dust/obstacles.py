@@ -65,7 +65,10 @@ def sample_fragments(fragments: Fragments, rng: np.random.Generator) -> Fragment
 def place(points: FragmentPoints, motion: Motion, frame: int) -> npt.NDArray[np.float32]:
     """(P, 3) world positions of the points at one frame (clamped to the shot)."""
     frame = min(max(frame, 0), motion.frames - 1)
-    return _place(points.fragment, points.offset, motion.position[frame], motion.rotation[frame])
+    moved: npt.NDArray[np.float32] = _place(
+        points.fragment, points.offset, motion.position[frame], motion.rotation[frame]
+    )
+    return moved
 
 
 @njit(cache=True)
@@ -84,7 +87,7 @@ def _place(fragment, offset, position, rotation):  # type: ignore[no-untyped-def
 
 @njit(cache=True)
 def splat_points(position, velocity, volume, origin, voxel, share, momentum):  # type: ignore[no-untyped-def]
-    """Add points to cells: `share` (nx, ny, nz) of the cell that is solid, `momentum` (nx, ny, nz, 3) share m/s.
+    """Add points: `share` (nx, ny, nz) of a cell that is solid, `momentum` (nx, ny, nz, 3) share * m/s.
 
     Each point is spread linearly over the eight nearest cells; points outside are left out.
     """

@@ -1,8 +1,9 @@
 """Making air incompressible: a multigrid solve for pressure on a staggered grid with porous faces.
 
-Everything is in units of one cell: the velocity through a face loses `weight * (p_after - p_before)`. A weight
-of 1 is open air, 0 a wall, and between them a face that drags (Brinkman's penalty, implicit in the projection).
-Outside the grid's four sides and its top the pressure is zero, so air may come and go; the ground is a wall.
+Everything is in units of one cell: the velocity through a face loses `weight * (p_after - p_before)`. A
+weight of 1 is open air, 0 a wall, and between them a face that drags (Brinkman's penalty, implicit in the
+projection). Outside the grid's four sides and its top the pressure is zero, so air may come and go; the
+ground is a wall.
 Source of the method: Trottenberg, Oosterlee, Schueller, "Multigrid" (2001), ch. 2 and 5.
 """
 
@@ -69,74 +70,108 @@ def _diagonal(wx: Grid, wy: Grid, wz: Grid, out: Grid) -> None:
                 out[i, j, k] = 1.0 / total if total > 1e-4 else 0.0
 
 
-@njit(cache=True, parallel=True)
-def _smooth(p: Grid, b: Grid, wx: Grid, wy: Grid, wz: Grid, inverse: Grid, colour: int) -> None:
-    """Gauss-Seidel on one colour of the chequerboard, which reads the other colour only."""
-    nx, ny, nz = b.shape
-    for row in prange(nx):
-        i = np.int64(row)
-        for j in range(ny):
-            for k in range((i + j + colour) & 1, nz, 2):
-                p[i + 1, j + 1, k + 1] = inverse[i, j, k] * (
-                    b[i, j, k]
-                    + wx[i, j, k] * p[i, j + 1, k + 1]
-                    + wx[i + 1, j, k] * p[i + 2, j + 1, k + 1]
-                    + wy[i, j, k] * p[i + 1, j, k + 1]
-                    + wy[i, j + 1, k] * p[i + 1, j + 2, k + 1]
-                    + wz[i, j, k] * p[i + 1, j + 1, k]
-                    + wz[i, j, k + 1] * p[i + 1, j + 1, k + 2]
-                )
+@njit(inline="always")
+def _relax(i, p, b, wx, wy, wz, inverse, colour):  # type: ignore[no-untyped-def]
+    """Gauss-Seidel on one colour of the chequerboard in plane i; it reads the other colour only."""
+    ny, nz = b.shape[1:]
+    for j in range(ny):
+        for k in range((i + j + colour) & 1, nz, 2):
+            p[i + 1, j + 1, k + 1] = inverse[i, j, k] * (
+                b[i, j, k]
+                + wx[i, j, k] * p[i, j + 1, k + 1]
+                + wx[i + 1, j, k] * p[i + 2, j + 1, k + 1]
+                + wy[i, j, k] * p[i + 1, j, k + 1]
+                + wy[i, j + 1, k] * p[i + 1, j + 2, k + 1]
+                + wz[i, j, k] * p[i + 1, j + 1, k]
+                + wz[i, j, k + 1] * p[i + 1, j + 1, k + 2]
+            )
+
+
+@njit(inline="always")
+def _rest(ci, p, b, wx, wy, wz, inverse, coarse):  # type: ignore[no-untyped-def]
+    """What is left of `b`, summed over 2x2x2 cells and halved (four times the mean: it is larger)."""
+    ny, nz = coarse.shape[1:]
+    for cj in range(ny):
+        for ck in range(nz):
+            total = np.float32(0.0)
+            for i in range(2 * ci, 2 * ci + 2):
+                for j in range(2 * cj, 2 * cj + 2):
+                    for k in range(2 * ck, 2 * ck + 2):
+                        if inverse[i, j, k] == 0.0:
+                            continue
+                        total += (
+                            b[i, j, k]
+                            - p[i + 1, j + 1, k + 1] / inverse[i, j, k]
+                            + wx[i, j, k] * p[i, j + 1, k + 1]
+                            + wx[i + 1, j, k] * p[i + 2, j + 1, k + 1]
+                            + wy[i, j, k] * p[i + 1, j, k + 1]
+                            + wy[i, j + 1, k] * p[i + 1, j + 2, k + 1]
+                            + wz[i, j, k] * p[i + 1, j + 1, k]
+                            + wz[i, j, k + 1] * p[i + 1, j + 1, k + 2]
+                        )
+            coarse[ci, cj, ck] = np.float32(0.5) * total
+
+
+@njit(inline="always")
+def _correct(i, p, inverse, coarse):  # type: ignore[no-untyped-def]
+    """Add the coarse solution to plane i, linear between coarse cell centres."""
+    ny, nz = inverse.shape[1:]
+    more, less = np.float32(0.75), np.float32(0.25)
+    ci, di = i // 2 + 1, (i & 1) * 2 - 1
+    for j in range(ny):
+        cj, dj = j // 2 + 1, (j & 1) * 2 - 1
+        for k in range(nz):
+            if inverse[i, j, k] == 0.0:
+                continue
+            ck = k // 2 + 1
+            # Below the ground lies the mirror of the first cell, not the ghost's zero.
+            dk = (k & 1) * 2 - 1 if k > 0 else 0
+            near = more * coarse[ci, cj, ck] + less * coarse[ci, cj, ck + dk]
+            beside_y = more * coarse[ci, cj + dj, ck] + less * coarse[ci, cj + dj, ck + dk]
+            beside_x = more * coarse[ci + di, cj, ck] + less * coarse[ci + di, cj, ck + dk]
+            far = more * coarse[ci + di, cj + dj, ck] + less * coarse[ci + di, cj + dj, ck + dk]
+            p[i + 1, j + 1, k + 1] += more * (more * near + less * beside_y) + less * (
+                more * beside_x + less * far
+            )
+
+
+# The finest level is shared among threads; the coarser ones take less time than sharing them would.
 
 
 @njit(cache=True, parallel=True)
-def _restrict_residual(p: Grid, b: Grid, wx: Grid, wy: Grid, wz: Grid, inverse: Grid, coarse: Grid) -> None:
-    """What is left of `b`, summed over 2x2x2 cells and halved (four times the mean: the coarse cell is larger)."""
-    nx, ny, nz = coarse.shape
-    for row in prange(nx):
-        ci = np.int64(row)
-        for cj in range(ny):
-            for ck in range(nz):
-                total = 0.0
-                for i in range(2 * ci, 2 * ci + 2):
-                    for j in range(2 * cj, 2 * cj + 2):
-                        for k in range(2 * ck, 2 * ck + 2):
-                            if inverse[i, j, k] == 0.0:
-                                continue
-                            total += (
-                                b[i, j, k]
-                                - p[i + 1, j + 1, k + 1] / inverse[i, j, k]
-                                + wx[i, j, k] * p[i, j + 1, k + 1]
-                                + wx[i + 1, j, k] * p[i + 2, j + 1, k + 1]
-                                + wy[i, j, k] * p[i + 1, j, k + 1]
-                                + wy[i, j + 1, k] * p[i + 1, j + 2, k + 1]
-                                + wz[i, j, k] * p[i + 1, j + 1, k]
-                                + wz[i, j, k + 1] * p[i + 1, j + 1, k + 2]
-                            )
-                coarse[ci, cj, ck] = 0.5 * total
+def _smooth_fine(p: Grid, b: Grid, wx: Grid, wy: Grid, wz: Grid, inverse: Grid, colour: int) -> None:
+    for row in prange(b.shape[0]):
+        _relax(np.int64(row), p, b, wx, wy, wz, inverse, colour)
+
+
+@njit(cache=True)
+def _smooth_coarse(p: Grid, b: Grid, wx: Grid, wy: Grid, wz: Grid, inverse: Grid, colour: int) -> None:
+    for i in range(b.shape[0]):
+        _relax(i, p, b, wx, wy, wz, inverse, colour)
 
 
 @njit(cache=True, parallel=True)
-def _add_correction(p: Grid, inverse: Grid, coarse: Grid) -> None:
-    """Add the coarse solution, linear between its cell centres."""
-    nx, ny, nz = inverse.shape
-    for row in prange(nx):
-        i = np.int64(row)
-        ci, di = i // 2 + 1, (i & 1) * 2 - 1
-        for j in range(ny):
-            cj, dj = j // 2 + 1, (j & 1) * 2 - 1
-            for k in range(nz):
-                if inverse[i, j, k] == 0.0:
-                    continue
-                ck = k // 2 + 1
-                # Below the ground lies the mirror of the first cell, not the ghost's zero.
-                dk = (k & 1) * 2 - 1 if k > 0 else 0
-                near = 0.75 * coarse[ci, cj, ck] + 0.25 * coarse[ci, cj, ck + dk]
-                beside_y = 0.75 * coarse[ci, cj + dj, ck] + 0.25 * coarse[ci, cj + dj, ck + dk]
-                beside_x = 0.75 * coarse[ci + di, cj, ck] + 0.25 * coarse[ci + di, cj, ck + dk]
-                far = 0.75 * coarse[ci + di, cj + dj, ck] + 0.25 * coarse[ci + di, cj + dj, ck + dk]
-                p[i + 1, j + 1, k + 1] += 0.75 * (0.75 * near + 0.25 * beside_y) + 0.25 * (
-                    0.75 * beside_x + 0.25 * far
-                )
+def _restrict_fine(p: Grid, b: Grid, wx: Grid, wy: Grid, wz: Grid, inverse: Grid, coarse: Grid) -> None:
+    for row in prange(coarse.shape[0]):
+        _rest(np.int64(row), p, b, wx, wy, wz, inverse, coarse)
+
+
+@njit(cache=True)
+def _restrict_coarse(p: Grid, b: Grid, wx: Grid, wy: Grid, wz: Grid, inverse: Grid, coarse: Grid) -> None:
+    for i in range(coarse.shape[0]):
+        _rest(i, p, b, wx, wy, wz, inverse, coarse)
+
+
+@njit(cache=True, parallel=True)
+def _correct_fine(p: Grid, inverse: Grid, coarse: Grid) -> None:
+    for row in prange(inverse.shape[0]):
+        _correct(np.int64(row), p, inverse, coarse)
+
+
+@njit(cache=True)
+def _correct_coarse(p: Grid, inverse: Grid, coarse: Grid) -> None:
+    for i in range(inverse.shape[0]):
+        _correct(i, p, inverse, coarse)
 
 
 @njit(cache=True, parallel=True)
@@ -213,16 +248,21 @@ class Pressure:
     def _cycle(self, depth: int) -> None:
         level = self.levels[depth]
         last = depth == len(self.levels) - 1
+        smooth, restrict, correct = (
+            (_smooth_fine, _restrict_fine, _correct_fine)
+            if depth == 0
+            else (_smooth_coarse, _restrict_coarse, _correct_coarse)
+        )
         for _ in range(24 if last else 2):
-            _smooth(level.p, level.b, *level.faces, level.inverse, 0)
-            _smooth(level.p, level.b, *level.faces, level.inverse, 1)
+            smooth(level.p, level.b, *level.faces, level.inverse, 0)
+            smooth(level.p, level.b, *level.faces, level.inverse, 1)
         if last:
             return
         below = self.levels[depth + 1]
-        _restrict_residual(level.p, level.b, *level.faces, level.inverse, below.b)
+        restrict(level.p, level.b, *level.faces, level.inverse, below.b)
         below.p[:] = 0
         self._cycle(depth + 1)
-        _add_correction(level.p, level.inverse, below.p)
+        correct(level.p, level.inverse, below.p)
         for _ in range(2):
-            _smooth(level.p, level.b, *level.faces, level.inverse, 1)
-            _smooth(level.p, level.b, *level.faces, level.inverse, 0)
+            smooth(level.p, level.b, *level.faces, level.inverse, 1)
+            smooth(level.p, level.b, *level.faces, level.inverse, 0)

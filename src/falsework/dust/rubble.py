@@ -42,8 +42,8 @@ class RubbleSurface:
         height = np.zeros(self.shape, np.float32)
         owner = np.full(self.shape, -1, np.int32)
         _heights(
-            self.fragment, self.offset, self.normal, motion.position[frame], motion.rotation[frame], self.origin,
-            height, owner,
+            self.fragment, self.offset, self.normal, motion.position[frame], motion.rotation[frame],
+            self.origin, height, owner,
         )  # fmt: skip
         return height, owner
 

@@ -41,11 +41,13 @@ Grid = npt.NDArray[np.float32]
 
 # Air never moves faster than this (m/s): nothing in a collapse without explosives does.
 FASTEST = 22.0
-# Drag of a cell of which a share s is solid: POROUS * s / (1 - s) times a frame. A fifth solid drags air by half.
+# Drag of a cell of which a share s is solid: POROUS * s / (1 - s) times a frame. A fifth solid drags by half.
 POROUS = 5.0
-CYCLES = 3
+CYCLES = 2
 # Thinner than this (g/m3) nobody sees it, and it need not widen the box that is computed.
 FAINTEST = 1e-5
+# Half floats end at 65504.
+THICKEST = np.float32(60000.0)
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,9 @@ class Behaviour:
 
 
 BEHAVIOUR = {
-    "local": Behaviour(load=25.0, damping=1.2, sinking=0.20, stirring=1.6, confinement=0.8),
-    "street": Behaviour(load=60.0, damping=0.3, sinking=0.08, stirring=2.0, confinement=1.2),
-    "camera": Behaviour(load=90.0, damping=0.05, sinking=0.04, stirring=2.2, confinement=1.4),
+    "local": Behaviour(load=25.0, damping=1.2, sinking=0.20, stirring=6.0, confinement=3.0),
+    "street": Behaviour(load=60.0, damping=0.3, sinking=0.08, stirring=6.5, confinement=3.5),
+    "camera": Behaviour(load=75.0, damping=0.05, sinking=0.04, stirring=9.0, confinement=5.0),
 }
 # The load makes air heavier by at most this share.
 HEAVIEST = 0.35
@@ -81,8 +83,8 @@ class Air:
     """Velocity, pressure and dust of one shot at one moment."""
 
     def __init__(
-        self, domain: Domain, solid: npt.NDArray[np.bool_], settings: DustSettings, heading: float, fps: float,
-        rng: np.random.Generator,
+        self, domain: Domain, solid: npt.NDArray[np.bool_], settings: DustSettings, heading: float,
+        fps: float, rng: np.random.Generator,
     ) -> None:  # fmt: skip
         nx, ny, nz = domain.shape
         self.domain = domain
@@ -97,8 +99,8 @@ class Air:
         self.u = np.full((nx + 1, ny, nz), self.wind[0], np.float32)
         self.v = np.full((nx, ny + 1, nz), self.wind[1], np.float32)
         self.w = np.zeros((nx, ny, nz + 1), np.float32)
-        self.spare = tuple(np.empty_like(a) for a in (self.u, self.v, self.w))
-        self.weights = tuple(np.empty_like(a) for a in (self.u, self.v, self.w))
+        self.spare = (np.empty_like(self.u), np.empty_like(self.v), np.empty_like(self.w))
+        self.weights = (np.empty_like(self.u), np.empty_like(self.v), np.empty_like(self.w))
         self.velocity = np.zeros((nx, ny, nz, 3), np.float32)
         self.curl = np.zeros((nx, ny, nz, 4), np.float32)
         self.accel = np.zeros((nx, ny, nz, 3), np.float32)
@@ -108,9 +110,11 @@ class Air:
         self.dust = np.zeros((nx, ny, nz), np.float32)
         self.pressure = Pressure(domain.shape)
         self.tile = turbulence_tile(rng)
-        self.density = np.zeros(domain.fine_shape, np.float32)
-        self.density_spare = np.zeros_like(self.density)
         fx, fy, fz = domain.fine_shape
+        # Two ghost cells on every side, as `transport` wants it.
+        self.padded = np.zeros((fx + 4, fy + 4, fz + 4), np.float32)
+        self.padded_spare = np.zeros_like(self.padded)
+        self.density = self.padded[2:-2, 2:-2, 2:-2]
         self.courant = (
             np.zeros((fx + 1, fy, fz), np.float32),
             np.zeros((fx, fy + 1, fz), np.float32),
@@ -154,10 +158,10 @@ class Air:
         vorticity(self.velocity, self.curl)
         coarse_density(self.density, self.dust)
         turn = 2 * np.pi * since_start / 1.4
+        phase = np.array([np.cos(turn), np.sin(turn)], np.float32)
         wet = float(np.exp(-max(since_start - 1.5, 0.0) / RAIN_OUT))
         forces(
-            self.velocity, self.curl, self.dust, self.tile, np.array([np.cos(turn), np.sin(turn)], np.float32), h,
-            b.load * wet, HEAVIEST, RISE * (1.0 - wet), b.confinement, b.stirring, self.accel,
+            self.velocity, self.curl, self.dust, self.tile, phase, h, b.load * wet, HEAVIEST, RISE * (1.0 - wet), b.confinement, b.stirring, self.accel,
         )  # fmt: skip
         drag_faces(
             self.u, self.v, self.w, self.accel, self.drag, self.push, self.solid, self.dt,
@@ -175,13 +179,10 @@ class Air:
         fine_velocity(
             self.u, self.v, self.w, self.solid, scale, self.behaviour.sinking * scale, box, *self.courant
         )
-        left, settled = transport(self.density, self.density_spare, *self.courant, box, frame)
+        left, settled = transport(self.padded, self.padded_spare, self.courant, box, frame)
         self.left += left * self.cell_mass
         self.settled += settled * self.cell_mass
-        coarse = box.copy()
-        coarse[0::2] //= DETAIL_CELLS
-        coarse[1::2] = -(-coarse[1::2] // DETAIL_CELLS)
-        self.detail.advance(self.velocity, coarse)
+        self.detail.advance(self.velocity, _in_air_cells(box))
 
     def active_box(self) -> npt.NDArray[np.int64] | None:
         """Fine cells with dust and all they can reach within a frame, or None without dust."""
@@ -208,7 +209,26 @@ class Air:
         return float(self.density.sum(dtype=np.float64)) * self.cell_mass
 
     def frame(self) -> DustFrame:
-        return DustFrame(density=self.density.astype(np.float16), **self.detail.arrays())
+        density = np.zeros(self.density.shape, np.float16)
+        if self.box is not None:
+            x0, x1, y0, y1, z0, z1 = (int(b) for b in self.box)
+            # Beyond any use and beyond half floats lies the middle of a burst.
+            np.minimum(
+                self.density[x0:x1, y0:y1, z0:z1],
+                THICKEST,
+                out=density[x0:x1, y0:y1, z0:z1],
+                casting="same_kind",
+            )
+        coarse = None if self.box is None else _in_air_cells(self.box)
+        return DustFrame(density=density, **self.detail.arrays(coarse))
+
+
+def _in_air_cells(box: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The air cells that hold a box of dust cells."""
+    coarse = box.copy()
+    coarse[0::2] //= DETAIL_CELLS
+    coarse[1::2] = -(-coarse[1::2] // DETAIL_CELLS)
+    return coarse
 
 
 def simulate_dust(
@@ -225,10 +245,10 @@ def simulate_dust(
 ) -> DustField:
     """Compute the shot's dust and write one file a frame into `folder`, then the index.
 
-    The grid is sized from the house and the camera. Before anything moves the frames are empty and cost nothing.
-    Mass is kept: airborne + settled + left = emitted, in each frame (see the curves).
+    The grid is sized from the house and the camera. Before anything moves the frames are empty and cost
+    nothing. Mass is kept: airborne + settled + left = emitted, in each frame (see the curves).
     """
-    domain = domain_around(fragments, settings, camera)
+    domain = domain_around(fragments, camera)
     solid = solid_cells(domain, set_planes)
     forward = camera.rotation[2]
     heading = float(np.arctan2(forward[0], forward[1]))
@@ -265,8 +285,8 @@ def _step(
     rng = generator(seed, "dust", "frame", frame)
     origin = np.asarray(air.domain.origin)
     air.emitted += emit_puffs(
-        emission.puffs, (frame - 1) * air.dt, air.dt, origin, air.domain.voxel, air.solid, air.density, air.drag,
-        air.push, air.source, rng,
+        emission.puffs, (frame - 1) * air.dt, air.dt, origin, air.domain.voxel, air.solid, air.density,
+        air.drag, air.push, air.source, rng,
     )  # fmt: skip
     air.emitted += emit_trails(
         emission.trail[frame], points, now, origin, air.domain, air.solid, air.density, rng

@@ -1,8 +1,8 @@
 """Where dust comes from, when, how much, and with how much air: a list of puffs made from the motion.
 
 The whole shot's motion is known, so the mass is shared out before the air is computed: the total follows from
-what breaks, the parts from what happens. Every puff brings the air that was squeezed out with it, so that fresh
-dust has the density of a source, pushes its surroundings away and bursts out by itself.
+what breaks, the parts from what happens. Every puff brings the air that was squeezed out with it, so that
+fresh dust has the density of a source, pushes its surroundings away and bursts out by itself.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ Float = npt.NDArray[np.float64]
 
 # Share of the mass that breaks which becomes airborne (of the order of 1 to 3 %).
 AIRBORNE = 0.02
-# Of that, the part finer than about 10 micrometres: one sees it (0.3 to 1 m2 of extinction a gram, against 0.01
-# for grains of 60 micrometres) and the grid carries it. The rest rides along as `load` and rains out.
+# Of that, the part finer than about 10 micrometres: one sees it (0.3 to 1 m2 of extinction a gram, against
+# 0.01 for grains of 60 micrometres) and the grid carries it. The rest rides along as `load` and rains out.
 FINE_SHARE = 1 / 300
 FINES = AIRBORNE * FINE_SHARE
-# How the fines are shared out: jets from windows, breaking, blows, pieces coming to rest, trails of falling ones.
+# How the fines are shared out: jets from windows, breaking, blows, pieces coming to rest, trails.
 SHARES = {"jet": 0.10, "break": 0.10, "impact": 0.25, "landing": 0.40, "trail": 0.15}
 # A building is about 17 % solid; the rest is air that has to leave.
 SOLID_SHARE = 0.17
 # Part of that air which the puffs bring along (the rest is pushed by the fragments' drag), by reach.
-SQUEEZED = {"local": 0.20, "street": 0.45, "camera": 0.75}
+SQUEEZED = {"local": 0.20, "street": 0.45, "camera": 0.65}
 MOST_PUFFS = 4000
 # A fragment that has come this far (metres) from where it was built has broken off.
 BROKEN_OFF = 0.5
@@ -39,10 +39,10 @@ BROKEN_OFF = 0.5
 
 @dataclass(frozen=True)
 class Puffs:
-    """K sources. Each gives `mass` kg of dust and `air` m3 of air evenly between `start` and `start + duration`.
+    """K sources. Each gives `mass` kg of dust and `air` m3 of air evenly over its `duration` from `start`.
 
-    position (K, 3) at the start;  velocity (K, 3) m/s the air in it is dragged towards and the puff itself drifts with
-    (a third of it);  radius (K,) metres
+    position (K, 3) at the start;  velocity (K, 3) m/s the air in it is dragged towards (the puff itself
+    drifts with a third of it);  radius (K,) metres
     """
 
     start: Float
@@ -202,7 +202,7 @@ def _landings(
 
 
 def _wall_normals(fragments: Fragments) -> dict[int, Float]:
-    """Outward horizontal normal of each facade: across the line its pieces lie along, away from the middle."""
+    """Outward horizontal normal of each facade: across the line its pieces follow, away from the middle."""
     middle = fragments.centre[:, :2].mean(axis=0)
     normals = {}
     for facade in np.unique(fragments.facade[fragments.facade >= 0]):

@@ -1,10 +1,14 @@
 """Carrying dust with the air: finite volumes, sharp and exactly conservative.
 
-One direction after the other (order alternating), each with a total-variation-diminishing flux and Roe's
-superbee limiter, which keeps a front a cell or two wide instead of blurring it. The air that crosses a face in a
-step is measured at the midpoint of its way, so that stretching and squeezing in turn cancel to second order.
+One direction after the other (order alternating), each with a total-variation-diminishing flux and van
+Leer's monotonised central limiter, which keeps a front two or three cells wide without making it step along the grid.
+The air that crosses a face in a step is measured at the midpoint of its way, so that stretching in one
+direction and squeezing in another cancel to second order.
 Source: LeVeque, "Finite Volume Methods for Hyperbolic Problems" (2002), ch. 6 and 19.
 """
+
+# Numba's kernels: a float argument becomes a 32-bit one.
+# mypy: disable-error-code="assignment"
 
 from __future__ import annotations
 
@@ -17,37 +21,44 @@ from numba import njit, prange
 __all__ = ["fine_velocity", "transport"]
 
 Grid = npt.NDArray[np.float32]
+Box = npt.NDArray[np.int64]
 
 # Fraction of a cell that dust may cross in one sub-step.
 COURANT = 0.9
 
 
-@njit(inline="always")
-def _limited(behind: float, ahead: float) -> float:
-    """Superbee slope of the two differences on either side of the upwind cell."""
-    if behind * ahead <= 0.0:
-        return 0.0
-    a, b = abs(behind), abs(ahead)
-    slope = max(min(2.0 * a, b), min(a, 2.0 * b))
-    return slope if behind > 0.0 else -slope
+ZERO, HALF, ONE, TWO = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(2.0)
 
 
 @njit(inline="always")
-def _flux(qbb: float, qb: float, qa: float, qaa: float, cb: float, c: float, ca: float) -> float:
-    """Dust through one face: two cells before and two after it, Courant numbers at the face and its neighbours."""
-    if c > 0.0:
-        c = c - 0.5 * c * (c - cb)
-        return c * (qb + 0.5 * (1.0 - c) * _limited(qb - qbb, qa - qb))
-    c = c - 0.5 * c * (ca - c)
-    return c * (qa - 0.5 * (1.0 + c) * _limited(qaa - qa, qa - qb))
+def _limited(behind, ahead):  # type: ignore[no-untyped-def]
+    """Van Leer's monotonised central slope of the differences on either side of the upwind cell.
+
+    Branches as minima and maxima, so that the compiler can take eight cells at a time.
+    """
+    a, b = max(behind, ZERO), max(ahead, ZERO)
+    c, d = max(-behind, ZERO), max(-ahead, ZERO)
+    return min(min(TWO * a, TWO * b), HALF * (a + b)) - min(min(TWO * c, TWO * d), HALF * (c + d))
+
+
+@njit(inline="always")
+def _flux(qbb, qb, qa, qaa, cb, c, ca):  # type: ignore[no-untyped-def]
+    """Dust through one face: two cells on either side, Courant numbers there and at its neighbours."""
+    forth, back = max(c, ZERO), min(c, ZERO)
+    forth = forth - HALF * forth * (forth - cb)
+    back = back - HALF * back * (ca - back)
+    rise = qa - qb
+    return forth * (qb + HALF * (ONE - forth) * _limited(qb - qbb, rise)) + back * (
+        qa - HALF * (ONE + back) * _limited(qaa - qa, rise)
+    )
 
 
 @njit(cache=True, parallel=True)
 def fine_velocity(
-    u: Grid, v: Grid, w: Grid, solid: npt.NDArray[np.bool_], scale: float, fall: float, box: npt.NDArray[np.int64],
+    u: Grid, v: Grid, w: Grid, solid: npt.NDArray[np.bool_], scale: float, fall: float, box: Box,
     fu: Grid, fv: Grid, fw: Grid,
 ) -> None:  # fmt: skip
-    """Air through the faces of cells half as wide, in fine cells per step, inside `box` (lo, hi per axis, fine).
+    """Air through the faces of cells half as wide, in fine cells per step, inside `box` (lo, hi per axis).
 
     `scale` turns m/s into fine cells; `fall` is the dust's own sinking in fine cells. Linear along the
     component's own direction, bilinear across it; closed wherever a wall's cell is touched.
@@ -118,113 +129,97 @@ def fine_velocity(
 
 
 @njit(cache=True, parallel=True)
-def _sweep_x(
-    q: Grid, c: Grid, out: Grid, step: float, box: npt.NDArray[np.int64], left: npt.NDArray[np.float64]
-) -> None:
-    n = q.shape[0]
-    x0, x1 = box[0], box[1]
+def _sweep_x(q: Grid, c: Grid, out: Grid, step: float, box: Box, left: npt.NDArray[np.float64]) -> None:
+    n, x0, x1, z0, z1 = c.shape[0] - 1, box[0], box[1], box[4], box[5]
+    step = np.float32(step)
     for row in prange(box[2], box[3]):
         j = np.int64(row)
-        gone = 0.0
-        before = np.zeros(q.shape[2], np.float32)
+        before, now = np.zeros(z1 - z0, np.float32), np.zeros(z1 - z0, np.float32)
         for i in range(x0, x1 + 1):
-            ib, ibb, ia, iaa = max(i - 1, 0), max(i - 2, 0), min(i, n - 1), min(i + 1, n - 1)
-            inside_b = np.float32(1.0 if i > 0 else 0.0)
-            inside_a = np.float32(1.0 if i < n else 0.0)
-            cb, ca = max(i - 1, x0), min(i + 1, x1)
-            for k in range(box[4], box[5]):
-                flux = np.float32(
-                    _flux(
-                        q[ibb, j, k] * inside_b, q[ib, j, k] * inside_b, q[ia, j, k] * inside_a, q[iaa, j, k] * inside_a,
-                        step * c[cb, j, k], step * c[i, j, k], step * c[ca, j, k],
-                    )
-                )  # fmt: skip
-                if i > x0:
-                    out[i - 1, j, k] = q[i - 1, j, k] - (flux - before[k])
-                if i == 0:
-                    gone -= flux
-                if i == n:
-                    gone += flux
-                before[k] = flux
-        left[j] += gone
+            qbb, qb = q[i, j + 2, z0 + 2 : z1 + 2], q[i + 1, j + 2, z0 + 2 : z1 + 2]
+            qa, qaa = q[i + 2, j + 2, z0 + 2 : z1 + 2], q[i + 3, j + 2, z0 + 2 : z1 + 2]
+            cb, cf, ca = c[max(i - 1, x0), j, z0:z1], c[i, j, z0:z1], c[min(i + 1, x1), j, z0:z1]
+            for k in range(len(now)):
+                now[k] = _flux(qbb[k], qb[k], qa[k], qaa[k], step * cb[k], step * cf[k], step * ca[k])
+            if i > x0:
+                o = out[i + 1, j + 2, z0 + 2 : z1 + 2]
+                for k in range(len(now)):
+                    o[k] = qb[k] - (now[k] - before[k])
+            if i == 0:
+                left[j] -= now.sum()
+            if i == n:
+                left[j] += now.sum()
+            before, now = now, before
 
 
 @njit(cache=True, parallel=True)
-def _sweep_y(
-    q: Grid, c: Grid, out: Grid, step: float, box: npt.NDArray[np.int64], left: npt.NDArray[np.float64]
-) -> None:
-    n = q.shape[1]
-    y0, y1 = box[2], box[3]
+def _sweep_y(q: Grid, c: Grid, out: Grid, step: float, box: Box, left: npt.NDArray[np.float64]) -> None:
+    n, y0, y1, z0, z1 = c.shape[1] - 1, box[2], box[3], box[4], box[5]
+    step = np.float32(step)
     for row in prange(box[0], box[1]):
         i = np.int64(row)
-        gone = 0.0
-        before = np.zeros(q.shape[2], np.float32)
+        before, now = np.zeros(z1 - z0, np.float32), np.zeros(z1 - z0, np.float32)
         for j in range(y0, y1 + 1):
-            jb, jbb, ja, jaa = max(j - 1, 0), max(j - 2, 0), min(j, n - 1), min(j + 1, n - 1)
-            inside_b = np.float32(1.0 if j > 0 else 0.0)
-            inside_a = np.float32(1.0 if j < n else 0.0)
-            cb, ca = max(j - 1, y0), min(j + 1, y1)
-            for k in range(box[4], box[5]):
-                flux = np.float32(
-                    _flux(
-                        q[i, jbb, k] * inside_b, q[i, jb, k] * inside_b, q[i, ja, k] * inside_a, q[i, jaa, k] * inside_a,
-                        step * c[i, cb, k], step * c[i, j, k], step * c[i, ca, k],
-                    )
-                )  # fmt: skip
-                if j > y0:
-                    out[i, j - 1, k] = q[i, j - 1, k] - (flux - before[k])
-                if j == 0:
-                    gone -= flux
-                if j == n:
-                    gone += flux
-                before[k] = flux
-        left[i] += gone
+            qbb, qb = q[i + 2, j, z0 + 2 : z1 + 2], q[i + 2, j + 1, z0 + 2 : z1 + 2]
+            qa, qaa = q[i + 2, j + 2, z0 + 2 : z1 + 2], q[i + 2, j + 3, z0 + 2 : z1 + 2]
+            cb, cf, ca = c[i, max(j - 1, y0), z0:z1], c[i, j, z0:z1], c[i, min(j + 1, y1), z0:z1]
+            for k in range(len(now)):
+                now[k] = _flux(qbb[k], qb[k], qa[k], qaa[k], step * cb[k], step * cf[k], step * ca[k])
+            if j > y0:
+                o = out[i + 2, j + 1, z0 + 2 : z1 + 2]
+                for k in range(len(now)):
+                    o[k] = qb[k] - (now[k] - before[k])
+            if j == 0:
+                left[i] -= now.sum()
+            if j == n:
+                left[i] += now.sum()
+            before, now = now, before
 
 
 @njit(cache=True, parallel=True)
 def _sweep_z(
-    q: Grid, c: Grid, out: Grid, step: float, box: npt.NDArray[np.int64],
+    q: Grid, c: Grid, out: Grid, step: float, box: Box,
     left: npt.NDArray[np.float64], settled: npt.NDArray[np.float64],
 ) -> None:  # fmt: skip
-    n = q.shape[2]
-    z0, z1 = box[4], box[5]
+    n, z0, z1 = c.shape[2] - 1, box[4], box[5]
+    step = np.float32(step)
     for row in prange(box[0], box[1]):
         i = np.int64(row)
-        gone, down = 0.0, 0.0
-        fluxes = np.zeros(n + 1, np.float32)
+        faces = np.zeros(z1 - z0 + 3, np.float32)
+        flux = np.zeros(z1 - z0 + 1, np.float32)
         for j in range(box[2], box[3]):
-            for k in range(z0, z1 + 1):
-                kb, kbb, ka, kaa = max(k - 1, 0), max(k - 2, 0), min(k, n - 1), min(k + 1, n - 1)
-                inside_b = np.float32(1.0 if k > 0 else 0.0)
-                inside_a = np.float32(1.0 if k < n else 0.0)
-                fluxes[k] = _flux(
-                    q[i, j, kbb] * inside_b, q[i, j, kb] * inside_b, q[i, j, ka] * inside_a, q[i, j, kaa] * inside_a,
-                    step * c[i, j, max(k - 1, z0)], step * c[i, j, k], step * c[i, j, min(k + 1, z1)],
+            # Courant numbers with the outermost repeated, so that each face has neighbours.
+            cf = c[i, j, z0 : z1 + 1]
+            for k in range(len(cf)):
+                faces[k + 1] = step * cf[k]
+            faces[0], faces[len(cf) + 1] = faces[1], faces[len(cf)]
+            cell = q[i + 2, j + 2, z0 : z1 + 4]
+            for k in range(len(flux)):
+                flux[k] = _flux(
+                    cell[k], cell[k + 1], cell[k + 2], cell[k + 3], faces[k], faces[k + 1], faces[k + 2]
                 )  # fmt: skip
-            for k in range(z0, z1):
-                out[i, j, k] = q[i, j, k] - (fluxes[k + 1] - fluxes[k])
+            o = out[i + 2, j + 2, z0 + 2 : z1 + 2]
+            for k in range(len(o)):
+                o[k] = cell[k + 2] - (flux[k + 1] - flux[k])
             if z0 == 0:
-                down -= fluxes[0]
+                settled[i] -= flux[0]
             if z1 == n:
-                gone += fluxes[n]
-        left[i] += gone
-        settled[i] += down
+                left[i] += flux[z1 - z0]
 
 
 def transport(
-    density: Grid, spare: Grid, fu: Grid, fv: Grid, fw: Grid, box: npt.NDArray[np.int64], frame: int
+    density: Grid, spare: Grid, courant: tuple[Grid, Grid, Grid], box: Box, frame: int
 ) -> tuple[float, float]:
-    """Move `density` (in place) by one step of face Courant numbers; `spare` is a buffer of its shape.
+    """Move `density` (in place) by one frame of face Courant numbers; `spare` is a buffer of its shape.
 
-    Only `box` is touched: it must hold all dust and all it can reach in this step.
+    Both have two ghost cells on every side, which stay empty. Only `box` (lo, hi per axis, without ghosts) is
+    touched: it must hold all dust and all it can reach in this frame.
     Returns what left through the open sides and what settled on the ground, in density times cells.
     """
+    fu, fv, fw = courant
     x0, x1, y0, y1, z0, z1 = (int(b) for b in box)
-    fastest = max(
-        float(np.abs(fu[x0 : x1 + 1, y0:y1, z0:z1]).max()),
-        float(np.abs(fv[x0:x1, y0 : y1 + 1, z0:z1]).max()),
-        float(np.abs(fw[x0:x1, y0:y1, z0 : z1 + 1]).max()),
-    )
+    inside = (fu[x0 : x1 + 1, y0:y1, z0:z1], fv[x0:x1, y0 : y1 + 1, z0:z1], fw[x0:x1, y0:y1, z0 : z1 + 1])
+    fastest = max(max(float(c.max()), -float(c.min())) for c in inside)
     steps = max(1, math.ceil(fastest / COURANT))
     left = np.zeros(max(density.shape))
     settled = np.zeros(density.shape[0])
@@ -241,5 +236,7 @@ def transport(
             _sweep_z(a, fw, b, step, box, left, settled)
         a, b = b, a
     if a is not density:
-        density[x0:x1, y0:y1, z0:z1] = a[x0:x1, y0:y1, z0:z1]
+        density[x0 + 2 : x1 + 2, y0 + 2 : y1 + 2, z0 + 2 : z1 + 2] = a[
+            x0 + 2 : x1 + 2, y0 + 2 : y1 + 2, z0 + 2 : z1 + 2
+        ]
     return float(left.sum()), float(settled.sum())
