@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from houses import corner_house, facade, terraced_house
 
 from falsework.building import Building, build
 from falsework.building.fragments import KINDS, SURFACE_PLATE
@@ -14,6 +13,7 @@ from falsework.building.polyhedra import cell_measures, polyhedron
 from falsework.building.settings import BuildingSettings
 from falsework.errors import FalseworkError
 from falsework.plate.plate import Facade
+from houses import corner_house, facade, terraced_house
 
 MANSARD = BuildingSettings(roof="mansard", roof_height=4.0)
 GABLE = BuildingSettings(roof="gable", roof_height=3.0)
@@ -119,11 +119,11 @@ def test_windows_are_where_the_plate_has_them() -> None:
     glass = KINDS.index("window")
     for left, bottom, right, top in wall.windows:
         middle = np.array([wall.point((left + right) / 2 + 0.2, (bottom + top) / 2, 0.01)])
-        holder = [
-            element
-            for element in range(len(building))
-            if (middle @ (p := building.planes[building.plane_start[element] : building.plane_start[element + 1]])[:, :3].T <= p[:, 3]).all()
-        ]  # fmt: skip
+        holder = []
+        for element in range(len(building)):
+            planes = building.planes[building.plane_start[element] : building.plane_start[element + 1]]
+            if (middle @ planes[:, :3].T <= planes[:, 3]).all():
+                holder.append(element)
         assert [building.kind[element] for element in holder] == [glass]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from houses import corner_house, terraced_house
 from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
@@ -21,6 +21,7 @@ from falsework.building import Building, Fragments, build, fracture
 from falsework.building.fragments import KINDS, SURFACE_PLATE
 from falsework.building.materials import MATERIALS, material_index
 from falsework.building.settings import BuildingSettings, FractureSettings
+from houses import corner_house, terraced_house
 
 MANSARD = BuildingSettings(roof="mansard", roof_height=4.0)
 GABLE = BuildingSettings(roof="gable", roof_height=3.0)
@@ -51,6 +52,12 @@ def unsupported(fragments: Fragments) -> npt.NDArray[np.bool_]:
     held = np.zeros(count, bool)
     held[group[fragments.support]] = True
     return ~held[group]
+
+
+def rebar(fragments: Fragments) -> npt.NDArray[np.bool_]:
+    """Faces of steel on what is not a steel pipe."""
+    steel = material_index("steel")
+    return (fragments.face_surface == 1 + steel) & (fragments.material[fragments.face_fragment] != steel)
 
 
 def mesh_volumes(fragments: Fragments) -> npt.NDArray[np.float64]:
@@ -105,7 +112,7 @@ def test_meshes_are_closed_and_face_outward(broken: Case) -> None:
 def test_meshes_stay_near_their_hulls(broken: Case) -> None:
     _, fragments, _ = broken
     roughness = FractureSettings().roughness
-    steel = fragments.face_surface == 1 + material_index("steel")
+    steel = rebar(fragments)
     for number in range(0, len(fragments), 11):
         points = fragments.hull[fragments.hull_start[number] : fragments.hull_start[number + 1]].astype(float)
         planes = ConvexHull(points).equations
@@ -167,7 +174,7 @@ def test_broken_faces_show_the_core_and_surfaces_their_finish(broken: Case) -> N
     _, fragments, _ = broken
     fresh = fragments.face_broken > 0
     core = 1 + fragments.material[fragments.face_fragment]
-    steel = fragments.face_surface == 1 + material_index("steel")
+    steel = rebar(fragments)
     assert (fragments.face_surface[fresh & ~steel] == core[fresh & ~steel]).all()
     assert not (fresh & (fragments.face_surface == SURFACE_PLATE)).any()
     inner = {MATERIALS[s - 1].name for s in np.unique(fragments.face_surface[~fresh]) if s != SURFACE_PLATE}
@@ -175,11 +182,10 @@ def test_broken_faces_show_the_core_and_surfaces_their_finish(broken: Case) -> N
 
 
 def test_rebar_shows_in_concrete_only() -> None:
-    steel = 1 + material_index("steel")
     for name, expected in (("corner concrete", True), ("corner masonry", False)):
         facades, settings, count = CASES[name]
         fragments = fracture(build(facades, settings, seed=1), FractureSettings(fragments=count), seed=1)
-        owners = fragments.face_fragment[fragments.face_surface == steel]
+        owners = fragments.face_fragment[rebar(fragments)]
         assert bool(len(owners)) is expected
         assert (fragments.material[owners] == material_index("concrete")).all()
 
@@ -211,7 +217,7 @@ def test_ten_thousand_fragments() -> None:
     assert not unsupported(fragments).any()
     assert abs(fragments.volume.sum() / building.volume.sum() - 1) < 1e-3
     assert steps[-1][0] == steps[-1][1]
-    assert all(a[0] <= b[0] and a[0] <= a[1] for a, b in zip(steps[:-1], steps[1:], strict=True))
+    assert all(a[0] <= b[0] and a[0] <= a[1] for a, b in pairwise(steps))
 
 
 @trying(max_examples=6, deadline=None)

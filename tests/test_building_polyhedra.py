@@ -103,6 +103,7 @@ def test_wall_panels_are_convex_and_fill_the_wall(seed: int, across: int, up: in
         for k in range(up):
             if rng.random() < 0.85:
                 x, z = 3.0 * i + rng.uniform(0.3, 1.2), 3.2 * k + rng.uniform(0.3, 1.0)
+                z = 0.0 if k == 0 and rng.random() < 0.5 else z  # a door
                 openings.append((x, z, x + rng.uniform(0.4, 1.5), z + rng.uniform(0.5, 1.9)))
     width, height = 3.0 * across + 0.3, 3.2 * up + 0.4
     polygons = panels((0.0, 0.0, width, height), openings, rng)

@@ -188,7 +188,7 @@ def bond_strengths(
     """
     table = np.array([(m.compression, m.tension, m.shear) for m in MATERIALS])
     a, b = pair[:, 0], pair[:, 1]
-    strength = np.minimum(table[material[a]], table[material[b]])
+    strength: Points = np.minimum(table[material[a]], table[material[b]])
     concrete = material_index("concrete")
     number = {name: index for index, name in enumerate(KINDS)}
 
@@ -205,7 +205,7 @@ def bond_strengths(
     bearing = between & either("slab", "beam", "stair", "roof") & ~reinforced
     strength[bearing, 1] = np.minimum(strength[bearing, 1], 0.04e6)
     strength[bearing, 2] = np.minimum(strength[bearing, 2], 0.15e6)
-    # planks on joists are nailed all along
+    # boards run on from one field of a floor to the next
     floor = bearing & ~(either("wall", "back_wall", "party_wall", "partition", "window", "clutter")) & ~flat
     strength[floor, 1] = 0.12e6
     light = between & either("partition")

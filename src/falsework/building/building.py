@@ -27,9 +27,7 @@ def build(facades: tuple[Facade, ...], settings: BuildingSettings, *, seed: int)
     widest = max(range(len(wings)), key=lambda index: wings[index].facade.width)
     for wing in wings:
         plan = make_plan(wing, settings, with_stair=wing.number == widest)
-        draft.openings.append(
-            add_facade_wall(draft, wing, settings, generator(seed, "building", "wall", wing.number))
-        )
+        add_facade_wall(draft, wing, settings, generator(seed, "building", "wall", wing.number))
         add_interior(draft, wing, plan, settings, generator(seed, "building", "interior", wing.number))
         add_roof(draft, wing, plan, settings, generator(seed, "building", "roof", wing.number))
     return draft.finish(settings.wall_thickness)

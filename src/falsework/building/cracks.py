@@ -20,7 +20,7 @@ def panels(whole: Rect, openings: list[Rect], rng: np.random.Generator) -> list[
     Every corner of an opening is a notch in the wall, where cracks start in a real one: one crack leaves
     it, within the quadrant away from the opening, towards another opening's corner or somewhere near, and
     ends at the first edge or crack it meets. What is left between the cracks has no notch and is convex.
-    Openings must lie inside the rectangle and must not touch each other.
+    Openings lie inside the rectangle, may stand on its edge, and must not touch each other.
     """
     left, bottom, right, top = whole
     segments = _sides(whole)
@@ -32,6 +32,8 @@ def panels(whole: Rect, openings: list[Rect], rng: np.random.Generator) -> list[
         for x, sx in ((r[0], -1), (r[2], 1))
         for z, sz in ((r[1], -1), (r[3], 1))
     ]
+    # where an opening stands on the wall's edge, a door on the ground, there is no notch
+    corners = [c for c in corners if left < c[0] < right and bottom < c[1] < top]
     notches = np.array(corners, float).reshape(-1, 4)
     solved = np.zeros(len(notches), bool)
     extent = right - left + top - bottom

@@ -16,7 +16,7 @@ from falsework.building.relief import BRICK, PLAIN, ROUGH, SPLINTER
 from falsework.building.seeding import scatter
 from falsework.building.settings import FractureSettings
 from falsework.building.skin import EXTERIOR, FRESH, JOINT, skin
-from falsework.building.structure import CORE, Building, surface
+from falsework.building.structure import Building, surface
 from falsework.progress import Progress, silent
 from falsework.seeds import generator
 
@@ -210,8 +210,6 @@ def _meshes(
     vertices, faces, owner, colour, broken = [], [], [], [], []
     offset = 0
     concrete = material_index("concrete")
-    # infill parts cleanly from a concrete frame; panels of masonry part along their courses
-    framed = {int(b) for b in building.body[building.material == concrete]}
     for number, piece in enumerate(pieces):
         e = piece.element
         cell = piece.cell
@@ -226,12 +224,12 @@ def _meshes(
         core = 1 + int(building.material[e])
         surfaces = np.where(outer, plane_surface[plane], core)
         seen = building.facade[e] >= 0 and building.kind[e] != glass
-        spacing = np.array([0.13 if seen else 0.28, 0.3 if seen else 0.4]) * coarser
+        spacing = np.array([0.1 if seen else 0.28, 0.3 if seen else 0.4]) * coarser
         parts = skin(
             cell.points, cell.loop, cell.start, role, size, edge[number],
             surfaces, core, surface("plaster"),
             STYLES.get(name, ROUGH), settings.roughness, spacing,
-            building.axes[e], building.planes[rows] if body in framed else building.planes[rows][~plane_open],
+            building.axes[e], building.planes[rows][~plane_open],
             building.wall[max(body, 0)],
             building.opening[building.opening_start[body] : building.opening_start[body + 1]] if body >= 0
             else building.opening[:0],

@@ -1,8 +1,9 @@
-"""Behind the facade: floors, spine wall, partitions, stairs, back and party walls, and what stands in rooms."""
+"""Behind the facade: floors, spine wall, partitions, stairs, outer walls, and what stands in rooms."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Plan:
     def fields(self) -> list[tuple[float, float]]:
         """Stretches along the wall from one partition's middle to the next."""
         edges = [self.start, *self.lines, self.end]
-        return list(zip(edges[:-1], edges[1:], strict=True))
+        return list(pairwise(edges))
 
 
 def make_plan(wing: Wing, settings: BuildingSettings, *, with_stair: bool) -> Plan:
@@ -65,7 +66,7 @@ def make_plan(wing: Wing, settings: BuildingSettings, *, with_stair: bool) -> Pl
         aside = 0.1 if settings.material == "masonry" else 0.5  # clear of columns
         rooms = [
             (a, b)
-            for a, b in zip(edges[:-1], edges[1:], strict=True)
+            for a, b in pairwise(edges)
             if b - a > STAIR + 2 * aside and wing.inside(a, back) and wing.inside(a + STAIR + aside, back)
         ]
         if rooms:
@@ -89,7 +90,7 @@ def add_interior(
     """Draw everything of a wing that stands behind its street wall and under its roof."""
     levels = wing.facade.levels
     _outer_walls(draft, wing, plan, settings)
-    for storey, (floor, above) in enumerate(zip(levels[:-1], levels[1:], strict=True)):
+    for storey, (floor, above) in enumerate(pairwise(levels)):
         ceiling = float(above) - plan.slab
         _floor(draft, wing, plan, settings, storey, float(above), top=storey == wing.facade.storeys - 1)
         if settings.material == "masonry":
@@ -100,6 +101,7 @@ def add_interior(
         if plan.stair is not None and storey < wing.facade.storeys - 1:
             _stair(draft, wing, plan, settings, float(floor), float(above))
         _clutter(draft, wing, plan, float(floor), ceiling, rng)
+        _pipes(draft, wing, plan, float(floor), ceiling)
 
 
 def _outer_walls(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSettings) -> None:
@@ -120,18 +122,19 @@ def _outer_walls(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSetting
                 _back_wall(draft, wing, plan, material, (middle - half, low, middle + half, high))
             piers += [middle - half, middle + half]
     piers.append(plan.end)
-    for bottom, top in zip(levels[:-1], levels[1:], strict=True):
+    for bottom, top in pairwise(levels):
         for left, right in zip(piers[::2], piers[1::2], strict=True):
             _back_wall(draft, wing, plan, material, (left, bottom, right, top))
         for side, is_party in enumerate(wing.party):
             if is_party:
                 x = (wing.reach[0], plan.start) if side == 0 else (plan.end, wing.reach[1])
                 middle = plan.spine[0]
+                inward, outward = ("left", "right") if side else ("right", "left")
                 for near, far in ((plan.wall, middle), (middle, wing.depth)):
                     draft.add(
                         wing, (x[0], near, bottom), (x[1], far, top),
                         material=material, kind="party_wall", weight=0.4, grain=(1.0, 1.0, 1.3),
-                        surfaces={"left" if side else "right": inner, "right" if side else "left": surface(material)},
+                        surfaces={inward: inner, outward: surface(material)},
                     )  # fmt: skip
 
 
@@ -287,13 +290,25 @@ def _stair(
             )  # fmt: skip
 
 
+def _pipes(draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: float) -> None:
+    """Risers of iron pipe along the spine wall, in every other room."""
+    for a, b in plan.fields[::2]:
+        x, y = b - 0.4, plan.spine[0] - 0.3
+        if b - a > 1.5 and wing.inside(x - 0.2, y) and wing.inside(x + 0.2, y):
+            draft.add(
+                wing, (x, y, floor), (x + 0.08, y + 0.08, ceiling),
+                material="steel", kind="clutter", weight=0.1,
+                surfaces=dict.fromkeys(("left", "right", "front", "back"), surface("steel")),
+            )  # fmt: skip
+
+
 def _clutter(
     draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: float, rng: np.random.Generator
 ) -> None:
     """Wardrobes, beds, tables: boxes on the floor, none in another's way."""
     for a, b in plan.fields:
         for row, (near, far) in enumerate(
-            ((plan.wall + 0.6, plan.spine[0] - 0.3), (plan.spine[1] + 0.3, plan.back - 0.6))
+            ((plan.wall + 0.6, plan.spine[0] - 0.4), (plan.spine[1] + 0.3, plan.back - 0.6))
         ):
             if plan.stair is not None and row == 1 and a < plan.stair[1] and plan.stair[0] < b:
                 continue

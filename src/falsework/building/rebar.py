@@ -31,12 +31,13 @@ def rods(
     The rods run along the element's own direction nearest to the face's normal. At rest they lie inside
     the neighbouring fragments and are not seen. Returns vertices, faces, surface, broken as `skin` does.
     """
-    area, centre, normal = face_measures(cell.points, cell.loop, cell.start)
+    area, _, normal = face_measures(cell.points, cell.loop, cell.start)
     fresh = np.flatnonzero((neighbour >= 0) & (area > LEAST_FACE))
     if len(fresh) == 0:
         return None
     rng = generator(seed, "rebar", number)
-    vertices, faces = [], []
+    vertices: list[Points] = []
+    faces: list[Numbers] = []
     for f in fresh[np.argsort(-area[fresh], kind="stable")][:2]:
         facing = axes @ normal[f]
         axis = int(np.argmax(np.abs(facing)))

@@ -13,8 +13,8 @@ ROUGH = 1  # concrete, rubble stone, plaster, tiles: bumps of all sizes
 BRICK = 2  # along courses and half bricks
 SPLINTER = 3  # timber: long teeth along the grain
 
-COURSE = 0.075  # metres, brick and joint
-HALF_BRICK = 0.115
+COURSE = 0.15  # metres: two courses of brick with their joints, the least step a crack takes
+STRETCHER = 0.23  # metres: a stretcher, likewise
 
 
 @nb.njit(cache=True)
@@ -49,7 +49,7 @@ def relief(point, style, amplitude, axes, planes, wall, openings):  # type: igno
 
     amplitude  metres;  axes (3, 3) rows along, inward, up
     planes     (K, 4) real surfaces: points on them stay on them, points near them do not cross them
-    wall       (14,) of the facade, see `Building.wall`;  openings (O, 4) in its plane, whose edges stay put
+    wall       (14,) of the facade, see `Building.wall`;  openings (O, 5) in its plane, whose edges stay put
     """
     move = np.zeros(3)
     if style == PLAIN or amplitude <= 0.0:
@@ -67,15 +67,15 @@ def relief(point, style, amplitude, axes, planes, wall, openings):  # type: igno
         # towards the nearest bed joint, and towards the nearest head joint of that course's bond: a crack
         # becomes a stair of half bricks. Both are monotone along the wall, so that no triangle turns over.
         course = np.floor(up / COURSE + 1e-6)
-        bond = HALF_BRICK * (np.int64(course) % 2) * 0.5
-        head = np.floor((along - bond) / HALF_BRICK + 0.5 + 1e-6) * HALF_BRICK + bond - along
+        bond = STRETCHER * (np.int64(course) % 2) * 0.5
+        head = np.floor((along - bond) / STRETCHER + 0.5 + 1e-6) * STRETCHER + bond - along
         bed = np.floor(up / COURSE + 0.5 + 1e-6) * COURSE - up
         share = 0.85 * min(1.0, amplitude / 0.04)
         move += share * head * axes[0] + share * bed * axes[2]
         move += (
             0.6
             * amplitude
-            * _hash(np.int64(course), np.int64(np.floor(along / HALF_BRICK + 1e-6)), 5)
+            * _hash(np.int64(course), np.int64(np.floor(along / STRETCHER + 1e-6)), 5)
             * axes[1]
         )
     else:
@@ -89,9 +89,12 @@ def relief(point, style, amplitude, axes, planes, wall, openings):  # type: igno
         z = point[2] - wall[2]
         room = 1e9
         for o in range(len(openings)):
-            dx = max(openings[o, 0] - x, x - openings[o, 2], 0.0)
-            dz = max(openings[o, 1] - z, z - openings[o, 3], 0.0)
-            room = min(room, np.sqrt(dx * dx + dz * dz))
+            dx = max(openings[o, 0] - x, x - openings[o, 2])
+            dz = max(openings[o, 1] - z, z - openings[o, 3])
+            if dx <= 0.0 and dz <= 0.0:  # within a bar of the frame
+                room = min(room, -max(dx, dz))
+            else:
+                room = min(room, np.sqrt(max(dx, 0.0) ** 2 + max(dz, 0.0) ** 2))
         length = np.sqrt(np.dot(move, move))
         if length > 0.6 * room:
             move *= 0.6 * room / length

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from falsework.building.fragments import SURFACE_PLATE
@@ -77,7 +79,7 @@ def add_roof(
 def plan_fields(wing: Wing, plan: Plan) -> list[tuple[float, float]]:
     """The plan's stretches along the wall, widened to cover the party walls."""
     edges = [wing.reach[0], *plan.lines, wing.reach[1]]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def _inner(plane: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
@@ -153,7 +155,8 @@ def _attic_walls(
     for a, b in plan.fields:
         draft.add(
             wing, (a, spine[0], base), (b, spine[1], top),
-            material="brick", kind="wall", weight=0.4, surfaces={"front": surface("wallpaper"), "back": surface("plaster")},
+            material="brick", kind="wall", weight=0.4,
+            surfaces={"front": surface("wallpaper"), "back": surface("plaster")},
         )  # fmt: skip
 
 

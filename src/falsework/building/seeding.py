@@ -34,7 +34,7 @@ def _pack(candidates, radii, middle, normal, half, flatten):  # type: ignore[no-
         for t in range(candidates.shape[1]):
             point = candidates[i, t].copy()
             if radii[i] > half:
-                # a grain wider than the element is thick sits near its middle, so that its sides stand nearly square
+                # a grain wider than the element is thick sits near its middle: its sides stand nearly square
                 height = np.dot(point - middle, normal)
                 point -= (1.0 - flatten) * height * normal
             room = 1e30

@@ -15,7 +15,7 @@ EXTERIOR = 0  # a surface of the element
 FRESH = 1  # shared with another fragment of the element
 JOINT = 2  # a joint inside a facade wall, with openings' reveals in it
 
-JOINT_RELIEF = 0.03  # metres: joints belong to two elements, whose fragments' sizes differ, so it is fixed
+JOINT_RELIEF = 0.04  # metres: joints belong to two elements, whose fragments' sizes differ, so it is fixed
 REVEAL = 0.03  # metres: joint triangles this near an opening's edge are its reveal
 
 
@@ -39,7 +39,7 @@ def _ears(vertices, border, length, normal, triangles, made):  # type: ignore[no
         ear = area > 1e-10
         if ear:
             for q in range(left):
-                if q == i or q == j or q == k:
+                if q in (i, j, k):
                     continue
                 p = vertices[ring[q]]
                 if (
@@ -181,14 +181,14 @@ def skin(  # type: ignore[no-untyped-def]
         elif role[f] == EXTERIOR:
             made = _ears(vertices, border, length, normal[f], triangles, made)
         else:
-            around = 0.0
+            girth = 0.0
             for k in range(length):
-                around += np.sqrt(((flat[border[k]] - flat[border[(k + 1) % length]]) ** 2).sum())
+                girth += np.sqrt(((flat[border[k]] - flat[border[(k + 1) % length]]) ** 2).sum())
             height = min(roughness, 0.16 * min(own_size, size[f]))
             manner = style
             if role[f] == JOINT:
                 height, manner = joint_height, BRICK
-            ring = 2.0 * area[f] > 0.45 * spacing[1] * around
+            ring = 2.0 * area[f] > 0.45 * spacing[1] * girth
             inner = count
             if ring:
                 for k in range(length):
@@ -222,6 +222,8 @@ def skin(  # type: ignore[no-untyped-def]
                     x += (middle[axis] - wall[axis]) * wall[3 + axis]
                 z = middle[2] - wall[2]
                 for o in range(len(openings)):
+                    if openings[o, 4] == 0.0:
+                        continue
                     dx = max(openings[o, 0] - x, x - openings[o, 2], 0.0)
                     dz = max(openings[o, 1] - z, z - openings[o, 3], 0.0)
                     if dx * dx + dz * dz < REVEAL * REVEAL:

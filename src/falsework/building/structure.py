@@ -36,8 +36,8 @@ def surface(material: str) -> int:
 class Building:
     """E convex elements that fill a building without overlapping. World frame, metres.
 
-    planes         (P, 4) rows (nx, ny, nz, d): element e is n . x <= d over planes[plane_start[e]:plane_start[e + 1]]
-    plane_start    (E + 1,)
+    planes         (P, 4) rows (nx, ny, nz, d); element e is where n . x <= d for all its planes
+    plane_start    (E + 1,) element e owns planes[plane_start[e]:plane_start[e + 1]]
     plane_surface  (P,) SURFACE_PLATE, 1 + material index, or CORE where it only touches other elements
     plane_open     (P,) True where the plane is a joint inside a facade wall, which may crack roughly
     material, kind, storey, facade  (E,) as in `Fragments`; volume (E,) m3
@@ -47,7 +47,8 @@ class Building:
     body           (E,) index of the facade whose wall the element is part of, -1 for others
     wall           (F, 14) of each facade: origin 3, right 3, normal 3, width, height, wall thickness,
                    left end at its inner face, right end at its inner face
-    opening        (O, 4) left, bottom, right, top in a facade's plane;  opening_start (F + 1,)
+    opening        (O, 5) left, bottom, right, top in a facade's plane, 1 for an opening or 0 for a bar of the
+                   concrete frame;  opening_start (F + 1,)
     """
 
     planes: Points
@@ -97,7 +98,7 @@ class Draft:
     measures: list[tuple[float, float]] = field(default_factory=list)
     axes: list[Points] = field(default_factory=list)
     grain: list[tuple[float, float, float]] = field(default_factory=list)
-    openings: list[list[tuple[float, float, float, float]]] = field(default_factory=list)
+    openings: list[list[tuple[float, float, float, float, float]]] = field(default_factory=list)
 
     def add(
         self,
@@ -116,7 +117,7 @@ class Draft:
         weight: float = 1.0,
         grain: tuple[float, float, float] = (1.0, 1.0, 1.0),
     ) -> bool:
-        """Add the box low..high (along, inward, up in metres) of a wing, cut by planes and by the wing's ends.
+        """Add the box low..high (along, inward, up, metres) of a wing, cut by planes and the wing's ends.
 
         surfaces  finish of a side (a name of SIDES), CORE where none is given
         opens     sides that are joints inside a facade wall
@@ -177,7 +178,7 @@ class Draft:
             ]
             for w in self.wings
         ]
-        openings = [np.array(each, float).reshape(-1, 4) for each in self.openings]
+        openings = [np.array(each, float).reshape(-1, 5) for each in self.openings]
         return Building(
             planes=np.concatenate(self.planes),
             plane_start=np.cumsum([0, *map(len, self.planes)]).astype(np.int32),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,23 +20,20 @@ Rect = tuple[float, float, float, float]  # left, bottom, right, top in the wall
 
 PANE = 0.03  # metres, thickness of what fills an opening
 SMALLEST = 0.25  # metres, an opening narrower or lower than this is no opening
+GAP = 0.12  # metres of wall that stay between openings
 EDGE = 0.2  # metres of wall that stay at the ends and under the cornice
 
 
 def facade_openings(wing: Wing) -> list[Rect]:
-    """The openings of a facade: the plate's windows, without overlaps, and shop fronts on a bare ground floor."""
+    """The openings of a facade: the plate's windows, parted, and shop fronts on a bare ground floor."""
     facade = wing.facade
     rects: list[Rect] = []
     for left, bottom, right, top in sorted(map(tuple, np.asarray(facade.windows, float).round(4).tolist())):
-        rect = (
-            max(left, EDGE),
-            max(bottom, 0.0),
-            min(right, facade.width - EDGE),
-            min(top, facade.height - EDGE),
-        )
-        if min(rect[2] - rect[0], rect[3] - rect[1]) >= SMALLEST and not any(
-            _overlap(rect, r, 0.12) for r in rects
-        ):
+        low = bottom if bottom > 0.1 else 0.0
+        rect = (max(left, EDGE), low, min(right, facade.width - EDGE), min(top, facade.height - EDGE))
+        for other in rects:
+            rect = _beside(rect, other)
+        if min(rect[2] - rect[0], rect[3] - rect[1]) >= SMALLEST:
             rects.append(rect)
     ground = float(facade.levels[1]) if facade.storeys > 1 else 0.0
     if ground > 2.6 and not any(r[1] < 0.6 * ground for r in rects):
@@ -47,19 +46,31 @@ def facade_openings(wing: Wing) -> list[Rect]:
                 min(middle + half, facade.width - 0.5),
                 min(ground - 1.0, 3.4),
             )
-            if rect[2] - rect[0] > 0.6 and not any(_overlap(rect, r, 0.12) for r in rects):
+            if rect[2] - rect[0] > 0.6 and not any(_overlap(rect, r, GAP) for r in rects):
                 rects.append(rect)
     return rects
+
+
+def _beside(rect: Rect, other: Rect) -> Rect:
+    """A rectangle without what lies on or against another one: the side with the least to lose gives way."""
+    if not _overlap(rect, other, GAP):
+        return rect
+    left, bottom, right, top = rect
+    choices = [
+        (other[2] + GAP, bottom, right, top),
+        (left, bottom, other[0] - GAP, top),
+        (left, other[3] + GAP, right, top),
+        (left, bottom, right, other[1] - GAP),
+    ]
+    return max(choices, key=lambda r: max(r[2] - r[0], 0.0) * max(r[3] - r[1], 0.0))
 
 
 def _overlap(a: Rect, b: Rect, gap: float) -> bool:
     return a[0] < b[2] + gap and b[0] < a[2] + gap and a[1] < b[3] + gap and b[1] < a[3] + gap
 
 
-def add_facade_wall(
-    draft: Draft, wing: Wing, settings: BuildingSettings, rng: np.random.Generator
-) -> list[Rect]:
-    """Draw a wing's street wall and the windows in it; returns the openings.
+def add_facade_wall(draft: Draft, wing: Wing, settings: BuildingSettings, rng: np.random.Generator) -> None:
+    """Draw a wing's street wall and the windows in it.
 
     Masonry is parted by cracks from the openings' corners, so that no grid of piers and bands shows when it
     comes apart; a concrete frame comes apart along its columns and beams.
@@ -73,17 +84,19 @@ def add_facade_wall(
         wing.top,
     )
     if settings.material == "glass":
+        draft.openings.append([])
         _curtain_wall(draft, wing)
-        return []
+        return
+    frame = _frame(wing, openings) if settings.material == "concrete" else []
+    draft.openings.append([*((*r, 1.0) for r in openings), *((*r, 0.0) for r in frame)])
     if settings.material == "concrete":
-        parts = [(_polygon(rect), bar) for rect, bar in _parted(whole, openings, _frame(wing, openings), rng)]
+        parts = [(_polygon(rect), bar) for rect, bar in _parted(whole, openings, frame, rng)]
     else:
         parts = [(polygon, False) for polygon in panels(whole, openings, rng)]
     for polygon, bar in parts:
         _add_panel(draft, wing, whole, polygon, settings, bar, rng)
     for rect in openings:
         _fill_opening(draft, wing, rect)
-    return openings
 
 
 def _polygon(rect: Rect) -> Points:
@@ -133,7 +146,7 @@ def _frame(wing: Wing, openings: list[Rect]) -> list[Rect]:
     between = 0.5 * (wing.columns[1:] + wing.columns[:-1])
     found: list[Rect] = []
     lines = [0.18, *between.tolist(), facade.width - 0.18]
-    for level_low, level_high in zip(facade.levels[:-1], facade.levels[1:], strict=True):
+    for level_low, level_high in pairwise(facade.levels):
         for x in lines:
             rect = (x - 0.18, float(level_low), x + 0.18, float(level_high) - 0.45)
             if not any(_overlap(rect, r, 0.0) for r in openings):
@@ -147,7 +160,7 @@ def _frame(wing: Wing, openings: list[Rect]) -> list[Rect]:
 def _parted(
     whole: Rect, openings: list[Rect], frame: list[Rect], rng: np.random.Generator
 ) -> list[tuple[Rect, bool]]:
-    """Rectangles that fill `whole` around the openings, each with whether it is part of the concrete frame."""
+    """Rectangles that fill `whole` around the openings, each with whether it is part of the frame."""
     solid: list[tuple[Rect, bool]] = []
     waiting = [whole]
     while waiting:
@@ -193,7 +206,7 @@ def _fill_opening(draft: Draft, wing: Wing, rect: Rect) -> None:
         leaves = 2 if right - left < 2.2 else 3
         middles += [left + (right - left) * k / leaves for k in range(1, leaves)]
     middles.append(right)
-    for k, (a, b) in enumerate(zip(middles[:-1], middles[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(middles)):
         low = a + (post / 2 if k else 0.0)
         high = b - (post / 2 if k < len(middles) - 2 else 0.0)
         draft.add(
@@ -205,7 +218,7 @@ def _fill_opening(draft: Draft, wing: Wing, rect: Rect) -> None:
             draft.add(
                 wing, (a - post / 2, 0.0, bottom), (a + post / 2, PANE + 0.03, top),
                 material="timber", kind="window", facade=wing.number, weight=0.1, grain=(1.0, 1.0, 0.3),
-                surfaces={"front": SURFACE_PLATE} | dict.fromkeys(("left", "right", "back"), surface("timber")),
+                surfaces={"front": SURFACE_PLATE, "back": surface("timber")},
             )  # fmt: skip
 
 
@@ -217,8 +230,8 @@ def _curtain_wall(draft: Draft, wing: Wing) -> None:
     edges = [wing.reach[0], *lines, wing.reach[1]]
     levels = [*facade.levels.tolist()]
     levels[-1] = wing.top
-    for bottom, top in zip(levels[:-1], levels[1:], strict=True):
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for bottom, top in pairwise(levels):
+        for a, b in pairwise(edges):
             panels = max(1, round((b - a) / 1.6))
             for k in range(panels):
                 draft.add(

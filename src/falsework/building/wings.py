@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +72,7 @@ def make_wings(facades: tuple[Facade, ...], depth: float, top: float, thickness:
                 where="facades",
                 todo="Check its corners and its storey height.",
             )
-    joints = [_corner(a, b) for a, b in zip(facades[:-1], facades[1:], strict=True)]
+    joints = [_corner(a, b) for a, b in pairwise(facades)]
     for index, facade in enumerate(facades):
         mitred = [
             side
