@@ -109,12 +109,18 @@ def test_an_interrupted_movie_leaves_the_old_one(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [4000, 12_000, -1])
+def test_a_full_disk_is_a_sentence(tmp_path: Path, limit: int) -> None:
+    """While frames are written, when the index is put in front, and at the very last byte."""
+    if limit < 0:
+        write_movie(tmp_path / "whole.mp4", pictures(40, 192, 256), 24, (256, 192))
+        limit += (tmp_path / "whole.mp4").stat().st_size
+        (tmp_path / "whole.mp4").unlink()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
-        with pytest.raises(FalseworkError, match=r"review\.mp4: could not be written"):
-            write_movie(tmp_path / "review.mp4", pictures(), 24, (128, 96))
+        with pytest.raises(FalseworkError, match=r"review\.mp4: could not be written: the file would be"):
+            write_movie(tmp_path / "review.mp4", pictures(40, 192, 256), 24, (256, 192))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.iterdir())

@@ -41,9 +41,10 @@ def write_movie(
             todo="Install PyAV from its wheel: `pip install --force-reinstall av`.",
         )
     count = 0
-    with whole_file(path) as part, part.open("wb") as file:
+    with whole_file(path) as part:
         try:
-            container = av.open(file, "w", format="mp4", options={"movflags": "+faststart"})
+            # By absolute path: FFmpeg takes "a:b/c" for a protocol.
+            container = av.open(str(part.absolute()), "w", format="mp4", options={"movflags": "+faststart"})
             with container:
                 stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
                 stream.width, stream.height = even
@@ -65,13 +66,13 @@ def write_movie(
                 if count:
                     container.mux(stream.encode(None))
         except FFmpegError as error:
-            if not isinstance(error, OSError):
-                raise FalseworkError(
-                    f"the movie could not be encoded ({error})",
-                    where=path,
-                    todo="The EXR frames are finished; run again.",
-                ) from error
-            raise
+            if isinstance(error, OSError):  # the disk, not the encoder
+                raise
+            raise FalseworkError(
+                f"the movie could not be encoded ({error})",
+                where=path,
+                todo="The EXR frames are finished; run again.",
+            ) from error
         if not count:
             raise FalseworkError(
                 "there are no frames to make a movie of", where=path, todo="Check `frames` in the shot."
