@@ -27,6 +27,7 @@ MARGIN = 3  # pixels that the new picture may reach beyond the building's matte
 NEAREST = 0.5  # metres: what is nearer to the camera's plane is clipped
 COURTYARD = 24.0  # metres from the back of the house to the houses across
 SOFTNESS = 0.6  # pixels, of a lens and demosaicing, at 1920
+REAR_TONE = 0.6  # of its albedo: courtyards are dirty and get little light
 HAZE = 900.0  # metres over which distance takes on the sky's tone
 
 
@@ -49,9 +50,9 @@ def make_clean(
     """
     height, width = picture.shape[:2]
     near = cv2.dilate((building > 0.0).astype(np.uint8), np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8)) > 0
-    share = cv2.GaussianBlur(cv2.dilate(building, np.ones((3, 3), np.uint8)), (0, 0), 0.7)
+    share = cv2.GaussianBlur(cv2.dilate(building, np.ones((5, 5), np.uint8)), (0, 0), 0.6)
     share = np.where(near, np.clip(share * 1.04, 0.0, 1.0), 0.0).astype(np.float32)
-    share = np.where(building > 0.0, np.maximum(share, np.minimum(1.0, 4.0 * building)), share)
+    share = np.where(building > 0.0, 1.0, share)
     # what stands before the margin is not taken apart there, so it must not be painted over
     share = np.where((building == 0.0) & (occluder > 0.0), 0.0, share).astype(np.float32)
     walls = tuple(_street_wall(neighbour) for neighbour in neighbours)
@@ -185,6 +186,15 @@ def _rear_walls(camera: Camera, facades: tuple[Facade, ...], neighbours: Sequenc
     return walls
 
 
+@dataclass(frozen=True)
+class _Layer:
+    """A piece of the painted set: colour (h, w, 3) and cover (h, w) in a window (x0, y0, x1, y1)."""
+
+    view: tuple[int, int, int, int]
+    colour: Image
+    cover: Image
+
+
 def _paint(
     picture: Image,
     near: Mask,
@@ -210,13 +220,15 @@ def _paint(
     new = np.zeros_like(picture)
     solid = np.zeros((height, width), np.float32)
     ground = _ground(camera, facades, view, light, haze)
-    order: list[tuple[Image, Image]] = [ground]
+    order: list[_Layer] = [ground]
     for wall in rear:
         random = generator(0, "plate", *wall.seed)
         top = float(wall.outline[:, 1].max())
         density = 24.0 * width / 1920
-        albedo = rear_texture(float(wall.outline[:, 0].max()), top, density, random)
-        order.append(_show(wall, albedo, density, camera, view, light, haze))
+        if not _in_sight(wall, camera, view):
+            continue
+        albedo = REAR_TONE * rear_texture(float(wall.outline[:, 0].max()), top, density, random)
+        order.extend(_show(wall, albedo, density, camera, view, light, haze))
         order.extend(_roof(wall, random, camera, view, light, haze, density))
     for wall in stage:
         random = generator(0, "plate", *wall.seed)
@@ -226,15 +238,27 @@ def _paint(
         albedo = party_texture(depth, float(np.linalg.norm(wall.plane.v)), top, levels, density, random)
         if wall.outline[0, 0] > 0.0:  # its street end lies at the end of u
             albedo = albedo[:, ::-1]
-        order.append(_show(wall, albedo, density, camera, view, light, haze))
-    for colour, cover in order:
-        part = np.s_[view[1] : view[3], view[0] : view[2]]
-        new[part] = new[part] * (1.0 - cover[..., None]) + colour * cover[..., None]
-        solid[part] = solid[part] * (1.0 - cover) + cover
-    new = cv2.GaussianBlur(new, (0, 0), soft)
-    solid = cv2.GaussianBlur(solid, (0, 0), soft)
-    new = _add_grain(new, picture, near)
-    return np.asarray(canvas * (1.0 - solid[..., None]) + new, np.float32)
+        order.extend(_show(wall, albedo, density, camera, view, light, haze, stage))
+    for layer in order:
+        x0, y0, x1, y1 = layer.view
+        part = np.s_[y0:y1, x0:x1]
+        cover = layer.cover[..., None]
+        new[part] += (layer.colour - new[part]) * cover
+        solid[part] += (1.0 - solid[part]) * layer.cover
+    part = np.s_[view[1] : view[3], view[0] : view[2]]
+    drawn = cv2.GaussianBlur(new[part], (0, 0), soft)
+    cover = cv2.GaussianBlur(solid[part], (0, 0), soft)[..., None]
+    drawn = _add_grain(drawn, picture, near)
+    canvas[part] = canvas[part] * (1.0 - cover) + drawn
+    return canvas
+
+
+def _in_sight(wall: _Wall, camera: Camera, view: tuple[int, int, int, int]) -> bool:
+    outline = _clip(wall.points(wall.outline), camera)
+    if len(outline) < 3:
+        return False
+    drawn, _ = camera.project(outline)
+    return bool(drawn[:, 0].max() > view[0] and drawn[:, 0].min() < view[2])
 
 
 def _beside(picture: Image, near: Mask, sky: Mask) -> tuple[Mask, Image]:
@@ -262,48 +286,50 @@ def _show(
     view: tuple[int, int, int, int],
     light: Light,
     haze: Array,
-) -> tuple[Image, Image]:
-    """A wall as the camera sees it: colour (h, w, 3) and cover (h, w) within a view (x0, y0, x1, y1)."""
-    radiance = albedo * _irradiance(wall, albedo.shape[:2], density, light) / np.pi
-    return _project(wall, radiance, density, camera, view, haze)
-
-
-def _project(
-    wall: _Wall, radiance: Image, density: float, camera: Camera, view: tuple[int, int, int, int], haze: Array
-) -> tuple[Image, Image]:
-    x0, y0, x1, y1 = view
-    size = (x1 - x0, y1 - y0)
-    top = radiance.shape[0] / density
-    pixels = np.array([[0.0, 0.0], [radiance.shape[1], 0.0], [radiance.shape[1], radiance.shape[0]], [0.0, radiance.shape[0]]])
-    local = np.stack([pixels[:, 0] / density, top - pixels[:, 1] / density], axis=1)
-    matrix = _plane_matrix(wall, camera, x0, y0) @ _fit(pixels, local)
-    empty = np.zeros((size[1], size[0]), np.float32)
+    others: Sequence[_Wall] = (),
+) -> list[_Layer]:
+    """A wall as the camera sees it within a window (x0, y0, x1, y1); nothing where it is out of sight."""
     outline = _clip(wall.points(wall.outline), camera)
     if len(outline) < 3:
-        return np.zeros((*empty.shape, 3), np.float32), empty
+        return []
     drawn, depth = camera.project(outline)
-    if (depth <= 0).any() or not np.isfinite(drawn).all():
-        return np.zeros((*empty.shape, 3), np.float32), empty
-    cover = _polygon(drawn - [x0, y0], size)
-    half = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
-    shrunk = radiance
-    # a texture finer than the picture is softened first, or it would shimmer as grit
+    if not np.isfinite(drawn).all():
+        return []
+    low, high = np.floor(drawn.min(axis=0)).astype(int), np.ceil(drawn.max(axis=0)).astype(int) + 1
+    x0, y0 = max(view[0], int(low[0])), max(view[1], int(low[1]))
+    x1, y1 = min(view[2], int(high[0])), min(view[3], int(high[1]))
+    if x1 <= x0 or y1 <= y0:
+        return []
+    size = (x1 - x0, y1 - y0)
+    radiance = albedo * _irradiance(wall, albedo.shape[:2], density, light, others) / np.float32(np.pi)
     spread = _density(wall, camera, density)
-    if spread > 1.3:
-        shrunk = cv2.GaussianBlur(radiance, (0, 0), 0.4 * (spread - 0.6))
+    if spread > 1.3:  # a texture finer than the picture is softened first, or it would look like grit
+        radiance = cv2.GaussianBlur(radiance, (0, 0), 0.4 * (spread - 0.6))
+    top = radiance.shape[0] / density
+    right, bottom = radiance.shape[1], radiance.shape[0]
+    pixels = np.array([[0.0, 0.0], [right, 0.0], [right, bottom], [0.0, bottom]])
+    local = np.stack([pixels[:, 0] / density, top - pixels[:, 1] / density], axis=1)
+    matrix = _plane_matrix(wall.plane.origin, wall.along, UP, camera, x0, y0) @ _fit(pixels, local)
     colour = cv2.warpPerspective(
-        shrunk, np.linalg.inv(half) @ matrix @ half, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        radiance, _centred(matrix), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
-    far = 1.0 - np.exp(-np.median(depth) / HAZE)
-    return np.asarray(colour * (1 - far) + haze * far, np.float32), cover
+    far = np.float32(1.0 - np.exp(-float(np.median(depth)) / HAZE))
+    colour += (haze.astype(np.float32) - colour) * far
+    return [_Layer((x0, y0, x1, y1), np.asarray(colour, np.float32), _polygon(drawn - [x0, y0], size))]
 
 
-def _plane_matrix(wall: _Wall, camera: Camera, x0: int, y0: int) -> Array:
-    """Homography from a wall's metres (along, up) to the view's pixels."""
+def _centred(matrix: Array) -> Array:
+    """A homography between continuous coordinates as one between OpenCV's pixel centres."""
+    half = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
+    return np.asarray(np.linalg.inv(half) @ matrix @ half, dtype=np.float64)
+
+
+def _plane_matrix(origin: Array, along: Array, up: Array, camera: Camera, x0: int, y0: int) -> Array:
+    """Homography from a plane's metres (along, up from its origin) to a window's pixels."""
     intrinsic = np.array(
         [[camera.focal, 0.0, camera.centre[0] - x0], [0.0, camera.focal, camera.centre[1] - y0], [0.0, 0.0, 1.0]]
     )
-    axes = np.stack([wall.along, UP, wall.plane.origin - camera.position], axis=1)
+    axes = np.stack([along, up, origin - camera.position], axis=1)
     return np.asarray(intrinsic @ camera.rotation @ axes, dtype=np.float64)
 
 
@@ -344,7 +370,9 @@ def _polygon(pixels: Array, size: tuple[int, int]) -> Image:
     return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255.0)
 
 
-def _irradiance(wall: _Wall, shape: tuple[int, int], density: float, light: Light) -> Image:
+def _irradiance(
+    wall: _Wall, shape: tuple[int, int], density: float, light: Light, others: Sequence[_Wall]
+) -> Image:
     """Light on a wall (rows, columns, 3): sun where nothing outside the picture shades it, sky with the
     ground's and the inner corners' occlusion, bounce near the ground."""
     top = shape[0] / density
@@ -359,6 +387,9 @@ def _irradiance(wall: _Wall, shape: tuple[int, int], density: float, light: Ligh
         distance = points @ light.shade[:3] + light.shade[3]
         lit = np.clip(distance / max(light.shade_softness, 0.05) + 0.5, 0.0, 1.0)
         lit = lit * lit * (3.0 - 2.0 * lit)
+    for other in others if facing > 0.0 else ():
+        if other is not wall:
+            lit = lit * (1.0 - _shadow(other, points, light.sun_direction))
     low = np.clip(local[..., 1] / max(top, 1.0), 0.0, 1.0)
     # between houses the sky's half shrinks towards the ground and towards the back
     open_sky = 0.5 * (0.30 + 0.70 * low**0.8)
@@ -372,9 +403,30 @@ def _irradiance(wall: _Wall, shape: tuple[int, int], density: float, light: Ligh
     return np.asarray(full[: shape[0], : shape[1]], np.float32)
 
 
+def _shadow(wall: _Wall, points: Array, sun: Array) -> Array:
+    """Share (...) of the sun that a wall takes from points (..., 3), with an edge some decimetres wide."""
+    against = float(wall.normal @ sun)
+    if abs(against) < 1e-6:
+        return np.zeros(points.shape[:-1])
+    reach = ((wall.plane.origin - points) @ wall.normal) / against
+    local = points + reach[..., None] * sun - wall.plane.origin
+    along, up = local @ wall.along, local[..., 2]
+    limits = np.sort(wall.outline[:, 0])[[0, -1]]
+    eaves = np.interp(along, *_skyline(wall.outline))
+    inside = np.minimum(np.minimum(along - limits[0], limits[1] - along), eaves - up)
+    return np.asarray(np.where(reach > 0.05, np.clip(inside / 0.3 + 0.5, 0.0, 1.0), 0.0))
+
+
+def _skyline(outline: Array) -> tuple[Array, Array]:
+    """The upper edge of an outline, from its lowest to its highest place along the wall."""
+    top = outline[outline[:, 1] > 0.0]
+    order = np.argsort(top[:, 0], kind="stable")
+    return top[order, 0], top[order, 1]
+
+
 def _ground(
     camera: Camera, facades: tuple[Facade, ...], view: tuple[int, int, int, int], light: Light, haze: Array
-) -> tuple[Image, Image]:
+) -> _Layer:
     """The footprint and the courtyard as far as the eye reaches."""
     x0, y0, x1, y1 = view
     centre = np.mean([facade.point(facade.width / 2, 0.0) for facade in facades], axis=0) if facades else np.array([0.0, 25.0, 0.0])
@@ -383,27 +435,24 @@ def _ground(
     albedo = ground_texture(2 * half, 2 * half, density, generator(0, "plate", "ground"))
     facing = max(float(light.sun_direction[2]), 0.0)
     points = centre + np.array([[x, y, 0.0] for y in (half, -half) for x in (-half, half)])
-    energy = 0.55 * light.sky
+    energy = 0.7 * light.sky
     if not np.any(light.shade) or float((points.mean(axis=0) @ light.shade[:3]) + light.shade[3]) > 0:
         energy = energy + facing * light.sun
     radiance = (albedo * energy / np.pi).astype(np.float32)
     corners = np.array([[0.0, 0.0], [albedo.shape[1], 0.0], [albedo.shape[1], albedo.shape[0]], [0.0, albedo.shape[0]]])
-    intrinsic = np.array(
-        [[camera.focal, 0.0, camera.centre[0] - x0], [0.0, camera.focal, camera.centre[1] - y0], [0.0, 0.0, 1.0]]
-    )
     start = np.array([centre[0] - half, centre[1] + half, 0.0])
-    axes = np.stack([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], start - camera.position], axis=1)
     local = np.stack([corners[:, 0] / density, -corners[:, 1] / density], axis=1)
-    matrix = intrinsic @ camera.rotation @ axes @ _fit(corners, local)
+    east, north = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
+    matrix = _plane_matrix(start, east, north, camera, x0, y0) @ _fit(corners, local)
     size = (x1 - x0, y1 - y0)
     colour = cv2.warpPerspective(
-        cv2.GaussianBlur(radiance, (0, 0), 1.0), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        cv2.GaussianBlur(radiance, (0, 0), 1.0), _centred(matrix), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
     grid = np.stack(np.meshgrid(np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5), axis=-1)
     slope = camera.rays(grid)[..., 2]
     cover = (slope < -1e-3).astype(np.float32)
     far = (1.0 - np.exp(-camera.position[2] / np.maximum(-slope, 1e-3) / HAZE))[..., None]
-    return np.asarray(colour * (1 - far) + haze * far, np.float32), cover
+    return _Layer(view, np.asarray(colour * (1 - far) + haze * far, np.float32), cover)
 
 
 def _roof(
@@ -414,24 +463,24 @@ def _roof(
     light: Light,
     haze: Array,
     density: float,
-) -> list[tuple[Image, Image]]:
+) -> list[_Layer]:
     """A rear house's tiled slope and chimneys, drawn as flat shapes above its wall."""
     width, high = float(wall.outline[:, 0].max()), float(wall.outline[:, 1].max())
     rise = float(random.uniform(1.2, 2.2))
-    shapes = [(np.array([[0.0, high], [width, high], [width - 0.4, high + rise], [0.4, high + rise]]), (0.20, 0.115, 0.08))]
+    shapes = [(np.array([[0.0, high], [width, high], [width - 0.4, high + rise], [0.4, high + rise]]), (0.12, 0.085, 0.07))]
     for _ in range(2):
         at = float(random.uniform(0.1, 0.8)) * width
         wide = float(random.uniform(0.7, 1.8))
         tall = rise + float(random.uniform(0.8, 1.6))
         shapes.append(
-            (np.array([[at, high + 0.4 * rise], [at + wide, high + 0.4 * rise], [at + wide, high + tall], [at, high + tall]]), (0.30, 0.20, 0.15))
+            (np.array([[at, high + 0.4 * rise], [at + wide, high + 0.4 * rise], [at + wide, high + tall], [at, high + tall]]), (0.22, 0.17, 0.14))
         )
-    drawn = []
+    drawn: list[_Layer] = []
     for outline, colour in shapes:
         part = _Wall(wall.plane, outline, wall.seed)
         rows, columns = round(float(outline[:, 1].max()) * density), round(width * density)
         tone = np.asarray(colour, np.float32) * (1.0 + 0.1 * random.standard_normal((rows, columns, 1)).astype(np.float32))
-        drawn.append(_show(part, np.asarray(tone, np.float32), density, camera, view, light, haze))
+        drawn.extend(_show(part, np.asarray(tone, np.float32), density, camera, view, light, haze))
     return drawn
 
 
@@ -446,7 +495,7 @@ def _add_grain(new: Image, picture: Image, near: Mask) -> Image:
         return new
     sigma = 1.4826 * np.median(np.abs(rest[flat]) / np.sqrt(level[flat]), axis=0)
     random = generator(0, "plate", "clean grain")
-    noise = random.standard_normal(new.shape).astype(np.float32)
+    noise = random.standard_normal(new.shape, dtype=np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), 0.55) * 1.6
     return np.asarray(np.maximum(new + noise * sigma * np.sqrt(np.maximum(new, 0.0)), 0.0), np.float32)
 

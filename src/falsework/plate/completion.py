@@ -67,6 +67,9 @@ def complete_facade(
     if pad_top:
         for number, sheet in enumerate(sheets):
             _fill_above(canvas, building, seen, pad_top, belongs == number, sheet)
+    # what stands before the building can only add light: P - (1 - a) B is never negative
+    veil = (1.0 - occluder)[..., None]
+    canvas[pad_top:] = np.where(veil > 0.0, np.minimum(canvas[pad_top:], picture / np.maximum(veil, 1e-6)), canvas[pad_top:])
     canvas[pad_top:][occluder == 0.0] = picture[occluder == 0.0]
     canvas[pad_top:][own == 0.0] = picture[own == 0.0]
     building[pad_top:] = own
@@ -172,7 +175,7 @@ def _rectify(values: Image, sheet: _Sheet) -> Image:
 
 
 def _look_up(values: Image, sheet: _Sheet, where: Mask) -> Image:
-    """Values (N, C) of a sheet's texture at the picture's pixels `where` (H, W)."""
+    """Values (N, C) of a sheet's texture at the picture's pixels `where` (H, W); zero beside the sheet."""
     rows, columns = np.nonzero(where)
     pixels = np.stack([columns + 0.5, rows + 0.5, np.ones(rows.size)])
     local = np.linalg.inv(sheet.to_picture) @ pixels
@@ -181,7 +184,7 @@ def _look_up(values: Image, sheet: _Sheet, where: Mask) -> Image:
     for start in range(0, rows.size, 30000):  # OpenCV remaps at most 32767 rows
         part = slice(start, start + 30000)
         found[part] = cv2.remap(
-            values, x[part, None], y[part, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            values, x[part, None], y[part, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0.0
         ).reshape(-1, 1, values.shape[2])
     return found[:, 0]
 

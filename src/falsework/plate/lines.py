@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 from scipy.spatial import cKDTree
 
+from falsework.plate.interpolation import bridge
 from falsework.plate.plate import Image
 
 __all__ = ["follow_ridge", "line_opacity"]
@@ -16,6 +17,7 @@ Array = npt.NDArray[np.float64]
 
 THIN = 9.0  # pixels: up to here the opacity is measured across the line, above it is drawn
 STEP = 0.25  # pixels between the positions tried across a line
+SKIRT = 0.012  # opacity of a line's faint rim, so that its blur and ringing are not left on the wall
 STIFFNESS = 0.06  # cost of one step sideways for each pixel along, in units of the line's contrast
 
 
@@ -54,9 +56,37 @@ def line_opacity(picture: Image, points: Array, width: float) -> Image:
         value = profile[nearest, low] * (1 - share) + profile[nearest, low + 1] * share
     else:
         value = np.clip(0.5 * width + 0.5 - np.abs(distance), 0.0, 1.0)
-    value = np.where(beyond | (np.abs(distance) > reach), 0.0, value)
-    opacity[rows, columns] = value
-    return opacity
+    outside = beyond | (np.abs(distance) > reach - 0.5)
+    opacity[rows, columns] = np.where(outside, 0.0, np.maximum(value, SKIRT))
+    return _against(picture, opacity) if width <= THIN else opacity
+
+
+def _against(picture: Image, opacity: Image) -> Image:
+    """A thin line's opacity made to agree with the picture where what it hides is clearly brighter.
+
+    With the hidden picture B bridged from both sides, P = a F + (1 - a) B gives a for the line's own dark
+    colour F; and a is never so small that the line's own light P - (1 - a) B would be negative.
+    """
+    rows, columns = np.nonzero(opacity > 0.0)
+    if not rows.size:
+        return opacity
+    window = np.s_[
+        max(rows.min() - 30, 0) : rows.max() + 31,
+        max(columns.min() - 30, 0) : columns.max() + 31,
+    ]
+    seen, drawn = picture[window], opacity[window]
+    behind = bridge(seen, drawn > 0.0)
+    core = drawn > 0.6 * float(drawn.max())
+    own = np.percentile(seen[core], 15, axis=0) if core.any() else np.zeros(3)
+    level, dark = behind.mean(axis=2), float(own.mean())
+    measured = np.clip((level - seen.mean(axis=2)) / np.maximum(level - dark, 1e-3), 0.0, 1.0)
+    trust = np.clip((level - dark) / 0.25, 0.0, 1.0) * (drawn > 0.06)
+    agreed = drawn + trust * (measured - drawn)
+    least = 1.0 - (seen / np.maximum(behind, 1e-4)).min(axis=2)
+    agreed = np.where(drawn > 2 * SKIRT, np.maximum(agreed, np.clip(least, 0.0, 1.0)), agreed)
+    out = opacity.copy()
+    out[window] = np.where(drawn > 0.0, np.clip(agreed, SKIRT, 1.0), 0.0)
+    return out
 
 
 def resample(points: Array) -> Array:

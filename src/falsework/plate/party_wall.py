@@ -95,7 +95,8 @@ def party_texture(
     large = clouds(shape, density, 3.0, random)
     fine = clouds(shape, density, 0.7, random, 5)
     stone = 0.75 * rubble + 0.25 * rubble.mean(axis=(0, 1))
-    bare = np.where(_step(large + 0.3 * fine - 0.2, 0.5)[..., None] > 0.5, 0.8 * brick, stone)
+    bricks = _step(large + 0.3 * fine - 0.6, 0.25)[..., None]
+    bare = 0.75 * brick * bricks + 0.62 * stone * (1.0 - bricks)
     wall = bare.copy()
     streaks = cv2.GaussianBlur(random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.06 * density, sigmaY=1.6 * density)
     streaks /= max(float(streaks.std()), 1e-6)
@@ -107,32 +108,35 @@ def party_texture(
     elif cuts[-1] < depth:
         cuts.append(depth)
     bounds = [float(level) for level in levels if level < height - 0.5] + [height]
+    stair = int(random.integers(1, max(len(cuts) - 1, 2)))
     for storey, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
         ragged = clouds(shape, density, 1.2, random, 5)
         for room, (left, right) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
-            colour = np.array(PAINTS[int(random.integers(len(PAINTS)))], np.float32) @ SRGB_TO_ACESCG.T
-            paint = plaster * colour * float(random.uniform(0.62, 0.95))
-            kind = random.random()
-            if kind < 0.3:  # striped paper
-                paint = paint * (1.0 + 0.07 * np.sign(np.sin(2 * np.pi * u / 0.22)))[..., None]
-            tiled = v < low + 1.5 if kind > 0.82 else None
-            if tiled is not None:
-                joint = (np.mod(u, 0.15) < 0.012) | (np.mod(v, 0.15) < 0.012)
-                white = np.array([0.62, 0.63, 0.60], np.float32) * (1.0 - 0.35 * joint[..., None])
-                paint = np.where(tiled[..., None], white, paint)
-            inside = np.minimum(np.minimum(u - left, right - u) - 0.12, np.minimum(v - low - 0.20, high - v - 0.22))
-            torn = inside + 0.10 * ragged + 0.06 * fine
-            keep = _step(torn, 0.05)
-            loss = _step(ragged + 0.5 * large - float(random.uniform(0.6, 1.5)) + 0.35 * fine, 0.12)
+            view = np.s_[
+                max(round((top - high) * density), 0) : round((top - low) * density),
+                round(left * density) : min(round(right * density), shape[1]),
+            ]
+            x, y = u[view] - left, v[view] - low
+            wide, tall = right - left, high - low
+            wear, grit = ragged[view], fine[view]
+            broad = wear + 0.5 * large[view]
+            stone_here = bare[view]
+            inside = np.minimum(np.minimum(x, wide - x) - 0.12, np.minimum(y - 0.20, tall - y - 0.22))
+            keep = _step(inside + 0.10 * wear + 0.06 * grit, 0.05)
+            loss = _step(broad - float(random.uniform(0.7, 1.7)) + 0.35 * grit, 0.12)
             share = (keep * (1.0 - loss))[..., None]
-            under = _step(ragged + 0.5 * large - 0.2 + 0.3 * fine, 0.2)[..., None]
-            coat = plaster * np.array([0.50, 0.47, 0.42], np.float32)
-            middle = np.where(under > 0.5, bare, coat)
-            box = (keep > 0)[..., None]
-            wall = np.where(box, keep[..., None] * (middle * (1 - share) + paint * share) + (1 - keep[..., None]) * wall, wall)
+            under = _step(broad - 0.5 + 0.3 * grit, 0.2)[..., None]
+            coat = plaster[view] * np.array([0.36, 0.335, 0.295], np.float32)
+            middle = stone_here * under + coat * (1.0 - under)
+            paint = _paint_of(x, y, plaster[view], random)
+            done = keep[..., None] * (middle * (1 - share) + paint * share) + (1 - keep[..., None]) * wall[view]
+            if room == stair:  # the flight's underside left its line, up and back in turn
+                run = x if storey % 2 == 0 else wide - x
+                flight = np.abs(y - run * tall / max(wide, 1.0) - 0.05 * grit) < 0.16
+                done = np.where(flight[..., None], 0.55 * stone_here, done)
             if room:
-                scar = np.abs(u - left - 0.05 * fine) < 0.09
-                wall = np.where((scar & (v > low) & (v < high))[..., None], 0.85 * brick, wall)
+                done = np.where((x - 0.05 * grit < 0.10)[..., None], 0.85 * brick[view], done)
+            wall[view] = done
         if storey:
             band = np.abs(v - low - 0.03 * fine) < 0.16
             wall = np.where(band[..., None], 0.62 * stone, wall)
@@ -146,7 +150,24 @@ def party_texture(
     wall = wall * np.clip(1.0 + 0.08 * large + 0.05 * fine - 0.07 * np.maximum(streaks, 0.0), 0.4, 1.5)[..., None]
     damp = np.exp(-v / 0.9)
     wall = wall * (1.0 - 0.35 * damp)[..., None]
+    grime = clouds(shape, density, 5.0, random, 3)
+    wall = wall * np.clip(0.86 + 0.10 * grime, 0.55, 1.1)[..., None]
     return np.asarray(np.clip(wall, 0.01, 0.9), np.float32)
+
+
+def _paint_of(x: Image, y: Image, plaster: Image, random: np.random.Generator) -> Image:
+    """A room's paint, striped paper or tiles; x and y in metres from its lower corner at the street's side."""
+    colour = np.array(PAINTS[int(random.integers(len(PAINTS)))], np.float32) @ SRGB_TO_ACESCG.T
+    colour = 0.6 * colour + 0.4 * colour.mean()
+    paint = plaster * colour * np.float32(random.uniform(0.50, 0.78))
+    kind = float(random.random())
+    if kind < 0.3:
+        paint = paint * (1.0 + 0.03 * np.sign(np.sin(2 * np.pi * x / 0.22)))[..., None]
+    elif kind > 0.8:
+        joint = (np.mod(x, 0.15) < 0.012) | (np.mod(y, 0.15) < 0.012)
+        white = np.array([0.46, 0.47, 0.45], np.float32) * (1.0 - 0.3 * joint[..., None])
+        paint = np.where((y < 1.5)[..., None], white, paint)
+    return np.asarray(paint, np.float32)
 
 
 def rear_texture(
@@ -158,7 +179,11 @@ def rear_texture(
     u = (np.arange(shape[1], dtype=np.float32)[None, :] + 0.5) / density * np.ones(shape, np.float32)
     tone = np.array(((0.47, 0.43, 0.36), (0.50, 0.44, 0.40), (0.44, 0.43, 0.41))[int(random.integers(3))], np.float32)
     wall = np.ones((*shape, 3), np.float32) * (tone @ SRGB_TO_ACESCG.T)
-    wall *= (1.0 + 0.07 * clouds(shape, density, 4.0, random))[..., None]
+    stains = cv2.GaussianBlur(
+        random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.15 * density, sigmaY=2.0 * density
+    )
+    stains /= max(float(stains.std()), 1e-6)
+    wall *= (1.0 + 0.09 * clouds(shape, density, 4.0, random) - 0.06 * np.maximum(stains, 0.0))[..., None]
     bay, storey = float(random.uniform(2.5, 3.1)), float(random.uniform(2.9, 3.2))
     column, row = np.floor(u / bay), np.floor((v - 0.4) / storey)
     x, y = u - column * bay - bay / 2, v - 0.4 - row * storey
