@@ -27,10 +27,11 @@ Numbers = npt.NDArray[np.int64]
 
 SMALLEST = 2e-4  # m3; smaller cells are given to their neighbours
 THINNEST = 0.022  # metres, the same for thickness
-UNEVEN = 1.0  # standard deviation of the logarithm of how finely elements break
+UNEVEN = 0.85  # standard deviation of the logarithm of how finely elements break
 # Elements break unevenly already, and their edges cut the largest grains short; grains within one are spread
 # so much wider that all fragments together follow the exponent asked for.
-WIDER = 0.65
+WIDER = 0.4
+LEANING = 0.7  # how much finer, at most, an element breaks along one direction than across it
 
 STYLES = {"glass": PLAIN, "clutter": PLAIN, "brick": BRICK, "timber": SPLINTER}
 
@@ -90,9 +91,14 @@ def _break(
     whole, middle = cell_measures(body.points, body.loop, body.start)
     if count == 1:
         return [_Piece(element, body, np.full(len(body.tag), -1), whole, middle)]
-    metric = building.grain[element][:, None] * building.axes[element]
     rng = generator(seed, "fracture", element)
     material = MATERIALS[building.material[element]].name
+    metric = building.grain[element][:, None] * building.axes[element]
+    # cells round as bubbles betray the tessellation: stretch them along some direction of the element's plane
+    lean = rng.standard_normal(3)
+    lean[np.argmin(np.ptp(body.points @ building.axes[element].T, axis=0))] = 0.0
+    lean /= np.linalg.norm(lean)
+    metric = (np.eye(3) + rng.uniform(0.0, LEANING) * np.outer(lean, lean)) @ metric
     flatten = 0.0 if material == "glass" else 0.3
     seeds, weights = scatter(body, count, metric, WIDER * settings.size_exponent, rng, flatten=flatten)
     while True:

@@ -13,8 +13,9 @@ ROUGH = 1  # concrete, rubble stone, plaster, tiles: bumps of all sizes
 BRICK = 2  # along courses and half bricks
 SPLINTER = 3  # timber: long teeth along the grain
 
-COURSE = 0.15  # metres: two courses of brick with their joints, the least step a crack takes
-STRETCHER = 0.23  # metres: a stretcher, likewise
+COURSE = 0.152  # metres: two courses of brick with their joints, the least step a crack takes
+PHASE = 0.0371  # metres: sills lie at round heights, where rounding would choose the course
+STRETCHER = 0.232  # metres: a stretcher, likewise
 
 
 @nb.njit(cache=True)
@@ -56,7 +57,7 @@ def relief(point, style, amplitude, axes, planes, wall, openings):  # type: igno
         return move
     along = np.dot(axes[0], point)
     inward = np.dot(axes[1], point)
-    up = np.dot(axes[2], point)
+    up = np.dot(axes[2], point) + PHASE
     if style == ROUGH:
         for axis in range(3):
             move[axis] = amplitude * (

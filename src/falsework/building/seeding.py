@@ -12,6 +12,7 @@ __all__ = ["pareto_radii", "scatter"]
 
 Points = npt.NDArray[np.float64]
 
+GRADIENT = 1.1  # grains grow by up to exp(GRADIENT) from the middle of an element to one side of it
 TRIES = 24  # places tried for each grain
 RANGE = 20.0  # largest grain over smallest
 FILLED = 0.62  # share of an element's volume its grains take up before the rest is shared out
@@ -25,29 +26,32 @@ def pareto_radii(count: int, exponent: float, rng: np.random.Generator) -> Point
 
 
 @nb.njit(cache=True)
-def _pack(candidates, radii, middle, normal, half, flatten):  # type: ignore[no-untyped-def]
+def _pack(candidates, radii, middle, normal, half, flatten, gradient):  # type: ignore[no-untyped-def]
     count = len(radii)
     seeds = np.empty((count, 3))
     size = radii.copy()
     for i in range(count):
         best = -1e30
+        scale = 1.0
         for t in range(candidates.shape[1]):
             point = candidates[i, t].copy()
             if radii[i] > half:
                 # a grain wider than the element is thick sits near its middle: its sides stand nearly square
                 height = np.dot(point - middle, normal)
                 point -= (1.0 - flatten) * height * normal
+            coarse = np.exp(np.dot(gradient, point - middle))
             room = 1e30
             for j in range(i):
                 distance = np.sqrt(((point - seeds[j]) ** 2).sum())
                 room = min(room, distance - size[j])
+            room /= coarse
             if room > best:
                 best = room
+                scale = coarse
                 seeds[i] = point
             if best >= 0.85 * radii[i]:
                 break
-        if best < size[i]:
-            size[i] = max(best, 0.35 * radii[i])
+        size[i] = scale * min(radii[i], max(best, 0.35 * radii[i]))
     return seeds, size
 
 
@@ -57,7 +61,8 @@ def scatter(
     """Seeds (count, 3) in the metric's space and their weights (count,), for `power_cell`.
 
     Grains with power-law radii are thrown into the body, largest first, each where there is room: large
-    pieces keep their size, small ones gather in the gaps between them, as in crushed masonry.
+    pieces keep their size, small ones gather in the gaps between them and towards one side of the body, as
+    in masonry that is crushed at one place and cracked at another.
     """
     points = body.points @ metric.T
     area, centre, normal = face_measures(points, body.loop, body.start)
@@ -84,5 +89,9 @@ def scatter(
         inside = (flip * np.einsum("pfk,fk->pf", draw[:, None] - centre[keep], normal[keep]) <= 0).all(axis=1)
         pool = np.concatenate([pool, draw[inside]])
     candidates = pool[:need].reshape(count, TRIES, 3)
-    seeds, size = _pack(candidates, radii, middle, normal[broad], thickness / 2, flatten)
+    gradient = rng.standard_normal(3)
+    gradient *= (
+        rng.uniform(0.3, 1.0) * GRADIENT / max(float(np.abs((points - middle) @ gradient).max()), 1e-9)
+    )
+    seeds, size = _pack(candidates, radii, middle, normal[broad], thickness / 2, flatten, gradient)
     return seeds, size * size
