@@ -1,0 +1,127 @@
+"""The laws a collapse must keep, measured on the finished motion. A check may fail, and then says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import grey_closing
+
+from falsework.building.fragments import Fragments
+from falsework.collapse.bodies import GRAVITY, rotate
+from falsework.collapse.motion import Motion
+
+__all__ = ["check_motion"]
+
+Float = npt.NDArray[np.float64]
+
+RISE = 0.05  # metres
+RISE_SECONDS = 0.5
+SPEED_TOLERANCE = 1.0  # m/s
+ENERGY_SHARE = 0.02
+CELL = 0.25  # metres, of the height map of the mound
+CLOSING = 1.25  # metres: gaps narrower than this count as inside the mound
+
+
+def check_motion(fragments: Fragments, motion: Motion, *, trigger_frame: int) -> dict[str, dict[str, Any]]:
+    """All checks by name, in the form `Motion.checks` keeps them."""
+    return {
+        "below_ground": _below_ground(fragments, motion),
+        "rises_at_trigger": _rises(motion, trigger_frame),
+        "faster_than_gravity": _faster(fragments, motion),
+        "energy": _energy(motion),
+        "bulking": _bulking(fragments, motion),
+    }
+
+
+def _result(passed: bool, value: float, limit: str, means: str) -> dict[str, Any]:
+    return {"passed": bool(passed), "value": round(float(value), 4), "limit": limit, "means": means}
+
+
+def corners(fragments: Fragments, motion: Motion, frame: int) -> Float:
+    """(H, 3) world positions of all hull vertices at a frame."""
+    owner = np.repeat(np.arange(len(fragments)), np.diff(fragments.hull_start))
+    turn = motion.rotation[frame].astype(np.float64)[owner]
+    return rotate(turn, fragments.hull.astype(np.float64)) + motion.position[frame].astype(np.float64)[owner]
+
+
+def _below_ground(fragments: Fragments, motion: Motion) -> dict[str, Any]:
+    rest = np.minimum(fragments.hull[:, 2] + np.repeat(fragments.centre[:, 2], np.diff(fragments.hull_start)), 0.0)
+    worst = 0.0
+    for frame in range(0, motion.frames, 4):
+        worst = max(worst, float((rest - corners(fragments, motion, frame)[:, 2]).max()))
+    final = float((rest - corners(fragments, motion, motion.frames - 1)[:, 2]).max())
+    return _result(
+        final <= 0.02 and worst <= 0.3,
+        final,
+        "0.02 m at the end, 0.30 m in passing",
+        f"deepest corner under the ground in the last frame, metres ({worst:.3f} in passing)",
+    )
+
+
+def _rises(motion: Motion, trigger: int) -> dict[str, Any]:
+    last = min(trigger + round(RISE_SECONDS * motion.fps), motion.frames - 1)
+    lift = motion.position[trigger : last + 1, :, 2] - motion.position[trigger, :, 2]
+    value = float(lift.max(initial=0.0))
+    return _result(
+        value <= RISE, value, f"{RISE} m", f"greatest rise of a fragment in the first {RISE_SECONDS} s, metres"
+    )
+
+
+def _faster(fragments: Fragments, motion: Motion) -> dict[str, Any]:
+    """Vertical speed between frames against the free fall from where each fragment rested."""
+    height = motion.position[:, :, 2].astype(np.float64)
+    down = (height[:-1] - height[1:]) * motion.fps
+    drop = np.maximum(height[0] - height[1:], 0.0)
+    excess = np.where(drop > 0.0, down - np.sqrt(2 * GRAVITY * drop), 0.0)
+    value = float(excess.max(initial=0.0))
+    return _result(
+        value <= SPEED_TOLERANCE,
+        value,
+        f"{SPEED_TOLERANCE} m/s over free fall from rest",
+        "greatest downward speed beyond sqrt(2 g h) for the height h fallen, m/s",
+    )
+
+
+def _energy(motion: Motion) -> dict[str, Any]:
+    lost = -motion.curves["potential"].astype(np.float64)
+    kinetic = motion.curves["kinetic"].astype(np.float64)
+    scale = max(float(lost.max(initial=0.0)), 1.0)
+    value = float(((kinetic - lost) / scale).max(initial=0.0))
+    return _result(
+        value <= ENERGY_SHARE,
+        value,
+        f"{ENERGY_SHARE} of all potential energy lost",
+        "greatest excess of kinetic energy over potential energy lost, as a share of the latter's final value",
+    )
+
+
+def _bulking(fragments: Fragments, motion: Motion) -> dict[str, Any]:
+    """Volume under the mound's closed height map over the solid volume of what came down."""
+    moved = motion.moved[-1]
+    limit = "1.2 to 1.8"
+    means = "volume of the mound (height map, gaps under 1.25 m closed) over the solid volume in it"
+    if fragments.volume[moved].sum() < 0.05 * fragments.volume.sum():
+        return _result(True, 0.0, limit, means + "; too little came down to measure")
+    owner = np.repeat(np.arange(len(fragments)), np.diff(fragments.hull_start))
+    points = corners(fragments, motion, motion.frames - 1)
+    keep = moved[owner]
+    low = points[keep, :2].min(axis=0) - CLOSING
+    size = np.ceil((points[keep, :2].max(axis=0) + CLOSING - low) / CELL).astype(int) + 1
+    height = np.zeros(size)
+    for fragment in np.flatnonzero(moved):
+        mine = points[fragments.hull_start[fragment] : fragments.hull_start[fragment + 1]]
+        # The fragment as a box of its own volume: the hull's box is emptier the more it is turned.
+        box = np.maximum(np.ptp(mine, axis=0), 1e-3)
+        share = min(1.0, float(np.cbrt(fragments.volume[fragment] / box.prod())))
+        middle = (mine.min(axis=0) + mine.max(axis=0)) / 2
+        first = np.floor((middle[:2] - box[:2] * share / 2 - low) / CELL).astype(int)
+        last = np.maximum(np.ceil((middle[:2] + box[:2] * share / 2 - low) / CELL).astype(int), first + 1)
+        window = height[first[0] : last[0], first[1] : last[1]]
+        np.maximum(window, middle[2] + box[2] * share / 2, out=window)
+    cells = int(CLOSING / CELL) | 1
+    closed = grey_closing(height, size=(cells, cells))
+    bulk = float(closed.sum() * CELL**2)
+    value = bulk / float(fragments.volume[moved].sum())
+    return _result(1.2 <= value <= 1.8, value, limit, means)

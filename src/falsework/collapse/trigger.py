@@ -1,0 +1,83 @@
+"""When each support goes: the side, the storey and the timing map of the settings, as seconds per fragment."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from falsework.building.fragments import KINDS, Fragments
+from falsework.collapse.settings import CollapseSettings
+from falsework.seeds import generator
+
+__all__ = ["LOAD_BEARING", "fraction_across", "pop_times", "removal_times"]
+
+Float = npt.NDArray[np.float64]
+
+LOAD_BEARING = tuple(
+    KINDS.index(name) for name in ("wall", "back_wall", "party_wall", "partition", "column", "stair")
+)
+WINDOW = KINDS.index("window")
+# A building that topples keeps the supports behind this fraction: they are the hinge.
+HINGE_FRACTION = 0.62
+HINGE_DELAY = 1.2  # seconds after the rest of the storey
+RAGGED = 0.05  # seconds, standard deviation: supports beside each other do not go in the same instant
+POP_SPREAD = 0.25  # seconds: glass goes shortly before to shortly after the wall around it
+POP_SHARE = 0.5
+
+
+def fraction_across(fragments: Fragments, settings: CollapseSettings) -> Float:
+    """(N,) 0 where the failure begins, 1 where it ends."""
+    plan = fragments.centre[:, :2].astype(np.float64)
+    low, high = plan.min(axis=0), plan.max(axis=0)
+    if settings.kind == "topple":
+        angle = np.radians(settings.direction)
+        towards = np.array([np.sin(angle), np.cos(angle)])
+        reach = -plan @ towards
+    elif settings.kind == "implosion":
+        reach = np.linalg.norm(plan - (low + high) / 2, axis=1)
+    elif settings.side in ("left", "right"):
+        reach = plan[:, 0] if settings.side == "left" else -plan[:, 0]
+    elif settings.side in ("front", "back"):
+        reach = plan[:, 1] if settings.side == "front" else -plan[:, 1]
+    elif settings.side == "corner":
+        shown = np.flatnonzero(fragments.facade >= 0)
+        near = plan[shown] if len(shown) else plan
+        corner = near[np.argmin(np.linalg.norm(near, axis=1))]
+        reach = np.linalg.norm(plan - corner, axis=1)
+    else:
+        reach = np.abs(plan[:, 0] - (low[0] + high[0]) / 2)
+    reach = reach - reach.min()
+    return np.asarray(reach / max(float(reach.max()), 1e-9))
+
+
+def _map(settings: CollapseSettings, across: Float) -> Float:
+    pairs = sorted(settings.timing)
+    return np.interp(across, [p[0] for p in pairs], [p[1] for p in pairs])
+
+
+def removal_times(fragments: Fragments, settings: CollapseSettings, seed: int) -> Float:
+    """(N,) seconds after the trigger at which a load-bearing fragment is crushed; infinite for all others."""
+    random = generator(seed, "collapse", "trigger")
+    ragged = np.abs(random.normal(0.0, RAGGED, len(fragments)))
+    failing = np.isin(fragments.kind, LOAD_BEARING) & (fragments.storey == settings.from_storey)
+    if not failing.any():
+        # A building of one kind of piece (or with fewer storeys): whatever stands there bears the load.
+        storey = min(settings.from_storey, int(fragments.storey.max()))
+        failing = fragments.storey == storey
+    across = fraction_across(fragments, settings)
+    time = _map(settings, across)
+    if settings.kind == "pancake":
+        time = _map(settings, np.zeros_like(across))
+    if settings.kind == "topple":
+        time = np.where(across > HINGE_FRACTION, time + HINGE_DELAY, time)
+    return np.where(failing, time + ragged, np.inf)
+
+
+def pop_times(fragments: Fragments, settings: CollapseSettings, seed: int) -> Float:
+    """(N,) seconds after the trigger at which a window near the failing storey bursts; else infinite."""
+    random = generator(seed, "collapse", "windows")
+    draw = random.random(len(fragments))
+    late = random.random(len(fragments)) * POP_SPREAD
+    near = (fragments.kind == WINDOW) & (np.abs(fragments.storey - settings.from_storey) <= 1)
+    time = _map(settings, fraction_across(fragments, settings)) + late
+    return np.where(near & (draw < POP_SHARE), time, np.inf)
