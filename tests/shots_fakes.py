@@ -54,7 +54,9 @@ def _work(words: str) -> None:
 
 def _stage(name: str) -> Callable[[Job], dict[str, str] | None]:
     def make(job: Job) -> dict[str, str] | None:
-        inputs = [(folder / "result").read_text() for need, folder in sorted(job.folders.items()) if need != name]
+        inputs = [
+            (folder / "result").read_text() for need, folder in sorted(job.folders.items()) if need != name
+        ]
         (job.folder / "half").write_text("begun")
         _work(name)
         (job.folder / "result").write_text(digest(name, inputs, job.shot.seed))
@@ -100,5 +102,7 @@ def fake_stages() -> dict[str, Stage | FrameStage]:
     for name, make in (("render", open_render), ("comp", open_comp)):
         stage = STAGES[name]
         assert isinstance(stage, FrameStage)
-        fakes[name] = FrameStage(name, stage.version, stage.needs, stage.settings, make, stage.suffix, stage.follows)
+        fakes[name] = FrameStage(
+            name, stage.version, stage.needs, stage.settings, make, stage.suffix, stage.follows
+        )
     return fakes

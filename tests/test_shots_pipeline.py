@@ -48,7 +48,9 @@ def redone(path: Path, text: str, **options: object) -> list[str]:
         ("seed = 3", "seed = 4", ALL[1:5] + ["render", "comp"]),
     ],
 )
-def test_only_what_depends_on_a_change_is_redone(tmp_path: Path, old: str, new: str, stages: list[str]) -> None:
+def test_only_what_depends_on_a_change_is_redone(
+    tmp_path: Path, old: str, new: str, stages: list[str]
+) -> None:
     assert old in SHOT
     assert redone(tmp_path / "shot.toml", SHOT.replace(old, new)) == stages
 
@@ -128,7 +130,9 @@ def test_killed_at_any_moment_it_goes_on_and_redoes_nothing_finished(tmp_path: P
     finished = {
         str(file.relative_to(tmp_path)): (file.stat().st_mtime_ns, file.read_bytes())
         for file in (tmp_path / "work").rglob("*")
-        if file.is_file() and ".part" not in str(file) and file.name not in ("lock", "done.json", "seconds.json")
+        if file.is_file()
+        and ".part" not in str(file)
+        and file.name not in ("lock", "done.json", "seconds.json")
     }
     assert all(data != b"half" for _, data in finished.values())
 

@@ -42,6 +42,8 @@ STRONGER = {"much": "huge", "little": "tiny"}
 WEAKER = {"much": "little", "huge": "little"}
 WIND = {"still": 0.0, "breeze": 2.0, "strong": 8.0, "gale": 15.0}
 SIDE_DEGREES = {"left": 270.0, "right": 90.0, "front": 180.0, "back": 0.0}
+# Parts of a house: "the left wall" is a side, "the left house" is not.
+WALLS = ("wall", "walls", "facade", "pared", "paredes", "muro", "muros", "fachada")
 PACE_SECONDS = {"slow": 2.4, "fast": 0.4, "sudden": 0.1}
 
 
@@ -110,7 +112,13 @@ class _Reader:
     paces: list[tuple[str, str, list[Item]]] = field(default_factory=list)  # phase, pace, items
     duration: tuple[float, list[Item]] | None = None
 
+    fps: float = FPS
+
     def read(self) -> None:
+        for clause in self.clauses:
+            for item in clause.items:
+                if item.meaning == "quantity" and item.value == "fps" and 1 <= item.number <= 240:
+                    self.fps = item.number
         rules: tuple[Callable[[Clause, int], None], ...] = (
             self._known,
             self._quantities,
@@ -158,15 +166,28 @@ class _Reader:
             self.notes.append(f"“{words}” contradicts “{before.words}”; {key} keeps the first")
 
     def _topic(self, clause: Clause, number: int, item: Item) -> str:
-        """What an item belongs to: the nearest topic of its clause, else what the brief was or will be about."""
-        topics = clause.topics()
-        if topics:
-            ahead = LANGUAGES[self.language].adjective_first
-            return min(topics, key=lambda topic: self._distance(topic, item, ahead)).topic
+        """What an item belongs to: the nearest topic of its clause, else what the brief was about. Adjectives
+        do not reach back into another sentence."""
+        nearest = self._nearest(clause, item)
+        if nearest is not None:
+            return nearest.topic
+        adjective = item.meaning in ("amount", "colour", "opaque", "sheer")
         for earlier in reversed(self.clauses[:number]):
+            if adjective and earlier.sentence != clause.sentence:
+                break
             if earlier.topics():
                 return earlier.topics()[-1].topic
         return ""
+
+    def _nearest(self, clause: Clause, item: Item) -> Item | None:
+        ahead = LANGUAGES[self.language].adjective_first
+        return min(clause.topics(), key=lambda topic: self._distance(topic, item, ahead), default=None)
+
+    def _with_noun(self, clause: Clause, item: Item) -> list[Item]:
+        """An adjective and the noun it stands beside."""
+        noun = self._nearest(clause, item)
+        near = noun is not None and noun.meaning == "topic" and abs(noun.first - item.first) <= 4
+        return [item, noun] if near and noun is not None else [item]
 
     def _next_topic(self, number: int) -> str:
         for later in self.clauses[number + 1 : number + 2]:
@@ -229,7 +250,7 @@ class _Reader:
                 if item.value == "seed":
                     self._set("seed", int(item.number), item)
                 elif item.value == "frame" or (before and before.meaning in ("from", "after", "to")):
-                    frame = item.number if item.value == "frame" else FIRST_FRAME + item.number * FPS
+                    frame = item.number if item.value == "frame" else FIRST_FRAME + item.number * self.fps
                     self._set("collapse.start", round(frame), item)
                 continue
             if item.meaning != "quantity":
@@ -248,7 +269,7 @@ class _Reader:
 
     def _time(self, item: Item, before: Item | None, after: Item | None) -> None:
         """Seconds or frames: before the collapse, of the collapse, or of the whole shot."""
-        frames = round(item.number * FPS) if item.value == "second" else round(item.number)
+        frames = round(item.number * self.fps) if item.value == "second" else round(item.number)
         if after is not None and after.meaning in ("long",):
             self._set("frames", [FIRST_FRAME, FIRST_FRAME + frames - 1], item, after)
         elif before is not None and before.meaning == "long":
@@ -260,7 +281,7 @@ class _Reader:
         elif before is not None and before.meaning in ("in", "within", "to"):
             self._take(before, item)
             if self.duration is None:
-                self.duration = (frames / FPS, [before, item])
+                self.duration = (frames / self.fps, [before, item])
 
     def _kinds(self, clause: Clause, number: int) -> None:
         for item in clause.items:
@@ -304,7 +325,9 @@ class _Reader:
             if item.meaning == "floor":
                 storey = int(item.number) - (1 if item.value == "storey" else 0)
                 self._set("collapse.from_storey", max(storey, 0), *told)
-            elif item.meaning == "ground" or (item.value == "base" and source is not None):
+            elif source is not None and source.meaning == "to" and item.meaning == "topic":
+                self._take(item)  # "from top to bottom": where it ends
+            elif item.meaning == "ground" or (item.value == "base" and (source or self._gives(clause, item))):
                 self._set("collapse.from_storey", 0, *told)
             elif item.meaning == "top" or (item.value == "top" and source is not None):
                 storeys = self._storeys()
@@ -318,6 +341,12 @@ class _Reader:
                         "not say how many there are"
                     )
 
+    @staticmethod
+    def _gives(clause: Clause, item: Item) -> bool:
+        """Whether something is said to fall right after it is named ("the base fails")."""
+        place = clause.items.index(item)
+        return any(other.meaning in ("kind", "fall") for other in clause.items[place + 1 : place + 2])
+
     def _storeys(self) -> int:
         for clause in self.clauses:
             for item in clause.items:
@@ -327,15 +356,20 @@ class _Reader:
 
     def _sides(self, clause: Clause, number: int) -> None:
         """Where it begins ("from the left"), or where it goes ("to the left", "towards camera")."""
-        done: list[Item] = []
         for item in clause.items:
             camera = item.meaning == "topic" and item.value == "camera"
-            if (item.meaning != "side" and not camera) or item in done or not (camera or self._free(item)):
+            if item.meaning == "heading" and self._topic(clause, number, item) in ("building", ""):
+                self._heads(float(item.value), clause, item)
+            if (item.meaning != "side" and not camera) or not (camera or self._free(item)):
+                continue
+            if not camera and self._locates(clause, item):
+                self._take(item)
                 continue
             about = self._topic(clause, number, item)
             goes = self._before(clause, item, "to", "away", "from", "from_of", "behind")
             heading = goes is not None and goes.meaning in ("to", "away")
             if item.negated:
+                self._take(item)
                 continue
             if about == "building" or about == "":
                 if camera:
@@ -357,11 +391,29 @@ class _Reader:
                 degrees = 180.0 if camera else SIDE_DEGREES[item.value]
                 if goes is not None and goes.meaning in ("from", "from_of", "behind", "away"):
                     degrees = (degrees + 180.0) % 360.0
+                if goes is None:  # "blowing left"
+                    goes = self._before(clause, item, "topic", "air")
                 if goes is not None:
                     self._set("dust.wind_direction", degrees, goes, item)
             elif about == "light" and item.value in ("left", "right"):
                 told = [goes, item] if goes is not None else [item]
                 self._set("light.azimuth", -90.0 if item.value == "left" else 90.0, *told)
+
+    def _locates(self, clause: Clause, item: Item) -> bool:
+        """Whether a side only says which house is meant ("the corner house", "la casa de la esquina")."""
+        place = clause.items.index(item)
+        if self.language == "en":
+            near, gap = clause.items[place + 1 : place + 2], 1
+        else:
+            near, gap = clause.items[max(0, place - 2) : place], 3
+            near = near[:1] if len(near) == 2 and near[1].meaning == "from_of" else []
+        return any(
+            other.meaning == "topic"
+            and other.value == "building"
+            and self.tokens[other.first].text not in WALLS
+            and abs(other.first - item.last) <= gap
+            for other in near
+        )
 
     def _swept(self, clause: Clause, item: Item) -> bool:
         """Whether this is the far end of "from left to right"."""
@@ -409,16 +461,24 @@ class _Reader:
             item for item in clause.items if item.meaning == "topic" and item.value in ("camera", "street")
         ]
         moves = [item for item in clause.items if item.meaning == "spread"]
-        if not goals or (not moves and not any(self._before(clause, goal, "to") for goal in goals)):
+        goals = [
+            goal
+            for goal in goals
+            if goal.value == "street" or moves or self._before(clause, goal, "to", "away") is not None
+        ]
+        if not goals:
             return
         if any(topic.topic == "wind" for topic in clause.topics()):
             return
         farthest = next((goal for goal in goals if goal.value == "camera"), goals[-1])
-        told = [item for item in (*moves, farthest) if item.last <= farthest.last] or [farthest]
+        told = [*moves, farthest]
         away = self._before(clause, farthest, "away")
         refused = farthest.negated or away is not None
+        if farthest.negated and not moves:
+            return
         if refused:
             value = "street" if farthest.value == "camera" else "local"
+            told += [away] if away is not None else []
             told = [item for item in clause.items if item.meaning == "negation"][:1] + told
         else:
             value = farthest.value
@@ -445,10 +505,12 @@ class _Reader:
                 about = self._next_topic(number)  # "thick, pale dust"
             if item.meaning == "colour":
                 if about == "dust" and not item.negated:
-                    self._set("render.dust_colour", list(COLOURS[item.value]), item)
+                    told = self._with_noun(clause, item)
+                    self._set("render.dust_colour", list(COLOURS[item.value]), *told)
             elif item.meaning in ("opaque", "sheer"):
                 if about == "dust" and not item.negated:
-                    self._set("render.dust_density", 2.0 if item.meaning == "opaque" else 0.5, item)
+                    density = 2.0 if item.meaning == "opaque" else 0.5
+                    self._set("render.dust_density", density, *self._with_noun(clause, item))
             elif about in AMOUNTS:
                 key, values = AMOUNTS[about]
                 intense = self._before(clause, item, "very")
@@ -456,7 +518,7 @@ class _Reader:
                 level = WEAKER.get(level, level) if item.negated else level
                 if level in values and not (item.negated and level == item.value):
                     value = values[level]
-                    told = [item] if intense is None else [intense, item]
+                    told = self._with_noun(clause, item) + ([] if intense is None else [intense])
                     before = self.settings.get(key)
                     same_way = before is not None and (before.value > 1) == (value > 1)
                     self._set(key, value, *told, quiet=same_way)
@@ -571,17 +633,17 @@ class _Reader:
         for phase, pace, _ in self.paces:
             phases.setdefault(phase, pace)
         whole, first, then = (phases.get(name, "") for name in ("whole", "first", "then"))
-        if whole and (first or then):
-            first = first or whole
-        slow_first = "slow" in first or (not first and then and "slow" not in then)
-        if first or then:
+        changes = next((pace for _, pace, _ in self.paces if pace in ("faster", "slower")), "")
+        if not (first or whole or changes):  # "resists, then falls suddenly": that is how it falls
+            whole, then = then, ""
+        elif not first and (then or changes):
+            first = whole if whole != changes else ""
+        slow_first = "slow" in first if first and first != changes else "slow" not in (changes or then)
+        if first or then or changes:
             total = self.duration[0] if self.duration else 2.0
             pairs = [[0.0, 0.0], [0.3, 0.7 * total] if slow_first else [0.7, 0.25 * total], [1.0, total]]
         else:
-            spans = {pace: seconds for pace, seconds in PACE_SECONDS.items()} | {
-                "very slow": 4.0,
-                "very fast": 0.2,
-            }
+            spans = PACE_SECONDS | {"very slow": 4.0, "very fast": 0.2}
             total = self.duration[0] if self.duration else spans[whole]
             pairs = [[0.0, 0.0], [1.0, total]]
         told = self.paces[0][2] if self.paces else parts

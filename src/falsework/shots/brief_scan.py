@@ -17,9 +17,10 @@ _TOKEN = re.compile(
 )
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th|er|ro|do|ra|da|ta|to|[ºªo°])$")
 _HARD = frozenset(",;.:()!?—–")
+_STOP = frozenset(".!?")
 _BUT = {
     "en": {"but", "while", "whilst", "as", "with", "without"},
-    "es": {"pero", "mientras", "con", "sin", "aunque"},
+    "es": {"pero", "sino", "mientras", "con", "sin", "aunque"},
 }
 _AND = {"en": {"and"}, "es": {"y", "e"}}
 _UNITS = ("fps", "ms", "kmh", "second", "frame")
@@ -66,9 +67,10 @@ class Item:
 
 @dataclass
 class Clause:
-    """A stretch of the brief about (mostly) one topic."""
+    """A stretch of the brief about (mostly) one topic. `sentence` counts full stops."""
 
     items: list[Item] = field(default_factory=list)
+    sentence: int = 0
 
     def topics(self) -> list[Item]:
         return [item for item in self.items if item.topic]
@@ -114,7 +116,7 @@ def scan(tokens: Sequence[Token], language: str) -> list[Clause]:
     while place < len(tokens):
         text = tokens[place].text
         if text in _HARD or text in _BUT[language]:
-            clauses.append(Clause())
+            clauses.append(Clause(sentence=clauses[-1].sentence + (text in _STOP)))
         elif text in _AND[language]:
             breaks.append((len(clauses) - 1, len(clauses[-1].items)))
         item = None if text in _HARD else _item(tokens, place, words, language)
@@ -124,7 +126,7 @@ def scan(tokens: Sequence[Token], language: str) -> list[Clause]:
         if item.meaning == "day" and any(token.text in _LIT for token in tokens[place : item.last + 1]):
             item.meaning, item.value = "sunlight", item.value  # "low sun" is a topic, "at dusk" is not
         if item.meaning == "then" and clauses[-1].items:
-            clauses.append(Clause())
+            clauses.append(Clause(sentence=clauses[-1].sentence))
         clauses[-1].items.append(item)
         place = item.last + 1
     for clause in clauses:
@@ -137,6 +139,8 @@ def scan(tokens: Sequence[Token], language: str) -> list[Clause]:
 
 def _item(tokens: Sequence[Token], place: int, words: Words, language: str) -> Item | None:
     """What begins at this token: a floor, a quantity or the longest phrase."""
+    if tokens[place].text.endswith("n't"):
+        return Item("negation", "", place, place)
     phrase = _longest(_index(language), tokens, place, words)
     counted = _counted(tokens, place, words, language)
     if counted is not None and (phrase is None or counted.last >= phrase.last):
@@ -165,7 +169,13 @@ def _counted(tokens: Sequence[Token], place: int, words: Words, language: str) -
         unit = kind_at(after, (*_UNITS, "floor", "storey"))
         if unit is not None:
             meaning = "storeys" if unit.meaning in ("floor", "storey") else "quantity"
-            return Item(meaning, unit.meaning, place, unit.last, number)
+            last = unit.last
+            if [token.text for token in tokens[last + 1 : last + 3]] == [
+                "y",
+                "medio",
+            ]:  # "un segundo y medio"
+                number, last = number + 0.5, last + 2
+            return Item(meaning, unit.meaning, place, last, number)
         next_topic = kind_at(after, ("topic",))
         if next_topic is not None and next_topic.value == "fragments" and number >= 2:
             return Item("quantity", "fragments", place, next_topic.last, number)
@@ -202,32 +212,21 @@ def _number(
     value = words.numbers.get(text)
     if value is None or (bare and (text in words.articles or value < 1)):
         return None, place
+    follows = [token.text for token in tokens[place + 1 : place + 4]] + ["", "", ""]
+    if value < 1:  # "half a second", "medio segundo"
+        return float(value), place + 2 if follows[0] in words.articles else place + 1
+    if text in words.articles and words.numbers.get(follows[0], 1) < 1:  # "a half second"
+        return float(words.numbers[follows[0]]), place + 2
     place += 1
-    while place < len(tokens):
-        text = tokens[place].text
-        more = words.numbers.get(text)
-        if (
-            text in ("and", "y")
-            and place + 1 < len(tokens)
-            and tokens[place + 1].text in ("half", "a", "medio", "media")
-        ):
-            place += 1  # "two and a half seconds"
-            continue
-        if text in ("a", "an") and place + 1 < len(tokens) and tokens[place + 1].text == "half":
-            place += 1
-            continue
-        if more is None or text in words.articles - {"un"}:
+    while text not in words.articles and place < len(tokens):  # "twenty five", "two hundred"
+        more = words.numbers.get(tokens[place].text, 0)
+        if more < 1 or tokens[place].text in words.articles:
             break
-        value = (
-            value * more
-            if more >= 100
-            else value / 2
-            if more == 0.5 and value == 1 and text == "half"
-            else value + more
-        )
+        value = value * more if more >= 100 else value + more
         place += 1
-    if place < len(tokens) and text in ("a", "an") and tokens[place].text == "half":
-        value, place = 0.5, place + 1
+    for half in (("and", "a", "half"), ("y", "medio"), ("y", "media")):
+        if tuple(token.text for token in tokens[place : place + len(half)]) == half:
+            return value + 0.5, place + len(half)
     return float(value), place
 
 
@@ -290,7 +289,9 @@ def _settle_light(clause: Clause) -> None:
         if item.meaning == "light_word":
             rest = clause.items[number + 1 :][:3]
             adjective = any(other.topic in ("dust", "debris", "wind", "grain", "blur") for other in rest)
-            if adjective:
+            if rest and rest[0].meaning == "colour":
+                item.meaning = "link"  # the colour says it already
+            elif adjective:
                 item.meaning, item.value = "amount", "little"
             else:
                 item.meaning, item.value = "topic", "light"
@@ -302,12 +303,12 @@ def _split_at_and(clauses: list[Clause], breaks: list[tuple[int, int]]) -> list[
     for number, clause in enumerate(clauses):
         start = 0
         for _, cut in (mark for mark in breaks if mark[0] == number):
-            left, right = Clause(clause.items[start:cut]), Clause(clause.items[cut:])
+            left, right = Clause(clause.items[start:cut], clause.sentence), Clause(clause.items[cut:])
             bare = all(item.topic or item.meaning == "link" for item in right.items)
             if left.topics() and right.topics() and not bare:
                 split.append(left)
                 start = cut
-        split.append(Clause(clause.items[start:]))
+        split.append(Clause(clause.items[start:], clause.sentence))
     return split
 
 

@@ -47,7 +47,7 @@ COLOURS: dict[str, tuple[float, float, float]] = {
 
 _ENGLISH = {
     "kind:implosion": "implod*|implosion|implosions|fold* in on itself|fold* into itself|fall* in on itself|fall* into itself|"
-    "collaps* in on itself|collaps* into itself|collaps* inward*|fall* inward*|fold* inward*|cave* in|caving in|"
+    "collaps* in on itself|collaps* into itself|collaps* inward*|fall* inward*|fold* inward*|cave* in on itself|caves in on themselves|caving in on itself|cave* in|caving in|"
     "controlled demolition|inward|inwards|in on itself|into itself|swallow* itself",
     "kind:topple": "toppl*|tip* over|tipping over|keel* over|fall* over|falling over|fall* sideways|sideways|"
     "on its side|onto its side|lean* over|overturn*|tumbl* over|fall* forward*|fall* backward*|"
@@ -59,7 +59,7 @@ _ENGLISH = {
     "into its footprint|plumb|right down",
     "kind:progressive": "fold*|buckl*|crumbl*|crumpl*|peel*|progressive|progressively|unzip*|rippl*|give* way|gave way|"
     "giving way|domino*|like dominoes|piece by piece|bit by bit|cascad*|shear* off|slump*|unravel*",
-    "fall": "fall|falls|falling|fallen|fell|collaps*|come* down|came down|coming down|go* down|going down|went down|drop|drops|"
+    "fall": "give* out|gave out|fall|falls|falling|fallen|fell|collaps*|come* down|came down|coming down|go* down|going down|went down|drop|drops|"
     "dropping|crash*|bring* down|brought down|demolish*|demolition|destroy*|sink|sinks|sinking|tumbl*|plung*|fail*|"
     "come* apart|coming apart",
     "side:left": "left|left-hand|lefthand",
@@ -68,17 +68,21 @@ _ENGLISH = {
     "side:corner": "corner|corners",
     "side:front": "front|facade first",
     "side:back": "back|rear",
+    "heading:180": "forward|forwards",
+    "heading:0": "backward|backwards",
     "behind": "behind",
     "from": "from|starting at|beginning at|starting on|starts at|starts on|begins at|begins on|start* with|begin* with|"
     "starting from|beginning from|starting in|starting",
     "to": "to|toward|towards|onto|into|at|over",
     "away": "away from",
     "across": "across",
-    "negation": "no|not|without|never|none|nothing|cannot|zero|avoid|hardly any",
+    "negation": "no|not|without|never|none|nothing|cannot|zero|avoid",
     "then": "then|afterwards|after that|finally|and then",
     "first": "at first|initially|to begin with|first|at beginning|at start|starts off|start* out|starts|begins",
     "pace:slow": "slow|slowly|gradual|gradually|lazily|gently|unhurried|slow-motion|slow motion|ponderous|ponderously",
-    "pace:fast": "fast|quick|quickly|rapid|rapidly|swift|swiftly|faster|quicker|speed* up|accelerat*",
+    "pace:fast": "fast|quick|quickly|rapid|rapidly|swift|swiftly|promptly",
+    "pace:faster": "faster|quicker|speed* up|accelerat*|gather* speed|picks up speed|pick* up speed",
+    "pace:slower": "slower|slow* down|slowing down|decelerat*|ease* off",
     "pace:sudden": "sudden|suddenly|all at once|at once|in one go|instantly|instantaneous|instantaneously|abruptly|abrupt|"
     "without warning|in instant|in blink",
     "very": "very|really|extremely|so|incredibly",
@@ -87,7 +91,7 @@ _ENGLISH = {
     "topic:building": "building|house|tower|block|facade|structure|apartment*|tenement|church|warehouse|hotel|wall|walls|"
     "high-rise|townhouse|everything comes down",
     "topic:wind": "wind|winds|windy|breeze|breezy|gust|gusts|blow|blows|blowing",
-    "topic:light": "sun|sunlight|light|lighting|sunshine|sky",
+    "topic:light": "sun|sunlight|lighting|sunshine|sky",
     "topic:grain": "grain|film grain|grainy",
     "topic:blur": "motion blur|motionblur",
     "topic:slate": "slate|clapper|clapperboard",
@@ -168,7 +172,7 @@ _ENGLISH = {
     "within": "in|over|within|takes|take|taking|over course of|during|lasts|lasting",
     "long": "long|shot|take|plate|clip|sequence",
     "seed": "seed",
-    "link": "storm of|wave|waves|front|cloud|clouds|up|down|along|off|out|onto|upon|side|end|half of|part|with|while|as|whole|"
+    "link": "almost|nearly|all|storm of|wave|waves|front|cloud|clouds|up|down|along|off|out|onto|upon|side|end|half of|part|with|while|as|whole|"
     "entire|old|this|that|there|just|only|please|make|let|want|have|see|we|i|i'd|like|would|should|must|need|"
     "needs|shot|scene|plate|start|starts|starting|begin|begins|beginning|hand|way|edge|kind of|sort of|both|until|"
     "under|own|through|everywhere|day|film|picture|frame|whole thing|style|hour|afternoon|morning|evening|flying|"
@@ -194,10 +198,12 @@ _SPANISH = {
     "baja|bajan|bajando|se cae",
     "side:left": "izquierda|izquierdo|izq",
     "side:right": "derecha|derecho",
-    "side:centre": "centro|medio|central|en medio",
+    "side:centre": "centro|medio|central|mitad del edificio",
     "side:corner": "esquina|esquinas|chaflan|ochava",
     "side:front": "frente|delante|parte delantera|fachada delantera",
     "side:back": "atras|parte trasera|trasera|fondo|detras",
+    "heading:180": "hacia delante|hacia adelante",
+    "heading:0": "hacia atras",
     "behind": "detras de",
     "from": "desde|por|empezando por|empieza por|comienza por|comenzando por|a partir de|comenzando en|empezando en|"
     "arranca por|arranca en|empieza en|comienza en|empieza desde",
@@ -210,7 +216,9 @@ _SPANISH = {
     "first": "al principio|primero|inicialmente|al comienzo|al inicio|de entrada|empieza|comienza|arranca|de inicio|en principio",
     "pace:slow": "lento|lenta|lentamente|despacio|gradual|gradualmente|poco a poco|pausado|pausadamente|suavemente|"
     "camara lenta|en camara lenta|con lentitud|lentitud",
-    "pace:fast": "rapido|rapida|rapidamente|deprisa|velozmente|veloz|aprisa|con rapidez|aceler*|rapidez|mas rapido",
+    "pace:fast": "rapido|rapida|rapidamente|deprisa|velozmente|veloz|aprisa|con rapidez|rapidez",
+    "pace:faster": "acelera*|mas rapido|cada vez mas rapido|mas deprisa|coge velocidad|toma velocidad|ganando velocidad",
+    "pace:slower": "mas lento|mas despacio|frena*|se frena|ralentiz*|desaceler*",
     "pace:sudden": "repente|de repente|de golpe|de pronto|subitamente|subito|de una vez|todo a la vez|a la vez|"
     "instantaneamente|bruscamente|de un golpe|de un tiron|sin aviso|en un instante|golpe",
     "very": "muy|realmente|sumamente|tan|bien",
@@ -297,7 +305,7 @@ _SPANISH = {
     "within": "en|durante|tarda|tardando|tarde|dura|durando|a lo largo de|en unos|demora",
     "long": "plano|toma|clip|duracion|secuencia|plano de",
     "seed": "semilla",
-    "link": "ola|olas|nube|nubes|se|si|mismo|lado|parte|extremo|con|mientras|que|como|todo|entero|viejo|vieja|antiguo|antigua|este|esta|"
+    "link": "casi|toda|todas|todos|ola|olas|nube|nubes|se|si|mismo|lado|parte|extremo|con|mientras|que|como|todo|entero|viejo|vieja|antiguo|antigua|este|esta|"
     "quiero|queremos|quisiera|ver|hay|haya|deja|dejando|tiene|tenga|plano|escena|mas|menos|hace|haz|pon|poner|"
     "empieza|comienza|empezando|comenzando|arriba|abajo|calle|hora|dia|tarde|manana|imagen|pelicula|cine|"
     "volando|vuelan|rompe|rompen|romperse|rompiendose|rompiendo|aire|pero|llega|viene|vienen|mucho|luz|"
@@ -320,7 +328,20 @@ _SPANISH_NUMBERS = {
 
 _ENGLISH_ORDINALS = dict(
     zip(
-        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"],
+        [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+            "eleventh",
+            "twelfth",
+        ],
         range(1, 13),
         strict=True,
     )
@@ -329,7 +350,21 @@ _ENGLISH_ORDINALS = dict(
 _SPANISH_ORDINALS = {
     f"{stem}{ending}": number
     for number, stem in enumerate(
-        ["primer", "segund", "tercer", "cuart", "quint", "sext", "septim", "octav", "noven", "decim", "undecim", "duodecim"], 1
+        [
+            "primer",
+            "segund",
+            "tercer",
+            "cuart",
+            "quint",
+            "sext",
+            "septim",
+            "octav",
+            "noven",
+            "decim",
+            "undecim",
+            "duodecim",
+        ],
+        1,
     )
     for ending in ("o", "a")
 } | {"primer": 1, "tercer": 3}
@@ -340,7 +375,60 @@ LANGUAGES: dict[str, Words] = {
         numbers=_ENGLISH_NUMBERS,
         ordinals=_ENGLISH_ORDINALS,
         small=frozenset(
-            ["it", "he", "she", "they", "the", "a", "an", "of", "and", "or", "nor", "is", "are", "be", "its", "it's", "their", "his", "her", "our", "on", "by", "for", "so", "which", "who", "some", "any", "then", "than", "too", "also", "has", "was", "were", "will", "do", "does", "did", "off", "this", "that", "these", "those", "at", "in", "to", "from", "with", "up", "as", "if"]
+            [
+                "it",
+                "he",
+                "she",
+                "they",
+                "the",
+                "a",
+                "an",
+                "of",
+                "and",
+                "or",
+                "nor",
+                "is",
+                "are",
+                "be",
+                "its",
+                "it's",
+                "their",
+                "his",
+                "her",
+                "our",
+                "on",
+                "by",
+                "for",
+                "so",
+                "which",
+                "who",
+                "some",
+                "any",
+                "then",
+                "than",
+                "too",
+                "also",
+                "has",
+                "was",
+                "were",
+                "will",
+                "do",
+                "does",
+                "did",
+                "off",
+                "this",
+                "that",
+                "these",
+                "those",
+                "at",
+                "in",
+                "to",
+                "from",
+                "with",
+                "up",
+                "as",
+                "if",
+            ]
         ),
         articles=frozenset(["the", "a", "an", "its"]),
         adjective_first=True,
@@ -350,7 +438,57 @@ LANGUAGES: dict[str, Words] = {
         numbers=_SPANISH_NUMBERS,
         ordinals=_SPANISH_ORDINALS,
         small=frozenset(
-            ["el", "la", "los", "las", "un", "una", "unos", "unas", "de", "del", "y", "e", "o", "u", "es", "son", "esta", "estan", "su", "sus", "en", "a", "al", "por", "para", "que", "con", "se", "lo", "le", "ser", "sea", "muy", "ya", "mas", "tambien", "donde", "cual", "mi", "nuestro", "nuestra", "ha", "han", "fue", "hay", "como", "sobre", "hacia", "desde"]
+            [
+                "el",
+                "la",
+                "los",
+                "las",
+                "un",
+                "una",
+                "unos",
+                "unas",
+                "de",
+                "del",
+                "y",
+                "e",
+                "o",
+                "u",
+                "es",
+                "son",
+                "esta",
+                "estan",
+                "su",
+                "sus",
+                "en",
+                "a",
+                "al",
+                "por",
+                "para",
+                "que",
+                "con",
+                "se",
+                "lo",
+                "le",
+                "ser",
+                "sea",
+                "muy",
+                "ya",
+                "mas",
+                "tambien",
+                "donde",
+                "cual",
+                "mi",
+                "nuestro",
+                "nuestra",
+                "ha",
+                "han",
+                "fue",
+                "hay",
+                "como",
+                "sobre",
+                "hacia",
+                "desde",
+            ]
         ),
         articles=frozenset(["el", "la", "los", "las", "un", "una", "su"]),
         adjective_first=False,
