@@ -53,7 +53,7 @@ def test_a_block_arrives_where_the_wind_takes_it_with_its_edges() -> None:
         moved = (where[axis] * after).sum() / after.sum() - (where[axis] * density).sum() / density.sum()
         assert moved == pytest.approx(way, abs=0.02)
     expected = np.roll(density, (7, 4), (0, 1))
-    assert np.abs(after - expected).sum() < 0.3 * expected.sum()
+    assert np.abs(after - expected).sum() < 0.45 * expected.sum()
     assert after.max() < 1.05
 
 

@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
-__all__ = ["Detail"]
+__all__ = ["DETAIL_STEP", "Detail"]
 
 Grid = npt.NDArray[np.float32]
 
+# Air cells along one edge of a cell of the displacements handed on.
+DETAIL_STEP = 2
 # Seconds between renewals, which the two layers take in turns.
 TURN = 0.9
 # Metres by which a cell's displacement may differ from its neighbours' mean, per metre of cell.
@@ -89,6 +91,27 @@ def _limit_stretch(field: Grid, limit: float, box: npt.NDArray[np.int64], out: G
                         out[i, j, k, n] = mean + keep * (field[i, j, k, n] - mean)
 
 
+@njit(cache=True, parallel=True)
+def _mean_blocks(field: Grid, x0: int, y0: int, z0: int, out: Grid) -> None:
+    """Mean over blocks of DETAIL_STEP cells an edge, the first block's number along each axis given."""
+    share = np.float32(1.0 / DETAIL_STEP**3)
+    for row in prange(out.shape[0]):
+        for j in range(out.shape[1]):
+            for k in range(out.shape[2]):
+                for n in range(6):
+                    total = np.float32(0.0)
+                    for a in range(DETAIL_STEP):
+                        for b in range(DETAIL_STEP):
+                            for c in range(DETAIL_STEP):
+                                total += field[
+                                    (x0 + np.int64(row)) * DETAIL_STEP + a,
+                                    (y0 + j) * DETAIL_STEP + b,
+                                    (z0 + k) * DETAIL_STEP + c,
+                                    n,
+                                ]
+                    out[row, j, k, n] = total * share
+
+
 class Detail:
     """Both layers at one moment, on the air's grid of `shape` cells."""
 
@@ -120,11 +143,13 @@ class Detail:
 
     def arrays(self, box: npt.NDArray[np.int64] | None) -> dict[str, Any]:
         """The parts of a `DustFrame` this is; `box` holds all cells that were ever carried."""
-        detail = np.zeros((2, *self.field.shape[:3], 3), np.float16)
+        nx, ny, nz = (n // DETAIL_STEP for n in self.field.shape[:3])
+        detail = np.zeros((2, nx, ny, nz, 3), np.float16)
         if box is not None:
-            x0, x1, y0, y1, z0, z1 = (int(b) for b in box)
+            x0, y0, z0 = (int(b) // DETAIL_STEP for b in box[0::2])
+            x1, y1, z1 = (-(-int(b) // DETAIL_STEP) for b in box[1::2])
+            part = np.empty((x1 - x0, y1 - y0, z1 - z0, 6), np.float32)
+            _mean_blocks(self.field, x0, y0, z0, part)
             for layer in range(2):
-                detail[layer, x0:x1, y0:y1, z0:z1] = self.field[
-                    x0:x1, y0:y1, z0:z1, 3 * layer : 3 * layer + 3
-                ]
+                detail[layer, x0:x1, y0:y1, z0:z1] = part[..., 3 * layer : 3 * layer + 3]
         return {"detail": detail, "weight": self.weight, "layer_seed": self.layer_seed.copy()}

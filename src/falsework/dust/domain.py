@@ -12,15 +12,15 @@ from falsework.building.fragments import Fragments
 from falsework.plate.camera import Camera
 from falsework.plate.plate import SetPlane
 
-__all__ = ["DETAIL_CELLS", "Domain", "domain_around", "solid_cells"]
+__all__ = ["FINE", "Domain", "domain_around", "solid_cells"]
 
 # Air cells at most, and the smallest edge worth computing (metres).
 CELLS = 400_000
-FINEST = 0.5
+FINEST = 0.4
 # The pressure's multigrid wants the number of cells to be a multiple of this.
 MULTIPLE = 8
 # Dust cells along one edge of an air cell.
-DETAIL_CELLS = 2
+FINE = 2
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Domain:
 
     @property
     def fine_voxel(self) -> float:
-        return self.voxel / DETAIL_CELLS
+        return self.voxel / FINE
 
     @property
     def fine_shape(self) -> tuple[int, int, int]:
         x, y, z = self.shape
-        return x * DETAIL_CELLS, y * DETAIL_CELLS, z * DETAIL_CELLS
+        return x * FINE, y * FINE, z * FINE
 
     def centres(self, axis: int) -> npt.NDArray[np.float64]:
         """World coordinates of the air cells' centres along one axis."""
@@ -52,7 +52,7 @@ def domain_around(fragments: Fragments, camera: Camera) -> Domain:
     """The box the dust of this house may be seen in.
 
     A street wide to both sides, past the camera (if that is near) in front, a little behind the house, and
-    a third higher than the house. What leaves it is counted as gone.
+    a little higher than the house. What leaves it is counted as gone.
     """
     low = fragments.vertices.min(axis=0).astype(np.float64)
     high = fragments.vertices.max(axis=0).astype(np.float64)
@@ -70,7 +70,7 @@ def domain_around(fragments: Fragments, camera: Camera) -> Domain:
         low[axis] = max(min(low[axis] - before, eye[axis] - 3.0), low[axis] - max(before, 2.2 * street))
         high[axis] = min(max(high[axis] + after, eye[axis] + 3.0), high[axis] + max(after, 2.2 * street))
     low[2] = 0.0
-    high[2] = 1.3 * height + 2.0
+    high[2] = 1.12 * height + 2.0
     extent = high - low
     voxel = max(FINEST, float(np.prod(extent) / CELLS) ** (1 / 3))
     shape = np.ceil(extent / voxel / MULTIPLE).astype(int) * MULTIPLE

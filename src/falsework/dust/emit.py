@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from falsework.dust.domain import DETAIL_CELLS, Domain
+from falsework.dust.domain import FINE, Domain
 from falsework.dust.obstacles import FragmentPoints
 from falsework.dust.sources import Puffs
 
@@ -83,7 +83,7 @@ def emit_trails(
 def _splat_puffs(  # type: ignore[no-untyped-def]
     place, velocity, mass, air, radius, ragged, shift, origin, voxel, solid, density, drag, push, source
 ):
-    fine = voxel / DETAIL_CELLS
+    fine = voxel / FINE
     gram = 1e3 / fine**3
     fx, fy, fz = density.shape
     nx, ny, nz = source.shape
@@ -106,7 +106,7 @@ def _splat_puffs(  # type: ignore[no-untyped-def]
             for i in range(i0, i1):
                 for j in range(j0, j1):
                     for k in range(k0, k1):
-                        if solid[i // DETAIL_CELLS, j // DETAIL_CELLS, k // DETAIL_CELLS]:
+                        if solid[i // FINE, j // FINE, k // FINE]:
                             continue
                         apart = ((i + 0.5 - x) ** 2 + (j + 0.5 - y) ** 2 + (k + 0.5 - z) ** 2) / (span * span)
                         if apart >= 1.0:
@@ -120,7 +120,7 @@ def _splat_puffs(  # type: ignore[no-untyped-def]
             continue
         given += mass[n]
         # The same ball in air cells, at least the nearest one.
-        x, y, z, span = x / DETAIL_CELLS, y / DETAIL_CELLS, z / DETAIL_CELLS, max(span / DETAIL_CELLS, 1.0)
+        x, y, z, span = x / FINE, y / FINE, z / FINE, max(span / FINE, 1.0)
         i0, i1 = max(int(x - span), 0), min(int(x + span) + 1, nx)
         j0, j1 = max(int(y - span), 0), min(int(y + span) + 1, ny)
         k0, k1 = max(int(z - span), 0), min(int(z + span) + 1, nz)
@@ -160,7 +160,7 @@ def _splat_points(place, mass, origin, fine, solid, density):  # type: ignore[no
         k = max(int(np.floor((place[n, 2] - origin[2]) / fine)), 0)
         if i < 0 or j < 0 or i >= fx or j >= fy or k >= fz:
             continue
-        if solid[i // DETAIL_CELLS, j // DETAIL_CELLS, k // DETAIL_CELLS]:
+        if solid[i // FINE, j // FINE, k // FINE]:
             continue
         density[i, j, k] += mass[n] * gram
         given += mass[n]

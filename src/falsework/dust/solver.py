@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from falsework.building.fragments import Fragments
 from falsework.collapse.motion import Motion
-from falsework.dust.detail import Detail
-from falsework.dust.domain import DETAIL_CELLS, Domain, domain_around, solid_cells
+from falsework.dust.detail import DETAIL_STEP, Detail
+from falsework.dust.domain import FINE, Domain, domain_around, solid_cells
 from falsework.dust.emit import emit_puffs, emit_trails
 from falsework.dust.field import Debris, DustField, DustFrame
 from falsework.dust.gas import (
@@ -68,7 +68,7 @@ class Behaviour:
 
 
 BEHAVIOUR = {
-    "local": Behaviour(load=25.0, damping=1.2, sinking=0.20, stirring=6.0, confinement=3.0),
+    "local": Behaviour(load=25.0, damping=1.8, sinking=0.20, stirring=6.0, confinement=3.0),
     "street": Behaviour(load=60.0, damping=0.3, sinking=0.08, stirring=6.5, confinement=3.5),
     "camera": Behaviour(load=75.0, damping=0.05, sinking=0.04, stirring=9.0, confinement=5.0),
 }
@@ -161,11 +161,13 @@ class Air:
         phase = np.array([np.cos(turn), np.sin(turn)], np.float32)
         wet = float(np.exp(-max(since_start - 1.5, 0.0) / RAIN_OUT))
         forces(
-            self.velocity, self.curl, self.dust, self.tile, phase, h, b.load * wet, HEAVIEST, RISE * (1.0 - wet), b.confinement, b.stirring, self.accel,
+            self.velocity, self.curl, self.dust, self.tile, phase, h,
+            b.load * wet, HEAVIEST, RISE * (1.0 - wet), b.confinement, b.stirring, self.accel,
         )  # fmt: skip
+        kept = float(np.exp(-(b.damping + 0.02) * self.dt))
         drag_faces(
-            self.u, self.v, self.w, self.accel, self.drag, self.push, self.solid, self.dt,
-            float(np.exp(-(b.damping + 0.02) * self.dt)), *self.wind, FASTEST, *self.weights,
+            self.u, self.v, self.w, self.accel, self.drag, self.push, self.solid,
+            self.dt, kept, *self.wind, FASTEST, *self.weights,
         )  # fmt: skip
         self.pressure.solve(self.u, self.v, self.w, self.weights, self.source, CYCLES)
         cell_velocity(self.u, self.v, self.w, self.velocity)
@@ -197,7 +199,7 @@ class Air:
             box[2 * axis] = max(int(full[0]) - reach, 0)
             box[2 * axis + 1] = min(int(full[-1]) + 1 + reach, self.density.shape[axis])
         # A little even, so that coarse cells are not cut.
-        box[0::2] -= box[0::2] % DETAIL_CELLS
+        box[0::2] -= box[0::2] % FINE
         if self.box is not None:
             box[0::2] = np.minimum(box[0::2], self.box[0::2])
             box[1::2] = np.maximum(box[1::2], self.box[1::2])
@@ -226,8 +228,8 @@ class Air:
 def _in_air_cells(box: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The air cells that hold a box of dust cells."""
     coarse = box.copy()
-    coarse[0::2] //= DETAIL_CELLS
-    coarse[1::2] = -(-coarse[1::2] // DETAIL_CELLS)
+    coarse[0::2] //= FINE
+    coarse[1::2] = -(-coarse[1::2] // FINE)
     return coarse
 
 
@@ -259,7 +261,7 @@ def simulate_dust(
         name: np.zeros(motion.frames, np.float32) for name in ("mass", "emitted", "settled", "left")
     }
     field = DustField(
-        folder, domain.origin, domain.fine_voxel, domain.fine_shape, DETAIL_CELLS, motion.frames, curves
+        folder, domain.origin, domain.fine_voxel, domain.fine_shape, FINE * DETAIL_STEP, motion.frames, curves
     )
     before = place(points, motion, emission.first - 1)
     for frame in range(motion.frames):

@@ -31,7 +31,7 @@ SHARES = {"jet": 0.10, "break": 0.10, "impact": 0.25, "landing": 0.40, "trail": 
 # A building is about 17 % solid; the rest is air that has to leave.
 SOLID_SHARE = 0.17
 # Part of that air which the puffs bring along (the rest is pushed by the fragments' drag), by reach.
-SQUEEZED = {"local": 0.20, "street": 0.45, "camera": 0.65}
+SQUEEZED = {"local": 0.12, "street": 0.38, "camera": 0.65}
 MOST_PUFFS = 4000
 # A fragment that has come this far (metres) from where it was built has broken off.
 BROKEN_OFF = 0.5
@@ -248,13 +248,19 @@ def _jets(fragments: Fragments, motion: Motion, rng: np.random.Generator) -> Puf
         if np.linalg.norm(drop) > 3.0:
             continue
         speed = float(np.clip(2.2 * rate, 4.0, 13.0) * rng.uniform(0.6, 1.15))
-        start = frame / motion.fps + rng.exponential(0.12)
+        start = frame / motion.fps + rng.exponential(0.15)
         place = fragments.centre[opening] + drop + normal * rng.uniform(0.3, 0.7)
         aim = normal + rng.normal(0.0, 0.16, 3) * np.array([1.0, 1.0, 0.6])
         # Not all windows blow alike; some do not at all.
-        amount = rng.lognormal(0.0, 0.8) * speed if rng.random() < 0.85 else 0.0
-        rows.append((start, rng.uniform(0.25, 0.7), *place, *(aim * speed), amount, rng.uniform(0.4, 0.75)))
+        amount = rng.lognormal(0.0, 1.0) * speed if rng.random() < 0.7 else 0.0
+        rows.append((start, rng.uniform(0.25, 0.7), *place, *(aim * speed), amount, rng.uniform(0.3, 0.65)))
     table = np.array(rows, dtype=np.float64).reshape(-1, 10)
     return Puffs(
-        table[:, 0], table[:, 1], table[:, 2:5], table[:, 5:8], table[:, 8], np.ones(len(table)), table[:, 9]
+        table[:, 0],
+        table[:, 1],
+        table[:, 2:5],
+        table[:, 5:8],
+        table[:, 8],
+        np.full(len(table), 0.4),
+        table[:, 9],
     )

@@ -1,9 +1,9 @@
 """Carrying dust with the air: finite volumes, sharp and exactly conservative.
 
 One direction after the other (order alternating), each with a total-variation-diminishing flux and van
-Leer's monotonised central limiter, which keeps a front two or three cells wide without making it step along the grid.
-The air that crosses a face in a step is measured at the midpoint of its way, so that stretching in one
-direction and squeezing in another cancel to second order.
+Leer's monotonised central limiter, which keeps a front two or three cells wide without making it step along
+the grid. The air that crosses a face in a step is measured at the midpoint of its way, so that stretching in
+one direction and squeezing in another cancel to second order.
 Source: LeVeque, "Finite Volume Methods for Hyperbolic Problems" (2002), ch. 6 and 19.
 """
 
