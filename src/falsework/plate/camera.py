@@ -60,7 +60,7 @@ class Camera:
         normal = np.asarray(normal, dtype=np.float64)
         reach = (np.asarray(point, dtype=np.float64) - self.position) @ normal
         with np.errstate(divide="ignore"):
-            return self.position + rays * (reach / (rays @ normal))[..., None]
+            return np.asarray(self.position + rays * (reach / (rays @ normal))[..., None])
 
     def resized(self, width: int, height: int) -> Camera:
         """The same view at another resolution of (nearly) the same aspect ratio."""

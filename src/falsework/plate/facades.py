@@ -48,7 +48,7 @@ class Neighbour:
 @dataclass(frozen=True)
 class Walls:
     """The building's walls (without windows yet), the camera at its metric place above the ground, and how
-    far the walls' corners fall from the given ones: the largest distance, in pixels of the working picture."""
+    far the walls' corners fall from the given ones: the largest distance, in working pixels."""
 
     facades: tuple[Facade, ...]
     camera: Camera
@@ -69,13 +69,17 @@ def check_quad(
         fault = "run anticlockwise" if np.all(turn < 0) else "are not those of a convex quad"
         raise FalseworkError(f"the corners {fault}", where=where, todo=order)
     if quad[:2, 1].mean() >= quad[2:, 1].mean() or quad[[0, 3], 0].mean() >= quad[[1, 2], 0].mean():
-        raise FalseworkError("the corners begin at another corner than the top-left one", where=where, todo=order)
+        raise FalseworkError(
+            "the corners begin at another corner than the top-left one", where=where, todo=order
+        )
     if np.hypot(*side.T).min() < 8:
         raise FalseworkError("the quad has a side shorter than 8 pixels", where=where, todo=order)
     extent = np.asarray(size, dtype=np.float64)
     if np.any(quad < -extent / 2) or np.any(quad > extent * 1.5):
         raise FalseworkError(
-            f"a corner lies more than half a picture outside the {size[0]}x{size[1]} plate", where=where, todo=order
+            f"a corner lies more than half a picture outside the {size[0]}x{size[1]} plate",
+            where=where,
+            todo=order,
         )
     grid = (np.stack(np.meshgrid(np.arange(48), np.arange(48)), axis=-1).reshape(-1, 2) + 0.5) / 48
     low, high = quad.min(axis=0), quad.max(axis=0)
@@ -86,11 +90,15 @@ def check_quad(
     seen = inside & np.all((points >= 0) & (points <= extent), axis=1)
     if seen.sum() < (0.5 if mostly_seen else 0.02) * inside.sum():
         much = "mostly" if seen.any() else "wholly"
-        raise FalseworkError(f"the quad lies {much} outside the {size[0]}x{size[1]} plate", where=where, todo=order)
+        raise FalseworkError(
+            f"the quad lies {much} outside the {size[0]}x{size[1]} plate", where=where, todo=order
+        )
     return quad
 
 
-def build_facades(quads: list[Array], settings: Sequence[FacadeSettings], camera: Camera, *, where: str) -> Walls:
+def build_facades(
+    quads: list[Array], settings: Sequence[FacadeSettings], camera: Camera, *, where: str
+) -> Walls:
     """Vertical walls on the ground through corner quads (4, 2) in the camera's pixels, left to right.
 
     Corners two quads share become one corner of the world, walls that join share their height; everything
@@ -131,7 +139,9 @@ def neighbour_planes(
             facade = walls.facades[0] if end == 1 else walls.facades[-1]
             corner = facade.point(0.0 if end == 1 else facade.width, 0.0)[:2]
             if np.hypot(*(corners[end] - corner)) < LEAN:
-                corners, heights = _fitted([quad], [(0, 1)], np.zeros(1, dtype=int), camera, name, {end: corner})
+                corners, heights = _fitted(
+                    [quad], [(0, 1)], np.zeros(1, dtype=int), camera, name, {end: corner}
+                )
         right, normal, width = _along(corners[0], corners[1])
         result.append(
             Neighbour(

@@ -167,7 +167,7 @@ def resized_plate(plate: Plate, height: int) -> Plate:
 def area_resized(image: Image, width: int, height: int, *, above: float = 0.0) -> Image:
     """Mean of `image` (H, W) or (H, W, C) over each pixel of a smaller (height, width) grid.
 
-    above: source rows by which the grid begins over the image's first row; what lies there counts for nothing.
+    above: source rows by which the grid begins over the image's first row; they count for nothing.
     """
     down = _area_mean(image.reshape(image.shape[0], -1), height, above)
     turned = np.moveaxis(down.reshape(height, *image.shape[1:]), 1, 0)

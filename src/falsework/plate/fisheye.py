@@ -8,6 +8,8 @@ of Brown 1971, with directions in the place of single lines).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
@@ -64,9 +66,8 @@ def fisheye_focal(
     return _refined(straight, best[1])
 
 
-def _refined(straight: object, first: Directions) -> tuple[float, float]:
+def _refined(straight: Callable[[float], Segments], first: Directions) -> tuple[float, float]:
     """Robust least squares over the focal length, the up vector and the azimuths."""
-    assert callable(straight)
     right, away = horizontal_basis(first.up)
 
     def points(x: Array) -> Array:
@@ -74,7 +75,7 @@ def _refined(straight: object, first: Directions) -> tuple[float, float]:
         up = first.up + x[1] * right + x[2] * away
         side, depth = horizontal_basis(up / np.linalg.norm(up))
         rays = np.cos(x[3:])[:, None] * side + np.sin(x[3:])[:, None] * depth
-        return np.vstack([up / np.linalg.norm(up), rays]) * np.array([focal, focal, 1.0])
+        return np.asarray(np.vstack([up / np.linalg.norm(up), rays]) * np.array([focal, focal, 1.0]))
 
     x = np.concatenate([np.zeros(3), first.azimuths])
     spread = np.inf

@@ -57,7 +57,7 @@ class Framing:
         return self.lens.to_working(delivered)
 
     def delivered(self, image: Image) -> Image:
-        """A picture of the file's size (h, w[, C]), cropped and sized for delivery (the mean over each pixel)."""
+        """A picture of the file's size (h, w[, C]), cropped and sized for delivery (each pixel a mean)."""
         x, y = (round(value) for value in self.corner)
         columns = round(self.lens.width / self.scale[0])
         rows = round(self.lens.height / self.scale[1])
@@ -75,7 +75,9 @@ class Framing:
         width, height = (round(side * scale) for side, scale in zip(self.file_size, self.scale, strict=True))
         sheet = image
         if (height, width) != image.shape[:2]:
-            sheet = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.float32)
+            sheet = np.asarray(
+                cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.float32
+            )
         offset = (
             self.corner[0] * width / self.file_size[0],
             self.corner[1] * height / self.file_size[1],
@@ -102,14 +104,16 @@ def framing(picture: Image, settings: PlateSettings, exif: dict[str, object], *,
         )
     if min(size) < 64:
         raise FalseworkError(
-            f"{size[0]}x{size[1]} is too small to work in", where=f"{where} size", todo="Give 64 or more pixels a side."
+            f"{size[0]}x{size[1]} is too small to work in",
+            where=f"{where} size",
+            todo="Give 64 or more pixels a side.",
         )
     scale = (size[0] / columns, size[1] / rows)
     if abs(scale[0] / scale[1] - 1) > 0.005:
         raise FalseworkError(
             f"a {columns}x{rows} crop would be squeezed into {size[0]}x{size[1]}",
             where=f"{where} size",
-            todo=f"Give {size[0]}x{round(size[0] * rows / columns)}, or a crop of the same shape as the size.",
+            todo=f"Give {size[0]}x{round(size[0] * rows / columns)}, or a crop of the size's shape.",
         )
     stated = _stated_focal(settings, exif, width, height)
     model, coefficients, focal = _lens_of_file(picture, settings, exif, stated, where)
@@ -176,7 +180,11 @@ def _lens_of_file(
 def _fisheye(picture: Image, coefficients: tuple[float, ...], expected: float, where: str) -> float:
     width = picture.shape[1]
     shrink = min(1.0, SEARCH_WIDTH / width)
-    small = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else picture
+    small = (
+        cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        if shrink < 1
+        else picture
+    )
     exact = small.shape[1] / width
     try:
         focal, spread = fisheye_focal(edge_picture(np.asarray(small)), expected * exact, coefficients)
@@ -189,7 +197,6 @@ def _fisheye(picture: Image, coefficients: tuple[float, ...], expected: float, w
         raise FalseworkError(
             f"the fisheye lens could not be found from the picture: {reason}",
             where=f"{where} lens",
-            todo='Give focal_35mm (36 mm across the file\'s width), or lens model = "none" for a straightened picture.',
+            todo='Give focal_35mm (36 mm across the width), or model = "none" for a straightened picture.',
         )
-    return focal / exact
-
+    return float(focal / exact)

@@ -92,7 +92,7 @@ class Lens:
         for _ in range(60):
             plane += target - self._distort_plane(plane)
             plane = np.clip(plane, -8.0, 8.0)
-        return plane
+        return np.asarray(plane)
 
     def _fisheye_angle(self, angle: Array) -> tuple[Array, Array]:
         """The distorted angle and its derivative (Kannala and Brandt 2006)."""
@@ -107,7 +107,9 @@ class Lens:
         if self.model == "fisheye":
             radius = np.hypot(x, y)
             angle, _ = self._fisheye_angle(np.arctan(radius))
-            return np.asarray(plane * np.where(radius > 1e-9, angle / np.maximum(radius, 1e-9), 1.0)[..., None])
+            return np.asarray(
+                plane * np.where(radius > 1e-9, angle / np.maximum(radius, 1e-9), 1.0)[..., None]
+            )
         k1, k2, p1, p2, k3 = (*self.coefficients, 0.0, 0.0, 0.0, 0.0, 0.0)[:5]
         r = x * x + y * y
         radial = 1 + r * (k1 + r * (k2 + r * k3))
@@ -152,7 +154,9 @@ class Lens:
                 which then starts at `offset` (x, y) pixels in it
         """
         width, height = self.size
-        return self._resampled(sheet, width, height, lambda pixels: self.to_delivered(pixels) + np.asarray(offset))
+        return self._resampled(
+            sheet, width, height, lambda pixels: self.to_delivered(pixels) + np.asarray(offset)
+        )
 
     def bend(self, working: Image) -> Image:
         """A working picture (H, W) or (H, W, C) in delivered pixels. The same array where nothing bends."""
@@ -164,7 +168,9 @@ class Lens:
     def _resampled(source: Image, width: int, height: int, look_up: Any) -> Image:
         """Bicubic samples of `source` at `look_up(pixel centres)`, the border repeated."""
         result = np.empty((height, width, *source.shape[2:]), dtype=np.float32)
-        coarse = 8  # the maps are smooth: solved on every eighth pixel, bilinear between (error below 0.01 px)
+        coarse = (
+            8  # the maps are smooth: solved on every eighth pixel, bilinear between (error below 0.01 px)
+        )
         for top in range(0, height, STRIP):
             rows = min(STRIP, height - top)
             gx = np.arange(0, width + coarse, coarse)
@@ -175,7 +181,8 @@ class Lens:
             y = np.arange(rows, dtype=np.float32) / coarse
             where_x, where_y = np.meshgrid(x, y)
             maps = [
-                cv2.remap(found[..., axis].astype(np.float32), where_x, where_y, cv2.INTER_LINEAR) for axis in (0, 1)
+                cv2.remap(found[..., axis].astype(np.float32), where_x, where_y, cv2.INTER_LINEAR)
+                for axis in (0, 1)
             ]
             result[top : top + rows] = cv2.remap(
                 source, maps[0], maps[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
@@ -187,7 +194,11 @@ class Lens:
         sx, sy = width / self.width, height / self.height
         if not self.bends:
             return replace(
-                self, focal=self.focal * sx, centre=(self.centre[0] * sx, self.centre[1] * sy), width=width, height=height
+                self,
+                focal=self.focal * sx,
+                centre=(self.centre[0] * sx, self.centre[1] * sy),
+                width=width,
+                height=height,
             )
         size = (round(self.working_size[0] * sx), round(self.working_size[1] * sx))
         return replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -47,7 +48,12 @@ def sun_vector(azimuth: float, elevation: float) -> Array:
 
 
 def estimate_light(
-    picture: Image, facades: tuple[Facade, ...], camera: Camera, settings: LightSettings, *, to_working: object = None
+    picture: Image,
+    facades: tuple[Facade, ...],
+    camera: Camera,
+    settings: LightSettings,
+    *,
+    to_working: Callable[[Array], Array] | None = None,
 ) -> Light:
     """Sun, sky and bounced light in the plate's exposure, for a picture (H, W, 3), linear ACEScg.
 
@@ -66,7 +72,7 @@ def estimate_light(
     shade = np.zeros(4)
     if settings.shade_line is not None:
         line = np.asarray(settings.shade_line, dtype=np.float64)
-        shade = _shade_plane(line if to_working is None else to_working(line), facades, camera, sun)  # type: ignore[operator]
+        shade = _shade_plane(line if to_working is None else to_working(line), facades, camera, sun)
     return Light(sun, light[0], light[1], light[2], shade, settings.shade_softness)
 
 
@@ -104,7 +110,7 @@ def _read_wall(picture: Image, facade: Facade, camera: Camera) -> _Wall:
     """Lit and shaded colours of the wall between its windows, above its ground storey."""
     flat = rectified(picture, facade, camera)
     shown = rectified(np.ones((*picture.shape[:2], 3), np.float32), facade, camera, outside=0.0)[..., 0] > 0.5
-    rows, columns = flat.shape[:2]
+    rows = flat.shape[0]
     scale = rows / facade.height
     for left, bottom, right, top in facade.windows:
         x0, x1 = int((left - 0.25) * scale), int((right + 0.25) * scale) + 1
@@ -156,7 +162,9 @@ def _sun_in_picture(picture: Image, camera: Camera) -> tuple[float, float] | Non
     grid = np.stack(np.meshgrid((np.arange(columns) + 0.5) * 8, (np.arange(rows) + 0.5) * 8), axis=-1)
     rays = camera.rays(grid)
     rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
-    bright = (level > 0.93 * level.max()) & (small.min(axis=2) > 0.85) & (rays[..., 2] > np.sin(np.radians(6)))
+    bright = (
+        (level > 0.93 * level.max()) & (small.min(axis=2) > 0.85) & (rays[..., 2] > np.sin(np.radians(6)))
+    )
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bright.astype(np.uint8))
     if count < 2:
         return None
@@ -194,7 +202,7 @@ def _azimuth_by_walls(walls: list[_Wall], sunlit: list[bool], sky: float | None)
 
 
 def _brightest_sky(picture: Image, camera: Camera) -> float | None:
-    """Azimuth in radians at the picture's end towards which its sky grows brighter, None where it does not."""
+    """Azimuth in radians of the picture's end towards which its sky grows brighter, if it does."""
     sky, rays, small = _sky(picture, camera)
     if sky.mean() < 0.02:
         return None
@@ -207,7 +215,9 @@ def _brightest_sky(picture: Image, camera: Camera) -> float | None:
     return float(azimuth.min() if slope < 0 else azimuth.max())
 
 
-def _ground_colours(picture: Image, facades: tuple[Facade, ...], camera: Camera) -> tuple[Array, Array, float]:
+def _ground_colours(
+    picture: Image, facades: tuple[Facade, ...], camera: Camera
+) -> tuple[Array, Array, float]:
     """Lit and shaded colours and the lit share of the street before the walls."""
     floor = np.mean([facade.point(facade.width / 2, 0.0)[:2] for facade in facades], axis=0)
     reach = float(np.hypot(*floor))
@@ -228,14 +238,17 @@ def _ground_colours(picture: Image, facades: tuple[Facade, ...], camera: Camera)
 def _sky(picture: Image, camera: Camera) -> tuple[npt.NDArray[np.bool_], Array, Image]:
     """Where a quarter-size picture shows sky (bluish or bright, smooth, above the horizon), the rays of its
     pixels and itself."""
-    small = np.asarray(cv2.resize(picture, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA))
+    small = np.asarray(
+        cv2.resize(picture, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA), dtype=np.float32
+    )
     rows, columns = small.shape[:2]
     grid = np.stack(np.meshgrid((np.arange(columns) + 0.5) * 4, (np.arange(rows) + 0.5) * 4), axis=-1)
     rays = camera.rays(grid)
     level = small @ LUMINANCE.astype(np.float32)
     rough = np.abs(level - cv2.blur(level, (9, 9))) / np.maximum(level, 1e-4)
     blue = small[..., 2] > 1.25 * small[..., 0]
-    return (rays[..., 2] > 0.05) & (rough < 0.04) & blue & (level > np.percentile(level, 55)), rays, small
+    sky = (rays[..., 2] > 0.05) & (rough < 0.04) & blue & (level > np.percentile(level, 55))
+    return np.asarray(sky), rays, small
 
 
 def _sky_colour(picture: Image, camera: Camera) -> Array | None:
@@ -304,7 +317,7 @@ def _balanced(
 
 
 def _shade_plane(line: Array, facades: tuple[Facade, ...], camera: Camera, sun: Array) -> Array:
-    """Plane (4,) through the line (2, 2, pixels) on the wall it lies on and the sun; negative is the shade."""
+    """Plane (4,) through a line (2, 2, pixels) on its wall and the sun; negative is the shade."""
 
     def spot(facade: Facade) -> tuple[Array, float]:
         points = camera.on_plane(line, facade.origin, facade.normal)

@@ -46,7 +46,7 @@ class Facade:
 
     def point(self, across: float, up: float, inward: float = 0.0) -> npt.NDArray[np.float64]:
         """World position of a point given in the wall's own frame (metres)."""
-        return self.origin + across * self.right + np.array([0.0, 0.0, up]) - inward * self.normal
+        return np.asarray(self.origin + across * self.right + np.array([0.0, 0.0, up]) - inward * self.normal)
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,9 @@ def _refined(
         kept, kind = segments.take(_mask(chosen, len(label))), label[chosen]
         strength = np.sqrt(kept.weight / kept.weight.mean())
 
-        def residual(x: Array, kept: Segments = kept, kind: Array = kind, strength: Array = strength) -> Array:
+        def residual(
+            x: Array, kept: Segments = kept, kind: Array = kind, strength: Array = strength
+        ) -> Array:
             aim = kept.miss(points(x)[2])[kind, np.arange(len(kind))] / AIM * strength
             hint = 0.0 if expected is None else (x[0] - np.log(expected)) / EXPECTED_SPREAD
             # The hint counts like a handful of edges; the last terms only keep unseen azimuths in place.
@@ -165,8 +167,8 @@ def _refined(
     bad = not np.isfinite(length) or not 0.3 < length / size[0] < 5.0
     if bad or uprights < 8 or levels < 8 or spread > SURE_SPREAD:
         raise _unsolved(
-            f"the camera could not be solved: {uprights} upright and {levels} level edges leave the focal length "
-            f"open (about {36 * length / size[0]:.0f} mm, give or take {100 * spread:.0f} %)",
+            f"the camera could not be solved: {uprights} upright and {levels} level edges leave the focal "
+            f"length open (about {36 * length / size[0]:.0f} mm, give or take {100 * spread:.0f} %)",
             where,
         )
     order = np.argsort(-np.bincount(label[chosen], weights=segments.weight[chosen], minlength=len(x) - 2)[1:])

@@ -59,7 +59,9 @@ def make_plate(
     """
     if not facades:
         raise FalseworkError(
-            "there is no facade", where="[[facades]]", todo="Give the corners of at least one wall of the building."
+            "there is no facade",
+            where="[[facades]]",
+            todo="Give the corners of at least one wall of the building.",
         )
     file = read_picture(base / plate.file, plate.colour_space)
     frame = framing(file, plate, read_exif(base / plate.file), where="[plate]")
@@ -80,14 +82,24 @@ def make_plate(
     )
     progress(3, STEPS)
     named = {wall.name: wall.bays for wall in facades}
-    fronts = tuple(find_windows(picture, wall, walls.camera, named[wall.name], opacity) for wall in walls.facades)
+    fronts = tuple(
+        find_windows(picture, wall, walls.camera, named[wall.name], opacity) for wall in walls.facades
+    )
     lit = estimate_light(picture, fronts, walls.camera, light, to_working=frame.to_working)
     progress(4, STEPS)
     pad = _rows_above(walls.camera, fronts)
-    matte = _of_file(read_matte(base / plate.building_matte), frame, "building_matte") if plate.building_matte else None
+    matte = (
+        _of_file(read_matte(base / plate.building_matte), frame, "building_matte")
+        if plate.building_matte
+        else None
+    )
     facade, building = complete_facade(picture, opacity, fronts, walls.camera, matte, pad_top=pad)
     progress(5, STEPS)
-    own_clean = _of_file(read_picture(base / plate.clean, plate.colour_space), frame, "clean") if plate.clean else None
+    own_clean = (
+        _of_file(read_picture(base / plate.clean, plate.colour_space), frame, "clean")
+        if plate.clean
+        else None
+    )
     clean, clean_depth, planes = make_clean(
         picture, building[pad:], opacity, walls.camera, fronts, houses, lit, user_clean=own_clean
     )
@@ -168,7 +180,7 @@ def _of_file(image: Image, frame: Framing, key: str) -> Image:
     """A matte or clean plate that must have the plate's own size, in the working frame."""
     if (image.shape[1], image.shape[0]) != frame.file_size:
         raise FalseworkError(
-            f"is {image.shape[1]}x{image.shape[0]} pixels, the plate {frame.file_size[0]}x{frame.file_size[1]}",
+            "is {}x{} pixels, the plate {}x{}".format(image.shape[1], image.shape[0], *frame.file_size),
             where=f"[plate] {key}",
             todo="Give a picture of the plate's own size.",
         )

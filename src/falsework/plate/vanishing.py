@@ -69,7 +69,7 @@ class Directions:
 
 
 def edge_picture(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """An 8-bit display-like grey (H, W) of a linear picture: edges in the shade count like those in the sun."""
+    """An 8-bit display-like grey (H, W) of a linear picture: edges in the shade count like sunlit ones."""
     luminance = picture @ LUMINANCE.astype(np.float32)
     scale = 0.9 / max(float(np.percentile(luminance[::4, ::4], 97)), 1e-6)
     shown = np.clip(luminance * scale, 0.0, 1.0) ** np.float32(1 / 2.2)
@@ -77,7 +77,11 @@ def edge_picture(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
 
 
 def line_segments(
-    grey: npt.NDArray[np.uint8], centre: tuple[float, float], *, shortest: float, heavy: list[Array] | None = None
+    grey: npt.NDArray[np.uint8],
+    centre: tuple[float, float],
+    *,
+    shortest: float,
+    heavy: list[Array] | None = None,
 ) -> Segments:
     """Edges at least `shortest` pixels long (LSD, Grompone von Gioi et al. 2010, as in OpenCV).
 
@@ -118,7 +122,9 @@ def vertical_point(segments: Segments, *, size: float) -> tuple[Array, npt.NDArr
     points = np.cross(line[pairs[:, 0]], line[pairs[:, 1]])
     points = points[np.linalg.norm(points, axis=1) > 1e-9]
     points[:, :2] *= size
-    score = np.array([np.sum(upright.weight * np.exp(-((upright.miss(point) / AIM) ** 2))) for point in points])
+    score = np.array(
+        [np.sum(upright.weight * np.exp(-((upright.miss(point) / AIM) ** 2))) for point in points]
+    )
     best = points[int(np.argmax(score))]
     for _ in range(8):  # iteratively reweighted least squares on the algebraic distance
         aim = upright.miss(best)

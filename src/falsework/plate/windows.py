@@ -69,7 +69,12 @@ def rectified(picture: Image, facade: Facade, camera: Camera, *, outside: float 
     `outside`: the value for what the plate does not show; its border is repeated when not given.
     """
     columns, rows = max(int(facade.width * DETAIL), 8), max(int(facade.height * DETAIL), 8)
-    corners = np.array([facade.point(x, z) for x, z in [(0, 1), (1, 1), (1, 0), (0, 0)] * np.array([facade.width, facade.height])])
+    corners = np.array(
+        [
+            facade.point(x, z)
+            for x, z in [(0, 1), (1, 1), (1, 0), (0, 0)] * np.array([facade.width, facade.height])
+        ]
+    )
     source = (camera.project(corners)[0] - 0.5).astype(np.float32)
     target = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float32) - np.float32(0.5)
     homography = cv2.getPerspectiveTransform(target, source)
@@ -102,54 +107,82 @@ def _edges(wall: Image, seen: Image) -> _Edges:
 
 
 def _columns(edges: _Edges, facade: Facade, bays: int | Literal["auto"]) -> list[tuple[float, float]]:
-    """Middle and half width of each bay's windows, metres from the facade's left end."""
+    """Middle and half width of each bay's windows, metres from the facade's left end.
+
+    One width for the whole wall first, since windows of a wall are mostly of one make; then each bay may
+    take another that fits it clearly better.
+    """
     rows = edges.across.shape[0]
     # The ground storey's shops follow other rules than the flats above.
     used = rows if facade.storeys == 1 else rows - int(facade.levels[1] * DETAIL)
     profile = edges.across[:used].mean(axis=0)
     profile = profile - cv2.GaussianBlur(profile[None], (0, 0), 1.5 * DETAIL)[0]
+    profile = np.convolve(profile, np.ones(3) / 3, mode="same") / max(float(profile.std()), 1e-9)
+    profile = np.minimum(profile, 2.0)  # a drainpipe is one long edge, no window
     dark = edges.darkness[:used].mean(axis=0)
     dark = dark / max(float(dark.max()), 1e-6)
+    scores = np.array([_pair_score(profile, dark, float(width)) for width in HALF_WIDTHS])
+    best: tuple[float, int, list[int]] = (-np.inf, 0, [])
+    for number, score in enumerate(scores):
+        total, chain = _chain(score, bays, facade.width)
+        if chain and total > best[0]:
+            best = (total, number, chain)
+    _, common, chain = best
+    if not chain:
+        return _even(facade, bays)
+    around = int(0.25 * DETAIL)
+    strain = 0.2 * np.abs(np.arange(len(scores)) - common)
+    columns = []
+    for position in chain:
+        low = max(position - around, 0)
+        near = scores[:, low : position + around + 1] - strain[:, None]
+        row, shift = np.unravel_index(int(np.argmax(near)), near.shape)
+        columns.append(((low + float(shift)) / DETAIL, float(HALF_WIDTHS[int(row)])))
+    return columns
+
+
+def _pair_score(profile: Array, dark: Array, half: float) -> Array:
+    """For each column, how much it looks like the middle of windows `half` metres to either side: two jambs,
+    darker between them than beside them, perhaps two casements that meet in the middle."""
     count = len(profile)
     centre = np.arange(count)
-    best, half = np.full(count, -np.inf), np.zeros(count)
-    for width in HALF_WIDTHS:
-        reach = round(width * DETAIL)
-        if 2 * reach >= count:
-            break
-        smooth = np.convolve(profile, np.ones(3) / 3, mode="same")
-        left, right = np.clip(centre - reach, 0, count - 1), np.clip(centre + reach, 0, count - 1)
-        inner = np.convolve(dark, np.ones(2 * reach + 1) / (2 * reach + 1), mode="same")
-        score = np.minimum(smooth[left], smooth[right]) / max(float(profile.std()), 1e-9) + 2.0 * inner
-        score[(centre < reach + 0.15 * DETAIL) | (centre > count - reach - 0.15 * DETAIL)] = -np.inf
-        better = score > best
-        best, half = np.where(better, score, best), np.where(better, width, half)
-    chain = _chain(best, bays, facade.width)
-    return [(position / DETAIL, float(half[position])) for position in chain] or _even(facade, bays)
+    reach, flank = round(half * DETAIL), round(0.25 * DETAIL)
+    if 2 * (reach + flank) >= count:
+        return np.full(count, -np.inf)
+    summed = np.concatenate([[0.0], np.cumsum(dark)])
+
+    def mean(low: npt.NDArray[np.int64], high: npt.NDArray[np.int64]) -> Array:
+        low, high = np.clip(low, 0, count), np.clip(high, 0, count)
+        return np.asarray((summed[high] - summed[low]) / np.maximum(high - low, 1))
+
+    left, right = np.clip(centre - reach, 0, count - 1), np.clip(centre + reach, 0, count - 1)
+    beside = (mean(left - flank, left) + mean(right, right + flank)) / 2
+    score = np.minimum(profile[left], profile[right]) + 2.0 * (mean(left, right) - beside)
+    score += 0.5 * np.maximum(profile, 0.0)
+    border = reach + 0.15 * DETAIL
+    score[(centre < border) | (centre > count - border)] = -np.inf
+    return np.asarray(score)
 
 
-def _chain(score: Array, bays: int | Literal["auto"], width: float) -> list[int]:
-    """The run of column positions with the best scores whose spacing is regular.
-
-    Dynamic programming over a few regular spacings; irregular walls may stray by a fifth of it.
-    """
-    counts = [bays] if bays != "auto" else list(range(max(1, int(width / SPACING[1])), int(width / SPACING[0]) + 1))
+def _chain(score: Array, bays: int | Literal["auto"], width: float) -> tuple[float, list[int]]:
+    """The run of column positions with the best scores whose spacing is regular, and its total."""
+    counts = (
+        [bays]
+        if bays != "auto"
+        else list(range(max(1, int(width / SPACING[1])), int(width / SPACING[0]) + 1))
+    )
+    floor = 0.0
+    if bays == "auto":
+        # More bays must each earn their place, or every wall would be all windows.
+        finite = score[np.isfinite(score)]
+        floor = 0.5 * float(np.percentile(finite, 98)) if len(finite) else 0.0
     best: tuple[float, list[int]] = (-np.inf, [])
     for count in counts:
-        if count < 1:
-            continue
-        pitch = width / count
-        chain = _best_chain(np.maximum(score, -3.0), count, pitch * DETAIL)
-        if not chain:
-            continue
+        chain = _best_chain(np.maximum(score, -3.0), count, width / count * DETAIL)
         values = score[chain]
-        if not np.all(np.isfinite(values)):
-            continue
-        # More bays must each earn their place, or every wall would be all windows.
-        total = float(values.sum()) - (1.6 * count if bays == "auto" else 0.0)
-        if total > best[0]:
-            best = (total, chain)
-    return best[1]
+        if chain and np.all(np.isfinite(values)) and float(values.sum()) - floor * count > best[0]:
+            best = (float(values.sum()) - floor * count, chain)
+    return best
 
 
 def _best_chain(score: Array, count: int, pitch: float) -> list[int]:
@@ -184,7 +217,13 @@ def _even(facade: Facade, bays: int | Literal["auto"]) -> list[tuple[float, floa
 
 
 def _row(
-    edges: _Edges, facade: Facade, columns: list[tuple[float, float]], low: float, high: float, *, ground: bool
+    edges: _Edges,
+    facade: Facade,
+    columns: list[tuple[float, float]],
+    low: float,
+    high: float,
+    *,
+    ground: bool,
 ) -> tuple[float, float]:
     """Sill and lintel (metres above the ground) of one storey's windows."""
     tall = high - low
@@ -237,7 +276,7 @@ def _settled(edges: _Edges, facade: Facade, window: tuple[float, float, float, f
 
 
 def _nearby(profile: Array, place: float, reach: float = 0.22) -> float:
-    """Position of the strongest edge near `place` (both in pixels), or `place` itself where none stands out."""
+    """Position of the strongest edge near `place` (pixels), or `place` itself where none stands out."""
     around = int(reach * DETAIL)
     low, high = max(int(place) - around, 0), min(int(place) + around + 1, len(profile))
     if high - low < 3:
