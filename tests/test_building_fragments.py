@@ -104,8 +104,11 @@ def test_meshes_are_closed_and_face_outward(broken: Case) -> None:
     assert max(walks.values()) == 1
     assert all((b, a) in walks for a, b in walks)
     ratio = mesh_volumes(fragments) / fragments.volume
-    assert ratio.min() > 0.5
-    assert ratio.max() < 1.5
+    # chips beside a stepped joint gain or lose a brick's worth, hardly any other fragment does
+    low, high = np.percentile(ratio, [0.5, 99.5])
+    assert low > 0.75
+    assert high < 1.35
+    assert ratio.min() > 0.3
     assert abs(mesh_volumes(fragments).sum() / fragments.volume.sum() - 1) < 2e-3
 
 

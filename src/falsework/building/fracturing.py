@@ -28,6 +28,7 @@ Numbers = npt.NDArray[np.int64]
 SMALLEST = 2e-4  # m3; smaller cells are given to their neighbours
 THINNEST = 0.022  # metres, the same for thickness
 UNEVEN = 0.85  # standard deviation of the logarithm of how finely elements break
+SPARED = 0.2  # share of the elements that come away nearly whole, however many fragments there are
 # Elements break unevenly already, and their edges cut the largest grains short; grains within one are spread
 # so much wider that all fragments together follow the exponent asked for.
 WIDER = 0.4
@@ -71,6 +72,7 @@ def _shares(building: Building, settings: FractureSettings, seed: int) -> Number
         faces = face_measures(cell.points, cell.loop, cell.start)[0]
         area[element] = faces.max()
     uneven = np.exp(UNEVEN * rng.standard_normal(len(building)))
+    uneven[rng.random(len(building)) < SPARED] *= 0.1
     share = building.weight * area * uneven
     # no element into pieces too small to simulate
     most = np.maximum(1, np.floor(building.volume / (6 * SMALLEST)))
@@ -230,11 +232,13 @@ def _meshes(
         core = 1 + int(building.material[e])
         surfaces = np.where(outer, plane_surface[plane], core)
         seen = building.facade[e] >= 0 and building.kind[e] != glass
-        spacing = np.array([0.1 if seen else 0.28, 0.3 if seen else 0.4]) * coarser
+        style = STYLES.get(name, ROUGH)
+        fine = (0.1 if style == BRICK else 0.14) if seen else 0.28
+        spacing = np.array([fine, 0.3 if seen else 0.4]) * coarser
         parts = skin(
             cell.points, cell.loop, cell.start, role, size, edge[number],
             surfaces, core, surface("plaster"),
-            STYLES.get(name, ROUGH), settings.roughness, spacing,
+            style, settings.roughness, spacing,
             building.axes[e], building.planes[rows][~plane_open],
             building.wall[max(body, 0)],
             building.opening[building.opening_start[body] : building.opening_start[body + 1]] if body >= 0

@@ -20,6 +20,7 @@ Numbers = npt.NDArray[np.int64]
 MOST_POINTS = 512
 MOST_FACES = 256
 LONGEST_LOOP = 128
+FAR_SIDE = -(2**40)  # tags of the sides of the block everything is cut from
 ON_PLANE = 1e-7  # metres; corners closer to a cutting plane than this lie on it
 
 
@@ -170,26 +171,17 @@ def _polyhedron(planes, low, high):  # type: ignore[no-untyped-def]
     loops = np.empty((MOST_FACES, LONGEST_LOOP), np.int64)
     sizes = np.zeros(MOST_FACES, np.int64)
     tags = np.zeros(MOST_FACES, np.int64)
-    corners = np.array([[0, 2, 6, 4], [1, 5, 7, 3], [0, 4, 5, 1], [2, 3, 7, 6], [0, 1, 3, 2], [4, 6, 7, 5]])
+    # corner i has x, y, z high where its bits 4, 2, 1 are set; faces x low, x high, y low ... from outside
+    corners = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]])
     for i in range(8):
         points[i, 0] = high[0] if i & 4 else low[0]
         points[i, 1] = high[1] if i & 2 else low[1]
         points[i, 2] = high[2] if i & 1 else low[2]
     for f in range(6):
-        # x low, x high, y low, y high, z low, z high; loops as seen from outside
         for k in range(4):
             loops[f, k] = corners[f, k]
         sizes[f] = 4
-        tags[f] = -1000 - f
-    # corner bits are (x y z); the table above lists x-, ... in another order, so orient by the middle
-    middle = 0.5 * (low + high)
-    for f in range(6):
-        a = points[loops[f, 0]]
-        b = points[loops[f, 1]]
-        c = points[loops[f, 2]]
-        normal = np.cross(b - a, c - b)
-        if np.dot(normal, a - middle) < 0:
-            loops[f, 1], loops[f, 3] = loops[f, 3], loops[f, 1]
+        tags[f] = FAR_SIDE - f
     count = 8
     faces = 6
     for p in range(len(planes)):
@@ -200,13 +192,12 @@ def _polyhedron(planes, low, high):  # type: ignore[no-untyped-def]
 
 
 def polyhedron(planes: Points) -> Cell | None:
-    """The convex polyhedron n . x <= d of planes (P, 4) in rows (nx, ny, nz, d), or None if it is empty.
-
-    It must be bounded by the planes within a kilometre.
+    """The convex polyhedron n . x <= d of planes (P, 4) in rows (nx, ny, nz, d), or None if it is empty
+    or not bounded by them.
     """
     bound = np.full(3, 1000.0)
     cell = Cell(*_polyhedron(np.ascontiguousarray(planes, np.float64), -bound, bound))
-    return cell if len(cell.tag) >= 4 else None
+    return cell if len(cell.tag) >= 4 and cell.tag.min() > FAR_SIDE else None
 
 
 @nb.njit(cache=True)

@@ -71,7 +71,7 @@ def relief(point, style, amplitude, axes, planes, wall, openings):  # type: igno
         bond = STRETCHER * (np.int64(course) % 2) * 0.5
         head = np.floor((along - bond) / STRETCHER + 0.5 + 1e-6) * STRETCHER + bond - along
         bed = np.floor(up / COURSE + 0.5 + 1e-6) * COURSE - up
-        share = 0.85 * min(1.0, amplitude / 0.04)
+        share = 0.85 * min(1.0, amplitude / 0.05)
         move += share * head * axes[0] + share * bed * axes[2]
         move += (
             0.6

@@ -107,7 +107,7 @@ def _shell(
         draft.add(
             wing, (a, span[0], low), (b, span[1], high),
             material="roofing", kind="roof", cuts=cuts, facade=wing.number if front_face else -1,
-            weight=2.0 if front_face else 0.3, grain=(1.0, 0.45, 0.45),
+            weight=1.4 if front_face else 0.3, grain=(1.0, 0.45, 0.45),
         )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ EXTERIOR = 0  # a surface of the element
 FRESH = 1  # shared with another fragment of the element
 JOINT = 2  # a joint inside a facade wall, with openings' reveals in it
 
-JOINT_RELIEF = 0.04  # metres: joints belong to two elements, whose fragments' sizes differ, so it is fixed
+JOINT_RELIEF = 0.03  # metres: joints belong to two elements, whose fragments' sizes differ, so it is fixed
 REVEAL = 0.03  # metres: joint triangles this near an opening's edge are its reveal
 
 
