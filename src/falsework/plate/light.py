@@ -295,6 +295,8 @@ def _balanced(
         elif street_share < 1.0:
             ambient = np.pi * shaded / WALL_ALBEDO
             sun_light = np.maximum(step_ground, 0.05) * 2 * ambient * tint / max(sun[2], 0.15)
+            # White lines and dark cars are on the street too: no more sun than a clear day has.
+            sun_light *= min(1.0, CLEAR_SKY * 2 * ambient / max(_luminance(sun_light), 1e-6))
         else:
             sun_light = np.zeros(3)
             ambient = np.pi * shaded / WALL_ALBEDO
