@@ -158,15 +158,20 @@ class Lens:
             sheet, width, height, lambda pixels: self.to_delivered(pixels) + np.asarray(offset)
         )
 
-    def bend(self, working: Image) -> Image:
-        """A working picture (H, W) or (H, W, C) in delivered pixels. The same array where nothing bends."""
+    def bend(self, working: Image, *, nearest: bool = False) -> Image:
+        """A working picture (H, W) or (H, W, C) in delivered pixels. The same array where nothing bends.
+
+        `nearest` takes whole samples instead of blending them, for depths and ids.
+        """
         if not self.bends:
             return working
-        return self._resampled(working, self.width, self.height, self.to_working)
+        return self._resampled(working, self.width, self.height, self.to_working, nearest=nearest)
 
     @staticmethod
-    def _resampled(source: Image, width: int, height: int, look_up: Any) -> Image:
-        """Bicubic samples of `source` at `look_up(pixel centres)`, the border repeated."""
+    def _resampled(source: Image, width: int, height: int, look_up: Any, *, nearest: bool = False) -> Image:
+        """Bicubic (or nearest) samples of `source` at `look_up(pixel centres)`, the border repeated."""
+        method = cv2.INTER_NEAREST if nearest else cv2.INTER_CUBIC
+        planes = source.reshape(*source.shape[:2], -1)
         result = np.empty((height, width, *source.shape[2:]), dtype=np.float32)
         coarse = (
             8  # the maps are smooth: solved on every eighth pixel, bilinear between (error below 0.01 px)
@@ -184,9 +189,12 @@ class Lens:
                 cv2.remap(found[..., axis].astype(np.float32), where_x, where_y, cv2.INTER_LINEAR)
                 for axis in (0, 1)
             ]
-            result[top : top + rows] = cv2.remap(
-                source, maps[0], maps[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-            ).reshape(rows, width, *source.shape[2:])
+            strip = result[top : top + rows].reshape(rows, width, -1)
+            for first in range(0, planes.shape[2], 4):  # remap blends no more than four channels at once
+                part = np.ascontiguousarray(planes[..., first : first + 4])
+                strip[..., first : first + 4] = cv2.remap(
+                    part, maps[0], maps[1], method, borderMode=cv2.BORDER_REPLICATE
+                ).reshape(rows, width, -1)
         return result
 
     def resized(self, width: int, height: int) -> Lens:
