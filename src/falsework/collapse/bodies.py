@@ -29,7 +29,9 @@ Int = npt.NDArray[np.int64]
 GRAVITY = 9.81
 STANDING = 0  # number of the fixed body that holds what has not moved
 GAP = 0.01  # metres a hull is drawn in
-CRUSHED_SHARE = 0.62  # linear size of a crushed fragment's inner hull
+MOST_UP, MOST_ALONG = 1.5, 9.0  # m/s
+SINK = 0.01  # metres a corner may be under the ground
+CRUSHED_SHARE = 0.55  # linear size of a crushed fragment's inner hull
 CORRECTION = 0.6  # m/s, fastest push that parts overlapping hulls
 EVENT_ACCELERATION = 2.5 * GRAVITY  # contact forces under this times the fragment's mass are not reported
 
@@ -90,6 +92,8 @@ class Bodies:
         self._events = rapier3d.ChannelEventCollector()
         self._friction = np.array([m.friction for m in MATERIALS])[fragments.material]
         self._hulls = _drawn_in(fragments)
+        self._corners = fragments.hull.astype(np.float64)
+        self._corner_owner = np.repeat(np.arange(len(fragments)), np.diff(fragments.hull_start))
         self._colliders: list[list[Any]] = [[] for _ in range(len(fragments))]
         self._fragment_of = np.full(4 * len(fragments) + 64, -1, dtype=np.int64)
         fixed = self.world.add_body(rapier3d.RigidBody.fixed())
@@ -103,7 +107,9 @@ class Bodies:
     def _add_set(self, set_planes: tuple[SetPlane, ...]) -> None:
         groups = _groups(SET, PIECES | GROUND_ONLY)
         self.world.add_collider(
-            rapier3d.Collider.halfspace((0.0, 0.0, 1.0), friction=0.8, collision_groups=groups)
+            rapier3d.Collider.cuboid(
+                300.0, 300.0, 20.0, translation=(0.0, 0.0, -20.0), friction=0.8, collision_groups=groups
+            )
         )
         for plane in set_planes:
             long, wide = float(np.linalg.norm(plane.u)), float(np.linalg.norm(plane.v))
@@ -264,6 +270,42 @@ class Bodies:
         self.velocity[asleep] = 0.0
         self.spin[asleep] = 0.0
         self.awake = np.array(sorted(awake), dtype=np.int64)
+
+    def calm(self) -> None:
+        """Take off the speed of what was squeezed out like a cherry stone.
+
+        Rigid hulls store what rubble would lose in crushing; masonry bounces hardly at all.
+        """
+        speed = self.velocity[self.awake]
+        level = np.linalg.norm(speed[:, :2], axis=1)
+        wild = (speed[:, 2] > MOST_UP) | (level > MOST_ALONG)
+        for number in self.awake[wild].tolist():
+            velocity = self.velocity[number].copy()
+            velocity[2] = min(velocity[2], MOST_UP)
+            velocity[:2] *= min(1.0, MOST_ALONG / max(float(np.hypot(velocity[0], velocity[1])), 1e-9))
+            self.set_velocity(number, velocity)
+
+    def lift(self, most: float) -> None:
+        """Raise by at most `most` metres what the weight above it pressed into the ground.
+
+        Rapier's few iterations do not hold tons of rubble on one block exactly; this keeps the error at the
+        ground, where it would be seen as sinking, small.
+        """
+        rubble = np.flatnonzero(np.isin(self.body, self.awake))
+        if len(rubble) == 0:
+            return
+        chosen = np.isin(self._corner_owner, rubble)
+        owner = self._corner_owner[chosen]
+        place, turn = self.poses()
+        low = place[owner, 2] + rotate(turn[owner], self._corners[chosen])[:, 2]
+        depth = np.zeros(len(self.place))
+        np.maximum.at(depth, self.body[owner], -low)
+        for number in np.flatnonzero(depth > SINK).tolist():
+            self.place[number, 2] += min(depth[number] - SINK / 2, most)
+            body = self.world.rigid_bodies[self._handles[number]]
+            body.translation = tuple(map(float, self.place[number]))
+            if self.velocity[number, 2] < 0:
+                self.set_velocity(number, self.velocity[number] * np.array([1.0, 1.0, 0.0]))
 
     def poses(self) -> tuple[Float, Float]:
         """Centres (N, 3) and quaternions (N, 4) of all fragments; exactly the rest pose for what stands."""

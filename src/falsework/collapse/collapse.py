@@ -32,12 +32,13 @@ SLICES = 2  # per frame
 SUBSTEPS = 2  # of Rapier, per slice
 # A block that has just lost its storey is still carried in part by what is being crushed under it (residual
 # crushing resistance; Bazant and Zhou 2002). The share fades as the block comes down by `CRUSH_DEPTH`.
-CARRIED = 0.6
-CRUSH_DEPTH = 1.6  # metres
+CARRIED = 0.5
+CRUSH_DEPTH = 1.3  # metres
 BLOCK_SHARE = 0.02  # of the building's mass: lighter parts fall freely at once
 # Rubble meets rubble at corners and edges: a tenth of the face carries, so a tenth of the strength crushes it.
 CRUSH_SHARE = 0.1
 CRUSHABLE = tuple(k for k in LOAD_BEARING) + tuple(KINDS.index(n) for n in ("clutter", "ornament"))
+LIFT = 2.0  # m/s, how fast what was pressed into the ground comes out of it
 PULL = 0.12  # of gravity: cables and falling floors draw an implosion's walls inwards
 PULL_SECONDS = 1.5
 
@@ -75,6 +76,7 @@ def collapse(
     position = np.empty((frames, len(fragments), 3), dtype=np.float32)
     rotation = np.empty((frames, len(fragments), 4), dtype=np.float32)
     moved = np.zeros((frames, len(fragments)), dtype=bool)
+    struck = np.zeros((frames, len(fragments)), dtype=bool)
     living = np.zeros(frames, dtype=np.float32)
     awake = np.zeros(frames, dtype=np.float32)
     kinetic = np.zeros(frames, dtype=np.float32)
@@ -90,19 +92,20 @@ def collapse(
         living[frame] = run.graph.alive[: run.graph.count].sum()
         awake[frame] = np.isin(run.bodies.body, run.bodies.awake).sum()
         kinetic[frame] = run.kinetic()
+        struck[frame] = run.struck
         progress(frame + 1, frames)
-    return _finish(fragments, run, settings, start, fps, position, rotation, moved, living, awake, kinetic)
+    return _finish(fragments, run, settings, start, fps, position, rotation, moved, struck, living, awake, kinetic)
 
 
 def _finish(
     fragments: Fragments, run: _Run, settings: CollapseSettings, start: int, fps: float,
-    position: npt.NDArray[np.float32], rotation: npt.NDArray[np.float32], moved: Bool,
+    position: npt.NDArray[np.float32], rotation: npt.NDArray[np.float32], moved: Bool, struck: Bool,
     living: npt.NDArray[np.float32], awake: npt.NDArray[np.float32], kinetic: npt.NDArray[np.float32],
 ) -> Motion:  # fmt: skip
     mass = fragments.mass.astype(np.float64)
     fallen = fragments.centre[:, 2].astype(np.float64) - position[:, :, 2]
     potential = -(fallen @ mass) * GRAVITY
-    upper = fragments.centre[:, 2] > np.quantile(fragments.centre[:, 2], 0.9)
+    upper = fragments.centre[:, 2] >= np.quantile(fragments.centre[:, 2], 0.9)
     roof = np.quantile(position[:, upper, 2], 0.5, axis=1)
     motion = Motion(
         fps=fps,
@@ -121,7 +124,7 @@ def _finish(
         },
         checks={},
     )
-    motion.checks.update(check_motion(fragments, motion, trigger_frame=start))
+    motion.checks.update(check_motion(fragments, motion, trigger_frame=start, struck=struck))
     return motion
 
 
@@ -147,10 +150,10 @@ class _Run:
         self.mass = fragments.mass.astype(np.float64)
         face = np.maximum(fragments.volume.astype(np.float64), 1e-6) ** (2 / 3)
         strength = _weakest_compression(fragments)
-        crushable = np.isin(fragments.kind, CRUSHABLE)
-        self.crush_force = np.where(
-            crushable, CRUSH_SHARE * strength * settings.strength * face, np.inf
-        )
+        # No contact transmits more than what crushes it.
+        self.bearing = CRUSH_SHARE * strength * settings.strength * face
+        self.crush_force = np.where(np.isin(fragments.kind, CRUSHABLE), self.bearing, np.inf)
+        self.struck: Bool = np.zeros(len(fragments), dtype=bool)
         # body number -> height of its first place, for parts something still carries
         self.carried: dict[int, float] = {}
         self.born: dict[int, float] = {}
@@ -167,6 +170,8 @@ class _Run:
         before = self.bodies.velocities()
         contacts = self.bodies.step(SUBSTEPS)
         self._feel(contacts, before, (frame - 1) / self.fps)
+        self.bodies.calm()
+        self.bodies.lift(LIFT * self.seconds)
 
     def _note(self, broken: Int, frame: int) -> None:
         """Record broken bonds and the energy they set free."""
@@ -303,8 +308,14 @@ class _Run:
                 )
         strong = np.zeros(len(self.mass))
         size = np.linalg.norm(push, axis=1)
+        total = np.linalg.norm(self.contact, axis=1)
+        self.contact *= np.minimum(1.0, self.bearing / np.maximum(total, 1e-9))[:, None]
         for end in (one, two):
             np.maximum.at(strong, end[end >= 0], size[end >= 0])
+        pushed = np.zeros(len(self.bodies.place), dtype=bool)
+        pushed[self.bodies.body[one[(one >= 0) & (push[:, 2] > 0)]]] = True
+        pushed[self.bodies.body[two[(two >= 0) & (push[:, 2] < 0)]]] = True
+        self.struck |= pushed[self.bodies.body]
         self.crush_next |= (strong > self.crush_force) & ~self.bodies.crushed
         still = np.zeros((len(one), 3))
         speed_one = np.where((one >= 0)[:, None], before[one], still)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 from falsework.building.fragments import Fragments
 from falsework.collapse.bodies import GRAVITY
@@ -33,10 +34,13 @@ Bool = npt.NDArray[np.bool_]
 
 STANDING_MARGIN = 1.25  # strength over load at rest, at least
 SCATTER = 0.2  # standard deviation of the logarithm of a bond's strength (brickwork tests spread this much)
-BREAK_SECONDS = 0.05  # a bond loaded to twice its strength breaks after this time
-FASTEST = 4.0  # overload counts up to this
+BREAK_SECONDS = 0.12  # a bond loaded to twice its strength breaks after this time
+FASTEST = 3.0  # overload counts up to this
+LEADING = 0.85  # share of the greatest utilisation beside it at which a bond still wears
+CHUNK_FRAGMENTS = 25  # fragments of a sound stretch of wall or floor, on average
+CHUNK_STRENGTH = (3.5, 0.6)  # strength inside it over that of its edges: median, standard deviation of logarithm
 REST_ITERATIONS = 3000
-STEP_ITERATIONS = 60
+STEP_ITERATIONS = 150
 LYING_AREA = 0.05  # m2, bearing area of what merely lies on something
 
 
@@ -83,7 +87,9 @@ class BondGraph:
             iterations=REST_ITERATIONS, tolerance=1e-4,
         )  # fmt: skip
         rest_stress = stresses(self.lattice, everything, self.displacement)
+        inside = _chunks(self.rest, fragments.kind.astype(np.int64), bond, seed)
         wanted = listed * strength * scatter
+        wanted[:, 1:] *= inside[:, None]
         # Shear resistance rises with compression, which changes: the margin is taken on the plain strength.
         load = utilisation(rest_stress, np.ones_like(listed))
         load[:, 2] = rest_stress[:, 2] + rest_stress[:, 3]
@@ -142,7 +148,14 @@ class BondGraph:
 
     def wear(self, alive: Int, use: Float, seconds: float) -> tuple[Int, Int]:
         """Damage overloaded bonds for `seconds`. Returns the bonds that broke and how: 0 crushed, 1 torn, 2 sheared."""
-        over = np.clip(use.max(axis=1) - 1.0, 0.0, FASTEST)
+        worst = use.max(axis=1)
+        pair = self.lattice.bond[alive]
+        peak = np.zeros(len(self.rest))
+        for end in range(2):
+            np.maximum.at(peak, pair[:, end], worst)
+        # A crack relieves what lies beside it: around a fragment only the most loaded bonds wear.
+        leads = worst >= LEADING * np.maximum(peak[pair[:, 0]], peak[pair[:, 1]])
+        over = np.where(leads, np.clip(worst - 1.0, 0.0, FASTEST), 0.0)
         self.damage[alive] += over * seconds / BREAK_SECONDS
         broken = alive[self.damage[alive] >= 1.0]
         how = use[self.damage[alive] >= 1.0].argmax(axis=1)
@@ -154,6 +167,23 @@ class BondGraph:
         broken = np.flatnonzero(self.alive & fragments[self.lattice.bond].any(axis=1))
         self.alive[broken] = False
         return broken
+
+
+def _chunks(rest: Float, kind: Int, bond: Int, seed: int) -> Float:
+    """(B,) factor on a bond's tensile and shear strength.
+
+    A wall is not equally weak everywhere: sound stretches lie between old cracks, openings and repairs. Fragments
+    are gathered around random ones of them, and bonds within a gathering of one kind are stronger. So the house
+    comes apart into pieces of many sizes.
+    """
+    random = generator(seed, "collapse", "chunks")
+    count = max(1, len(rest) // CHUNK_FRAGMENTS)
+    middles = rest[np.sort(random.choice(len(rest), size=count, replace=False))]
+    nearest = np.asarray(cKDTree(middles).query(rest)[1])
+    factor = CHUNK_STRENGTH[0] * np.exp(random.normal(0.0, CHUNK_STRENGTH[1], count))
+    one, two = bond[:, 0], bond[:, 1]
+    same = (nearest[one] == nearest[two]) & (kind[one] == kind[two])
+    return np.where(same, np.maximum(factor[nearest[one]], 1.0), 1.0)
 
 
 def _sum(part: Int, values: Float, parts: int) -> Float:

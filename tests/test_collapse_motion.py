@@ -1,0 +1,145 @@
+"""Whole collapses of a small tower: laws they keep, determinism, every kind of failure, injected faults."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from scenes import brick_tower
+
+from falsework.collapse.checks import check_motion
+from falsework.collapse.collapse import collapse
+from falsework.collapse.motion import EVENT_BREAK, EVENT_IMPACT, Motion
+from falsework.collapse.settings import CollapseSettings
+from falsework.collapse.trigger import fraction_across, removal_times
+from falsework.errors import FalseworkError
+from falsework.plate.plate import SetPlane
+
+FRAMES = 60
+START = 1004
+
+
+def run(seed: int = 5, frames: int = FRAMES, planes: tuple[SetPlane, ...] = (), **settings: object) -> Motion:
+    wanted = CollapseSettings.model_validate({"start": START, **settings})
+    return collapse(
+        brick_tower(), planes, wanted, first_frame=1001, frames=frames, fps=24.0, seed=seed
+    )
+
+
+@pytest.fixture(scope="module")
+def motion() -> Motion:
+    return run()
+
+
+def test_nothing_moves_before_the_trigger(motion: Motion) -> None:
+    tower = brick_tower()
+    assert not motion.moved[: START - 1001 + 1].any()
+    still = ~motion.moved
+    for frame in range(motion.frames):
+        assert np.array_equal(motion.position[frame, still[frame]], tower.centre[still[frame]])
+        assert (motion.rotation[frame, still[frame]] == [0, 0, 0, 1]).all()
+
+
+def test_it_comes_down_within_the_laws(motion: Motion) -> None:
+    assert motion.moved[-1].mean() > 0.8
+    assert motion.curves["roof_height"][-1] < 0.6 * motion.curves["roof_height"][0]
+    for name in ("below_ground", "rises_at_trigger", "faster_than_gravity", "energy"):
+        assert motion.checks[name]["passed"], (name, motion.checks[name])
+    np.testing.assert_allclose(np.linalg.norm(motion.rotation, axis=2), 1.0, atol=1e-4)
+    # Once moved, always moved.
+    assert (np.diff(motion.moved.astype(int), axis=0) >= 0).all()
+
+
+def test_events_are_in_order_and_have_energy(motion: Motion) -> None:
+    assert (np.diff(motion.event_time) >= 0).all()
+    assert (motion.event_time >= (START - 1001) / 24 - 1e-6).all()
+    assert (motion.event_energy > 0).all()
+    assert np.isfinite(motion.event_position).all()
+    assert {EVENT_BREAK, EVENT_IMPACT} == set(np.unique(motion.event_kind).tolist())
+    assert (motion.event_kind == EVENT_BREAK).sum() == (motion.bond_broken >= 0).sum()
+
+
+def test_one_seed_gives_one_motion_and_another_another(motion: Motion) -> None:
+    again, other = run(), run(seed=6)
+    for field in fields(Motion):
+        mine, same = getattr(motion, field.name), getattr(again, field.name)
+        if isinstance(mine, np.ndarray):
+            assert mine.tobytes() == same.tobytes(), field.name
+    assert motion.checks == again.checks
+    assert not np.array_equal(motion.position, other.position)
+
+
+@pytest.mark.parametrize("kind", ["implosion", "topple", "pancake"])
+def test_every_kind_comes_down(kind: str) -> None:
+    motion = run(kind=kind)
+    assert motion.moved[-1].mean() > 0.5
+    assert motion.curves["potential"][-1] < -1e5
+    assert motion.checks["rises_at_trigger"]["passed"]
+
+
+def test_nothing_goes_through_a_neighbour() -> None:
+    wall = SetPlane(
+        "neighbour", np.array([3.2, 35.0, 0.0]), np.array([0.0, -20.0, 0.0]), np.array([0.0, 0.0, 15.0]), 2.0
+    )
+    assert np.cross(wall.u, wall.v)[0] < 0  # it faces the tower
+    motion = run(planes=(wall,), side="right")
+    assert motion.position[:, :, 0].max() < 3.2
+
+
+@pytest.mark.parametrize("side", ["left", "right", "centre", "corner", "front", "back"])
+def test_the_failure_runs_from_its_side(side: str) -> None:
+    tower = brick_tower()
+    settings = CollapseSettings.model_validate({"side": side})
+    across = fraction_across(tower, settings)
+    assert across.min() == 0.0
+    assert across.max() == 1.0
+    first = tower.centre[across == 0.0]
+    if side == "left":
+        assert (first[:, 0] == tower.centre[:, 0].min()).all()
+    if side == "back":
+        assert (first[:, 1] == tower.centre[:, 1].max()).all()
+    times = removal_times(tower, settings, 1)
+    assert np.isfinite(times).any()
+    assert (tower.storey[np.isfinite(times)] == 0).all()
+
+
+@pytest.mark.parametrize("start", [1000, 1061])
+def test_a_trigger_outside_the_shot_gets_a_sentence(start: int) -> None:
+    with pytest.raises(FalseworkError, match="frame"):
+        run(start=start)
+
+
+def test_a_building_in_the_air_gets_a_sentence() -> None:
+    tower = replace(brick_tower(), support=np.zeros(72, dtype=bool))
+    with pytest.raises(FalseworkError, match="ground"):
+        collapse(
+            tower, (), CollapseSettings(start=START), first_frame=1001, frames=20, fps=24.0, seed=1
+        )
+
+
+def spoiled(motion: Motion, change: str) -> dict[str, bool]:
+    """Which checks pass after a fault was put into a good motion."""
+    position = motion.position.copy()
+    curves = {name: curve.copy() for name, curve in motion.curves.items()}
+    if change == "below_ground":
+        position[-1, 3, 2] = -2.0
+    elif change == "rises_at_trigger":
+        position[8, 40, 2] += 0.5
+    elif change == "faster_than_gravity":
+        position[5:, 40, 2] -= 3.0
+    elif change == "energy":
+        curves["kinetic"][20] += 2 * np.abs(curves["potential"]).max()
+    elif change == "bulking":
+        position[-1] = (position[-1] - position[-1].mean(axis=0)) * [1, 1, 12.0] + position[-1].mean(axis=0)
+    checks = check_motion(
+        brick_tower(), replace(motion, position=position, curves=curves), trigger_frame=START - 1001
+    )
+    return {name: check["passed"] for name, check in checks.items()}
+
+
+@pytest.mark.parametrize(
+    "change", ["below_ground", "rises_at_trigger", "faster_than_gravity", "energy", "bulking"]
+)
+def test_each_check_finds_its_fault(motion: Motion, change: str) -> None:
+    assert not spoiled(motion, change)[change]
