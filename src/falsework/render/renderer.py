@@ -198,7 +198,7 @@ class Renderer:
         grey = 0.5 * light.sky + 0.5 * light.bounce + 0.5 * facing * light.sun
         hue = mean / np.maximum(grey, 1e-6)
         hue = hue / max(float(hue.mean()), 1e-6)
-        mixed = 0.35 * np.clip(hue, 0.5, 1.6) + 0.65 * np.array([1.07, 1.0, 0.90])
+        mixed = 0.4 * np.clip(hue, 0.6, 1.5) + 0.6 * np.array([1.13, 1.0, 0.84])
         return (0.66 * mixed / mixed.mean()).clip(0.2, 0.9).astype(np.float32)
 
     # ---- one frame -------------------------------------------------------------------------------------

@@ -25,6 +25,10 @@ layout(location = 1) out vec4 out_front;
 
 const float TILE = 11.0;         // metres the noise repeats over
 const int STEPS = 220;
+// Sunlight that reaches shaded dust by way of lit walls and the lit top of the cloud.
+const float STREET = 0.035;
+const float LOOSE = 0.24;
+const float SLOPE = 0.7;
 const float CONTRAST = 1.45;
 const float DENSEST = 3.0;       // per metre, as in volume.py
 
@@ -40,7 +44,7 @@ vec4 lobes(vec3 first, vec3 second, vec2 weight, float scale) {
 float carved(vec4 amount, float billow) {
     if (relief <= 0.0) return amount.x;
     // Never so low that lobes come loose from their cloud.
-    float inside = amount.y - clamp(1.0 - billow, 0.24, 0.85);
+    float inside = amount.y - clamp(1.0 - billow, LOOSE, 0.85);
     float edge = clamp(inside / 0.09 + 0.3, 0.0, 1.0);
     float lump = amount.w * edge * edge * (0.35 + 0.65 * smoothstep(0.0, 0.5, inside));
     float haze = min(amount.x, 0.35) * (0.2 + 1.6 * billow * billow) * (1.0 - smoothstep(0.15, 0.7, amount.y));
@@ -53,6 +57,9 @@ float opaque(float grams) {
     float sigma = grams * extinction;
     return sigma / (1.0 + sigma / DENSEST);
 }
+
+// Steps grow with distance, as pixels do.
+float shortest(float t) { return clamp(0.008 * t, 0.11, 0.30); }
 
 float henyey(float cosine, float g) {
     return (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosine, 1.5);
@@ -74,20 +81,17 @@ void main() {
     bool leading_first = layer_weight.x > layer_weight.y;
     float t = texelFetch(starts, pixel, 0).r;
     float shift = dither(gl_FragCoord.xy, mod(frame_number, 64.0));
-    t += shift * clamp(0.006 * t, 0.10, 0.26);
+    t += shift * shortest(t);
     for (int number = 0; number < STEPS; number++) {
         // Both sides of a branch run on software OpenGL, so empty space is crossed in a loop of its own.
         float reached = next_dust(path, t);
         // Each new stretch of dust is entered at another place in the step, or the blocks' walls would show.
-        t = reached > t ? reached + shift * clamp(0.006 * t, 0.10, 0.26) : t;
+        t = reached > t ? reached + shift * shortest(t) : t;
         if (before && t >= curtain) { out_front = vec4(colour, 1.0 - through); before = false; }
         if (t >= path.end || through <= 0.0) break;
         vec3 at = camera_position + t * path.ray;
         vec3 place = (at - dust_low) * inverse;
         vec4 amount = textureLod(density, place, 0.0);
-        // Short steps where dense lobes are near, long ones in haze.
-        float fine = clamp(0.006 * t, 0.10, 0.26);
-        float stride = mix(max(0.8, fine), fine, smoothstep(0.02, 0.2, amount.y));
         vec3 first = at, second = at;
         float billow = 0.5;
         if (relief > 0.0) {
@@ -109,6 +113,10 @@ void main() {
         vec3 rim = min(at - dust_low, dust_low + dust_extent - at);
         if (relief > 0.0) grams *= smoothstep(0.0, 2.0, min(min(rim.x, rim.y), dust_low.z + dust_extent.z - at.z));
         float sigma = grams * extinction;
+        // As far as no lobe can begin (cover and noise together change by SLOPE a metre), or a quarter absorbed.
+        float inside = amount.y - clamp(1.0 - billow, LOOSE, 0.85);
+        float stride = inside > 0.3 ? 0.3 / max(sigma, 0.3) : (inside > 0.0 ? 0.0 : -inside / SLOPE);
+        stride = relief > 0.0 ? clamp(stride, shortest(t), 0.8) : shortest(t);
         float length_here = min(stride, path.end - t);
         if (before) length_here = min(length_here, max(curtain - t, 1e-3));
         if (path.at_surface && relief > 0.0) sigma *= smoothstep(-0.05, 0.45, path.end - t);
@@ -135,13 +143,14 @@ void main() {
         // Where the carved surface lies deep in the cover's slope it is the floor of a cleft, far out a lobe's crown.
         float crown = relief > 0.0 ? mix(1.2, 0.38, smoothstep(0.25, 0.85, amount.y)) : 1.0;
         vec3 light = sun * glow * middle.y * mix(crown, 1.0, 0.45)
-                   + sky * (0.10 + 0.75 * middle.z) * crown
-                   + bounce * 0.45 * (0.3 + 0.7 * middle.w);
+                   + sky * (0.22 + 0.85 * middle.z) * crown
+                   + bounce * 0.6 * (0.4 + 0.6 * middle.w)
+                   + sun * STREET * crown;
         float kept = exp(-sigma * length_here);
         colour += through * (1.0 - kept) * dust_albedo * light / 3.14159265;
         through *= kept;
         t += length_here;
-        if (through < 0.012) {
+        if (through < 0.02) {
             colour /= 1.0 - through;
             through = 0.0;
         }
