@@ -14,6 +14,7 @@ from falsework.collapse.motion import EVENT_BREAK, Motion
 from falsework.dust.field import Debris
 from falsework.dust.rubble import CELL, rubble_surface
 from falsework.dust.settings import DustSettings
+from falsework.dust.sources import violence
 from falsework.progress import Progress, silent
 from falsework.seeds import generator
 
@@ -27,10 +28,12 @@ SHAPES = 8
 SMALLEST, LARGEST, POWER = 0.012, 0.15, 2.3
 STEPS = 4
 GRAVITY = 9.81
+# A piece that fell from the roof of a house does not strike faster (m/s).
+FASTEST = 20.0
 # Share of the chips that come from breaking bonds; the others from blows.
 FROM_BREAKS = 0.45
 # A chip this far below the surface lies inside the rubble or a standing house: the surface is not its floor.
-INSIDE = 0.2
+INSIDE = 0.12
 # A step in the surface up to this height is a block's side; a higher one may be a gutted house's wall.
 TALLEST = 3.0
 # Slower than this (m/s) after a bounce, a chip stays where it is.
@@ -126,7 +129,9 @@ def _births(fragments: Fragments, motion: Motion, wanted: int, rng: np.random.Ge
     airy = np.isin(fragments.kind[motion.event_fragment], [KINDS.index("clutter")])
     energy = np.where(airy, 0.0, np.maximum(motion.event_energy.astype(np.float64), 0.0))
     energy[motion.event_time >= end] = 0.0
-    weight = np.where(breaks, energy**0.4, energy**0.6)
+    # A crack that does not open drops little.
+    opened = violence(motion, np.arange(len(energy))) if len(energy) else energy
+    weight = np.where(breaks, energy**0.4 * (0.04 + opened), energy**0.6)
     share = {True: FROM_BREAKS, False: 1 - FROM_BREAKS}
     if not (weight[breaks].sum() > 0 and weight[~breaks].sum() > 0):
         share = {True: 1.0, False: 1.0}
@@ -147,6 +152,8 @@ def _births(fragments: Fragments, motion: Motion, wanted: int, rng: np.random.Ge
     normal = motion.event_normal[event].astype(np.float64)
     normal *= np.sign(normal[:, 2:] + 1e-6)
     strength = np.linalg.norm(carried, axis=1)
+    carried *= np.minimum(1.0, FASTEST / (strength + 1e-9))[:, None]
+    strength = np.minimum(strength, FASTEST)
     cone = rng.normal(0.0, 1.0, (total, 3))
     cone /= np.linalg.norm(cone, axis=1, keepdims=True) + 1e-12
     # A break lets go, it does not shoot: little more than the piece's own speed. A blow throws sideways.
@@ -195,7 +202,7 @@ def _fly(  # type: ignore[no-untyped-def]
                     # What it lay on sank faster than a chip can fall, or slid away.
                     rest[n] = False
                 else:
-                    if under >= 0 and floor - bottom < 0.3 * INSIDE:
+                    if under >= 0 and floor - bottom < 0.5 * INSIDE:
                         place[n, 0] += moved[under, 0] * step
                         place[n, 1] += moved[under, 1] * step
                         place[n, 2] = floor + half
@@ -213,6 +220,8 @@ def _fly(  # type: ignore[no-untyped-def]
                 vx, vy = -0.25 * vx, -0.25 * vy
             else:
                 place[n, 0], place[n, 1] = x, y
+                if ahead - floor <= INSIDE:
+                    floor = ahead
             place[n, 2] += 0.5 * (vz + fall) * step
             vz = fall
             turn[n] += spin[n] * step

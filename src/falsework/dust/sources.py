@@ -16,7 +16,7 @@ from falsework.building.fragments import KINDS, Fragments
 from falsework.collapse.motion import EVENT_BREAK, EVENT_IMPACT, Motion
 from falsework.dust.settings import DustSettings
 
-__all__ = ["Emission", "Puffs", "plan_emission"]
+__all__ = ["Emission", "Puffs", "plan_emission", "violence"]
 
 Float = npt.NDArray[np.float64]
 
@@ -27,7 +27,7 @@ AIRBORNE = 0.02
 FINE_SHARE = 1 / 300
 FINES = AIRBORNE * FINE_SHARE
 # How the fines are shared out: jets from windows, breaking, blows, pieces coming to rest, trails.
-SHARES = {"jet": 0.10, "break": 0.10, "impact": 0.25, "landing": 0.40, "trail": 0.15}
+SHARES = {"jet": 0.08, "break": 0.05, "impact": 0.27, "landing": 0.45, "trail": 0.15}
 # A building is about 17 % solid; the rest is air that has to leave.
 SOLID_SHARE = 0.17
 # Part of that air which the puffs bring along (the rest is pushed by the fragments' drag), by reach.
@@ -148,7 +148,9 @@ def _events(fragments: Fragments, motion: Motion, kind: int, rng: np.random.Gene
     """Puffs of breaking bonds (small, with the pieces) and of blows (thrown aside)."""
     chosen = np.flatnonzero((motion.event_kind == kind) & (motion.event_energy > 0))
     energy = motion.event_energy[chosen].astype(np.float64)
-    weight = energy ** (0.5 if kind == EVENT_BREAK else 0.7) * rng.lognormal(0.0, 0.9, len(chosen))
+    weight = energy ** (0.5 if kind == EVENT_BREAK else 0.85) * rng.lognormal(0.0, 0.9, len(chosen))
+    if kind == EVENT_BREAK:
+        weight *= violence(motion, chosen)
     if len(chosen) > MOST_PUFFS:
         keep = np.sort(np.argsort(-weight, kind="stable")[:MOST_PUFFS])
         chosen, weight = chosen[keep], weight[keep]
@@ -168,6 +170,18 @@ def _events(fragments: Fragments, motion: Motion, kind: int, rng: np.random.Gene
     return Puffs(
         start, duration, position, velocity, weight, np.full(count, breath), rng.uniform(0.4, 0.9, count)
     )
+
+
+def violence(motion: Motion, events: npt.NDArray[np.int64]) -> Float:
+    """(E,) 0 to 1, how fast each break's piece gets away: a crack that does not open hardly gives dust."""
+    frame = np.clip(np.ceil(motion.event_time[events] * motion.fps).astype(np.int64), 0, motion.frames - 1)
+    later = np.minimum(frame + 4, motion.frames - 1)
+    piece = motion.event_fragment[events]
+    way = np.linalg.norm(motion.position[later, piece] - motion.position[frame, piece], axis=1).astype(
+        np.float64
+    )
+    speed = way * motion.fps / np.maximum(later - frame, 1)
+    return np.asarray(0.01 + np.clip(speed / 5.0, 0.0, 1.0) ** 1.5, np.float64)
 
 
 def _landings(
