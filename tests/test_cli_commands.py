@@ -11,10 +11,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from shots_fakes import SHOT, fake_stages, write_shot
 
 from falsework.cli import main as cli
 from falsework.shots import pipeline
+from shots_fakes import SHOT, fake_stages, write_shot
 
 HEAVY = ("pydantic", "numpy", "rich", "cv2", "numba", "scipy", "moderngl", "rapier3d", "openai", "pxr", "av")
 

@@ -1,4 +1,4 @@
-"""The endpoint's reading of a brief, against a server on this machine that answers well, badly or not at all."""
+"""The endpoint's reading of a brief, against a server here that answers well, badly or not at all."""
 
 from __future__ import annotations
 

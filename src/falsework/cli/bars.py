@@ -11,7 +11,7 @@ __all__ = ["Bars"]
 
 
 class Bars:
-    """Listens to a run (`shots.pipeline.Listener`). Without a terminal only the finished lines are written."""
+    """Listens to a run (`shots.pipeline.Listener`). Without a terminal only finished lines."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)

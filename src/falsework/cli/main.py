@@ -21,7 +21,7 @@ DONE, OUR_FAULT, YOURS_TO_MEND, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0 done, 2 the user can mend it, 1 our fault, 130 interrupted."""
+    """Run one command; returns the exit code: 0 done, 2 to be mended, 1 our fault, 130 interrupted."""
     given = _parser().parse_args(arguments)
     try:
         answer: dict[str, Any] = given.run(given)

@@ -30,9 +30,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     understood = (read_brief if given.offline else read_brief_anywhere)(given.brief)
     path = start_shot(given.folder, given.plate, understood)
     if not given.quiet and not given.json:
-        print(
-            f"{path} is written. Correct the corners of the facade in it, then: falsework make {path} --preview"
-        )
+        print(f"{path} is written. Correct the facade's corners in it, then: falsework make {path} --preview")
         for note in understood.notes:
             print(f"note: {note}")
         if understood.not_understood:

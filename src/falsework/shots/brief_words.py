@@ -10,6 +10,8 @@ side, amount, colour, pace, material, roofing, strength, size, day, sunlight, ai
 link      joins words that have no setting of their own but need no remark
 """
 
+# ruff: noqa: E501  (the phrases are tables)
+
 from __future__ import annotations
 
 __all__ = ["COLOURS", "LANGUAGES", "Words"]

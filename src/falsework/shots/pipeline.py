@@ -1,4 +1,4 @@
-"""A shot from its file to what is delivered: every stage once, in order, and none that is finished already."""
+"""A shot from its file to what is delivered: every stage once, in order, and none that is finished."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a shot is: `shot.toml` as one validated model, every fault a sentence that says where and what to do."""
+"""What a shot is: `shot.toml` as one validated model, every fault a sentence with where and what to do."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Shot(Settings):
     frames: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (1001, 1096)
     plate: PlateSettings
     facades: Annotated[list[FacadeSettings], Field(min_length=1, max_length=8)]
-    neighbours: list[NeighbourSettings] = []
-    occluders: list[OccluderSettings] = []
+    neighbours: list[NeighbourSettings] = Field(default=[])
+    occluders: list[OccluderSettings] = Field(default=[])
     light: LightSettings = LightSettings()
     building: BuildingSettings = BuildingSettings()
     fracture: FractureSettings = FractureSettings()
@@ -73,7 +73,7 @@ def load_shot(path: Path | str) -> Shot:
         raise FalseworkError(
             "there is no such file",
             where=path,
-            todo='Give the path of a shot.toml, or begin one with `falsework new DIR --plate PHOTO --brief "..."`.',
+            todo='Give the path of a shot.toml, or begin one: `falsework new DIR --plate PHOTO --brief "..."`.',
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise FalseworkError(
@@ -163,7 +163,8 @@ def _plate_faults(shot: Shot) -> Iterator[Fault]:
         elif plate.crop is not None and (width > plate.crop[2] or height > plate.crop[3]):
             yield Fault(
                 "plate.size",
-                f"{width}x{height} is larger than the crop ({plate.crop[2]}x{plate.crop[3]}); nothing is ever scaled up",
+                f"{width}x{height} is larger than the crop ({plate.crop[2]}x{plate.crop[3]}); "
+                "nothing is ever scaled up",
                 "Make it no larger than the crop.",
             )
     lens = plate.lens

@@ -155,10 +155,10 @@ def _lines(name: str, plate: str, size: tuple[int, int], understood: Interpretat
     yield 'colour_space = "auto"  # or an OpenColorIO name: "sRGB", "ACEScg", "ARRI LogC4", ...'
     yield ""
     yield "# EDIT THIS: the corners below are a guess at the middle of the picture, not found in it."
-    yield "# Open the photo in any viewer that shows pixel coordinates (GIMP: Windows > Pointer) and read the four"
-    yield "# corners of the wall that falls: top-left, top-right, bottom-right, bottom-left; the top at the cornice,"
-    yield "# the bottom on the pavement. A corner may lie outside the picture. A second wall of the same building,"
-    yield "# round the corner, is a second [[facades]] that shares the corner's two points."
+    yield "# Open the photo in a viewer that shows pixel coordinates (GIMP: Windows > Pointer); read the four"
+    yield "# corners of the wall that falls: top-left, top-right, bottom-right, bottom-left; the top at the"
+    yield "# cornice, the bottom on the pavement. A corner may lie outside the picture. A second wall of the"
+    yield "# same building, round the corner, is a second [[facades]] that shares the corner's two points."
     yield "[[facades]]"
     yield 'name = "front"'
     yield f"corners = {_toml(_guess(size))}"
@@ -166,7 +166,8 @@ def _lines(name: str, plate: str, size: tuple[int, int], understood: Interpretat
         storeys = from_storey + 1
         yield f"storeys = {storeys}  # CHECK: at least this many, or the brief's floor would not be there"
     else:
-        yield f"storeys = {storeys}{_words(said, 'facades.storeys') or '  # CHECK: count them in the picture, the ground floor too'}"
+        counted = _words(said, "facades.storeys")
+        yield f"storeys = {storeys}" + (counted or "  # CHECK: count them, the ground floor too")
     yield "storey_height = 3.2  # metres; it sets the scale of everything"
     yield 'bays = "auto"  # columns of windows'
     for section, words, keys in SECTIONS:
