@@ -66,7 +66,7 @@ class Renderer:
         self._buffers = FragmentBuffers(context, fragments)
         self._chips = Chips(context, debris)
         self._surfaces = SurfacePass(context, camera, fragments, self._buffers, self._chips, self._noise)
-        self._volume = DustVolume(context, dust, camera, self._noise)
+        self._volume = DustVolume(context, dust, camera, self._noise, values, plate.light.sun_direction)
         self._grid = LightGrid(context, fragments, dust, plate.set_planes, plate.light, seed=seed)
         low, high = fragments.vertices.min(0), fragments.vertices.max(0)
         reach = np.array([0.8, 0.8, 0.0], np.float32) * (high[2] - low[2]) + np.array(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import moderngl
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,8 @@ from numba import njit
 
 from falsework.dust.field import DustField, DustFrame
 from falsework.plate.camera import Camera
+from falsework.render.ambient import DENSEST, sweep
+from falsework.render.carving import CONTRAST, LOOSE, TILE, carve, keeps_shape, smoothed
 from falsework.render.context import FullScreen, shader, texture_3d
 from falsework.seeds import generator
 
@@ -25,7 +26,6 @@ EXTINCTION = 0.6
 BLOCK = 4
 SLOPE = 0.9  # metres: standard deviation of the smoothing that gives noise a slope to carve
 HAZE, FULL = 0.25, 1.3  # g/m3: below the first dust is soft haze, above the second it has hard lobes
-TILE = 11.0
 
 
 @njit(cache=True)
@@ -38,33 +38,6 @@ def _fullest(density: Float, block: int, out: Float) -> None:
                     out[i // block, j // block, k // block] = density[i, j, k]
 
 
-def _smoothed(values: Float, sigma: float) -> Float:
-    """Gaussian smoothing of (nx, ny, nz) with a standard deviation in cells."""
-    reach = 2 * int(np.ceil(2.3 * sigma)) + 1
-    kernel = cv2.getGaussianKernel(reach, sigma, cv2.CV_32F)
-    nx, ny, nz = values.shape
-    one = np.ones((1, 1), np.float32)
-    along = cv2.sepFilter2D(values.reshape(nx, ny * nz), -1, one, kernel, borderType=cv2.BORDER_REPLICATE)
-    along = along.reshape(values.shape)
-    for slab in along:
-        cv2.sepFilter2D(slab, -1, kernel, kernel, dst=slab, borderType=cv2.BORDER_REPLICATE)
-    return along
-
-
-def _keeps_shape(moved: Float, cell: float) -> Float:
-    """How little the flow has sheared the detail around each cell of (mx, my, mz, 3): 1 none, towards 0 a lot.
-
-    Fine noise carried through strong shear turns into hair; it fades there.
-    """
-    if min(moved.shape[:3]) < 2:
-        return np.ones(moved.shape[:3], np.float32)
-    total = np.zeros(moved.shape[:3], np.float32)
-    for axis in range(3):
-        slope = np.gradient(moved, cell, axis=axis)
-        total += (slope * slope).sum(-1)
-    return (1.0 / (1.0 + 0.6 * total)).astype(np.float32)
-
-
 class DustVolume:
     """One frame's dust on the graphics side, and the pass that draws it.
 
@@ -72,14 +45,21 @@ class DustVolume:
     """
 
     def __init__(
-        self, context: moderngl.Context, field: DustField, camera: Camera, noise: moderngl.Texture3D
+        self,
+        context: moderngl.Context,
+        field: DustField,
+        camera: Camera,
+        noise: moderngl.Texture3D,
+        noise_values: npt.NDArray[np.uint8],
+        sun_direction: npt.NDArray[np.float64],
     ) -> None:
         self.field = field
         self.relief = 1.0
         self.active = False
         self.density: Float | None = None
         self._context = context
-        self._noise = noise
+        self._noise, self._noise_values = noise, noise_values
+        self._sun_direction = sun_direction
         self._camera = camera
         self._reach = FullScreen(context, shader("dustreach.frag"))
         self._march = FullScreen(context, shader("dust.frag"))
@@ -106,19 +86,43 @@ class DustVolume:
         # smoothed over a metre, and noise decides where in that slope the surface lies.
         share = np.clip((density - HAZE) / (FULL - HAZE), 0, 1)
         share *= share * (3 - 2 * share)
-        cover = _smoothed(share, SLOPE / voxel)
-        lump = _smoothed(share * density, SLOPE / voxel)
+        cover = smoothed(share, SLOPE / voxel)
+        lump = smoothed(share * density, SLOPE / voxel)
         lump /= np.maximum(cover, 1e-3)
-        packed = np.stack([density, cover, cover, lump], axis=-1).astype(np.float16)
         blocks = np.zeros([-(-n // BLOCK) for n in density.shape], np.float32)
         _fullest(np.maximum(density, cover), BLOCK, blocks)
-        self._write("density", packed)
         self._write("fullest", blocks[..., None].astype(np.float16))
-        for name, detail in zip(("detail_first", "detail_second"), frame.detail, strict=True):
-            moved = detail.astype(np.float32)
-            keeps = _keeps_shape(moved, voxel * self.field.coarse)
-            self._write(name, np.concatenate([moved, keeps[..., None]], axis=-1).astype(np.float16))
-        offsets = [generator(0, "dust layer", int(seed)).random(3) * TILE for seed in frame.layer_seed]
+        moved = frame.detail.astype(np.float32)
+        keeps = np.stack([keeps_shape(layer, voxel * self.field.coarse) for layer in moved])
+        moved = np.concatenate([moved, keeps[..., None]], axis=-1)
+        for name, layer in zip(("detail_first", "detail_second"), moved, strict=True):
+            self._write(name, layer.astype(np.float16))
+        offsets = np.array(
+            [generator(0, "dust layer", int(seed)).random(3) * TILE for seed in frame.layer_seed]
+        )
+        billow, grams = np.empty_like(density), np.empty_like(density)
+        weight = np.asarray(frame.weight, np.float32)
+        low = np.asarray(self.field.origin, np.float32)
+        carve(
+            density,
+            cover,
+            lump,
+            self._noise_values,
+            moved,
+            weight,
+            offsets,
+            low,
+            voxel,
+            self.field.coarse,
+            billow,
+            grams,
+        )
+        # Light enters between lobes finer than a cell, so the thickest dust never counts in full.
+        sigma = (grams if self.relief > 0 else density) * (EXTINCTION * density_scale)
+        sigma /= 1 + sigma / DENSEST
+        self._write("density", np.stack([density, cover, billow, lump], axis=-1).astype(np.float16))
+        towards_sun = np.minimum(sweep(sigma, self._sun_direction, voxel), 60.0)
+        self._write("towards_sun", towards_sun[..., None].astype(np.float16))
         self._values = {
             "dust_low": np.asarray(self.field.origin, np.float32),
             "dust_extent": self._extent,
@@ -158,6 +162,9 @@ class DustVolume:
             **light,
             **self._values,
             "relief": self.relief,
+            "contrast": CONTRAST,
+            "loose": LOOSE,
+            "tile": TILE,
             "frame_number": float(number),
             "dust_albedo": albedo,
         }

@@ -7,6 +7,7 @@
 // octaves of ever weaker extinction and ever rounder phase. Eroded density after A. Schneider,
 // "The Real-Time Volumetric Cloudscapes of Horizon: Zero Dawn" (2015).
 uniform sampler3D density;       // see `carved`
+uniform sampler3D towards_sun;   // optical depth
 uniform sampler3D detail_first;  // where the air came from, metres
 uniform sampler3D detail_second;
 uniform sampler3D noise;
@@ -16,6 +17,9 @@ uniform sampler2D starts;        // first dust along each ray, metres
 uniform vec2 layer_weight;
 uniform vec3 layer_offset_first;
 uniform vec3 layer_offset_second;
+uniform float contrast;
+uniform float loose;             // least cover that can hold a lobe
+uniform float tile;              // metres the noise repeats over
 uniform float extinction;        // m2/g
 uniform float relief;            // 0: the plain grid, 1: eroded by noise
 uniform float frame_number;
@@ -23,39 +27,20 @@ uniform vec3 dust_albedo;
 layout(location = 0) out vec4 out_dust;
 layout(location = 1) out vec4 out_front;
 
-const float TILE = 11.0;         // metres the noise repeats over
 const int STEPS = 220;
 // Sunlight that reaches shaded dust by way of lit walls and the lit top of the cloud.
-const float STREET = 0.035;
-const float LOOSE = 0.24;
+const float STREET = 0.05;
 const float SLOPE = 0.7;
-const float CONTRAST = 1.45;
-const float DENSEST = 3.0;       // per metre, as in volume.py
-
-// Noise of the two layers together. Two noises averaged have less contrast than one, which is given back.
-vec4 lobes(vec3 first, vec3 second, vec2 weight, float scale) {
-    vec4 found = weight.x * (textureLod(noise, first * scale, 0.0) - 0.5)
-               + weight.y * (textureLod(noise, second * scale, 0.0) - 0.5);
-    return 0.5 + found / length(weight);
-}
 
 // Density in g/m3 at a point, carved into lobes; `billow` is the noise there. `amount`: density, smoothed
-// cover (0..1, one half at the cloud's edge), dense dust within metres, density of the nearest full cells.
+// cover (0..1, one half at the cloud's edge), coarse noise, density of the nearest full cells.
 float carved(vec4 amount, float billow) {
     if (relief <= 0.0) return amount.x;
-    // Never so low that lobes come loose from their cloud.
-    float inside = amount.y - clamp(1.0 - billow, LOOSE, 0.85);
+    float inside = amount.y - clamp(1.0 - billow, loose, 0.85);
     float edge = clamp(inside / 0.09 + 0.3, 0.0, 1.0);
     float lump = amount.w * edge * edge * (0.35 + 0.65 * smoothstep(0.0, 0.5, inside));
     float haze = min(amount.x, 0.35) * (0.2 + 1.6 * billow * billow) * (1.0 - smoothstep(0.15, 0.7, amount.y));
     return lump + haze;
-}
-
-// Extinction that counts for light inside the dust. The densest clouds reflect from their first decimetres, which
-// no step here resolves; unlimited they would shade themselves black.
-float opaque(float grams) {
-    float sigma = grams * extinction;
-    return sigma / (1.0 + sigma / DENSEST);
 }
 
 // Steps grow with distance, as pixels do.
@@ -77,8 +62,12 @@ void main() {
     vec3 inverse = 1.0 / dust_extent;
     vec3 colour = vec3(0.0);
     float through = 1.0;
+    // What lies before an occluder is the mean of three depths just short of it, or lobes would draw their outline on
+    // the flat card it is.
     bool before = curtain > 0.0;
-    bool leading_first = layer_weight.x > layer_weight.y;
+    float mark = curtain - 0.8;
+    float marks = 0.0;
+    float last_inside = -1.0, gap = 0.0;
     float t = texelFetch(starts, pixel, 0).r;
     float shift = dither(gl_FragCoord.xy, mod(frame_number, 64.0));
     t += shift * shortest(t);
@@ -87,54 +76,47 @@ void main() {
         float reached = next_dust(path, t);
         // Each new stretch of dust is entered at another place in the step, or the blocks' walls would show.
         t = reached > t ? reached + shift * shortest(t) : t;
-        if (before && t >= curtain) { out_front = vec4(colour, 1.0 - through); before = false; }
+        if (before && t >= mark) {
+            out_front += vec4(colour, 1.0 - through) / 3.0;
+            mark += 0.4;
+            marks += 1.0;
+            before = marks < 2.5;
+        }
         if (t >= path.end || through <= 0.0) break;
         vec3 at = camera_position + t * path.ray;
         vec3 place = (at - dust_low) * inverse;
         vec4 amount = textureLod(density, place, 0.0);
-        vec3 first = at, second = at;
-        float billow = 0.5;
-        if (relief > 0.0) {
-            vec4 from_first = textureLod(detail_first, place, 0.0);
-            vec4 from_second = textureLod(detail_second, place, 0.0);
-            first = at + from_first.xyz + layer_offset_first;
-            second = at + from_second.xyz + layer_offset_second;
-            // The layer that the flow has sheared less counts for more.
-            vec2 weight = layer_weight * vec2(from_first.w, from_second.w) + 1e-4;
-            weight /= weight.x + weight.y;
-            vec4 coarse = lobes(first, second, weight, 1.0 / TILE);
-            vec3 bent = vec3(coarse.b - coarse.a, coarse.g - coarse.b, coarse.a - coarse.g) * 0.4;
-            vec4 small = textureLod(noise, ((leading_first ? first : second) + bent) * (4.73 / TILE), 0.0);
-            billow = 0.5 + CONTRAST * (dot(coarse - 0.5, vec4(0.31, 0.29, 0.21, 0.09))
-                   + dot(small.gb - 0.5, vec2(0.11, 0.07)) * (0.3 + 0.7 * (leading_first ? from_first.w : from_second.w)));
-        }
+        // The grid holds the noise's coarse octaves; the fine ones are added here, from both layers.
+        float billow = amount.z;
+        vec4 from_first = textureLod(detail_first, place, 0.0);
+        vec4 from_second = textureLod(detail_second, place, 0.0);
+        vec2 weight = layer_weight * vec2(from_first.w, from_second.w) + 1e-4;
+        weight /= weight.x + weight.y;
+        vec4 one = textureLod(noise, (at + from_first.xyz + layer_offset_first) * (3.1 / tile), 0.0) - 0.5;
+        vec4 two = textureLod(noise, (at + from_second.xyz + layer_offset_second) * (3.1 / tile), 0.0) - 0.5;
+        vec3 fine = (weight.x * one.gba + weight.y * two.gba) / length(weight);
+        float keeps = dot(weight, vec2(from_first.w, from_second.w));
+        billow += contrast * dot(fine, vec3(0.13, 0.08, 0.05)) * (0.35 + 0.65 * keeps);
         float grams = carved(amount, billow);
         // The cloud thins out towards the grid's open sides and before a surface, so that neither draws a line.
         vec3 rim = min(at - dust_low, dust_low + dust_extent - at);
         if (relief > 0.0) grams *= smoothstep(0.0, 2.0, min(min(rim.x, rim.y), dust_low.z + dust_extent.z - at.z));
         float sigma = grams * extinction;
         // As far as no lobe can begin (cover and noise together change by SLOPE a metre), or a quarter absorbed.
-        float inside = amount.y - clamp(1.0 - billow, LOOSE, 0.85);
+        float inside = amount.y - clamp(1.0 - billow, loose, 0.85);
         float stride = inside > 0.3 ? 0.3 / max(sigma, 0.3) : (inside > 0.0 ? 0.0 : -inside / SLOPE);
         stride = relief > 0.0 ? clamp(stride, shortest(t), 0.8) : shortest(t);
         float length_here = min(stride, path.end - t);
-        if (before) length_here = min(length_here, max(curtain - t, 1e-3));
+        // A lobe entered between two steps counts from where its skin was crossed, not from this step on.
+        float back = inside > 0.0 && last_inside < 0.0 && relief > 0.0 ? min(gap, 0.5) * inside / (inside - last_inside) : 0.0;
+        last_inside = inside;
+        gap = length_here;
+        if (before) length_here = min(length_here, max(mark - t, 1e-3));
         if (path.at_surface && relief > 0.0) sigma *= smoothstep(-0.05, 0.45, path.end - t);
 
-        // The grid's cell here is full of this very dust; a step outwards leaves the near part to the short steps.
         vec4 middle = textureLod(core, (at + 0.6 * sun_direction - 0.5 * path.ray - grid_low) / grid_extent, 0.0);
-        // What the light grid is too coarse for: the lobes' own shade, from two short steps towards the sun.
-        float own = 0.0;
-        if (relief > 0.0) {
-            for (int tap = 0; tap < 2; tap++) {
-                float away = tap == 0 ? 0.25 : 0.85;
-                vec4 lot = textureLod(density, place + sun_direction * away * inverse, 0.0);
-                vec3 moved = (leading_first ? first : second) + sun_direction * away;
-                float lump = 0.5 + CONTRAST * dot(textureLod(noise, moved / TILE, 0.0) - 0.5, vec4(0.31, 0.29, 0.21, 0.09));
-                own += opaque(carved(lot, lump)) * (tap == 0 ? 0.35 : 0.6);
-            }
-        }
-        float sunward = middle.x * 0.8 + own;
+        // Half a cell towards the sun, so that a lobe's lit skin is not in its own cell's shade.
+        float sunward = textureLod(towards_sun, place + 0.18 * sun_direction * inverse, 0.0).r;
         float glow = 0.0, gain = 0.48, thin = 1.0, round = 1.0;
         for (int octave = 0; octave < 4; octave++) {
             glow += gain * exp(-thin * sunward) * mix(1.0, lobe, round);
@@ -146,7 +128,7 @@ void main() {
                    + sky * (0.22 + 0.85 * middle.z) * crown
                    + bounce * 0.6 * (0.4 + 0.6 * middle.w)
                    + sun * STREET * crown;
-        float kept = exp(-sigma * length_here);
+        float kept = exp(-sigma * (length_here + back));
         colour += through * (1.0 - kept) * dust_albedo * light / 3.14159265;
         through *= kept;
         t += length_here;
@@ -155,6 +137,6 @@ void main() {
             through = 0.0;
         }
     }
-    if (before) out_front = vec4(colour, 1.0 - through);
+    if (before) out_front += vec4(colour, 1.0 - through) * (3.0 - marks) / 3.0;
     out_dust = vec4(colour, 1.0 - through);
 }

@@ -18,7 +18,7 @@ uniform vec3 grid_extent;
 // horizontal surface gets 1 and an open wall 0.5.
 const float ZENITH = 0.184;
 const float SIDE = 0.408;
-const float INTERREFLECTION = 0.10;
+const float INTERREFLECTION = 0.16;
 
 float shade_plane(vec3 world) {
     if (dot(shade.xyz, shade.xyz) == 0.0) return 1.0;

@@ -1,0 +1,128 @@
+"""Lobes carved into the simulated density on its own grid, before the camera looks."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+__all__ = ["CONTRAST", "LOOSE", "TILE", "carve", "keeps_shape", "smoothed"]
+
+Float = npt.NDArray[np.float32]
+
+TILE = 11.0  # metres the noise repeats over
+CONTRAST = 1.45
+LOOSE = 0.24  # least cover that can hold a lobe, so that none comes loose from its cloud
+# Weights of the noise's octaves that the grid can hold; the finer ones are the march's.
+OCTAVES = (0.31, 0.29, 0.21)
+
+
+def smoothed(values: Float, sigma: float) -> Float:
+    """Gaussian smoothing of (nx, ny, nz) with a standard deviation in cells."""
+    reach = 2 * int(np.ceil(2.3 * sigma)) + 1
+    kernel = cv2.getGaussianKernel(reach, sigma, cv2.CV_32F)
+    nx, ny, nz = values.shape
+    one = np.ones((1, 1), np.float32)
+    along = cv2.sepFilter2D(values.reshape(nx, ny * nz), -1, one, kernel, borderType=cv2.BORDER_REPLICATE)
+    along = along.reshape(values.shape)
+    for slab in along:
+        cv2.sepFilter2D(slab, -1, kernel, kernel, dst=slab, borderType=cv2.BORDER_REPLICATE)
+    return along
+
+
+def keeps_shape(moved: Float, cell: float) -> Float:
+    """How little the flow has sheared the detail around each cell of (mx, my, mz, 3): 1 none, towards 0 a lot.
+
+    Fine noise carried through strong shear turns into hair; it fades there.
+    """
+    if min(moved.shape[:3]) < 2:
+        return np.ones(moved.shape[:3], np.float32)
+    total = np.zeros(moved.shape[:3], np.float32)
+    for axis in range(3):
+        slope = np.gradient(moved, cell, axis=axis)
+        total += (slope * slope).sum(-1)
+    return (1.0 / (1.0 + 0.6 * total)).astype(np.float32)
+
+
+@njit(cache=True)
+def _billow_at(noise: npt.NDArray[np.uint8], x: float, y: float, z: float) -> float:
+    """Weighted octaves, centred on 0, at a place in noise repeats; noise is indexed [z, y, x, channel]."""
+    size = noise.shape[0]
+    px, py, pz = x * size - 0.5, y * size - 0.5, z * size - 0.5
+    fx, fy, fz = np.floor(px), np.floor(py), np.floor(pz)
+    i, j, k = int(fx) % size, int(fy) % size, int(fz) % size
+    i1, j1, k1 = (i + 1) % size, (j + 1) % size, (k + 1) % size
+    u, v, w = px - fx, py - fy, pz - fz
+    total = 0.0
+    for c in range(3):
+        a = (noise[k, j, i, c] * (1 - u) + noise[k, j, i1, c] * u) * (1 - v)
+        a += (noise[k, j1, i, c] * (1 - u) + noise[k, j1, i1, c] * u) * v
+        b = (noise[k1, j, i, c] * (1 - u) + noise[k1, j, i1, c] * u) * (1 - v)
+        b += (noise[k1, j1, i, c] * (1 - u) + noise[k1, j1, i1, c] * u) * v
+        total += OCTAVES[c] * ((a * (1 - w) + b * w) / 255.0 - 0.5)
+    return total
+
+
+@njit(cache=True)
+def carve(
+    density: Float,
+    cover: Float,
+    lump: Float,
+    noise: npt.NDArray[np.uint8],
+    moved: Float,
+    weight: Float,
+    offset: npt.NDArray[np.float64],
+    low: Float,
+    voxel: float,
+    coarse: int,
+    billow: Float,
+    grams: Float,
+) -> None:
+    """Fill `billow` (the noise where dust is, 0.5 elsewhere) and `grams` (carved density, g/m3), (nx, ny, nz).
+
+    density, cover, lump (nx, ny, nz): see `volume`; moved (2, mx, my, mz, 4): displacement of the two layers in
+    metres and how well they keep their shape; weight (2,); offset (2, 3) metres; low (3,) the grid's corner.
+    """
+    nx, ny, nz = density.shape
+    mx, my, mz = moved.shape[1:4]
+    place = np.empty(4)
+    for i in range(nx):
+        for j in range(ny):
+            for k in range(nz):
+                billow[i, j, k] = 0.5
+                grams[i, j, k] = 0.0
+                c = cover[i, j, k]
+                if c < 0.004 and density[i, j, k] < 0.004:
+                    continue
+                ci = min(max((i + 0.5) / coarse - 0.5, 0.0), mx - 1.0)
+                cj = min(max((j + 0.5) / coarse - 0.5, 0.0), my - 1.0)
+                ck = min(max((k + 0.5) / coarse - 0.5, 0.0), mz - 1.0)
+                i0, j0, k0 = int(ci), int(cj), int(ck)
+                i1, j1, k1 = min(i0 + 1, mx - 1), min(j0 + 1, my - 1), min(k0 + 1, mz - 1)
+                u, v, w = ci - i0, cj - j0, ck - k0
+                total = 0.0
+                sum_one = 0.0
+                sum_two = 0.0
+                for layer in range(2):
+                    if weight[layer] < 1e-3:
+                        continue
+                    for a in range(4):
+                        one = moved[layer, i0, j0, k0, a] * (1 - w) + moved[layer, i0, j0, k1, a] * w
+                        two = moved[layer, i0, j1, k0, a] * (1 - w) + moved[layer, i0, j1, k1, a] * w
+                        three = moved[layer, i1, j0, k0, a] * (1 - w) + moved[layer, i1, j0, k1, a] * w
+                        four = moved[layer, i1, j1, k0, a] * (1 - w) + moved[layer, i1, j1, k1, a] * w
+                        place[a] = (one * (1 - v) + two * v) * (1 - u) + (three * (1 - v) + four * v) * u
+                    share = weight[layer] * place[3] + 1e-4
+                    x = (low[0] + (i + 0.5) * voxel + place[0] + offset[layer, 0]) / TILE
+                    y = (low[1] + (j + 0.5) * voxel + place[1] + offset[layer, 1]) / TILE
+                    z = (low[2] + (k + 0.5) * voxel + place[2] + offset[layer, 2]) / TILE
+                    total += share * _billow_at(noise, x, y, z)
+                    sum_one += share
+                    sum_two += share * share
+                # Two noises averaged have less contrast than one, which is given back.
+                value = 0.5 + CONTRAST * total / max(np.sqrt(sum_two), 1e-6) if sum_one > 0 else 0.5
+                billow[i, j, k] = value
+                inside = c - min(max(1.0 - value, LOOSE), 0.85)
+                edge = min(max(inside / 0.25 + 0.5, 0.0), 1.0)
+                grams[i, j, k] = lump[i, j, k] * edge + min(density[i, j, k], 0.35) * (1 - edge)
