@@ -49,7 +49,9 @@ def make_clean(
     sky, is the set's everywhere in the picture. Set planes: neighbours' street walls, party walls, rear walls.
     """
     height, width = picture.shape[:2]
-    near = cv2.dilate((building > 0.0).astype(np.uint8), np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8)) > 0
+    near = (
+        cv2.dilate((building > 0.0).astype(np.uint8), np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8)) > 0
+    )
     share = cv2.GaussianBlur(cv2.dilate(building, np.ones((5, 5), np.uint8)), (0, 0), 0.6)
     share = np.where(near, np.clip(share * 1.04, 0.0, 1.0), 0.0).astype(np.float32)
     share = np.where(building > 0.0, 1.0, share)
@@ -67,7 +69,9 @@ def make_clean(
     if new is None:
         new = _paint(picture, near, sky, camera, facades, neighbours, stage, rear, light)
     clean = picture + share[..., None] * (new - picture)
-    clean = np.where(near[..., None], clean, picture).astype(np.float32)
+    clean = np.where((share >= 1.0)[..., None], new, np.where(near[..., None], clean, picture)).astype(
+        np.float32
+    )
     planes = (*walls, *(wall.plane for wall in stage), *(wall.plane for wall in rear))
     depth = _depth(camera, planes, stage, sky & ~near)
     return clean, depth, planes
@@ -117,7 +121,13 @@ def _party_wall(neighbour: Neighbour, rise: float, number: int) -> _Wall:
     # the mansard's front edge is the neighbour's own, seen in the picture: the outline starts before it
     front = -BEFORE
     profile = np.array(
-        [[front, 0.0], [depth, 0.0], [depth, high], [depth - 0.9, high + rise], [depth / 2, high + rise + 0.9]]
+        [
+            [front, 0.0],
+            [depth, 0.0],
+            [depth, high],
+            [depth - 0.9, high + rise],
+            [depth / 2, high + rise + 0.9],
+        ]
         + [[0.9, high + rise], [front, high + rise]]
     )
     if neighbour.party_wall != "right":
@@ -132,11 +142,33 @@ def _party_wall(neighbour: Neighbour, rise: float, number: int) -> _Wall:
     return _Wall(plane, profile, ("party wall", number))
 
 
+def _house(neighbour: Neighbour) -> list[_Wall]:
+    """The four walls of a house that stays, as what casts shadows."""
+    deep = np.asarray(-neighbour.normal * neighbour.depth, dtype=np.float64)
+    wide = np.asarray(neighbour.right * neighbour.width, dtype=np.float64)
+    walls = []
+    for number, (foot, u) in enumerate(
+        (
+            (neighbour.origin, wide),
+            (neighbour.origin + wide, deep),
+            (neighbour.origin + deep, wide),
+            (neighbour.origin, deep),
+        )
+    ):
+        length, high = float(np.linalg.norm(u)), neighbour.height + 1.5
+        plane = SetPlane(name=neighbour.name, origin=foot, u=u, v=UP * high, thickness=0.3)
+        outline = np.array([[0.0, 0.0], [length, 0.0], [length, high], [0.0, high]])
+        walls.append(_Wall(plane, outline, ("house", number)))
+    return walls
+
+
 def _rise(neighbour: Neighbour, camera: Camera, sky: Mask, building: Image) -> float:
     """Metres by which a neighbour's roof rises above its street wall at the shared end: up to where the
     picture shows sky just beside the falling building."""
     side = 1.0 if neighbour.party_wall == "right" else -1.0
-    foot = neighbour.origin + neighbour.right * (neighbour.width if side > 0 else 0.0) - 0.7 * neighbour.normal
+    foot = (
+        neighbour.origin + neighbour.right * (neighbour.width if side > 0 else 0.0) - 0.7 * neighbour.normal
+    )
     rises = np.arange(0.0, 6.0, 0.05)
     pixels, depth = camera.project(foot + (neighbour.height + rises)[:, None] * UP)
     height, width = sky.shape
@@ -219,7 +251,8 @@ def _paint(
     levels = max(facades, key=lambda facade: facade.height).levels if facades else np.array([0.0, 3.2])
     new = np.zeros_like(picture)
     solid = np.zeros((height, width), np.float32)
-    ground = _ground(camera, facades, view, light, haze)
+    casters = [wall for neighbour in neighbours for wall in _house(neighbour)]
+    ground = _ground(camera, facades, view, light, haze, casters)
     order: list[_Layer] = [ground]
     for wall in rear:
         random = generator(0, "plate", *wall.seed)
@@ -238,7 +271,7 @@ def _paint(
         albedo = party_texture(depth, float(np.linalg.norm(wall.plane.v)), top, levels, density, random)
         if wall.outline[0, 0] > 0.0:  # its street end lies at the end of u
             albedo = albedo[:, ::-1]
-        order.extend(_show(wall, albedo, density, camera, view, light, haze, stage))
+        order.extend(_show(wall, albedo, density, camera, view, light, haze, casters))
     for layer in order:
         x0, y0, x1, y1 = layer.view
         part = np.s_[y0:y1, x0:x1]
@@ -246,11 +279,19 @@ def _paint(
         new[part] += (layer.colour - new[part]) * cover
         solid[part] += (1.0 - solid[part]) * layer.cover
     part = np.s_[view[1] : view[3], view[0] : view[2]]
-    drawn = cv2.GaussianBlur(new[part], (0, 0), soft)
+    white = float(np.percentile(picture[::4, ::4].max(axis=2), 98))
+    drawn = _shoulder(cv2.GaussianBlur(new[part], (0, 0), soft), 0.45 * white, 0.95 * white)
     cover = cv2.GaussianBlur(solid[part], (0, 0), soft)[..., None]
     drawn = _add_grain(drawn, picture, near)
     canvas[part] = canvas[part] * (1.0 - cover) + drawn
     return canvas
+
+
+def _shoulder(values: Image, start: float, limit: float) -> Image:
+    """Bends what is brighter than `start` so that it stays below `limit`: no brighter than the plate's own."""
+    span = max(limit - start, 1e-6)
+    bent = start + span * (1.0 - np.exp(-np.maximum(values - start, 0.0) / span))
+    return np.asarray(np.where(values > start, bent, values), np.float32)
 
 
 def _in_sight(wall: _Wall, camera: Camera, view: tuple[int, int, int, int]) -> bool:
@@ -272,7 +313,9 @@ def _beside(picture: Image, near: Mask, sky: Mask) -> tuple[Mask, Image]:
     nearest[labels[rows, columns]] = np.arange(rows.size)
     take = near & (distance < 14.0)
     source = nearest[labels[take]]
-    solid = ~cv2.dilate(sky.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)[rows[source], columns[source]]
+    solid = ~cv2.dilate(sky.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)[
+        rows[source], columns[source]
+    ]
     where = take.copy()
     where[take] = solid
     return where, picture[rows[source[solid]], columns[source[solid]]]
@@ -327,14 +370,20 @@ def _centred(matrix: Array) -> Array:
 def _plane_matrix(origin: Array, along: Array, up: Array, camera: Camera, x0: int, y0: int) -> Array:
     """Homography from a plane's metres (along, up from its origin) to a window's pixels."""
     intrinsic = np.array(
-        [[camera.focal, 0.0, camera.centre[0] - x0], [0.0, camera.focal, camera.centre[1] - y0], [0.0, 0.0, 1.0]]
+        [
+            [camera.focal, 0.0, camera.centre[0] - x0],
+            [0.0, camera.focal, camera.centre[1] - y0],
+            [0.0, 0.0, 1.0],
+        ]
     )
     axes = np.stack([along, up, origin - camera.position], axis=1)
     return np.asarray(intrinsic @ camera.rotation @ axes, dtype=np.float64)
 
 
 def _fit(pixels: Array, local: Array) -> Array:
-    return np.asarray(cv2.getPerspectiveTransform(pixels.astype(np.float32), local.astype(np.float32)), dtype=np.float64)
+    return np.asarray(
+        cv2.getPerspectiveTransform(pixels.astype(np.float32), local.astype(np.float32)), dtype=np.float64
+    )
 
 
 def _density(wall: _Wall, camera: Camera, density: float) -> float:
@@ -382,14 +431,7 @@ def _irradiance(
     local = np.stack(np.meshgrid(columns, rows), axis=-1)
     points = wall.plane.origin + local[..., :1] * wall.along + local[..., 1:] * UP
     facing = max(float(wall.normal @ light.sun_direction), 0.0)
-    lit = np.ones(points.shape[:2])
-    if np.any(light.shade):
-        distance = points @ light.shade[:3] + light.shade[3]
-        lit = np.clip(distance / max(light.shade_softness, 0.05) + 0.5, 0.0, 1.0)
-        lit = lit * lit * (3.0 - 2.0 * lit)
-    for other in others if facing > 0.0 else ():
-        if other is not wall:
-            lit = lit * (1.0 - _shadow(other, points, light.sun_direction))
+    lit = _sunlit(points, light, others) if facing > 0.0 else np.zeros(points.shape[:2])
     low = np.clip(local[..., 1] / max(top, 1.0), 0.0, 1.0)
     # between houses the sky's half shrinks towards the ground and towards the back
     open_sky = 0.5 * (0.30 + 0.70 * low**0.8)
@@ -399,8 +441,22 @@ def _irradiance(
         + (open_sky * contact)[..., None] * light.sky
         + (0.5 * contact * (1.0 - 0.6 * low))[..., None] * light.bounce
     ).astype(np.float32)
-    full = cv2.resize(energy, (energy.shape[1] * step, energy.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+    full = cv2.resize(
+        energy, (energy.shape[1] * step, energy.shape[0] * step), interpolation=cv2.INTER_LINEAR
+    )
     return np.asarray(full[: shape[0], : shape[1]], np.float32)
+
+
+def _sunlit(points: Array, light: Light, casters: Sequence[_Wall]) -> Array:
+    """Share (...) of the sun at points (..., 3): past what stands outside the picture, past the houses."""
+    lit = np.ones(points.shape[:-1])
+    if np.any(light.shade):
+        distance = points @ light.shade[:3] + light.shade[3]
+        lit = np.clip(distance / max(light.shade_softness, 0.05) + 0.5, 0.0, 1.0)
+        lit = lit * lit * (3.0 - 2.0 * lit)
+    for caster in casters:
+        lit = lit * (1.0 - _shadow(caster, points, light.sun_direction))
+    return np.asarray(lit)
 
 
 def _shadow(wall: _Wall, points: Array, sun: Array) -> Array:
@@ -425,28 +481,45 @@ def _skyline(outline: Array) -> tuple[Array, Array]:
 
 
 def _ground(
-    camera: Camera, facades: tuple[Facade, ...], view: tuple[int, int, int, int], light: Light, haze: Array
+    camera: Camera,
+    facades: tuple[Facade, ...],
+    view: tuple[int, int, int, int],
+    light: Light,
+    haze: Array,
+    casters: Sequence[_Wall],
 ) -> _Layer:
     """The footprint and the courtyard as far as the eye reaches."""
     x0, y0, x1, y1 = view
-    centre = np.mean([facade.point(facade.width / 2, 0.0) for facade in facades], axis=0) if facades else np.array([0.0, 25.0, 0.0])
+    centre = (
+        np.mean([facade.point(facade.width / 2, 0.0) for facade in facades], axis=0)
+        if facades
+        else np.array([0.0, 25.0, 0.0])
+    )
     density = 14.0
     half = 45.0
     albedo = ground_texture(2 * half, 2 * half, density, generator(0, "plate", "ground"))
-    facing = max(float(light.sun_direction[2]), 0.0)
-    points = centre + np.array([[x, y, 0.0] for y in (half, -half) for x in (-half, half)])
-    energy = 0.7 * light.sky
-    if not np.any(light.shade) or float((points.mean(axis=0) @ light.shade[:3]) + light.shade[3]) > 0:
-        energy = energy + facing * light.sun
-    radiance = (albedo * energy / np.pi).astype(np.float32)
-    corners = np.array([[0.0, 0.0], [albedo.shape[1], 0.0], [albedo.shape[1], albedo.shape[0]], [0.0, albedo.shape[0]]])
+    step = 4
+    size_m = np.arange(0, albedo.shape[0], step) / density
+    points = np.zeros((size_m.size, size_m.size, 3))
+    points[..., 0] = centre[0] - half + size_m[None, :]
+    points[..., 1] = centre[1] + half - size_m[:, None]
+    lit = _sunlit(points, light, casters)[..., None] * max(float(light.sun_direction[2]), 0.0)
+    energy = cv2.resize((0.7 * light.sky + lit * light.sun).astype(np.float32), albedo.shape[1::-1])
+    radiance = (albedo * energy / np.float32(np.pi)).astype(np.float32)
+    corners = np.array(
+        [[0.0, 0.0], [albedo.shape[1], 0.0], [albedo.shape[1], albedo.shape[0]], [0.0, albedo.shape[0]]]
+    )
     start = np.array([centre[0] - half, centre[1] + half, 0.0])
     local = np.stack([corners[:, 0] / density, -corners[:, 1] / density], axis=1)
     east, north = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
     matrix = _plane_matrix(start, east, north, camera, x0, y0) @ _fit(corners, local)
     size = (x1 - x0, y1 - y0)
     colour = cv2.warpPerspective(
-        cv2.GaussianBlur(radiance, (0, 0), 1.0), _centred(matrix), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        cv2.GaussianBlur(radiance, (0, 0), 1.0),
+        _centred(matrix),
+        size,
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
     )
     grid = np.stack(np.meshgrid(np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5), axis=-1)
     slope = camera.rays(grid)[..., 2]
@@ -467,19 +540,36 @@ def _roof(
     """A rear house's tiled slope and chimneys, drawn as flat shapes above its wall."""
     width, high = float(wall.outline[:, 0].max()), float(wall.outline[:, 1].max())
     rise = float(random.uniform(1.2, 2.2))
-    shapes = [(np.array([[0.0, high], [width, high], [width - 0.4, high + rise], [0.4, high + rise]]), (0.12, 0.085, 0.07))]
+    shapes = [
+        (
+            np.array([[0.0, high], [width, high], [width - 0.4, high + rise], [0.4, high + rise]]),
+            (0.12, 0.085, 0.07),
+        )
+    ]
     for _ in range(2):
         at = float(random.uniform(0.1, 0.8)) * width
         wide = float(random.uniform(0.7, 1.8))
         tall = rise + float(random.uniform(0.8, 1.6))
         shapes.append(
-            (np.array([[at, high + 0.4 * rise], [at + wide, high + 0.4 * rise], [at + wide, high + tall], [at, high + tall]]), (0.22, 0.17, 0.14))
+            (
+                np.array(
+                    [
+                        [at, high + 0.4 * rise],
+                        [at + wide, high + 0.4 * rise],
+                        [at + wide, high + tall],
+                        [at, high + tall],
+                    ]
+                ),
+                (0.22, 0.17, 0.14),
+            )
         )
     drawn: list[_Layer] = []
     for outline, colour in shapes:
         part = _Wall(wall.plane, outline, wall.seed)
         rows, columns = round(float(outline[:, 1].max()) * density), round(width * density)
-        tone = np.asarray(colour, np.float32) * (1.0 + 0.1 * random.standard_normal((rows, columns, 1)).astype(np.float32))
+        tone = np.asarray(colour, np.float32) * (
+            1.0 + 0.1 * random.standard_normal((rows, columns, 1)).astype(np.float32)
+        )
         drawn.extend(_show(part, np.asarray(tone, np.float32), density, camera, view, light, haze))
     return drawn
 
@@ -517,7 +607,9 @@ def _depth(camera: Camera, planes: Sequence[SetPlane], stage: Sequence[_Wall], s
             spot = rays * hit[..., None] + (camera.position - plane.origin).astype(np.float32)
             across = spot @ along.astype(np.float32)
             high = tops.get(plane.name, float(plane.v[2]))
-            on = (hit > NEAREST) & (across >= 0) & (across <= np.linalg.norm(plane.u)) & (spot[..., 2] <= high)
+            on = (
+                (hit > NEAREST) & (across >= 0) & (across <= np.linalg.norm(plane.u)) & (spot[..., 2] <= high)
+            )
             on &= spot[..., 2] >= -0.1
         depth = np.where(on & (hit < depth), hit, depth)
     depth[sky] = np.inf

@@ -56,7 +56,9 @@ def complete_facade(
     belongs, sheets = _sheets(tall, facades)
     size = max(3, round(THIN * width / 1920) | 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    thick = cv2.dilate(cv2.morphologyEx(hidden.astype(np.uint8), cv2.MORPH_OPEN, kernel), np.ones((3, 3), np.uint8))
+    thick = cv2.dilate(
+        cv2.morphologyEx(hidden.astype(np.uint8), cv2.MORPH_OPEN, kernel), np.ones((3, 3), np.uint8)
+    )
     wide = hidden & (thick > 0)
     canvas = bridge(canvas, hidden & ~wide, usable=seen & (building > 0.5), reach=max(12, 2 * size))
     usable = (building > 0.95) & ~wide & (seen | hidden)
@@ -69,7 +71,9 @@ def complete_facade(
             _fill_above(canvas, building, seen, pad_top, belongs == number, sheet)
     # what stands before the building can only add light: P - (1 - a) B is never negative
     veil = (1.0 - occluder)[..., None]
-    canvas[pad_top:] = np.where(veil > 0.0, np.minimum(canvas[pad_top:], picture / np.maximum(veil, 1e-6)), canvas[pad_top:])
+    canvas[pad_top:] = np.where(
+        veil > 0.0, np.minimum(canvas[pad_top:], picture / np.maximum(veil, 1e-6)), canvas[pad_top:]
+    )
     canvas[pad_top:][occluder == 0.0] = picture[occluder == 0.0]
     canvas[pad_top:][own == 0.0] = picture[own == 0.0]
     building[pad_top:] = own
@@ -126,9 +130,7 @@ class _Sheet:
 
 def _sheets(camera: Camera, facades: tuple[Facade, ...]) -> tuple[npt.NDArray[np.int32], list[_Sheet]]:
     """Which facade's plane each pixel (H, W) looks through, and each facade's sheet."""
-    grid = np.stack(
-        np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5), axis=-1
-    )
+    grid = np.stack(np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5), axis=-1)
     nearest = np.full(grid.shape[:2], np.inf)
     belongs = np.zeros(grid.shape[:2], np.int32)
     sheets = []
@@ -170,7 +172,8 @@ def _rectify(values: Image, sheet: _Sheet) -> Image:
     """A picture resampled onto a sheet; zero outside the picture."""
     matrix = np.linalg.inv(HALF) @ sheet.to_picture @ HALF
     return np.asarray(
-        cv2.warpPerspective(values, matrix, sheet.size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP), np.float32
+        cv2.warpPerspective(values, matrix, sheet.size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP),
+        np.float32,
     )
 
 
@@ -184,7 +187,12 @@ def _look_up(values: Image, sheet: _Sheet, where: Mask) -> Image:
     for start in range(0, rows.size, 30000):  # OpenCV remaps at most 32767 rows
         part = slice(start, start + 30000)
         found[part] = cv2.remap(
-            values, x[part, None], y[part, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0.0
+            values,
+            x[part, None],
+            y[part, None],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=0.0,
         ).reshape(-1, 1, values.shape[2])
     return found[:, 0]
 
@@ -227,7 +235,9 @@ def _periods(detail: Image, known: Mask, sheet: _Sheet) -> list[tuple[int, int]]
         for shift in range(start, stop + 1):
             a = np.take(tone, range(shift, length), axis=axis)
             b = np.take(tone, range(length - shift), axis=axis)
-            m = np.take(mass, range(shift, length), axis=axis) * np.take(mass, range(length - shift), axis=axis)
+            m = np.take(mass, range(shift, length), axis=axis) * np.take(
+                mass, range(length - shift), axis=axis
+            )
             power = np.sqrt((m * a * a).sum() * (m * b * b).sum())
             if m.sum() > 0.05 * m.size and power > 0:
                 score[shift] = (m * a * b).sum() / power
@@ -268,7 +278,10 @@ def _shifts(detail: Image, known: Mask, sheet: _Sheet) -> list[tuple[int, int]]:
     """Shifts (rows, columns) worth trying: bays and storeys, and short ways along and up the wall, since
     pillars, doors and panes go straight on."""
     near = [
-        (round(sign * metres * sheet.scale[axis]) if axis else 0, 0 if axis else round(sign * metres * sheet.scale[0]))
+        (
+            round(sign * metres * sheet.scale[axis]) if axis else 0,
+            0 if axis else round(sign * metres * sheet.scale[0]),
+        )
         for axis in (0, 1)
         for metres in (0.3, 0.5, 0.75, 1.0, 1.3, 1.7, 2.1, 2.6)
         for sign in (-1, 1)
@@ -282,9 +295,7 @@ def _near(mask: Mask, distance: int) -> Mask:
     return result
 
 
-def _fill_above(
-    canvas: Image, building: Image, seen: Mask, pad_top: int, mine: Mask, sheet: _Sheet
-) -> None:
+def _fill_above(canvas: Image, building: Image, seen: Mask, pad_top: int, mine: Mask, sheet: _Sheet) -> None:
     """Carry a facade and its roof on above the frame from the bays that are seen whole, in place."""
     target = mine.copy()
     target[pad_top:] = False

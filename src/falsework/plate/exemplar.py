@@ -54,7 +54,9 @@ def fill_exemplar(
     for level in range(levels - 1, -1, -1):
         values, gap, usable = pyramid[level]
         kernel = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
-        centres = cv2.erode(usable.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+        centres = (
+            cv2.erode(usable.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+        )
         if level < levels - 1:
             field = _double(field, gap.shape)
             coarse = cv2.resize(current, gap.shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -148,10 +148,15 @@ def _profile(luminance: Image, path: Array, normal: Array, width: float, reach: 
 
     def at(shift: Array) -> Array:
         where = path[:, None] + normal[:, None] * shift[None, :, None]
-        return np.asarray(
-            map_coordinates(luminance, [where[..., 1] - 0.5, where[..., 0] - 0.5], order=1, mode="nearest"),
-            dtype=np.float64,
-        ) ** 2
+        return (
+            np.asarray(
+                map_coordinates(
+                    luminance, [where[..., 1] - 0.5, where[..., 0] - 0.5], order=1, mode="nearest"
+                ),
+                dtype=np.float64,
+            )
+            ** 2
+        )
 
     seen = at(offsets)
     sides = np.array([0.0, 0.75, 1.5]) + reach

@@ -88,7 +88,9 @@ def read_matte(path: Path, shape: tuple[int, int], warp: Warp | None, where: str
     """A matte picture as (H, W) opacity in the working frame; colour pictures are averaged."""
     data = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
     if data is None:
-        raise FalseworkError(f"the matte {path.name} cannot be read", where=where, todo="Check the file's name.")
+        raise FalseworkError(
+            f"the matte {path.name} cannot be read", where=where, todo="Check the file's name."
+        )
     full = float(np.iinfo(data.dtype).max) if np.issubdtype(data.dtype, np.integer) else 1.0
     matte = data.astype(np.float32) / full
     if matte.ndim == 3:
@@ -109,9 +111,7 @@ def read_matte(path: Path, shape: tuple[int, int], warp: Warp | None, where: str
 
 def facade_depth(camera: Camera, facades: tuple[Facade, ...]) -> Image:
     """Depth (H, W) of the nearest facade along the optical axis in metres, infinite beside the facades."""
-    grid = np.stack(
-        np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5), axis=-1
-    )
+    grid = np.stack(np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5), axis=-1)
     nearest = np.full((camera.height, camera.width), np.inf)
     rays = camera.rays(grid)
     for facade in facades:
@@ -173,7 +173,9 @@ def _from_strokes(picture: Image, entry: OccluderSettings, to_working: ToWorking
     left, top = np.maximum(np.floor(corners.min(axis=0)), 0).astype(int)
     right, bottom = np.minimum(np.ceil(corners.max(axis=0)), [width, height]).astype(int)
     if right - left < 4 or bottom - top < 4:
-        raise FalseworkError("the box lies outside the plate", where=f"{where} box", todo="Move it over the plate.")
+        raise FalseworkError(
+            "the box lies outside the plate", where=f"{where} box", todo="Move it over the plate."
+        )
     return grab(picture, (int(left), int(top), int(right), int(bottom)), keep, drop)
 
 

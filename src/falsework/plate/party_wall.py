@@ -15,7 +15,8 @@ from falsework.plate.plate import Image
 __all__ = ["ground_texture", "party_texture", "photograph", "rear_texture"]
 
 SRGB_TO_ACESCG = np.array(
-    [[0.613097, 0.339523, 0.047379], [0.070194, 0.916354, 0.013452], [0.020616, 0.109570, 0.869815]], np.float32
+    [[0.613097, 0.339523, 0.047379], [0.070194, 0.916354, 0.013452], [0.020616, 0.109570, 0.869815]],
+    np.float32,
 )  # BT.709 primaries and D65 to AP1 and its white, Bradford adaptation
 TILE = 2.6  # metres that one photograph covers
 PAINTS = (
@@ -38,7 +39,9 @@ def photograph(name: str) -> Image:
     return np.asarray(linear @ SRGB_TO_ACESCG.T, np.float32)
 
 
-def _lay(name: str, shape: tuple[int, int], density: float, random: np.random.Generator, tile: float = TILE) -> Image:
+def _lay(
+    name: str, shape: tuple[int, int], density: float, random: np.random.Generator, tile: float = TILE
+) -> Image:
     """A photograph laid over (rows, columns) at `density` pixels per metre, in shifted mirrored courses."""
     size = max(8, round(tile * density))
     interpolation = cv2.INTER_AREA if size < 768 else cv2.INTER_LINEAR
@@ -51,11 +54,15 @@ def _lay(name: str, shape: tuple[int, int], density: float, random: np.random.Ge
         # courses are mirrored in turn, so that neither seam nor repeat shows
         course = np.tile(pair if row % 2 == 0 else pair[::-1], (1, columns, 1))
         start = int(random.integers(size)) if row % 2 == 0 and row == 0 else 0
-        out[row * size : (row + 1) * size] = course[:, start : start + shape[1]] if start else course[:, : shape[1]]
+        out[row * size : (row + 1) * size] = (
+            course[:, start : start + shape[1]] if start else course[:, : shape[1]]
+        )
     return out[: shape[0]]
 
 
-def clouds(shape: tuple[int, int], density: float, size: float, random: np.random.Generator, octaves: int = 4) -> Image:
+def clouds(
+    shape: tuple[int, int], density: float, size: float, random: np.random.Generator, octaves: int = 4
+) -> Image:
     """Fractal noise (rows, columns) of zero mean and unit deviation; `size` metres across its largest lumps."""
     out = np.zeros(shape, np.float32)
     weight = 1.0
@@ -77,7 +84,12 @@ def _step(value: Image, width: float) -> Image:
 
 
 def party_texture(
-    depth: float, height: float, top: float, levels: npt.NDArray[np.float64], density: float, random: np.random.Generator
+    depth: float,
+    height: float,
+    top: float,
+    levels: npt.NDArray[np.float64],
+    density: float,
+    random: np.random.Generator,
 ) -> Image:
     """Albedo (rows from `top` metres down to 0, columns from the street 0 to `depth` metres) of a party wall.
 
@@ -98,7 +110,9 @@ def party_texture(
     bricks = _step(large + 0.3 * fine - 0.6, 0.25)[..., None]
     bare = 0.75 * brick * bricks + 0.62 * stone * (1.0 - bricks)
     wall = bare.copy()
-    streaks = cv2.GaussianBlur(random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.06 * density, sigmaY=1.6 * density)
+    streaks = cv2.GaussianBlur(
+        random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.06 * density, sigmaY=1.6 * density
+    )
     streaks /= max(float(streaks.std()), 1e-6)
     cuts = [0.0]
     while cuts[-1] < depth - 2.2:
@@ -129,7 +143,9 @@ def party_texture(
             coat = plaster[view] * np.array([0.36, 0.335, 0.295], np.float32)
             middle = stone_here * under + coat * (1.0 - under)
             paint = _paint_of(x, y, plaster[view], random)
-            done = keep[..., None] * (middle * (1 - share) + paint * share) + (1 - keep[..., None]) * wall[view]
+            done = (
+                keep[..., None] * (middle * (1 - share) + paint * share) + (1 - keep[..., None]) * wall[view]
+            )
             if room == stair:  # the flight's underside left its line, up and back in turn
                 run = x if storey % 2 == 0 else wide - x
                 flight = np.abs(y - run * tall / max(wide, 1.0) - 0.05 * grit) < 0.16
@@ -147,7 +163,10 @@ def party_texture(
         sway = at + 0.12 * np.sin(v * 0.7)
         soot = np.exp(-(((u - sway) / 0.28) ** 4)) * np.clip(0.35 + v / max(height, 1.0), 0.0, 1.0)
         wall = wall * (1.0 - 0.8 * soot * (0.75 + 0.12 * fine))[..., None]
-    wall = wall * np.clip(1.0 + 0.08 * large + 0.05 * fine - 0.07 * np.maximum(streaks, 0.0), 0.4, 1.5)[..., None]
+    wall = (
+        wall
+        * np.clip(1.0 + 0.08 * large + 0.05 * fine - 0.07 * np.maximum(streaks, 0.0), 0.4, 1.5)[..., None]
+    )
     damp = np.exp(-v / 0.9)
     wall = wall * (1.0 - 0.35 * damp)[..., None]
     grime = clouds(shape, density, 5.0, random, 3)
@@ -170,14 +189,16 @@ def _paint_of(x: Image, y: Image, plaster: Image, random: np.random.Generator) -
     return np.asarray(paint, np.float32)
 
 
-def rear_texture(
-    width: float, height: float, density: float, random: np.random.Generator
-) -> Image:
+def rear_texture(width: float, height: float, density: float, random: np.random.Generator) -> Image:
     """Albedo (rows from `height` metres down, columns) of a plain rendered courtyard facade with windows."""
     shape = (round(height * density), round(width * density))
-    v = (height - (np.arange(shape[0], dtype=np.float32)[:, None] + 0.5) / density) * np.ones(shape, np.float32)
+    v = (height - (np.arange(shape[0], dtype=np.float32)[:, None] + 0.5) / density) * np.ones(
+        shape, np.float32
+    )
     u = (np.arange(shape[1], dtype=np.float32)[None, :] + 0.5) / density * np.ones(shape, np.float32)
-    tone = np.array(((0.47, 0.43, 0.36), (0.50, 0.44, 0.40), (0.44, 0.43, 0.41))[int(random.integers(3))], np.float32)
+    tone = np.array(
+        ((0.47, 0.43, 0.36), (0.50, 0.44, 0.40), (0.44, 0.43, 0.41))[int(random.integers(3))], np.float32
+    )
     wall = np.ones((*shape, 3), np.float32) * (tone @ SRGB_TO_ACESCG.T)
     stains = cv2.GaussianBlur(
         random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.15 * density, sigmaY=2.0 * density
