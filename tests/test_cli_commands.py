@@ -152,7 +152,7 @@ def test_new_begins_a_shot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     )
     assert code == 0
     assert (folder / "shot.toml").exists()
-    assert "Correct the corners" in out
+    assert "Correct the facade's corners" in out
     code, _, err = run(capsys, "new", str(folder), "--plate", str(photo))
     assert code == 2
     assert "is there already" in err

@@ -62,7 +62,7 @@ def test_commented_keys_are_true_when_uncommented() -> None:
         line.removeprefix("# ") if " = " in line and line.startswith("# ") else line
         for line in text.splitlines()
     ]
-    shot = read_shot("\n".join(line for line in lines if not line.startswith("A shot to begin")))
+    shot = read_shot("\n".join(line for line in lines if not line.startswith("A starter shot")))
     assert shot == read_shot(text)
 
 

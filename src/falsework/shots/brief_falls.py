@@ -115,8 +115,8 @@ class FallRules(Reading):
                     self._take(item)
                     words, _ = self._words(told)
                     self.notes.append(
-                        f"“{words}”: set collapse.from_storey to the number of storeys less one; the brief does "
-                        "not say how many there are"
+                        f"“{words}”: set collapse.from_storey to the number of storeys less one; the brief "
+                        "does not say how many there are"
                     )
 
     @staticmethod

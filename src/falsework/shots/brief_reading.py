@@ -50,7 +50,7 @@ class Interpretation:
 
 @dataclass
 class Reading:
-    """A brief on its way to settings. Rules take the items they understand; what nobody takes is left over."""
+    """A brief on its way to settings. Rules take items they understand; what nobody takes is left over."""
 
     brief: str
     tokens: list[Token]

@@ -73,7 +73,7 @@ def load_shot(path: Path | str) -> Shot:
         raise FalseworkError(
             "there is no such file",
             where=path,
-            todo='Give the path of a shot.toml, or begin one: `falsework new DIR --plate PHOTO --brief "..."`.',
+            todo='Give a shot.toml, or begin one: `falsework new DIR --plate PHOTO --brief "..."`.',
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise FalseworkError(
