@@ -14,7 +14,7 @@ from falsework.collapse.motion import EVENT_BREAK, Motion
 from falsework.dust.field import Debris
 from falsework.dust.rubble import CELL, rubble_surface
 from falsework.dust.settings import DustSettings
-from falsework.dust.sources import violence
+from falsework.dust.sources import outward, violence
 from falsework.progress import Progress, silent
 from falsework.seeds import generator
 
@@ -28,6 +28,8 @@ SHAPES = 8
 SMALLEST, LARGEST, POWER = 0.012, 0.15, 2.3
 STEPS = 4
 GRAVITY = 9.81
+# How many times the chips of an inner piece a facade's piece gives.
+OUTSIDE = 4.0
 # A piece that fell from the roof of a house does not strike faster (m/s).
 FASTEST = 20.0
 # Share of the chips that come from breaking bonds; the others from blows.
@@ -36,6 +38,8 @@ FROM_BREAKS = 0.45
 INSIDE = 0.12
 # A step in the surface up to this height is a block's side; a higher one may be a gutted house's wall.
 TALLEST = 3.0
+# Friction of a chip that rolls and skips rather than slides.
+ROLLING = 0.45
 # Slower than this (m/s) after a bounce, a chip stays where it is.
 STILL = 0.5
 
@@ -132,6 +136,8 @@ def _births(fragments: Fragments, motion: Motion, wanted: int, rng: np.random.Ge
     # A crack that does not open drops little.
     opened = violence(motion, np.arange(len(energy))) if len(energy) else energy
     weight = np.where(breaks, energy**0.4 * (0.04 + opened), energy**0.6)
+    # What breaks inside is hidden by what breaks outside.
+    weight[fragments.facade[motion.event_fragment] >= 0] *= OUTSIDE
     share = {True: FROM_BREAKS, False: 1 - FROM_BREAKS}
     if not (weight[breaks].sum() > 0 and weight[~breaks].sum() > 0):
         share = {True: 1.0, False: 1.0}
@@ -151,6 +157,7 @@ def _births(fragments: Fragments, motion: Motion, wanted: int, rng: np.random.Ge
     carried = motion.event_velocity[event].astype(np.float64)
     normal = motion.event_normal[event].astype(np.float64)
     normal *= np.sign(normal[:, 2:] + 1e-6)
+    position = motion.event_position[event] + rng.normal(0.0, 0.22, (total, 3))
     strength = np.linalg.norm(carried, axis=1)
     carried *= np.minimum(1.0, FASTEST / (strength + 1e-9))[:, None]
     strength = np.minimum(strength, FASTEST)
@@ -158,13 +165,14 @@ def _births(fragments: Fragments, motion: Motion, wanted: int, rng: np.random.Ge
     cone /= np.linalg.norm(cone, axis=1, keepdims=True) + 1e-12
     # A break lets go, it does not shoot: little more than the piece's own speed. A blow throws sideways.
     tossed = carried * 0.85 + cone * (0.3 + 0.12 * strength)[:, None] * rng.random((total, 1))
-    aside = cone * np.array([1.0, 1.0, 0.45]) + 0.5 * normal
-    struck = carried * np.array([0.5, 0.5, 0.0]) + aside * np.clip(0.5 * strength, 0.4, 7.0)[:, None] * (
-        rng.random((total, 1)) ** 1.5
+    away = outward(fragments, position)
+    tossed += away * (np.minimum(strength, 2.5) * rng.random(total))[:, None]
+    aside = cone * np.array([1.0, 1.0, 0.45]) + 0.4 * normal + 0.7 * away
+    struck = carried * np.array([0.5, 0.5, 0.0]) + aside * np.clip(0.7 * strength, 0.4, 8.0)[:, None] * (
+        rng.random((total, 1)) ** 1.2
     )
     velocity = np.where(kind[:, None], tossed, struck)
     velocity[:, 2] = np.minimum(velocity[:, 2], np.where(kind, np.maximum(carried[:, 2], 0.0) + 0.4, 3.5))
-    position = motion.event_position[event] + rng.normal(0.0, 0.22, (total, 3))
     order = np.argsort(time, kind="stable")
     order = order[time[order] < end - 1.0 / motion.fps]
     return _Births(
@@ -231,14 +239,19 @@ def _fly(  # type: ignore[no-untyped-def]
                 if under >= 0:
                     ground_x, ground_y = moved[under, 0], moved[under, 1]
                     ground_z = min(moved[under, 2], 0.0)
-                if vz < ground_z:
-                    vz = ground_z - bounce[n] * (vz - ground_z)
-                    # Rough ground: a bounce takes half the sideways speed and changes the tumbling.
-                    vx = ground_x + 0.5 * (vx - ground_x)
-                    vy = ground_y + 0.5 * (vy - ground_y)
-                    spin[n] *= 0.6
+                struck = ground_z - vz
+                slide = np.sqrt((vx - ground_x) ** 2 + (vy - ground_y) ** 2)
+                if struck > 1.0:
+                    # Rough ground: a bounce takes part of the sideways speed and changes the tumbling.
+                    vz = ground_z + bounce[n] * struck
+                    keep = 0.7
+                    spin[n] *= 0.7
+                else:
+                    vz = max(vz, ground_z)
+                    keep = max(0.0, 1.0 - ROLLING * GRAVITY * step / (slide + 1e-6))
+                vx, vy = ground_x + keep * (vx - ground_x), ground_y + keep * (vy - ground_y)
                 aside = np.sqrt((vx - ground_x) ** 2 + (vy - ground_y) ** 2)
-                if vz - ground_z < STILL and aside < 2 * STILL:
+                if vz - ground_z < STILL and aside < STILL:
                     rest[n] = True
                     spin[n] *= 0.2
                     vx, vy, vz = 0.0, 0.0, 0.0

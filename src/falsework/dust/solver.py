@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,9 @@ BEHAVIOUR = {
 }
 # The load makes air heavier by at most this share.
 HEAVIEST = 0.35
+# Metres a second at which a cloud not hurried comes along the street, and how much it may be hurried.
+USUAL_SPEED = 8.0
+HASTIEST = 1.6
 # Seconds in which the coarse grains rain out of the cloud; then the thin top begins to lift.
 RAIN_OUT = 3.0
 RISE = 0.25
@@ -90,6 +93,7 @@ class Air:
         self.domain = domain
         self.solid = solid
         self.behaviour = BEHAVIOUR[settings.reach]
+        self.haste = 1.0
         self.dt = 1.0 / fps
         towards = heading + np.radians(settings.wind_direction)
         self.wind = (
@@ -162,7 +166,7 @@ class Air:
         wet = float(np.exp(-max(since_start - 1.5, 0.0) / RAIN_OUT))
         forces(
             self.velocity, self.curl, self.dust, self.tile, phase, h,
-            b.load * wet, HEAVIEST, RISE * (1.0 - wet), b.confinement, b.stirring, self.accel,
+            b.load * self.haste * wet, HEAVIEST, RISE * (1.0 - wet), b.confinement, b.stirring, self.accel,
         )  # fmt: skip
         kept = float(np.exp(-(b.damping + 0.02) * self.dt))
         drag_faces(
@@ -257,6 +261,11 @@ def simulate_dust(
     air = Air(domain, solid, settings, heading, motion.fps, generator(seed, "dust", "turbulence"))
     points = sample_fragments(fragments, generator(seed, "dust", "points"))
     emission = plan_emission(fragments, motion, settings, generator(seed, "dust", "sources"))
+    if settings.reach == "camera":
+        air.haste = _haste(fragments, motion, emission, camera)
+        puffs = emission.puffs
+        hurried = replace(puffs, air=puffs.air * air.haste, velocity=puffs.velocity * air.haste)
+        emission = replace(emission, puffs=hurried)
     curves: dict[str, Any] = {
         name: np.zeros(motion.frames, np.float32) for name in ("mass", "emitted", "settled", "left")
     }
@@ -275,6 +284,22 @@ def simulate_dust(
         progress(frame + 1, motion.frames)
     field.save()
     return field
+
+
+def _haste(fragments: Fragments, motion: Motion, emission: Emission, camera: Camera) -> float:
+    """How much harder than usual the cloud must be driven to be at the camera before the shot ends.
+
+    From the way between house and camera and the time left once a tenth of the dust is out.
+    """
+    if len(emission.puffs.start) == 0:
+        return 1.0
+    given = np.cumsum(emission.puffs.mass)
+    begin = emission.puffs.start[int(np.searchsorted(given, 0.1 * given[-1]))]
+    left = max(motion.frames / motion.fps - float(begin), 0.5)
+    low, high = fragments.vertices[:, :2].min(axis=0), fragments.vertices[:, :2].max(axis=0)
+    eye = np.asarray(camera.position[:2])
+    way = float(np.linalg.norm(eye - np.clip(eye, low, high)))
+    return float(np.clip(way / left / USUAL_SPEED, 0.8, HASTIEST))
 
 
 def _step(

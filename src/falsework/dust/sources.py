@@ -16,7 +16,7 @@ from falsework.building.fragments import KINDS, Fragments
 from falsework.collapse.motion import EVENT_BREAK, EVENT_IMPACT, Motion
 from falsework.dust.settings import DustSettings
 
-__all__ = ["Emission", "Puffs", "plan_emission", "violence"]
+__all__ = ["Emission", "Puffs", "outward", "plan_emission", "violence"]
 
 Float = npt.NDArray[np.float64]
 
@@ -129,7 +129,7 @@ def _joined(parts: list[Puffs], end: float) -> Puffs:
     return Puffs(**{name: values[order] for name, values in whole.items()})
 
 
-def _outward(fragments: Fragments, position: Float) -> Float:
+def outward(fragments: Fragments, position: Float) -> Float:
     """(K, 3) horizontal unit vectors away from the house's middle."""
     middle = np.average(fragments.centre[:, :2], axis=0, weights=fragments.mass)
     half = np.ptp(fragments.centre[:, :2], axis=0) / 2 + 1e-3
@@ -157,7 +157,7 @@ def _events(fragments: Fragments, motion: Motion, kind: int, rng: np.random.Gene
     count = len(chosen)
     position = motion.event_position[chosen].astype(np.float64)
     moving = np.clip(motion.event_velocity[chosen].astype(np.float64), -15, 15)
-    aside = _scattered(_outward(fragments, position), 0.45, rng)
+    aside = _scattered(outward(fragments, position), 0.45, rng)
     if kind == EVENT_BREAK:
         velocity = 0.5 * moving + aside * rng.uniform(0.5, 2.0, (count, 1))
         duration, breath = rng.uniform(0.05, 0.2, count), 0.3
@@ -201,7 +201,7 @@ def _landings(
         keep = np.sort(np.argsort(-weight, kind="stable")[:MOST_PUFFS])
         chosen, stop, weight, count = chosen[keep], stop[keep], weight[keep], MOST_PUFFS
     position = motion.position[stop, chosen].astype(np.float64)
-    aside = _scattered(_outward(fragments, position), 0.5, rng)
+    aside = _scattered(outward(fragments, position), 0.5, rng)
     aside[:, 2] = 0.5 * np.abs(aside[:, 2])
     velocity = aside * np.clip(top[chosen], 4.0, 13.0)[:, None] * rng.uniform(0.5, 1.1, (count, 1))
     return Puffs(
@@ -238,7 +238,7 @@ def _jets(fragments: Fragments, motion: Motion, rng: np.random.Generator) -> Puf
         outer = np.flatnonzero(fragments.facade >= 0)
         openings = np.sort(rng.permutation(outer)[: max(8, len(outer) // 4)])
     normals = _wall_normals(fragments)
-    outward = _outward(fragments, fragments.centre[openings].astype(np.float64))
+    away = outward(fragments, fragments.centre[openings].astype(np.float64))
     fall = fragments.centre[None, :, 2] - motion.position[:, :, 2]
     mass = fragments.mass.astype(np.float64)
     rows = []
@@ -256,7 +256,7 @@ def _jets(fragments: Fragments, motion: Motion, rng: np.random.Generator) -> Puf
             continue
         frame = int(np.argmax(squeezed > 0.2))
         rate = max(float(squeezed[min(frame + 6, motion.frames - 1)] - squeezed[frame]) * motion.fps / 6, 1.0)
-        normal = normals.get(int(fragments.facade[opening]), outward[number])
+        normal = normals.get(int(fragments.facade[opening]), away[number])
         drop = motion.position[frame, opening] - fragments.centre[opening]
         # A window that has itself come far no longer is one.
         if np.linalg.norm(drop) > 3.0:
