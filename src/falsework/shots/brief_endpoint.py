@@ -62,12 +62,14 @@ BRIEF_KEYS = (
 INSTRUCTIONS = """\
 You read a film director's brief for a shot in which a building collapses, and fill in settings.
 Set only what the brief says; leave everything else null. For each setting quote, in "words", the exact
-words of the brief it comes from. List words of the brief that no setting expresses in "not_understood". Never guess.
+words of the brief it comes from. List words of the brief that no setting expresses in "not_understood".
+Never guess.
 Floors: the ground floor is 0, "third floor" and "tercer piso" are 3. Frames start at 1001, 24 a second.
 collapse.timing: pairs (fraction across the building from the side it begins at, seconds after the start), for
 instance slow [[0,0],[1,2.4]], slow at first [[0,0],[0.3,1.4],[1,2]], sudden [[0,0],[1,0.1]].
 Directions are degrees clockwise from the view's direction: 90 right, 180 towards the camera, 270 left;
-the wind's is where it blows to. dust.amount: 0 none, 0.4 little, 2 heavy, 4 enormous. Colours are linear RGB albedos."""
+the wind's is where it blows to. dust.amount: 0 none, 0.4 little, 2 heavy, 4 enormous. Colours are
+linear RGB albedos."""
 
 
 class _Strict(BaseModel):

@@ -135,7 +135,7 @@ def _lines(name: str, plate: str, size: tuple[int, int], understood: Interpretat
     storeys = _value(said, "facades.storeys", STOREYS)
     frames, late = _frames(said)
     from_storey = _value(said, "collapse.from_storey", 0)
-    yield f"# A starter shot. Brief read by: {understood.source}. Keys: docs/shot.md. “Quotes” are the brief's."
+    yield f"# A starter shot. Brief read by: {understood.source}. Keys: docs/shot.md. “Quoted”: the brief."
     if understood.not_understood:
         yield "#"
         yield "# NOT UNDERSTOOD in the brief, and nothing was made of it:"
