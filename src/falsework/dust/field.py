@@ -19,6 +19,7 @@ class DustFrame:
     """Airborne dust at one frame.
 
     density  (nx, ny, nz) float16, grams per cubic metre, cell centres at origin + (i + 0.5) * voxel
+             (fine dust, about 0.5 m2 of extinction a gram; the coarse grains are not in it)
     detail   (2, mx, my, mz, 3) float16: where the air at each (coarse) cell came from when each of two
              detail layers was last renewed, as a displacement in metres; noise looked up at
              `x + detail` travels with the flow

@@ -14,7 +14,8 @@ __all__ = ["DustSettings"]
 class DustSettings(Settings):
     """How much dust and debris, and where it goes.
 
-    amount           multiplies the dust's mass (1: 2 % of what breaks becomes airborne)
+    amount           multiplies the dust's mass (1: 2 % of what breaks becomes airborne, a small part of it
+                     fine enough to be seen)
     reach            how far the cloud runs: it stays local, runs along the street, or reaches the camera
     wind_speed       m/s;  wind_direction degrees clockwise from the view's direction, where it blows TO
     debris           number of chips and grits
