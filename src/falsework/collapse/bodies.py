@@ -1,17 +1,19 @@
-"""The rigid bodies of the collapse in Rapier: one body for each cluster of fragments that still hold together.
+"""The rigid bodies of the collapse in Rapier: one body for each cluster of fragments that still hold
+together.
 
 What stands is one fixed body. A cluster is a body with one convex hull for each of its fragments, all in the
-fragments' rest orientation, so that a cluster's pose gives every fragment's. Hulls are a centimetre smaller than
-the fragments: neighbours cut from one wall would otherwise start in contact and push each other apart.
+fragments' rest orientation, so that a cluster's pose gives every fragment's. Hulls are a centimetre smaller
+than the fragments: neighbours cut from one wall would otherwise start in contact and push each other apart.
 
-A crushed fragment has two hulls: the whole one meets the ground and the set, a smaller one meets other fragments.
-It stands for rubble that is no longer a stiff block, so that walls do not carry what falls on them like stilts.
+A crushed fragment has two hulls: the whole one meets the ground and the set, a smaller one meets other
+fragments. It stands for rubble that is no longer a stiff block, so that walls do not carry what falls on
+them like stilts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -66,8 +68,9 @@ class Contacts:
 class Bodies:
     """Rapier's world and, as arrays, which body every fragment belongs to and how the bodies move.
 
-    body (N,) number of each fragment's body;  origin, place, velocity, spin (K, 3) and turn (K, 4) of the K bodies:
-    a fragment with rest centre c is at `place + turn * (c - origin)`; `place` is close to the centre of mass.
+    body (N,) number of each fragment's body;  origin, place, velocity, spin (K, 3) and turn (K, 4) of the K
+    bodies: a fragment with rest centre c is at `place + turn * (c - origin)`; `place` is close to the
+    centre of mass.
     """
 
     def __init__(self, fragments: Fragments, set_planes: tuple[SetPlane, ...], step: float) -> None:
@@ -82,14 +85,14 @@ class Bodies:
         self.spin = np.zeros((1, 3))
         self.awake: Int = np.zeros(0, dtype=np.int64)
 
-        self.world = rapier3d.PhysicsWorld(gravity=(0.0, 0.0, -GRAVITY))
+        self.world: Any = rapier3d.PhysicsWorld(gravity=(0.0, 0.0, -GRAVITY))
         # One thread: the order of additions, and with it every bit of the motion, must not depend on timing.
         self.world.set_num_threads(1)
         self.step_seconds = step
         parameters = self.world.integration_parameters
         parameters.dt = step
         parameters.normalized_max_corrective_velocity = CORRECTION
-        self._events = rapier3d.ChannelEventCollector()
+        self._events: Any = rapier3d.ChannelEventCollector()
         self._friction = np.array([m.friction for m in MATERIALS])[fragments.material]
         self._hulls = _drawn_in(fragments)
         self._corners = fragments.hull.astype(np.float64)
@@ -102,7 +105,7 @@ class Bodies:
         self._add_set(set_planes)
         for fragment in range(len(fragments)):
             self._attach(fragment, STANDING)
-        self.world.event_handler = self._events
+        self.world.event_handler = cast(Any, self._events)
 
     def _add_set(self, set_planes: tuple[SetPlane, ...]) -> None:
         groups = _groups(SET, PIECES | GROUND_ONLY)
@@ -127,7 +130,7 @@ class Bodies:
                 long / 2, wide / 2, thick / 2, friction=0.6, collision_groups=groups
             ).build()
             turn = _rotation(_quaternion(np.stack([x, y, z], axis=1)))
-            box.position = rapier3d.Isometry3(tuple(map(float, middle)), turn)
+            box.position = rapier3d.Isometry3(middle, turn)
             self.world.add_collider(box)
 
     def _attach(self, fragment: int, body: int) -> None:
@@ -189,9 +192,7 @@ class Bodies:
                 touched[old] = self.centre_of_mass(np.flatnonzero(self.body == old))
             velocity = np.zeros(3)
             if old != STANDING:
-                velocity = self.velocity[old] + np.cross(
-                    self.spin[old], rotate(turn, origin - touched[old])
-                )
+                velocity = self.velocity[old] + np.cross(self.spin[old], rotate(turn, origin - touched[old]))
             number = len(self._handles)
             body = rapier3d.RigidBody.dynamic(
                 translation=tuple(map(float, place)),
@@ -229,6 +230,10 @@ class Bodies:
     def set_velocity(self, body: int, velocity: Float) -> None:
         self.velocity[body] = velocity
         self.world.rigid_bodies[self._handles[body]].linvel = tuple(map(float, velocity))
+
+    def set_spin(self, body: int, spin: Float) -> None:
+        self.spin[body] = spin
+        self.world.rigid_bodies[self._handles[body]].angvel = tuple(map(float, spin))
 
     def set_resistance(self, body: int, carried: float) -> None:
         self.world.rigid_bodies[self._handles[body]].gravity_scale = 1.0 - carried

@@ -20,6 +20,7 @@ RISE = 0.05  # metres
 RISE_SECONDS = 0.5
 SPEED_TOLERANCE = 1.0  # m/s
 ENERGY_SHARE = 0.02
+LYING = 1.0  # m/s: what moves faster in the last frame is not yet part of the mound
 CELL = 0.25  # metres, of the height map of the mound
 CLOSING = 0.75  # metres: gaps narrower than this count as inside the mound
 
@@ -29,8 +30,8 @@ def check_motion(
 ) -> dict[str, dict[str, Any]]:
     """All checks by name, in the form `Motion.checks` keeps them.
 
-    struck: (T, N) True from the frame by which something has pushed a fragment downwards: what is hit by a heavier
-    body may well be faster than its own fall (none: all are taken as free).
+    struck: (T, N) True from the frame by which something has pushed a fragment downwards: what is hit by a
+    heavier body may well be faster than its own fall (none: all are taken as free).
     """
     return {
         "below_ground": _below_ground(fragments, motion),
@@ -49,11 +50,15 @@ def corners(fragments: Fragments, motion: Motion, frame: int) -> Float:
     """(H, 3) world positions of all hull vertices at a frame."""
     owner = np.repeat(np.arange(len(fragments)), np.diff(fragments.hull_start))
     turn = motion.rotation[frame].astype(np.float64)[owner]
-    return rotate(turn, fragments.hull.astype(np.float64)) + motion.position[frame].astype(np.float64)[owner]
+    return np.asarray(
+        rotate(turn, fragments.hull.astype(np.float64)) + motion.position[frame].astype(np.float64)[owner]
+    )
 
 
 def _below_ground(fragments: Fragments, motion: Motion) -> dict[str, Any]:
-    rest = np.minimum(fragments.hull[:, 2] + np.repeat(fragments.centre[:, 2], np.diff(fragments.hull_start)), 0.0)
+    rest = np.minimum(
+        fragments.hull[:, 2] + np.repeat(fragments.centre[:, 2], np.diff(fragments.hull_start)), 0.0
+    )
     worst = 0.0
     for frame in range(0, motion.frames, 4):
         worst = max(worst, float((rest - corners(fragments, motion, frame)[:, 2]).max()))
@@ -71,7 +76,10 @@ def _rises(motion: Motion, trigger: int) -> dict[str, Any]:
     lift = motion.position[trigger : last + 1, :, 2] - motion.position[trigger, :, 2]
     value = float(lift.max(initial=0.0))
     return _result(
-        value <= RISE, value, f"{RISE} m", f"greatest rise of a fragment in the first {RISE_SECONDS} s, metres"
+        value <= RISE,
+        value,
+        f"{RISE} m",
+        f"greatest rise of a fragment in the first {RISE_SECONDS} s, metres",
     )
 
 
@@ -105,17 +113,21 @@ def _energy(motion: Motion) -> dict[str, Any]:
         value <= ENERGY_SHARE,
         value,
         f"{ENERGY_SHARE} of all potential energy lost",
-        "greatest excess of kinetic energy over potential energy lost, as a share of the latter's final value",
+        "greatest excess of kinetic energy over potential energy lost, a share of the latter's final value",
     )
 
 
 def _bulking(fragments: Fragments, motion: Motion) -> dict[str, Any]:
     """Volume under the mound's closed height map over the solid volume of what came down."""
-    moved = motion.moved[-1]
+    step = np.linalg.norm(motion.position[-1] - motion.position[-2], axis=1) * motion.fps
+    moved = motion.moved[-1] & (step < LYING)
     limit = "1.2 to 1.8"
-    means = "volume of the mound (height map, gaps under 0.75 m closed) over the solid volume in it"
+    means = (
+        "volume of the mound (height map, gaps under 0.75 m closed) over the solid volume in it, "
+        "of what lies still"
+    )
     if fragments.volume[moved].sum() < 0.05 * fragments.volume.sum():
-        return _result(True, 0.0, limit, means + "; too little came down to measure")
+        return _result(True, 0.0, limit, means + "; too little lies still to measure")
     owner = np.repeat(np.arange(len(fragments)), np.diff(fragments.hull_start))
     points = corners(fragments, motion, motion.frames - 1)
     keep = moved[owner]

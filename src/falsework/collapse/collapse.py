@@ -1,8 +1,8 @@
 """The stage: from fragments that stand to the motion of a building that comes down.
 
-In every slice of time (half a frame): supports whose time has come are crushed; the lattice of bonds is solved for
-weight, contact forces and, in parts that move, inertia; overloaded bonds wear and break; parts that lost their way
-to the ground become bodies, bodies that came apart are split; Rapier moves them on.
+In every slice of time (half a frame): supports whose time has come are crushed; the lattice of bonds is
+solved for weight, contact forces and, in parts that move, inertia; overloaded bonds wear and break; parts
+that lost their way to the ground become bodies, bodies that came apart are split; Rapier moves them on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from falsework.collapse.events import EventLog
 from falsework.collapse.failure import BondGraph
 from falsework.collapse.motion import Motion
 from falsework.collapse.settings import CollapseSettings
-from falsework.collapse.trigger import LOAD_BEARING, pop_times, removal_times
+from falsework.collapse.trigger import LOAD_BEARING, leaning, pop_times, removal_times
 from falsework.errors import FalseworkError
 from falsework.plate.plate import SetPlane
 from falsework.progress import Progress, silent
@@ -34,11 +34,13 @@ SUBSTEPS = 2  # of Rapier, per slice
 # crushing resistance; Bazant and Zhou 2002). The share fades as the block comes down by `CRUSH_DEPTH`.
 CARRIED = 0.5
 CRUSH_DEPTH = 1.3  # metres
+HINGE_DEPTH = 4.0  # a hinge carries for this many times longer
 BLOCK_SHARE = 0.02  # of the building's mass: lighter parts fall freely at once
-# Rubble meets rubble at corners and edges: a tenth of the face carries, so a tenth of the strength crushes it.
+# Rubble meets rubble at corners and edges: a tenth of the face carries, so a tenth of the strength crushes
+# it.
 CRUSH_SHARE = 0.1
 CRUSHABLE = tuple(k for k in LOAD_BEARING) + tuple(KINDS.index(n) for n in ("clutter", "ornament"))
-LIFT = 2.0  # m/s, how fast what was pressed into the ground comes out of it
+LIFT = 5.0  # m/s, how fast what was pressed into the ground comes out of it
 PULL = 0.12  # of gravity: cables and falling floors draw an implosion's walls inwards
 PULL_SECONDS = 1.5
 
@@ -94,7 +96,9 @@ def collapse(
         kinetic[frame] = run.kinetic()
         struck[frame] = run.struck
         progress(frame + 1, frames)
-    return _finish(fragments, run, settings, start, fps, position, rotation, moved, struck, living, awake, kinetic)
+    return _finish(
+        fragments, run, settings, start, fps, position, rotation, moved, struck, living, awake, kinetic
+    )
 
 
 def _finish(
@@ -158,6 +162,9 @@ class _Run:
         self.carried: dict[int, float] = {}
         self.born: dict[int, float] = {}
         plan = fragments.centre[:, :2].astype(np.float64)
+        self.lean = leaning(fragments, settings)
+        self.width = float(np.ptp(plan, axis=0).mean())
+        self.height = float(np.ptp(fragments.centre[:, 2]))
         self.middle = (plan.min(axis=0) + plan.max(axis=0)) / 2
 
     def advance(self, frame: int, since: float) -> None:
@@ -217,11 +224,13 @@ class _Run:
         force = rotate(backwards, force)
         held = np.zeros(int(part.max()) + 1, dtype=bool)
         held[part[self.graph.held]] = True
-        load = self.graph.balance(force, part, ~held[part])
-        alive, use = self.graph.overload(load)
+        free = ~held[part]
+        load = self.graph.balance(force, part, free)
+        alive, use = self.graph.overload(load, free)
         broken, how = self.graph.wear(alive, use, self.seconds)
         self._note(broken, frame)
-        # A wall that failed in compression is no longer a wall: the lighter of its two pieces turns to rubble.
+        # A wall that failed in compression is no longer a wall: the lighter of its two pieces turns to
+        # rubble.
         crushed = broken[how == 0]
         pair = self.graph.lattice.bond[crushed]
         lighter = np.where(self.mass[pair[:, 0]] <= self.mass[pair[:, 1]], pair[:, 0], pair[:, 1])
@@ -234,10 +243,10 @@ class _Run:
         held[part[self.graph.held]] = True
         body = self.bodies.body
         order = np.lexsort((part, body))
-        change = np.flatnonzero((np.diff(body[order]) != 0) | (np.diff(part[order]) != 0)) + 1
-        groups = np.split(order, change)
+        change: Int = np.flatnonzero((np.diff(body[order]) != 0) | (np.diff(part[order]) != 0)) + 1
+        groups: list[Int] = list(np.split(order, change))
         of_body: dict[int, list[Int]] = {}
-        for group in groups:
+        for group in groups:  # every group is one part of one body
             of_body.setdefault(int(body[group[0]]), []).append(np.sort(group))
         leaving: list[Int] = []
         for number, members in of_body.items():
@@ -249,16 +258,14 @@ class _Run:
         if leaving:
             total = float(self.mass.sum())
             resistance = []
-            for members in leaving:
-                old = int(body[members[0]])
-                block = self.mass[members].sum() > BLOCK_SHARE * total
+            for part_members in leaving:
+                old = int(body[part_members[0]])
+                block = self.mass[part_members].sum() > BLOCK_SHARE * total
                 fresh = old == STANDING or old in self.carried
                 resistance.append(self._share(old) if block and fresh else 0.0)
             first = len(self.bodies.place)
             inherited = [self.carried.get(int(body[m[0]]), None) for m in leaving]
-            lowered = [
-                self.bodies.place[int(body[m[0]])][2] for m in leaving
-            ]
+            lowered = [self.bodies.place[int(body[m[0]])][2] for m in leaving]
             self.bodies.split(leaving, resistance=resistance)
             for k, carried in enumerate(resistance):
                 self.born[first + k] = now
@@ -274,13 +281,15 @@ class _Run:
         if body == STANDING:
             return CARRIED
         drop = self.carried[body] - self.bodies.place[body][2]
-        return float(CARRIED * np.clip(1.0 - drop / CRUSH_DEPTH, 0.0, 1.0))
+        depth = CRUSH_DEPTH * (HINGE_DEPTH if self.settings.kind == "topple" else 1.0)
+        return float(CARRIED * np.clip(1.0 - drop / depth, 0.0, 1.0))
 
     def _carry(self, now: float) -> None:
         """What is still carried of the blocks that have begun to fall; the pull of an implosion."""
         for body in list(self.carried):
             share = self._share(body)
             self.bodies.set_resistance(body, share)
+            self._tip(body, share)
             if share <= 0.0:
                 del self.carried[body]
         if self.settings.kind == "implosion":
@@ -292,8 +301,22 @@ class _Run:
                         pull = np.append(inward / away, 0.0) * PULL * GRAVITY * self.seconds
                         self.bodies.set_velocity(body, self.bodies.velocity[body] + pull)
 
+    def _tip(self, body: int, share: float) -> None:
+        """What carries a block stands to one side of its middle, so the block turns about it."""
+        arm = float(np.linalg.norm(self.lean))
+        if arm == 0.0 or share <= 0.0:
+            return
+        towards = np.append(self.lean / arm, 0.0)
+        gyration = (self.width**2 + self.height**2) / 12 + (self.height / 2) ** 2
+        turn = share * GRAVITY * arm * self.width / gyration * self.seconds
+        axis = np.cross([0.0, 0.0, 1.0], towards)
+        self.bodies.set_spin(body, self.bodies.spin[body] + turn * axis)
+        self.bodies.set_velocity(body, self.bodies.velocity[body] + turn * self.height / 2 * towards)
+
     def _feel(self, contacts: Contacts, before: Float, time: float) -> None:
-        """Contact forces as loads for the next slice; impacts as events; what is struck too hard as crushed."""
+        """Contact forces as loads for the next slice; impacts as events; what is struck too hard as
+        crushed.
+        """
         self.contact[:] = 0.0
         one, two, push = contacts.first, contacts.second, contacts.force
         both = (one >= 0) | (two >= 0)
@@ -303,9 +326,7 @@ class _Run:
         for end, sign in ((two, 1.0), (one, -1.0)):
             real = end >= 0
             for axis in range(3):
-                self.contact[:, axis] += np.bincount(
-                    end[real], sign * push[real, axis], len(self.mass)
-                )
+                self.contact[:, axis] += np.bincount(end[real], sign * push[real, axis], len(self.mass))
         strong = np.zeros(len(self.mass))
         size = np.linalg.norm(push, axis=1)
         total = np.linalg.norm(self.contact, axis=1)

@@ -14,8 +14,8 @@ __all__ = ["EventLog"]
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
-# Energy to open a square metre of crack, J/m2: quasi-brittle mortar and concrete (fib Model Code 2010, 5.1.5.2:
-# about 100-150 for concrete; brickwork joints lie lower).
+# Energy to open a square metre of crack, J/m2: quasi-brittle mortar and concrete (fib Model Code 2010,
+# 5.1.5.2: about 100-150 for concrete; brickwork joints lie lower).
 FRACTURE_ENERGY = 80.0
 LEAST_IMPACT = 400.0  # joules
 LEAST_CLOSING = 0.7  # m/s
@@ -29,7 +29,14 @@ class EventLog:
         self._rows: list[tuple[Float, Int, Float, Float, Float, Float, Int]] = []
 
     def _add(
-        self, time: float, kind: int, position: Float, velocity: Float, normal: Float, energy: Float, fragment: Int
+        self,
+        time: float,
+        kind: int,
+        position: Float,
+        velocity: Float,
+        normal: Float,
+        energy: Float,
+        fragment: Int,
     ) -> None:
         count = len(position)
         if count:
@@ -41,7 +48,9 @@ class EventLog:
         self, time: float, position: Float, velocity: Float, normal: Float, area: Float,
         elastic: Float, fragment: Int,
     ) -> None:  # fmt: skip
-        """Bonds of `area` (K,) m2 that let go of `elastic` (K,) joules of strain besides their fracture energy."""
+        """Bonds of `area` (K,) m2 that let go of `elastic` (K,) joules of strain besides their fracture
+        energy.
+        """
         self._add(time, EVENT_BREAK, position, velocity, normal, area * FRACTURE_ENERGY + elastic, fragment)
 
     def impacts(
@@ -56,7 +65,13 @@ class EventLog:
         strong = np.flatnonzero((energy >= LEAST_IMPACT) & (closing >= LEAST_CLOSING))
         strong = strong[np.argsort(-energy[strong], kind="stable")][:MOST_PER_CALL]
         self._add(
-            time, EVENT_IMPACT, position[strong], velocity[strong], normal[strong], energy[strong], fragment[strong]
+            time,
+            EVENT_IMPACT,
+            position[strong],
+            velocity[strong],
+            normal[strong],
+            energy[strong],
+            fragment[strong],
         )
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:

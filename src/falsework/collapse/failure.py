@@ -1,9 +1,10 @@
 """Which bonds break, and when: strength against load, with damage that takes its time.
 
-The building stands in the photograph, so at rest every bond holds what it carries: a bond whose listed strength is
-lower than that (arches, bearing pads and nails the model does not know) is given the strength it evidently has,
-with a margin. From then on a bond loaded over its strength is damaged, the faster the more it is overloaded, and
-breaks when its damage is whole; so failure runs through the house in tenths of a second.
+The building stands in the photograph, so at rest every bond holds what it carries: a bond whose listed
+strength is lower than that (arches, bearing pads and nails the model does not know) is given the strength
+it evidently has, with a margin. From then on a bond loaded over its strength is damaged, the faster the
+more it is overloaded, and breaks when its damage is whole; so failure runs through the house in tenths of a
+second.
 """
 
 from __future__ import annotations
@@ -38,17 +39,21 @@ BREAK_SECONDS = 0.12  # a bond loaded to twice its strength breaks after this ti
 FASTEST = 3.0  # overload counts up to this
 LEADING = 0.85  # share of the greatest utilisation beside it at which a bond still wears
 CHUNK_FRAGMENTS = 25  # fragments of a sound stretch of wall or floor, on average
-CHUNK_STRENGTH = (3.5, 0.6)  # strength inside it over that of its edges: median, standard deviation of logarithm
+CHUNK_STRENGTH = (
+    3.5,
+    0.6,
+)  # strength inside it over that of its edges: median, standard deviation of logarithm
 REST_ITERATIONS = 3000
 STEP_ITERATIONS = 150
+QUIET = 1e-6  # loads under this share of a fragment's weight are rounding
 LYING_AREA = 0.05  # m2, bearing area of what merely lies on something
 
 
 class BondGraph:
     """The bonds, their strength and damage, and the lattice that says what they carry.
 
-    `alive` (B',) tells which bonds hold; the first B are the building's own, further ones tie what no bond holds
-    (furniture on a floor) to the nearest fragment, so that nothing moves before something breaks.
+    `alive` (B',) tells which bonds hold; the first B are the building's own, further ones tie what no bond
+    holds (furniture on a floor) to the nearest fragment, so that nothing moves before something breaks.
     """
 
     def __init__(self, fragments: Fragments, strength: float, seed: int) -> None:
@@ -106,8 +111,8 @@ class BondGraph:
     def balance(self, force: Float, part: Int, free: Bool) -> Float:
         """Loads (N, 6) of force (N, 3) with each free part's rigid acceleration taken off (d'Alembert).
 
-        force: everything that acts on a fragment, weight and contacts, in the rest frame. What is left of a free
-        part's forces, after its own mass has been accelerated by them, is what its bonds carry.
+        force: everything that acts on a fragment, weight and contacts, in the rest frame. What is left of a
+        free part's forces, after its own mass has been accelerated by them, is what its bonds carry.
         """
         load = np.zeros((len(force), 6))
         load[:, :3] = force
@@ -118,11 +123,9 @@ class BondGraph:
         total = _sum(part, force, parts)
         torque = _sum(part, np.cross(arm, force), parts)
         square = np.einsum("ni,ni->n", arm, arm)
-        own = (
-            self.mass[:, None, None]
-            * (square[:, None, None] * np.eye(3) - arm[:, :, None] * arm[:, None, :])
-            + self.inertia[:, None, None] * np.eye(3)
-        )
+        own = self.mass[:, None, None] * (
+            square[:, None, None] * np.eye(3) - arm[:, :, None] * arm[:, None, :]
+        ) + self.inertia[:, None, None] * np.eye(3)
         inertia = _sum(part, own.reshape(-1, 9), parts).reshape(-1, 3, 3)
         angular = np.linalg.solve(inertia, torque[:, :, None])[:, :, 0][part]
         linear = (total / mass[:, None])[part]
@@ -136,9 +139,15 @@ class BondGraph:
         load[free] -= inertial[free]
         return load
 
-    def overload(self, load: Float) -> tuple[Int, Float]:
-        """Solve for `load` (N, 6): numbers of the living bonds and their utilisation (.., 3)."""
+    def overload(self, load: Float, free: Bool) -> tuple[Int, Float]:
+        """Solve for `load` (N, 6): numbers of the living bonds and their utilisation (.., 3).
+
+        free (N,): fragments of parts without a support. Their loads jump, so they start from rest; what
+        stands starts from where it was.
+        """
         alive = np.flatnonzero(self.alive)
+        load = np.where(np.abs(load) > QUIET * GRAVITY * self.mass[:, None], load, 0.0)
+        self.displacement[free] = 0.0
         self.displacement, _ = solve(
             self.lattice, alive, self.held, load, self.displacement,
             iterations=STEP_ITERATIONS, tolerance=0.02,
@@ -147,7 +156,9 @@ class BondGraph:
         return alive, utilisation(stress, self.strength[alive])
 
     def wear(self, alive: Int, use: Float, seconds: float) -> tuple[Int, Int]:
-        """Damage overloaded bonds for `seconds`. Returns the bonds that broke and how: 0 crushed, 1 torn, 2 sheared."""
+        """Damage overloaded bonds for `seconds`. Returns the bonds that broke and how: 0 crushed, 1 torn,
+        2 sheared.
+        """
         worst = use.max(axis=1)
         pair = self.lattice.bond[alive]
         peak = np.zeros(len(self.rest))
@@ -172,9 +183,9 @@ class BondGraph:
 def _chunks(rest: Float, kind: Int, bond: Int, seed: int) -> Float:
     """(B,) factor on a bond's tensile and shear strength.
 
-    A wall is not equally weak everywhere: sound stretches lie between old cracks, openings and repairs. Fragments
-    are gathered around random ones of them, and bonds within a gathering of one kind are stronger. So the house
-    comes apart into pieces of many sizes.
+    A wall is not equally weak everywhere: sound stretches lie between old cracks, openings and repairs.
+    Fragments are gathered around random ones of them, and bonds within a gathering of one kind are
+    stronger. So the house comes apart into pieces of many sizes.
     """
     random = generator(seed, "collapse", "chunks")
     count = max(1, len(rest) // CHUNK_FRAGMENTS)

@@ -59,7 +59,9 @@ class Motion:
         return len(self.position)
 
     def save(self, folder: Path) -> None:
-        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("fps", "curves", "checks")}
+        arrays = {
+            f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("fps", "curves", "checks")
+        }
         arrays |= {f"curve.{name}": curve for name, curve in self.curves.items()}
         write_arrays(folder / "motion.safetensors", arrays, fps=self.fps, checks=self.checks)
 

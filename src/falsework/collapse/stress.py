@@ -1,9 +1,10 @@
 """What every bond carries: a quasi-static solve of the fragments as a lattice of beams.
 
 Each fragment is a node with three displacements and three rotations, each bond a short beam of the bond's own
-section (normal, shear, bending and twisting stiffness). Loads are weights and contact forces; nodes that stand on
-the foundation are held. Parts that hang free are solved too, when their loads balance (d'Alembert). The lattice is
-always solved in the rest pose, so the loads of a part that has turned are turned back first.
+section (normal, shear, bending and twisting stiffness). Loads are weights and contact forces; nodes that
+stand on the foundation are held. Parts that hang free are solved too, when their loads balance
+(d'Alembert). The lattice is always solved in the rest pose, so the loads of a part that has turned are
+turned back first.
 """
 
 from __future__ import annotations
@@ -77,9 +78,9 @@ def _beam(normal: Float, k: Float, arm: Float, ua: Float, ub: Float, out: Float)
     """Force and moment (6,) a beam transmits at its centre for the motion (6,) of its two ends."""
     d = np.empty(3)
     for i in range(3):
-        j, l = (i + 1) % 3, (i + 2) % 3
-        d[i] = ub[i] + ub[3 + j] * arm[1, l] - ub[3 + l] * arm[1, j]
-        d[i] -= ua[i] + ua[3 + j] * arm[0, l] - ua[3 + l] * arm[0, j]
+        j, m = (i + 1) % 3, (i + 2) % 3
+        d[i] = ub[i] + ub[3 + j] * arm[1, m] - ub[3 + m] * arm[1, j]
+        d[i] -= ua[i] + ua[3 + j] * arm[0, m] - ua[3 + m] * arm[0, j]
     along, twist = 0.0, 0.0
     for i in range(3):
         along += d[i] * normal[i]
@@ -99,11 +100,11 @@ def _multiply(
         first, second = bond[b, 0], bond[b, 1]
         _beam(normal[b], k[b], arm[b], u[first], u[second], f)
         for i in range(3):
-            j, l = (i + 1) % 3, (i + 2) % 3
+            j, m = (i + 1) % 3, (i + 2) % 3
             out[first, i] -= f[i]
             out[second, i] += f[i]
-            out[first, 3 + i] -= f[3 + i] + arm[b, 0, j] * f[l] - arm[b, 0, l] * f[j]
-            out[second, 3 + i] += f[3 + i] + arm[b, 1, j] * f[l] - arm[b, 1, l] * f[j]
+            out[first, 3 + i] -= f[3 + i] + arm[b, 0, j] * f[m] - arm[b, 0, m] * f[j]
+            out[second, 3 + i] += f[3 + i] + arm[b, 1, j] * f[m] - arm[b, 1, m] * f[j]
     for n in range(len(u)):
         if held[n]:
             out[n] = 0.0
@@ -128,10 +129,10 @@ def _blocks(bond: Int, normal: Float, arm: Float, k: Float, alive: Int, nodes: i
                 else:
                     _beam(normal[b], k[b], arm[b], unit, still, f)
                 for i in range(3):
-                    j, l = (i + 1) % 3, (i + 2) % 3
+                    j, m = (i + 1) % 3, (i + 2) % 3
                     blocks[node, i, column] += sign * f[i]
                     blocks[node, 3 + i, column] += sign * (
-                        f[3 + i] + arm[b, end, j] * f[l] - arm[b, end, l] * f[j]
+                        f[3 + i] + arm[b, end, j] * f[m] - arm[b, end, m] * f[j]
                     )
     return blocks
 
@@ -166,7 +167,7 @@ def _conjugate_gradient(
             return step
         _multiply(bond, normal, arm, k, alive, held, p, q)
         pq = (p * q).sum()
-        if pq <= 0.0:
+        if not pq > 0.0:
             return step
         alpha = rz / pq
         u += alpha * p
@@ -189,7 +190,8 @@ def solve(
     iterations: int,
     tolerance: float = 1e-3,
 ) -> tuple[Float, int]:
-    """Displacements and rotations (N, 6) under `load` (N, 6) N and N m, by preconditioned conjugate gradients.
+    """Displacements and rotations (N, 6) under `load` (N, 6) N and N m, by preconditioned conjugate
+    gradients.
 
     alive  indices of the bonds that hold;  held (N,) nodes that do not move;  start (N, 6) first guess.
     Stops after `iterations` or when the preconditioned residual falls under `tolerance` of the load's.
@@ -200,9 +202,10 @@ def solve(
     scale = np.trace(blocks, axis1=1, axis2=2)
     free = (scale > 0) & ~held
     blocks[~free] = np.eye(6)
-    # A node that hangs on one small bond gives a nearly singular block; a trace of stiffness keeps it invertible.
-    blocks[free] += (1e-9 * scale[free])[:, None, None] * np.eye(6)
-    inverse = np.linalg.inv(blocks)
+    # A node that hangs on one small bond gives a nearly singular block; a trace of stiffness keeps it
+    # invertible.
+    blocks[free] += (1e-7 * scale[free])[:, None, None] * np.eye(6)
+    inverse: Float = np.asarray(np.linalg.inv(blocks), dtype=np.float64)
     inverse[~free] = 0.0
     force = np.where(free[:, None], load, 0.0)
     u = np.where(free[:, None], start, 0.0)
@@ -238,9 +241,7 @@ def _stresses(
 def stresses(lattice: Lattice, alive: Int, u: Float) -> Float:
     """(len(alive), 4) Pa: mean normal stress (tension positive), edge stress from bending, shear, twist."""
     out = np.empty((len(alive), 4))
-    _stresses(
-        lattice.bond, lattice.normal, lattice.arm, lattice.stiffness, lattice.area, alive, u, out
-    )
+    _stresses(lattice.bond, lattice.normal, lattice.arm, lattice.stiffness, lattice.area, alive, u, out)
     return out
 
 

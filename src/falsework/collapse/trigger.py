@@ -1,4 +1,6 @@
-"""When each support goes: the side, the storey and the timing map of the settings, as seconds per fragment."""
+"""When each support goes: the side, the storey and the timing map of the settings, as seconds per
+fragment.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from falsework.building.fragments import KINDS, Fragments
 from falsework.collapse.settings import CollapseSettings
 from falsework.seeds import generator
 
-__all__ = ["LOAD_BEARING", "fraction_across", "pop_times", "removal_times"]
+__all__ = ["LOAD_BEARING", "fraction_across", "leaning", "pop_times", "removal_times"]
 
 Float = npt.NDArray[np.float64]
 
@@ -20,6 +22,8 @@ WINDOW = KINDS.index("window")
 # A building that topples keeps the supports behind this fraction: they are the hinge.
 HINGE_FRACTION = 0.62
 HINGE_DELAY = 1.2  # seconds after the rest of the storey
+# How far from a block's middle, in widths, what still carries it stands: it turns about that.
+LEAN = {"topple": 0.4, "progressive": 0.05}
 RAGGED = 0.05  # seconds, standard deviation: supports beside each other do not go in the same instant
 POP_SPREAD = 0.25  # seconds: glass goes shortly before to shortly after the wall around it
 POP_SHARE = 0.5
@@ -48,6 +52,18 @@ def fraction_across(fragments: Fragments, settings: CollapseSettings) -> Float:
         reach = np.abs(plan[:, 0] - (low[0] + high[0]) / 2)
     reach = reach - reach.min()
     return np.asarray(reach / max(float(reach.max()), 1e-9))
+
+
+def leaning(fragments: Fragments, settings: CollapseSettings) -> Float:
+    """(2,) which way (x, y) the block tips, its length the arm of what still carries it in block widths."""
+    across = fraction_across(fragments, settings)
+    plan = fragments.centre[:, :2].astype(np.float64)
+    first = plan[across <= np.quantile(across, 0.1)].mean(axis=0)
+    towards = first - plan.mean(axis=0)
+    length = float(np.linalg.norm(towards))
+    if settings.kind not in LEAN or (settings.kind == "progressive" and settings.side == "centre"):
+        return np.zeros(2)
+    return np.asarray(towards / max(length, 1e-9) * LEAN[settings.kind])
 
 
 def _map(settings: CollapseSettings, across: Float) -> Float:
