@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,6 +12,19 @@ from falsework.plate.camera import Camera
 from falsework.plate.facades import Neighbour
 from falsework.plate.party_wall import ground_texture, party_texture, rear_texture
 from falsework.plate.plate import Facade, Image, Light, SetPlane
+from falsework.plate.set_walls import (
+    HAZE,
+    NEAREST,
+    UP,
+    Layer,
+    Wall,
+    centred,
+    fit,
+    in_sight,
+    plane_matrix,
+    show,
+    sunlit,
+)
 from falsework.plate.sky import fill_sky, find_sky
 from falsework.seeds import generator
 
@@ -21,14 +33,11 @@ __all__ = ["make_clean"]
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-UP = np.array([0.0, 0.0, 1.0])
 BEFORE = 1.2  # metres that a party wall is drawn before the street line; the matte cuts it off
 MARGIN = 3  # pixels that the new picture may reach beyond the building's matte
-NEAREST = 0.5  # metres: what is nearer to the camera's plane is clipped
 COURTYARD = 24.0  # metres from the back of the house to the houses across
 SOFTNESS = 0.6  # pixels, of a lens and demosaicing, at 1920
 REAR_TONE = 0.6  # of its albedo: courtyards are dirty and get little light
-HAZE = 900.0  # metres over which distance takes on the sky's tone
 
 
 def make_clean(
@@ -46,9 +55,9 @@ def make_clean(
 
     `clean` is `picture` itself further than 3 pixels from the building; inside, a set built from the solved
     planes (or the user's own clean plate (H, W, 3)). Depth in metres along the optical axis, infinite for
-    sky, is the set's everywhere in the picture. Set planes: neighbours' street walls, party walls, rear walls.
+    sky, is the set's everywhere. Set planes: neighbours' street walls, party walls, rear walls.
     """
-    height, width = picture.shape[:2]
+    _height, _width = picture.shape[:2]
     near = (
         cv2.dilate((building > 0.0).astype(np.uint8), np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8)) > 0
     )
@@ -77,26 +86,6 @@ def make_clean(
     return clean, depth, planes
 
 
-@dataclass(frozen=True)
-class _Wall:
-    """A wall of the set: its plane's rectangle and its outline (N, 2) in metres (along u, up)."""
-
-    plane: SetPlane
-    outline: Array
-    seed: tuple[str | int, ...]
-
-    @property
-    def along(self) -> Array:
-        return np.asarray(self.plane.u / np.linalg.norm(self.plane.u), dtype=np.float64)
-
-    @property
-    def normal(self) -> Array:
-        return np.asarray(np.cross(self.along, UP), dtype=np.float64)
-
-    def points(self, local: Array) -> Array:
-        return np.asarray(self.plane.origin + local[:, :1] * self.along + local[:, 1:] * UP)
-
-
 def _street_wall(neighbour: Neighbour) -> SetPlane:
     return SetPlane(
         name=neighbour.name,
@@ -107,7 +96,7 @@ def _street_wall(neighbour: Neighbour) -> SetPlane:
     )
 
 
-def _party_wall(neighbour: Neighbour, rise: float, number: int) -> _Wall:
+def _party_wall(neighbour: Neighbour, rise: float, number: int) -> Wall:
     """The neighbour's wall at the shared end. Its u runs so that u x v faces the gap."""
     inward = -neighbour.normal
     depth = neighbour.depth
@@ -127,8 +116,9 @@ def _party_wall(neighbour: Neighbour, rise: float, number: int) -> _Wall:
             [depth, high],
             [depth - 0.9, high + rise],
             [depth / 2, high + rise + 0.9],
+            [0.9, high + rise],
+            [front, high + rise],
         ]
-        + [[0.9, high + rise], [front, high + rise]]
     )
     if neighbour.party_wall != "right":
         profile[:, 0] = depth - profile[:, 0]
@@ -139,10 +129,10 @@ def _party_wall(neighbour: Neighbour, rise: float, number: int) -> _Wall:
         v=UP * high,
         thickness=neighbour.width,
     )
-    return _Wall(plane, profile, ("party wall", number))
+    return Wall(plane, profile, ("party wall", number))
 
 
-def _house(neighbour: Neighbour) -> list[_Wall]:
+def _house(neighbour: Neighbour) -> list[Wall]:
     """The four walls of a house that stays, as what casts shadows."""
     deep = np.asarray(-neighbour.normal * neighbour.depth, dtype=np.float64)
     wide = np.asarray(neighbour.right * neighbour.width, dtype=np.float64)
@@ -158,7 +148,7 @@ def _house(neighbour: Neighbour) -> list[_Wall]:
         length, high = float(np.linalg.norm(u)), neighbour.height + 1.5
         plane = SetPlane(name=neighbour.name, origin=foot, u=u, v=UP * high, thickness=0.3)
         outline = np.array([[0.0, 0.0], [length, 0.0], [length, high], [0.0, high]])
-        walls.append(_Wall(plane, outline, ("house", number)))
+        walls.append(Wall(plane, outline, ("house", number)))
     return walls
 
 
@@ -185,7 +175,7 @@ def _rise(neighbour: Neighbour, camera: Camera, sky: Mask, building: Image) -> f
     return 1.5
 
 
-def _rear_walls(camera: Camera, facades: tuple[Facade, ...], neighbours: Sequence[Neighbour]) -> list[_Wall]:
+def _rear_walls(camera: Camera, facades: tuple[Facade, ...], neighbours: Sequence[Neighbour]) -> list[Wall]:
     """Houses across the courtyard: three plain rear facades of unlike heights side by side."""
     if not facades:
         return []
@@ -212,19 +202,10 @@ def _rear_walls(camera: Camera, facades: tuple[Facade, ...], neighbours: Sequenc
             v=UP * high,
             thickness=10.0,
         )
-        walls.append(_Wall(plane, np.array(outline), ("rear", number)))
+        walls.append(Wall(plane, np.array(outline), ("rear", number)))
         at += width
         number += 1
     return walls
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """A piece of the painted set: colour (h, w, 3) and cover (h, w) in a window (x0, y0, x1, y1)."""
-
-    view: tuple[int, int, int, int]
-    colour: Image
-    cover: Image
 
 
 def _paint(
@@ -234,8 +215,8 @@ def _paint(
     camera: Camera,
     facades: tuple[Facade, ...],
     neighbours: Sequence[Neighbour],
-    stage: Sequence[_Wall],
-    rear: Sequence[_Wall],
+    stage: Sequence[Wall],
+    rear: Sequence[Wall],
     light: Light,
 ) -> Image:
     """The whole set, painted from the back to the front (H, W, 3)."""
@@ -253,15 +234,15 @@ def _paint(
     solid = np.zeros((height, width), np.float32)
     casters = [wall for neighbour in neighbours for wall in _house(neighbour)]
     ground = _ground(camera, facades, view, light, haze, casters)
-    order: list[_Layer] = [ground]
+    order: list[Layer] = [ground]
     for wall in rear:
         random = generator(0, "plate", *wall.seed)
         top = float(wall.outline[:, 1].max())
         density = 24.0 * width / 1920
-        if not _in_sight(wall, camera, view):
+        if not in_sight(wall, camera, view):
             continue
         albedo = REAR_TONE * rear_texture(float(wall.outline[:, 0].max()), top, density, random)
-        order.extend(_show(wall, albedo, density, camera, view, light, haze))
+        order.extend(show(wall, albedo, density, camera, view, light, haze))
         order.extend(_roof(wall, random, camera, view, light, haze, density))
     for wall in stage:
         random = generator(0, "plate", *wall.seed)
@@ -271,7 +252,7 @@ def _paint(
         albedo = party_texture(depth, float(np.linalg.norm(wall.plane.v)), top, levels, density, random)
         if wall.outline[0, 0] > 0.0:  # its street end lies at the end of u
             albedo = albedo[:, ::-1]
-        order.extend(_show(wall, albedo, density, camera, view, light, haze, casters))
+        order.extend(show(wall, albedo, density, camera, view, light, haze, casters))
     for layer in order:
         x0, y0, x1, y1 = layer.view
         part = np.s_[y0:y1, x0:x1]
@@ -280,26 +261,19 @@ def _paint(
         solid[part] += (1.0 - solid[part]) * layer.cover
     part = np.s_[view[1] : view[3], view[0] : view[2]]
     white = float(np.percentile(picture[::4, ::4].max(axis=2), 98))
-    drawn = _shoulder(cv2.GaussianBlur(new[part], (0, 0), soft), 0.45 * white, 0.95 * white)
-    cover = cv2.GaussianBlur(solid[part], (0, 0), soft)[..., None]
+    blurred = np.asarray(cv2.GaussianBlur(new[part], (0, 0), soft), np.float32)
+    drawn = _shoulder(blurred, 0.45 * white, 0.95 * white)
+    cover = np.asarray(cv2.GaussianBlur(solid[part], (0, 0), soft), np.float32)[..., None]
     drawn = _add_grain(drawn, picture, near)
     canvas[part] = canvas[part] * (1.0 - cover) + drawn
     return canvas
 
 
 def _shoulder(values: Image, start: float, limit: float) -> Image:
-    """Bends what is brighter than `start` so that it stays below `limit`: no brighter than the plate's own."""
+    """Bends what is brighter than `start` so that it stays below `limit`: as bright as the plate at most."""
     span = max(limit - start, 1e-6)
     bent = start + span * (1.0 - np.exp(-np.maximum(values - start, 0.0) / span))
     return np.asarray(np.where(values > start, bent, values), np.float32)
-
-
-def _in_sight(wall: _Wall, camera: Camera, view: tuple[int, int, int, int]) -> bool:
-    outline = _clip(wall.points(wall.outline), camera)
-    if len(outline) < 3:
-        return False
-    drawn, _ = camera.project(outline)
-    return bool(drawn[:, 0].max() > view[0] and drawn[:, 0].min() < view[2])
 
 
 def _beside(picture: Image, near: Mask, sky: Mask) -> tuple[Mask, Image]:
@@ -321,173 +295,14 @@ def _beside(picture: Image, near: Mask, sky: Mask) -> tuple[Mask, Image]:
     return where, picture[rows[source[solid]], columns[source[solid]]]
 
 
-def _show(
-    wall: _Wall,
-    albedo: Image,
-    density: float,
-    camera: Camera,
-    view: tuple[int, int, int, int],
-    light: Light,
-    haze: Array,
-    others: Sequence[_Wall] = (),
-) -> list[_Layer]:
-    """A wall as the camera sees it within a window (x0, y0, x1, y1); nothing where it is out of sight."""
-    outline = _clip(wall.points(wall.outline), camera)
-    if len(outline) < 3:
-        return []
-    drawn, depth = camera.project(outline)
-    if not np.isfinite(drawn).all():
-        return []
-    low, high = np.floor(drawn.min(axis=0)).astype(int), np.ceil(drawn.max(axis=0)).astype(int) + 1
-    x0, y0 = max(view[0], int(low[0])), max(view[1], int(low[1]))
-    x1, y1 = min(view[2], int(high[0])), min(view[3], int(high[1]))
-    if x1 <= x0 or y1 <= y0:
-        return []
-    size = (x1 - x0, y1 - y0)
-    radiance = albedo * _irradiance(wall, albedo.shape[:2], density, light, others) / np.float32(np.pi)
-    spread = _density(wall, camera, density)
-    if spread > 1.3:  # a texture finer than the picture is softened first, or it would look like grit
-        radiance = cv2.GaussianBlur(radiance, (0, 0), 0.4 * (spread - 0.6))
-    top = radiance.shape[0] / density
-    right, bottom = radiance.shape[1], radiance.shape[0]
-    pixels = np.array([[0.0, 0.0], [right, 0.0], [right, bottom], [0.0, bottom]])
-    local = np.stack([pixels[:, 0] / density, top - pixels[:, 1] / density], axis=1)
-    matrix = _plane_matrix(wall.plane.origin, wall.along, UP, camera, x0, y0) @ _fit(pixels, local)
-    colour = cv2.warpPerspective(
-        radiance, _centred(matrix), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-    )
-    far = np.float32(1.0 - np.exp(-float(np.median(depth)) / HAZE))
-    colour += (haze.astype(np.float32) - colour) * far
-    return [_Layer((x0, y0, x1, y1), np.asarray(colour, np.float32), _polygon(drawn - [x0, y0], size))]
-
-
-def _centred(matrix: Array) -> Array:
-    """A homography between continuous coordinates as one between OpenCV's pixel centres."""
-    half = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
-    return np.asarray(np.linalg.inv(half) @ matrix @ half, dtype=np.float64)
-
-
-def _plane_matrix(origin: Array, along: Array, up: Array, camera: Camera, x0: int, y0: int) -> Array:
-    """Homography from a plane's metres (along, up from its origin) to a window's pixels."""
-    intrinsic = np.array(
-        [
-            [camera.focal, 0.0, camera.centre[0] - x0],
-            [0.0, camera.focal, camera.centre[1] - y0],
-            [0.0, 0.0, 1.0],
-        ]
-    )
-    axes = np.stack([along, up, origin - camera.position], axis=1)
-    return np.asarray(intrinsic @ camera.rotation @ axes, dtype=np.float64)
-
-
-def _fit(pixels: Array, local: Array) -> Array:
-    return np.asarray(
-        cv2.getPerspectiveTransform(pixels.astype(np.float32), local.astype(np.float32)), dtype=np.float64
-    )
-
-
-def _density(wall: _Wall, camera: Camera, density: float) -> float:
-    """Texture pixels per picture pixel, about the wall's middle."""
-    middle = wall.outline.mean(axis=0)
-    probe = np.array([middle, middle + [0.2, 0.0], middle + [0.0, 0.2]])
-    pixels, depth = camera.project(wall.points(probe))
-    if (depth <= NEAREST).any():
-        return 1.0
-    steps = np.linalg.norm(pixels[1:] - pixels[0], axis=1) / 0.2
-    return float(density / max(np.sqrt(steps[0] * steps[1]), 1e-3))
-
-
-def _clip(points: Array, camera: Camera) -> Array:
-    """The part of a polygon (N, 3) before the camera."""
-    depth = (points - camera.position) @ camera.rotation[2]
-    kept = []
-    for index in range(len(points)):
-        other = (index + 1) % len(points)
-        a, b = depth[index] - NEAREST, depth[other] - NEAREST
-        if a >= 0:
-            kept.append(points[index])
-        if a * b < 0:
-            kept.append(points[index] + (points[other] - points[index]) * a / (a - b))
-    return np.array(kept).reshape(-1, 3)
-
-
-def _polygon(pixels: Array, size: tuple[int, int]) -> Image:
-    """Anti-aliased cover (h, w) of a polygon, from four times the resolution."""
-    drawn = np.zeros((size[1] * 4, size[0] * 4), np.uint8)
-    shape = np.round(np.clip(pixels, -8000, 16000) * 4 * 16).astype(np.int32)
-    cv2.fillPoly(drawn, [shape.reshape(-1, 1, 2)], 255, shift=4)
-    return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255.0)
-
-
-def _irradiance(
-    wall: _Wall, shape: tuple[int, int], density: float, light: Light, others: Sequence[_Wall]
-) -> Image:
-    """Light on a wall (rows, columns, 3): sun where nothing outside the picture shades it, sky with the
-    ground's and the inner corners' occlusion, bounce near the ground."""
-    top = shape[0] / density
-    step = 8
-    rows = top - (np.arange(0, shape[0] + step, step) / density)
-    columns = np.arange(0, shape[1] + step, step) / density
-    local = np.stack(np.meshgrid(columns, rows), axis=-1)
-    points = wall.plane.origin + local[..., :1] * wall.along + local[..., 1:] * UP
-    facing = max(float(wall.normal @ light.sun_direction), 0.0)
-    lit = _sunlit(points, light, others) if facing > 0.0 else np.zeros(points.shape[:2])
-    low = np.clip(local[..., 1] / max(top, 1.0), 0.0, 1.0)
-    # between houses the sky's half shrinks towards the ground and towards the back
-    open_sky = 0.5 * (0.30 + 0.70 * low**0.8)
-    contact = 1.0 - 0.45 * np.exp(-np.maximum(local[..., 1], 0.0) / 0.8)
-    energy = (
-        facing * lit[..., None] * light.sun
-        + (open_sky * contact)[..., None] * light.sky
-        + (0.5 * contact * (1.0 - 0.6 * low))[..., None] * light.bounce
-    ).astype(np.float32)
-    full = cv2.resize(
-        energy, (energy.shape[1] * step, energy.shape[0] * step), interpolation=cv2.INTER_LINEAR
-    )
-    return np.asarray(full[: shape[0], : shape[1]], np.float32)
-
-
-def _sunlit(points: Array, light: Light, casters: Sequence[_Wall]) -> Array:
-    """Share (...) of the sun at points (..., 3): past what stands outside the picture, past the houses."""
-    lit = np.ones(points.shape[:-1])
-    if np.any(light.shade):
-        distance = points @ light.shade[:3] + light.shade[3]
-        lit = np.clip(distance / max(light.shade_softness, 0.05) + 0.5, 0.0, 1.0)
-        lit = lit * lit * (3.0 - 2.0 * lit)
-    for caster in casters:
-        lit = lit * (1.0 - _shadow(caster, points, light.sun_direction))
-    return np.asarray(lit)
-
-
-def _shadow(wall: _Wall, points: Array, sun: Array) -> Array:
-    """Share (...) of the sun that a wall takes from points (..., 3), with an edge some decimetres wide."""
-    against = float(wall.normal @ sun)
-    if abs(against) < 1e-6:
-        return np.zeros(points.shape[:-1])
-    reach = ((wall.plane.origin - points) @ wall.normal) / against
-    local = points + reach[..., None] * sun - wall.plane.origin
-    along, up = local @ wall.along, local[..., 2]
-    limits = np.sort(wall.outline[:, 0])[[0, -1]]
-    eaves = np.interp(along, *_skyline(wall.outline))
-    inside = np.minimum(np.minimum(along - limits[0], limits[1] - along), eaves - up)
-    return np.asarray(np.where(reach > 0.05, np.clip(inside / 0.3 + 0.5, 0.0, 1.0), 0.0))
-
-
-def _skyline(outline: Array) -> tuple[Array, Array]:
-    """The upper edge of an outline, from its lowest to its highest place along the wall."""
-    top = outline[outline[:, 1] > 0.0]
-    order = np.argsort(top[:, 0], kind="stable")
-    return top[order, 0], top[order, 1]
-
-
 def _ground(
     camera: Camera,
     facades: tuple[Facade, ...],
     view: tuple[int, int, int, int],
     light: Light,
     haze: Array,
-    casters: Sequence[_Wall],
-) -> _Layer:
+    casters: Sequence[Wall],
+) -> Layer:
     """The footprint and the courtyard as far as the eye reaches."""
     x0, y0, x1, y1 = view
     centre = (
@@ -503,7 +318,7 @@ def _ground(
     points = np.zeros((size_m.size, size_m.size, 3))
     points[..., 0] = centre[0] - half + size_m[None, :]
     points[..., 1] = centre[1] + half - size_m[:, None]
-    lit = _sunlit(points, light, casters)[..., None] * max(float(light.sun_direction[2]), 0.0)
+    lit = sunlit(points, light, casters)[..., None] * max(float(light.sun_direction[2]), 0.0)
     energy = cv2.resize((0.7 * light.sky + lit * light.sun).astype(np.float32), albedo.shape[1::-1])
     radiance = (albedo * energy / np.float32(np.pi)).astype(np.float32)
     corners = np.array(
@@ -512,11 +327,11 @@ def _ground(
     start = np.array([centre[0] - half, centre[1] + half, 0.0])
     local = np.stack([corners[:, 0] / density, -corners[:, 1] / density], axis=1)
     east, north = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
-    matrix = _plane_matrix(start, east, north, camera, x0, y0) @ _fit(corners, local)
+    matrix = plane_matrix(start, east, north, camera, x0, y0) @ fit(corners, local)
     size = (x1 - x0, y1 - y0)
     colour = cv2.warpPerspective(
         cv2.GaussianBlur(radiance, (0, 0), 1.0),
-        _centred(matrix),
+        centred(matrix),
         size,
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT,
@@ -525,18 +340,18 @@ def _ground(
     slope = camera.rays(grid)[..., 2]
     cover = (slope < -1e-3).astype(np.float32)
     far = (1.0 - np.exp(-camera.position[2] / np.maximum(-slope, 1e-3) / HAZE))[..., None]
-    return _Layer(view, np.asarray(colour * (1 - far) + haze * far, np.float32), cover)
+    return Layer(view, np.asarray(colour * (1 - far) + haze * far, np.float32), cover)
 
 
 def _roof(
-    wall: _Wall,
+    wall: Wall,
     random: np.random.Generator,
     camera: Camera,
     view: tuple[int, int, int, int],
     light: Light,
     haze: Array,
     density: float,
-) -> list[_Layer]:
+) -> list[Layer]:
     """A rear house's tiled slope and chimneys, drawn as flat shapes above its wall."""
     width, high = float(wall.outline[:, 0].max()), float(wall.outline[:, 1].max())
     rise = float(random.uniform(1.2, 2.2))
@@ -563,14 +378,14 @@ def _roof(
                 (0.22, 0.17, 0.14),
             )
         )
-    drawn: list[_Layer] = []
+    drawn: list[Layer] = []
     for outline, colour in shapes:
-        part = _Wall(wall.plane, outline, wall.seed)
+        part = Wall(wall.plane, outline, wall.seed)
         rows, columns = round(float(outline[:, 1].max()) * density), round(width * density)
         tone = np.asarray(colour, np.float32) * (
             1.0 + 0.1 * random.standard_normal((rows, columns, 1)).astype(np.float32)
         )
-        drawn.extend(_show(part, np.asarray(tone, np.float32), density, camera, view, light, haze))
+        drawn.extend(show(part, np.asarray(tone, np.float32), density, camera, view, light, haze))
     return drawn
 
 
@@ -590,7 +405,7 @@ def _add_grain(new: Image, picture: Image, near: Mask) -> Image:
     return np.asarray(np.maximum(new + noise * sigma * np.sqrt(np.maximum(new, 0.0)), 0.0), np.float32)
 
 
-def _depth(camera: Camera, planes: Sequence[SetPlane], stage: Sequence[_Wall], sky: Mask) -> Image:
+def _depth(camera: Camera, planes: Sequence[SetPlane], stage: Sequence[Wall], sky: Mask) -> Image:
     """Depth (H, W) of the set's surfaces, infinite for sky."""
     grid = np.stack(np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5), axis=-1)
     rays = camera.rays(grid).astype(np.float32)

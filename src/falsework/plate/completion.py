@@ -150,7 +150,6 @@ def _sheet(camera: Camera, facade: Facade) -> _Sheet:
     metres = np.array([[left, high], [right, high], [right, low], [left, low]])
     pixels, _ = camera.project(np.stack([facade.point(u, v) for u, v in metres]))
     # full sharpness where the wall is nearest
-    wide = max(np.linalg.norm(pixels[1] - pixels[0]), np.linalg.norm(pixels[2] - pixels[3])) / (right - left)
     spots = np.array([[u, v] for u in (0.0, facade.width) for v in (0.2, 0.5 * facade.height, facade.height)])
     base, _ = camera.project(np.stack([facade.point(u, v) for u, v in spots]))
     across, _ = camera.project(np.stack([facade.point(u + 0.1, v) for u, v in spots]))
@@ -299,7 +298,7 @@ def _fill_above(canvas: Image, building: Image, seen: Mask, pad_top: int, mine: 
     """Carry a facade and its roof on above the frame from the bays that are seen whole, in place."""
     target = mine.copy()
     target[pad_top:] = False
-    rows, columns = np.nonzero(target)
+    rows, _columns = np.nonzero(target)
     if not rows.size:
         return
     height, width = sheet.size[1], sheet.size[0]

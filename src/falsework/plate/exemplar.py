@@ -31,9 +31,9 @@ def fill_exemplar(
 ) -> Image:
     """`texture` (H, W, 3) with `hole` (H, W) filled from places that lie wholly in `source`.
 
-    The first guess copies whole pieces: each hole pixel takes the shift (rows, columns; from `shifts`, such as
-    the distance between bays and storeys) under which the hole's surroundings near it look most alike, as in
-    He and Sun's "Statistics of patch offsets" (2012). Two or three levels of PatchMatch (Barnes et al. 2009)
+    The first guess copies whole pieces: each hole pixel takes the shift (rows, columns; from `shifts`, such
+    as the distance between bays and storeys) under which the hole's surroundings look most alike, as in He
+    and Sun's "Statistics of patch offsets" (2012). Two or three levels of PatchMatch (Barnes et al. 2009)
     and voting (Wexler, Shechtman and Irani 2007) then mend the joins; the last vote takes each pixel from its
     best patch alone, so that grain is not averaged away. `unit` is the size of structure in pixels, over
     which surroundings are compared.

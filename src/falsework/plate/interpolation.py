@@ -37,14 +37,14 @@ def _end(tone, known, row, column, dy, dx, reach):  # type: ignore[no-untyped-de
     """Distance to, and position of, the first usable pixel in a direction; distance 0 when there is none."""
     height, width = known.shape
     for step in range(1, reach + 1):
-        y = int(math.floor(row + 0.5 + dy * step))
-        x = int(math.floor(column + 0.5 + dx * step))
+        y = math.floor(row + 0.5 + dy * step)
+        x = math.floor(column + 0.5 + dx * step)
         if y < 0 or y >= height or x < 0 or x >= width:
             return 0, 0, 0
         if known[y, x]:
             # one pixel further in, where the edge of what was masked no longer shows
-            y2 = int(math.floor(row + 0.5 + dy * (step + 1)))
-            x2 = int(math.floor(column + 0.5 + dx * (step + 1)))
+            y2 = math.floor(row + 0.5 + dy * (step + 1))
+            x2 = math.floor(column + 0.5 + dx * (step + 1))
             if 0 <= y2 < height and 0 <= x2 < width and known[y2, x2]:
                 return step + 1, y2, x2
             return step, y, x

@@ -91,8 +91,8 @@ def read_matte(path: Path, shape: tuple[int, int], warp: Warp | None, where: str
         raise FalseworkError(
             f"the matte {path.name} cannot be read", where=where, todo="Check the file's name."
         )
-    full = float(np.iinfo(data.dtype).max) if np.issubdtype(data.dtype, np.integer) else 1.0
-    matte = data.astype(np.float32) / full
+    full = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}.get(data.dtype, 1.0)
+    matte = np.asarray(data, np.float32) / np.float32(full)
     if matte.ndim == 3:
         matte = matte[..., :3].mean(axis=2)
     if warp is not None:
@@ -106,7 +106,7 @@ def read_matte(path: Path, shape: tuple[int, int], warp: Warp | None, where: str
             )
         shrink = cv2.INTER_AREA if matte.shape[0] > shape[0] else cv2.INTER_LINEAR
         matte = np.asarray(cv2.resize(matte, shape[::-1], interpolation=shrink), np.float32)
-    return np.clip(matte, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(matte, 0.0, 1.0), np.float32)
 
 
 def facade_depth(camera: Camera, facades: tuple[Facade, ...]) -> Image:
@@ -128,7 +128,7 @@ def facade_depth(camera: Camera, facades: tuple[Facade, ...]) -> Image:
 def _scale(to_working: ToWorking, points: Array) -> float:
     """Working pixels per file pixel about some points."""
     centre = points.mean(axis=0)
-    ends = to_working(np.stack([centre - [2.0, 0.0], centre + [2.0, 0.0]]))
+    ends = to_working(centre + np.array([[-2.0, 0.0], [2.0, 0.0]]))
     return float(np.linalg.norm(ends[1] - ends[0]) / 4.0)
 
 
@@ -205,7 +205,8 @@ def grab(
     if not (mask == cv2.GC_BGD).any():
         mask[0, :] = cv2.GC_BGD
     cv2.setRNGSeed(1)  # its mixtures start from OpenCV's own generator
-    cv2.grabCut(small, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 5, cv2.GC_INIT_WITH_MASK)
+    whole = (0, 0, small.shape[1], small.shape[0])  # not looked at when a mask is given
+    cv2.grabCut(small, mask, whole, np.zeros((1, 65)), np.zeros((1, 65)), 5, cv2.GC_INIT_WITH_MASK)
     solid = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.float32)
     full = cv2.resize(solid, (crop.shape[1], crop.shape[0]), interpolation=cv2.INTER_LINEAR)
     opacity = np.zeros((height, width), np.float32)
@@ -215,13 +216,14 @@ def grab(
 
 def refine_edge(crop: npt.NDArray[np.uint8], matte: Image, *, radius: int) -> Image:
     """A matte whose edge follows the picture's within `radius` pixels; solid inside, nothing outside."""
-    guide = crop.astype(np.float32) / 255.0
+    guide = np.asarray(crop, np.float32) / np.float32(255.0)
     soft = guided_filter(guide, matte, radius=radius, epsilon=2e-4)
     soft = np.clip((soft - 0.12) / 0.76, 0.0, 1.0)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     inner = cv2.erode(matte, kernel, borderType=cv2.BORDER_REPLICATE)
     outer = cv2.dilate(matte, kernel)
-    return np.clip(np.minimum(np.maximum(soft, (inner > 0.99)), outer), 0.0, 1.0).astype(np.float32)
+    bounded = np.minimum(np.maximum(soft, inner > 0.99), outer)
+    return np.asarray(np.clip(bounded, 0.0, 1.0), np.float32)
 
 
 def guided_filter(guide: Image, values: Image, *, radius: int, epsilon: float) -> Image:
@@ -237,12 +239,18 @@ def guided_filter(guide: Image, values: Image, *, radius: int, epsilon: float) -
     second = np.empty((*values.shape, 3, 3), np.float32)
     for i in range(3):
         for j in range(i, 3):
-            entry = mean(guide[..., i] * guide[..., j]) - average[..., i] * average[..., j]
+            entry = (
+                mean(np.asarray(guide[..., i] * guide[..., j], np.float32))
+                - average[..., i] * average[..., j]
+            )
             second[..., i, j] = second[..., j, i] = entry
         second[..., i, i] += epsilon
     slope = np.linalg.solve(second, covariance[..., None])[..., 0]
     offset = level - (slope * average).sum(axis=2)
-    return np.asarray((mean(slope) * guide).sum(axis=2) + mean(offset), np.float32)
+    return np.asarray(
+        (mean(np.asarray(slope, np.float32)) * guide).sum(axis=2) + mean(np.asarray(offset, np.float32)),
+        np.float32,
+    )
 
 
 def _display(picture: Image) -> npt.NDArray[np.uint8]:

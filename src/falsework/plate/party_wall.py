@@ -3,6 +3,7 @@ facades across the courtyard, and the ground between. Albedo textures in metres,
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 from importlib.resources import files
 
@@ -34,7 +35,7 @@ PAINTS = (
 def photograph(name: str) -> Image:
     """One of this room's textures (768, 768, 3) as albedo in ACEScg."""
     data = np.frombuffer((files("falsework.plate") / "textures" / f"{name}.jpg").read_bytes(), np.uint8)
-    code = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32) / 255.0
+    code = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.float32)[..., ::-1] / 255.0
     linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
     return np.asarray(linear @ SRGB_TO_ACESCG.T, np.float32)
 
@@ -63,7 +64,7 @@ def _lay(
 def clouds(
     shape: tuple[int, int], density: float, size: float, random: np.random.Generator, octaves: int = 4
 ) -> Image:
-    """Fractal noise (rows, columns) of zero mean and unit deviation; `size` metres across its largest lumps."""
+    """Fractal noise (rows, columns) of zero mean, unit deviation; `size` metres across its largest lumps."""
     out = np.zeros(shape, np.float32)
     weight = 1.0
     for octave in range(octaves):
@@ -107,13 +108,13 @@ def party_texture(
     large = clouds(shape, density, 3.0, random)
     fine = clouds(shape, density, 0.7, random, 5)
     stone = 0.75 * rubble + 0.25 * rubble.mean(axis=(0, 1))
-    bricks = _step(large + 0.3 * fine - 0.6, 0.25)[..., None]
+    bricks = _step(np.asarray(large + 0.3 * fine - 0.6, np.float32), 0.25)[..., None]
     bare = 0.75 * brick * bricks + 0.62 * stone * (1.0 - bricks)
     wall = bare.copy()
     streaks = cv2.GaussianBlur(
         random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.06 * density, sigmaY=1.6 * density
     )
-    streaks /= max(float(streaks.std()), 1e-6)
+    streaks = np.asarray(streaks / max(float(streaks.std()), 1e-6), np.float32)
     cuts = [0.0]
     while cuts[-1] < depth - 2.2:
         cuts.append(min(cuts[-1] + float(random.uniform(2.6, 4.6)), depth))
@@ -123,9 +124,9 @@ def party_texture(
         cuts.append(depth)
     bounds = [float(level) for level in levels if level < height - 0.5] + [height]
     stair = int(random.integers(1, max(len(cuts) - 1, 2)))
-    for storey, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for storey, (low, high) in enumerate(itertools.pairwise(bounds)):
         ragged = clouds(shape, density, 1.2, random, 5)
-        for room, (left, right) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+        for room, (left, right) in enumerate(itertools.pairwise(cuts)):
             view = np.s_[
                 max(round((top - high) * density), 0) : round((top - low) * density),
                 round(left * density) : min(round(right * density), shape[1]),
@@ -175,7 +176,7 @@ def party_texture(
 
 
 def _paint_of(x: Image, y: Image, plaster: Image, random: np.random.Generator) -> Image:
-    """A room's paint, striped paper or tiles; x and y in metres from its lower corner at the street's side."""
+    """A room's paint, striped paper or tiles; x and y in metres from its lower street-side corner."""
     colour = np.array(PAINTS[int(random.integers(len(PAINTS)))], np.float32) @ SRGB_TO_ACESCG.T
     colour = 0.6 * colour + 0.4 * colour.mean()
     paint = plaster * colour * np.float32(random.uniform(0.50, 0.78))
@@ -203,7 +204,7 @@ def rear_texture(width: float, height: float, density: float, random: np.random.
     stains = cv2.GaussianBlur(
         random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.15 * density, sigmaY=2.0 * density
     )
-    stains /= max(float(stains.std()), 1e-6)
+    stains = np.asarray(stains / max(float(stains.std()), 1e-6), np.float32)
     wall *= (1.0 + 0.09 * clouds(shape, density, 4.0, random) - 0.06 * np.maximum(stains, 0.0))[..., None]
     bay, storey = float(random.uniform(2.5, 3.1)), float(random.uniform(2.9, 3.2))
     column, row = np.floor(u / bay), np.floor((v - 0.4) / storey)

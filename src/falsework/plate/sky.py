@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +96,7 @@ def fill_sky(picture: Image, sky: Mask, wanted: Mask, *, seed: int = 0) -> Image
     return np.asarray(out, np.float32)
 
 
-def _grain(picture: Image, core: Mask, box: tuple[int, int, int, int] | list[int], seed: int) -> Image:
+def _grain(picture: Image, core: Mask, box: Sequence[int], seed: int) -> Image:
     """Relative grain (H, W, 3) inside a box (x, y, width, height), from the smoothest tiles of sky."""
     height, width = core.shape
     field = np.zeros_like(picture)
