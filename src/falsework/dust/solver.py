@@ -94,6 +94,7 @@ class Air:
         self.solid = solid
         self.behaviour = BEHAVIOUR[settings.reach]
         self.haste = 1.0
+        self.rain = 0.0
         self.dt = 1.0 / fps
         towards = heading + np.radians(settings.wind_direction)
         self.wind = (
@@ -163,10 +164,11 @@ class Air:
         coarse_density(self.density, self.dust)
         turn = 2 * np.pi * since_start / 1.4
         phase = np.array([np.cos(turn), np.sin(turn)], np.float32)
-        wet = float(np.exp(-max(since_start - 1.5, 0.0) / RAIN_OUT))
+        wet = float(np.exp(-max(since_start - self.rain, 0.0) / RAIN_OUT))
         forces(
             self.velocity, self.curl, self.dust, self.tile, phase, h,
-            b.load * self.haste * wet, HEAVIEST, RISE * (1.0 - wet), b.confinement, b.stirring, self.accel,
+            b.load * self.haste * wet, HEAVIEST * self.haste, RISE * (1.0 - wet),
+            b.confinement, b.stirring, self.accel,
         )  # fmt: skip
         kept = float(np.exp(-(b.damping + 0.02) * self.dt))
         drag_faces(
@@ -261,6 +263,8 @@ def simulate_dust(
     air = Air(domain, solid, settings, heading, motion.fps, generator(seed, "dust", "turbulence"))
     points = sample_fragments(fragments, generator(seed, "dust", "points"))
     emission = plan_emission(fragments, motion, settings, generator(seed, "dust", "sources"))
+    # Fresh dust is heavy: the coarse grains leave once most of it is out.
+    air.rain = _time_of_share(emission, 0.5) - emission.first * air.dt
     if settings.reach == "camera":
         air.haste = _haste(fragments, motion, emission, camera)
         puffs = emission.puffs
@@ -286,16 +290,21 @@ def simulate_dust(
     return field
 
 
+def _time_of_share(emission: Emission, share: float) -> float:
+    """Seconds after frame 0 at which the puffs that have begun hold this share of all their dust."""
+    if len(emission.puffs.start) == 0:
+        return 0.0
+    given = np.cumsum(emission.puffs.mass)
+    return float(emission.puffs.start[int(np.searchsorted(given, share * given[-1]))])
+
+
 def _haste(fragments: Fragments, motion: Motion, emission: Emission, camera: Camera) -> float:
     """How much harder than usual the cloud must be driven to be at the camera before the shot ends.
 
     From the way between house and camera and the time left once a tenth of the dust is out.
     """
-    if len(emission.puffs.start) == 0:
-        return 1.0
-    given = np.cumsum(emission.puffs.mass)
-    begin = emission.puffs.start[int(np.searchsorted(given, 0.1 * given[-1]))]
-    left = max(motion.frames / motion.fps - float(begin), 0.5)
+    begin = _time_of_share(emission, 0.1)
+    left = max(motion.frames / motion.fps - begin, 0.5)
     low, high = fragments.vertices[:, :2].min(axis=0), fragments.vertices[:, :2].max(axis=0)
     eye = np.asarray(camera.position[:2])
     way = float(np.linalg.norm(eye - np.clip(eye, low, high)))
