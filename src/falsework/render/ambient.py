@@ -27,7 +27,7 @@ MARGIN = 9.0
 SOLID = 6.0
 # Diffuse light goes round and through dust that stops a beam (similarity: (1 - g) of the extinction counts).
 DIFFUSE_SHARE = 0.30
-# Extinction per metre that light finds in the thickest dust: it enters between lobes the cells do not resolve.
+# Extinction per metre that light finds in the thickest dust: it enters between lobes finer than the cells.
 DENSEST = 3.0
 
 _UP = 0.5
@@ -62,10 +62,10 @@ def _sweep_slabs(sigma: Float, du: float, dv: float, span: float, forward: bool,
                 out[a, j, k] = total + 0.5 * here
 
 
-def sweep(sigma: Float, direction: Sequence[float], cell: float) -> Float:
+def sweep(sigma: Float, direction: npt.ArrayLike, cell: float) -> Float:
     """Optical depth from each cell's centre to the grid's outside along `direction`.
 
-    sigma (nx, ny, nz) extinction per metre; direction unit, from the cell towards the light. Returns (nx, ny, nz).
+    sigma (nx, ny, nz) extinction per metre; direction unit, from the cell to the light; gives (nx, ny, nz).
     Slab by slab with bilinear interpolation, which widens beams a little: soft shadows at no cost.
     """
     way = np.asarray(direction, dtype=np.float64)
@@ -128,8 +128,8 @@ def _mean_blocks(density: Float, factor: int, out: Float, i0: int, j0: int, k0: 
 class LightGrid:
     """Sun and sky through fragments, set planes and dust, on cells of about half a metre.
 
-    `core` texture: optical depth of dust towards the sun, share of sun past solids and shade plane, mean share
-    of the sky, share of the ground; `sides`: share of the sky from four directions 30 degrees up.
+    `core` texture: optical depth of dust towards the sun, share of sun past solids and shade plane, mean
+    share of the sky, share of the ground; `sides`: share of the sky from four directions 30 degrees up.
     """
 
     def __init__(
@@ -147,7 +147,8 @@ class LightGrid:
         factor = max(1, round(CELL / dust.voxel))
         low = np.minimum(origin, fragments.vertices.min(0) - [MARGIN, MARGIN, 0.0])
         high = np.maximum(
-            origin + np.asarray(dust.shape) * dust.voxel, fragments.vertices.max(0) + [MARGIN, MARGIN, 3.0]
+            origin + np.asarray(dust.shape) * dust.voxel,
+            fragments.vertices.max(0) + np.array([MARGIN, MARGIN, 3.0]),
         )
         while True:
             self.cell = factor * dust.voxel
@@ -189,9 +190,10 @@ class LightGrid:
         self._owner = np.concatenate(owner)
         self._volume = np.concatenate(volume)
 
-    def _centres(self) -> npt.NDArray[np.float32]:
+    def _centres(self) -> Float:
         grid = np.stack(np.meshgrid(*(np.arange(n) + 0.5 for n in self.shape), indexing="ij"), axis=-1)
-        return (self.low + grid * self.cell).astype(np.float32)
+        centres: Float = (self.low + grid * self.cell).astype(np.float32)
+        return centres
 
     def _rasterise(self, planes: Sequence[SetPlane]) -> Float:
         solid = np.zeros(self.shape, np.float32)
@@ -214,7 +216,8 @@ class LightGrid:
             return np.ones(self.shape, np.float32)
         distance = (self._centres() @ shade[:3] + shade[3]) / size
         soft = max(self.light.shade_softness, self.cell)
-        return np.clip(0.5 + distance / soft, 0, 1).astype(np.float32)
+        shaded: Float = np.clip(0.5 + distance / soft, 0, 1).astype(np.float32)
+        return shaded
 
     def update(
         self,
@@ -226,7 +229,8 @@ class LightGrid:
     ) -> None:
         """Light for one frame (or, with `rest`, for the standing building).
 
-        pose (N, 8): position, unused, quaternion, or None for the set without the building; density (nx, ny, nz) of the dust field in g/m3 or None.
+        pose (N, 8): position, unused, quaternion, or None for the set without the building;
+        density (nx, ny, nz) of the dust field in g/m3 or None.
         """
         solid = self._set.copy()
         if pose is not None:

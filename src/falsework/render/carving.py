@@ -25,14 +25,14 @@ def smoothed(values: Float, sigma: float) -> Float:
     nx, ny, nz = values.shape
     one = np.ones((1, 1), np.float32)
     along = cv2.sepFilter2D(values.reshape(nx, ny * nz), -1, one, kernel, borderType=cv2.BORDER_REPLICATE)
-    along = along.reshape(values.shape)
+    along = np.ascontiguousarray(along.reshape(values.shape), dtype=np.float32)
     for slab in along:
         cv2.sepFilter2D(slab, -1, kernel, kernel, dst=slab, borderType=cv2.BORDER_REPLICATE)
-    return along
+    return np.asarray(along, np.float32)
 
 
 def keeps_shape(moved: Float, cell: float) -> Float:
-    """How little the flow has sheared the detail around each cell of (mx, my, mz, 3): 1 none, towards 0 a lot.
+    """How little the flow has sheared the detail around each cell of (mx, my, mz, 3): 1 not, towards 0 a lot.
 
     Fine noise carried through strong shear turns into hair; it fades there.
     """
@@ -79,10 +79,10 @@ def carve(
     billow: Float,
     grams: Float,
 ) -> None:
-    """Fill `billow` (the noise where dust is, 0.5 elsewhere) and `grams` (carved density, g/m3), (nx, ny, nz).
+    """Fill `billow` (noise where dust is, 0.5 elsewhere) and `grams` (carved density, g/m3), (nx, ny, nz).
 
-    density, cover, lump (nx, ny, nz): see `volume`; moved (2, mx, my, mz, 4): displacement of the two layers in
-    metres and how well they keep their shape; weight (2,); offset (2, 3) metres; low (3,) the grid's corner.
+    density, cover, lump (nx, ny, nz): see `volume`; moved (2, mx, my, mz, 4): the two layers' displacement
+    in metres and how well they keep their shape; weight (2,); offset (2, 3) metres; low (3,) grid corner.
     """
     nx, ny, nz = density.shape
     mx, my, mz = moved.shape[1:4]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from falsework.errors import FalseworkError
 
-__all__ = ["FullScreen", "open_context", "shader", "texture_2d", "texture_3d"]
+__all__ = ["FullScreen", "open_context", "set_uniforms", "shader", "texture_2d", "texture_3d"]
 
 FULL_SCREEN_VERTEX = """#version 430
 void main() {
@@ -24,7 +24,8 @@ void main() {
 def open_context() -> moderngl.Context:
     """An OpenGL 4.3 context on EGL; raises FalseworkError where there is none."""
     try:
-        return moderngl.create_context(standalone=True, backend="egl", require=430)
+        backend: dict[str, Any] = {"backend": "egl"}
+        return moderngl.create_context(standalone=True, require=430, **backend)
     except Exception as error:  # moderngl and glcontext raise bare Exception
         raise FalseworkError(
             f"no OpenGL 4.3 without a screen ({error})",
@@ -39,7 +40,7 @@ def shader(name: str, **define: int | float) -> str:
     lines = ["#version 430", *(f"#define {key} {value}" for key, value in define.items())]
 
     def read(file: str) -> None:
-        for line in (folder / file).read_text(encoding="utf-8").splitlines():
+        for line in (folder / f"{file.removesuffix('.glsl')}.glsl").read_text(encoding="utf-8").splitlines():
             if line.startswith("//!include "):
                 read(line.split()[1])
             else:
@@ -75,7 +76,7 @@ def texture_3d(
     *,
     repeat: bool = False,
 ) -> moderngl.Texture3D:
-    """A 3D texture of (nx, ny, nz) texels, linearly filtered. Fill it with arrays indexed [z, y, x, channel]."""
+    """A 3D texture of (nx, ny, nz) texels, linearly filtered; fill it from arrays [z, y, x, channel]."""
     texture = context.texture3d(shape, components, alignment=1, dtype=dtype)
     texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
     texture.repeat_x = texture.repeat_y = texture.repeat_z = repeat
@@ -95,20 +96,21 @@ class FullScreen:
         for name, texture in textures.items():
             if name in self.program:
                 texture.use(unit)
-                self.program[name].value = unit
+                set_uniforms(self.program, {name: unit})
                 unit += 1
         set_uniforms(self.program, values)
         self._array.render(moderngl.TRIANGLES, vertices=3)
 
 
 def set_uniforms(program: moderngl.Program, values: dict[str, Any]) -> None:
-    """Set uniforms by name from numbers, sequences or arrays; names the program does not use are passed over."""
+    """Set uniforms by name from numbers, sequences or arrays; names not in use are passed over."""
     for name, value in values.items():
-        if name not in program:
+        uniform = program.get(name, None)
+        if not isinstance(uniform, moderngl.Uniform):
             continue
         if isinstance(value, np.ndarray):
             # GLSL matrices are column-major.
             data = value.T if value.ndim == 2 else value
-            program[name].write(np.ascontiguousarray(data, dtype=np.float32).tobytes())
+            uniform.write(np.ascontiguousarray(data, dtype=np.float32).tobytes())
         else:
-            program[name].value = value
+            uniform.value = value

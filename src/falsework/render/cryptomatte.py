@@ -56,7 +56,7 @@ def id_bits(name: str) -> int:
 
 def float_id(name: str) -> np.float32:
     """A name's id as the float32 the picture carries."""
-    return np.array([id_bits(name)], dtype=np.uint32).view(np.float32)[0]
+    return np.float32(np.array([id_bits(name)], dtype=np.uint32).view(np.float32)[0])
 
 
 def fragment_name(index: int) -> str:

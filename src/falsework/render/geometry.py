@@ -23,6 +23,7 @@ Int = npt.NDArray[np.int32]
 NEAR, FAR = 0.3, 600.0
 CHIP_SHAPES = 8
 CHIP_FACES = 12
+SMALLEST = 0.6  # pixels
 
 
 def projection(camera: Camera, jitter: tuple[float, float] = (0.0, 0.0)) -> Float:
@@ -86,7 +87,8 @@ def _octahedral(normal: Float) -> npt.NDArray[np.uint32]:
     sign = np.where(folded[:, :2] < 0, -1.0, 1.0)
     flat = np.where(folded[:, 2:] < 0, (1 - np.abs(folded[:, 1::-1])) * sign, folded[:, :2])
     whole = np.round(np.clip(flat, -1, 1) * 32767).astype(np.int16).view(np.uint16).astype(np.uint32)
-    return whole[:, 0] | whole[:, 1] << np.uint32(16)
+    both: npt.NDArray[np.uint32] = whole[:, 0] | whole[:, 1] << np.uint32(16)
+    return both
 
 
 class FragmentBuffers:
@@ -170,7 +172,8 @@ _CUBE = np.array(
 class Chips:
     """Debris as eight rough little blocks, placed anew for every instant (cheaper than drawing instances)."""
 
-    def __init__(self, context: moderngl.Context, debris: Debris) -> None:
+    def __init__(self, context: moderngl.Context, debris: Debris, camera: Camera) -> None:
+        self._focal, self._axis = float(camera.focal), depth_axis(camera)
         random = generator(0, "render", "chips")
         cube = np.array([[i & 1, i >> 1 & 1, i >> 2] for i in range(8)], np.float32) - 0.5
         stretch = random.uniform(0.45, 1.0, (CHIP_SHAPES, 1, 3))
@@ -209,7 +212,8 @@ class Chips:
         self.shown = len(seen)
         pose = np.empty((self.shown, 8), np.float32)
         if not self.shown:
-            return pose
+            placed: Float = pose
+        return placed
         time = float(np.clip(time, 0.0, self._last))
         first = min(int(time), max(self._last - 1, 0))
         second, share = min(first + 1, self._last), np.float32(time - first)
@@ -219,6 +223,12 @@ class Chips:
         two = debris.position[np.minimum(np.maximum(second, start), self._last), seen]
         pose[:, :3] = one + share * (two - one)
         pose[:, 3] = (debris.shape[seen] & 7) + 8 * debris.material[seen]
+        # Grit much smaller than a pixel costs as much as any chip and shows nothing.
+        depth = pose[:, :3] @ self._axis[:3] + self._axis[3]
+        large = debris.size[seen] * self._focal > SMALLEST * np.maximum(depth, NEAR)
+        pose = np.ascontiguousarray(pose[large], dtype=np.float32)
+        seen, start = seen[large], start[large]
+        self.shown = len(seen)
         nearest = np.clip(np.maximum(round(time), start), 0, self._last)
         pose[:, 4:] = debris.rotation[nearest, seen]
         pose[:, 4:] /= np.maximum(np.linalg.norm(pose[:, 4:], axis=1, keepdims=True), 1e-6)
@@ -226,4 +236,5 @@ class Chips:
         _place_chips(self._corners, debris.shape[seen] & 7, debris.size[seen], pose, corners)
         self.vertices.write(corners.tobytes())
         self.poses.write(pose.tobytes())
-        return pose
+        placed: Float = pose
+        return placed

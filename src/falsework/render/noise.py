@@ -13,7 +13,7 @@ __all__ = ["lobe_noise"]
 
 @njit(cache=True)
 def _cells(points: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
-    """Distance to the nearest of one point per cell, in cells, on a size^3 torus. points (c, c, c, 3) in 0..1."""
+    """Distance to the nearest of one point a cell, in cells, on a torus; points (c, c, c, 3) in 0..1."""
     count = points.shape[0]
     out = np.empty((size, size, size), np.float32)
     for k in range(size):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import cv2
+import moderngl
 import numpy as np
 import numpy.typing as npt
 
@@ -50,7 +51,7 @@ class Renderer:
     ) -> None:
         self._plate, self._motion, self._debris, self._settings = plate, motion, debris, settings
         self._context = context = open_context()
-        largest = context.info["GL_MAX_TEXTURE_SIZE"] if "GL_MAX_TEXTURE_SIZE" in context.info else 16384
+        largest = context.info.get("GL_MAX_TEXTURE_SIZE", 16384)
         if max(plate.camera.width, plate.camera.height + plate.pad_top) > largest:
             raise FalseworkError(
                 f"this OpenGL draws pictures of at most {largest} pixels",
@@ -64,7 +65,7 @@ class Renderer:
         self._noise = texture_3d(context, (NOISE_SIZE,) * 3, 4, "f1", repeat=True)
         self._noise.write(values.tobytes())
         self._buffers = FragmentBuffers(context, fragments)
-        self._chips = Chips(context, debris)
+        self._chips = Chips(context, debris, camera)
         self._surfaces = SurfacePass(context, camera, fragments, self._buffers, self._chips, self._noise)
         self._volume = DustVolume(context, dust, camera, self._noise, values, plate.light.sun_direction)
         self._grid = LightGrid(context, fragments, dust, plate.set_planes, plate.light, seed=seed)
@@ -81,15 +82,19 @@ class Renderer:
         self._left = context.texture(size, 4, dtype="f4")
         self._left_frame = context.framebuffer([self._left])
         self._standing = context.texture(size, 2, dtype="f1")
-        self._standing.filter = (context_nearest := (0x2600, 0x2600))
+        self._standing.filter = (moderngl.NEAREST, moderngl.NEAREST)
         self._depth = context.texture(size, 1, dtype="f4")
-        self._depth.filter = context_nearest
+        self._depth.filter = (moderngl.NEAREST, moderngl.NEAREST)
         self._facade = texture_2d(context, plate.facade, linear=True)
         self._building = texture_2d(context, plate.building, linear=True)
-        occluder = np.where(
-            (plate.occluder > 0) & np.isfinite(plate.occluder_depth), plate.occluder_depth, 0.0
-        )
-        self._occluder = texture_2d(context, occluder.astype(np.float32))
+        known = (plate.occluder > 0) & np.isfinite(plate.occluder_depth)
+        occluder = np.where(known, plate.occluder_depth, np.inf).astype(np.float32)
+        # Comp keeps an occluder's own light, which a completed facade lets spill over the matte's rim; dust has to
+        # cover that rim too, or it would shine through as an outline.
+        rim = 2 * max(2, round(0.003 * camera.width)) + 1
+        occluder = cv2.erode(occluder, np.ones((rim, rim), np.uint8), borderType=cv2.BORDER_REPLICATE)
+        occluder = np.where(np.isfinite(occluder), occluder, 0.0).astype(np.float32)
+        self._occluder = texture_2d(context, occluder)
         self._tally = CoverageTally(len(fragments), camera.height, camera.width)
         self._prepare(fragments)
 
@@ -182,16 +187,14 @@ class Renderer:
         }
 
     def _dust_albedo(self) -> Float:
-        """Dust is the facade's own matter mixed with the grey of mortar and concrete, bright as powders are."""
+        """Dust is the facade's own matter mixed with mortar's and concrete's, bright as powders are."""
         if self._settings.dust_colour != "auto":
             return np.asarray(self._settings.dust_colour, np.float32)
         plate, light = self._plate, self._plate.light
-        weight = plate.building * (
-            plate.facade.mean(-1) > np.median(plate.facade[plate.building > 0.5].mean(-1))
-            if (plate.building > 0.5).any()
-            else 1.0
-        )
-        mean = (plate.facade * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        shown = plate.facade[plate.building > 0.5]
+        # Its brighter half: windows and shade say nothing of what the walls are made of.
+        bright = shown[shown.mean(-1) >= np.median(shown.mean(-1))] if len(shown) else np.ones((1, 3))
+        mean = bright.mean(0)
         facing = max(
             float(np.mean([max(f.normal @ light.sun_direction, 0.0) for f in plate.facades] or [0.3])), 0.1
         )
@@ -199,7 +202,8 @@ class Renderer:
         hue = mean / np.maximum(grey, 1e-6)
         hue = hue / max(float(hue.mean()), 1e-6)
         mixed = 0.4 * np.clip(hue, 0.6, 1.5) + 0.6 * np.array([1.13, 1.0, 0.84])
-        return (0.66 * mixed / mixed.mean()).clip(0.2, 0.9).astype(np.float32)
+        albedo: Float = (0.66 * mixed / mixed.mean()).clip(0.2, 0.9).astype(np.float32)
+        return albedo
 
     # ---- one frame -------------------------------------------------------------------------------------
 
@@ -300,7 +304,7 @@ class Renderer:
         self._sun.draw(target, fragments, *([debris] if chips and self._chips.shown else []))
 
     def _stand(self, moving: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Say which pixels nothing has touched, and where what stood nearest at rest still stands (returned)."""
+        """Say which pixels nothing has touched, and where what stood nearest still stands (returned)."""
         gone = np.append(moving, False)[self._nearest] & self._belongs
         near = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         stands = self._belongs & ~gone & (self._nearest >= 0)

@@ -21,6 +21,7 @@ TEXELS = 2048
 # A shadow the photograph holds cannot be lifted from it: brightening stays within this.
 BRIGHTEST = 1.15
 PENUMBRA = 0.14
+STRIP = 256
 
 
 class SunMap:
@@ -113,7 +114,17 @@ def surface_normals(camera: Camera, depth: Float) -> Float:
     Each axis takes the side whose depth changes less, so that edges keep the normal of their own surface.
     """
     height, width = depth.shape
-    rows, columns = np.mgrid[0:height, 0:width]
+    out = np.empty((height, width, 3), np.float32)
+    # In strips, or the intermediate pictures of a large plate take gigabytes.
+    for top in range(0, height, STRIP):
+        low, high = max(top - 1, 0), min(top + STRIP + 1, height)
+        strip = _strip_normals(camera, depth[low:high], low)
+        out[top : top + STRIP] = strip[top - low : top - low + STRIP]
+    return out
+
+
+def _strip_normals(camera: Camera, depth: Float, top: int) -> Float:
+    rows, columns = np.mgrid[top : top + len(depth), 0 : depth.shape[1]]
     rays = camera.rays(np.stack([columns, rows], axis=-1) + 0.5).astype(np.float32)
     known = np.isfinite(depth) & (depth > 0)
     place = rays * np.where(known, depth, 1e6)[..., None].astype(np.float32)

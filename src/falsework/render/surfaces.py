@@ -1,4 +1,4 @@
-"""Fragments and debris drawn sample by sample: plate pixels, insides, light; and the centre's measurements."""
+"""Fragments and debris drawn sample by sample: plate pixels, insides, light; and what is measured."""
 
 from __future__ import annotations
 
@@ -44,14 +44,15 @@ def sample_offsets(samples: int) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in np.clip(raw, -0.499, 0.499)]
 
 
-def material_textures(context: moderngl.Context) -> tuple[moderngl.Texture, dict[str, int]]:
-    """All material textures in one array, linear light, each channel divided by its mean (0.5 stands for 1)."""
+def material_textures(context: moderngl.Context) -> tuple[moderngl.TextureArray, dict[str, int]]:
+    """All material textures in one array, linear, each channel divided by its mean (0.5 stands for 1)."""
     folder = resources.files("falsework.render") / "textures"
     rows = list(csv.DictReader((folder / "SOURCES.csv").read_text(encoding="utf-8").splitlines()))
-    layers, names = [], {}
+    layers: list[npt.NDArray[np.float64]] = []
+    names: dict[str, int] = {}
     for number, row in enumerate(rows):
         coded = cv2.imdecode(np.frombuffer((folder / row["file"]).read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-        linear = (coded[..., ::-1] / 255.0) ** 2.2
+        linear = (np.asarray(coded)[..., ::-1] / 255.0) ** 2.2
         linear /= linear.mean((0, 1))
         # A scan as flat as this one reads as plastic; its own variation is brought up.
         contrast = float(np.clip(0.16 / linear.std(), 1.0, 3.0))
@@ -131,12 +132,10 @@ class SurfacePass:
         self._context.enable_only(moderngl.DEPTH_TEST)
         self._seen.clear(depth=1.0)
         values = {"projection": projection(self._camera, jitter), "depth_axis": depth_axis(self._camera)}
-        set_uniforms(self._fragment_program, values)
-        self._fragment_program["first_id"].value = 1
+        set_uniforms(self._fragment_program, values | {"first_id": 1})
         self._fragment_array.render(moderngl.TRIANGLES)
         if chips and self._chips.shown:
-            set_uniforms(self._chip_program, values)
-            self._chip_program["first_id"].value = DEBRIS_BIT
+            set_uniforms(self._chip_program, values | {"first_id": DEBRIS_BIT})
             self._chip_array.render(moderngl.TRIANGLES, vertices=self._chips.shown * CHIP_FACES * 3)
 
     def begin(self) -> None:
@@ -171,7 +170,7 @@ class SurfacePass:
             np.frombuffer(self._surface.read(alignment=1), np.float32).reshape(height, width, 4) / samples
         )
         hold = np.frombuffer(self._hold.read(alignment=1), np.float32).reshape(height, width) / samples
-        return surface, hold
+        return surface.astype(np.float32), hold.astype(np.float32)
 
     def measure(self, textures: dict[str, Any], values: dict[str, Any]) -> tuple[Float, Float, Float]:
         """Normal (H, W, 3), albedo (H, W, 3) and motion (H, W, 2) of what `see((0, 0))` saw."""

@@ -82,7 +82,7 @@ class DustVolume:
         if not self.active:
             return
         voxel = self.field.voxel
-        # Lobes are as deep as the cover's slope is wide: the simulation's fronts, one or two cells across, are
+        # Lobes are as deep as the cover's slope is wide: the simulation's fronts, a cell or two across, are
         # smoothed over a metre, and noise decides where in that slope the surface lies.
         share = np.clip((density - HAZE) / (FULL - HAZE), 0, 1)
         share *= share * (3 - 2 * share)
