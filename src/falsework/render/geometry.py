@@ -205,15 +205,14 @@ class Chips:
     def any_born(self, index: int) -> bool:
         return bool(self.count) and bool((self._debris.born <= index).any())
 
-    def at(self, time: float, frame: int) -> Float:
-        """Place the chips born by `frame` as they are at `time` (in frames); their poses (shown, 8)."""
+    def at(self, time: float, frame: int) -> None:
+        """Place the chips born by `frame` as they are at `time` (in frames)."""
         debris = self._debris
         seen = np.flatnonzero(debris.born <= frame)
         self.shown = len(seen)
         pose = np.empty((self.shown, 8), np.float32)
         if not self.shown:
-            placed: Float = pose
-        return placed
+            return
         time = float(np.clip(time, 0.0, self._last))
         first = min(int(time), max(self._last - 1, 0))
         second, share = min(first + 1, self._last), np.float32(time - first)
@@ -229,6 +228,8 @@ class Chips:
         pose = np.ascontiguousarray(pose[large], dtype=np.float32)
         seen, start = seen[large], start[large]
         self.shown = len(seen)
+        if not self.shown:
+            return
         nearest = np.clip(np.maximum(round(time), start), 0, self._last)
         pose[:, 4:] = debris.rotation[nearest, seen]
         pose[:, 4:] /= np.maximum(np.linalg.norm(pose[:, 4:], axis=1, keepdims=True), 1e-6)
@@ -236,5 +237,3 @@ class Chips:
         _place_chips(self._corners, debris.shape[seen] & 7, debris.size[seen], pose, corners)
         self.vertices.write(corners.tobytes())
         self.poses.write(pose.tobytes())
-        placed: Float = pose
-        return placed

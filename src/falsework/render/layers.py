@@ -20,7 +20,7 @@ class Layers:
     hold       (H, W) coverage of building that still stands exactly as in the plate
     shadow     (H, W, 3) light left on plate and clean plate, 1: unchanged
     dust       (H, W, 4) dust between the camera and the first surface (or clean-plate surface), premultiplied
-    dust_front (H, W, 4) dust between the camera and the occluder (and its rim), premultiplied; zero where there is none
+    dust_front (H, W, 4) dust between the camera and the occluder and its rim, premultiplied; zero elsewhere
     depth      (H, W) metres along the optical axis of the nearest surface, infinite for sky
     normal     (H, W, 3) world, zero where there is no building
     motion     (H, W, 2) pixels to the next frame, forward (x right, y down)

@@ -89,12 +89,11 @@ class Renderer:
         self._building = texture_2d(context, plate.building, linear=True)
         known = (plate.occluder > 0) & np.isfinite(plate.occluder_depth)
         occluder = np.where(known, plate.occluder_depth, np.inf).astype(np.float32)
-        # Comp keeps an occluder's own light, which a completed facade lets spill over the matte's rim; dust has to
-        # cover that rim too, or it would shine through as an outline.
+        # Comp keeps an occluder's own light, which a completed facade lets spill over the matte's rim; dust has
+        # to cover that rim too, or it would shine through as an outline.
         rim = 2 * max(2, round(0.003 * camera.width)) + 1
-        occluder = cv2.erode(occluder, np.ones((rim, rim), np.uint8), borderType=cv2.BORDER_REPLICATE)
-        occluder = np.where(np.isfinite(occluder), occluder, 0.0).astype(np.float32)
-        self._occluder = texture_2d(context, occluder)
+        spread = cv2.erode(occluder, np.ones((rim, rim), np.uint8), borderType=cv2.BORDER_REPLICATE)
+        self._occluder = texture_2d(context, np.where(np.isfinite(spread), spread, 0.0).astype(np.float32))
         self._tally = CoverageTally(len(fragments), camera.height, camera.width)
         self._prepare(fragments)
 
