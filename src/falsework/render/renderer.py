@@ -89,7 +89,7 @@ class Renderer:
         self._building = texture_2d(context, plate.building, linear=True)
         known = (plate.occluder > 0) & np.isfinite(plate.occluder_depth)
         occluder = np.where(known, plate.occluder_depth, np.inf).astype(np.float32)
-        # Comp keeps an occluder's own light, which a completed facade lets spill over the matte's rim; dust has
+        # Comp keeps an occluder's own light, which a completed facade spills over the matte's rim; dust has
         # to cover that rim too, or it would shine through as an outline.
         rim = 2 * max(2, round(0.003 * camera.width)) + 1
         spread = cv2.erode(occluder, np.ones((rim, rim), np.uint8), borderType=cv2.BORDER_REPLICATE)

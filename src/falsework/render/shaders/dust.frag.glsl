@@ -44,7 +44,7 @@ float carved(vec4 amount, float billow) {
 }
 
 // Steps grow with distance, as pixels do.
-float shortest(float t) { return clamp(0.008 * t, 0.11, 0.30); }
+float shortest(float t) { return clamp(0.009 * t, 0.16, 0.32); }
 
 float henyey(float cosine, float g) {
     return (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosine, 1.5);
@@ -104,7 +104,7 @@ void main() {
         float sigma = grams * extinction;
         // As far as no lobe can begin (cover and noise together change by SLOPE a metre), or a quarter absorbed.
         float inside = amount.y - clamp(1.0 - billow, loose, 0.85);
-        float stride = inside > 0.3 ? 0.3 / max(sigma, 0.3) : (inside > 0.0 ? 0.0 : -inside / SLOPE);
+        float stride = inside > 0.2 ? 0.4 / max(sigma, 0.4) : (inside > 0.0 ? 0.0 : -inside / SLOPE);
         stride = relief > 0.0 ? clamp(stride, shortest(t), 0.8) : shortest(t);
         float length_here = min(stride, path.end - t);
         // A lobe entered between two steps counts from where its skin was crossed, not from this step on.
@@ -132,7 +132,7 @@ void main() {
         colour += through * (1.0 - kept) * dust_albedo * light / 3.14159265;
         through *= kept;
         t += length_here;
-        if (through < 0.02) {
+        if (through < 0.03) {
             colour /= 1.0 - through;
             through = 0.0;
         }
