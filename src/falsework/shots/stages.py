@@ -308,7 +308,7 @@ def _open_render(job: Job) -> Callable[[int], None]:
 
 def _open_comp(job: Job) -> Callable[[int], None]:
     from falsework.building.fragments import Fragments
-    from falsework.comp.compose import compose
+    from falsework.comp.composite import compose
     from falsework.delivery.layers_exr import write_frame
     from falsework.media.colour import display_space, to_8bit
     from falsework.media.images import write_png
