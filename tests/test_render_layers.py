@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -144,6 +145,20 @@ def test_a_standing_building_is_the_plate(falling: tuple[Motion, list[Layers]], 
         assert not layers.dust.any()
         assert (layers.shadow == 1).all()
         assert not layers.motion.any()
+
+
+def test_a_clean_plate_wider_than_the_matte_waits_for_the_fall(plate: Plate, clear: DustField) -> None:
+    """The clean plate is painted beyond the building's edge, so that no rim stays when it has fallen."""
+    building = plate.building[plate.pad_top :] > 0
+    rim = (cv2.dilate(building.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0) & ~building
+    wide = replace(plate, clean=np.where(rim[..., None], np.float32(0.9), plate.clean))
+    tower = brick_tower()
+    motion = sliding(tower, np.arange(len(tower)), (0.0, 0.0, -4.0))
+    renderer = Renderer(wide, tower, motion, no_debris(), clear, RenderSettings(samples=2), seed=1)
+    before, after = renderer.frame(0), renderer.frame(FRAMES - 1)
+    renderer.close()
+    assert (before.hold[rim] == 1).all()
+    assert (after.hold[rim] == 0).all()
 
 
 def test_what_nothing_touches_still_holds_exactly(falling: tuple[Motion, list[Layers]], plate: Plate) -> None:

@@ -132,9 +132,9 @@ class Renderer:
             depth = depth.reshape(-1)[source]
             normal = normal.reshape(-1, 3)[source]
         self._rest_normal = normal.astype(np.float16)
-        # The clean plate is painted a little beyond the matte; until the house goes there, that is plate, too.
-        painted = (plate.clean != plate.picture).any(axis=2)
-        self._belongs = self._matte | self._rest_cover | painted
+        # The clean plate is painted a little beyond the matte; until the house goes, that rim is the plate.
+        painted = np.any(plate.clean != plate.picture, axis=2)
+        self._belongs: npt.NDArray[np.bool_] = self._matte | self._rest_cover | painted
 
         self._draw_sun(self._sun.rest_map, chips=False)
         self._sun.draw(self._sun.bare_map)
