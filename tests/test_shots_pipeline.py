@@ -155,6 +155,23 @@ def test_killed_at_any_moment_it_goes_on_and_redoes_nothing_finished(tmp_path: P
                 assert twin.read_bytes() == file.read_bytes()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the follower ends after the frame in hand")
+def test_the_follower_dies_with_the_run_in_the_midst_of_a_frame(tmp_path: Path) -> None:
+    """The next run may begin at once: a frame the dead one finished late would meet its half-written twin."""
+    path, journal = write_shot(tmp_path), tmp_path / "journal"
+    process = start(path, 0.8, journal)
+    while process.poll() is None and not (journal.exists() and "render 1001" in journal.read_text()):
+        time.sleep(0.005)
+    comp = tmp_path / "work" / "tiny" / "comp"
+    while process.poll() is None and not list(comp.glob("*/*.part")):
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    time.sleep(1.2)  # the frame in hand would be finished by now
+    assert list(comp.glob("*/*.part"))
+    assert not list(comp.glob("*/*.exr"))
+
+
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     store = Store(tmp_path / "work" / "tiny")
     path = write_shot(tmp_path)

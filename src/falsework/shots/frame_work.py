@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -21,6 +23,7 @@ __all__ = ["Follower", "frame_seconds", "make_frames", "missing_frames", "stage_
 
 SECONDS = "seconds.json"
 WAIT = 0.02  # seconds between looks for the next frame
+PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux' prctl(2)
 
 
 def missing_frames(stage: FrameStage, job: Job, frames: Sequence[int]) -> list[int]:
@@ -136,6 +139,7 @@ def _follow(
 ) -> None:
     """The follower's own process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer; it ends this process
+    _end_with_parent()
     folder, suffix = source
 
     def orphaned() -> None:
@@ -160,6 +164,13 @@ def _follow(
         import traceback
 
         says.send(("crash", traceback.format_exc()))
+
+
+def _end_with_parent() -> None:
+    """Have the system kill this process when its parent is killed, in the midst of a frame, too: the next run
+    may begin at once, and writes to the same names. Linux only; elsewhere the frame in hand is finished."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def stage_seconds(folder: Path, frames: Sequence[int]) -> float:
