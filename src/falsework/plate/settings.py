@@ -8,14 +8,21 @@ from pydantic import Field
 
 from falsework.settings import Auto, Colour, Finite, Pixel, Settings
 
-__all__ = ["FacadeSettings", "LensSettings", "LightSettings", "NeighbourSettings", "OccluderSettings", "PlateSettings"]
+__all__ = [
+    "FacadeSettings",
+    "LensSettings",
+    "LightSettings",
+    "NeighbourSettings",
+    "OccluderSettings",
+    "PlateSettings",
+]
 
 
 class LensSettings(Settings):
     """Lens distortion of the plate's file, in OpenCV's models."""
 
     model: Literal["none", "auto", "brown", "fisheye"] = "auto"
-    coefficients: list[Finite] = []
+    coefficients: list[Finite] = Field(default_factory=list)
 
 
 class PlateSettings(Settings):
@@ -50,11 +57,11 @@ class OccluderSettings(Settings):
     name: str
     file: str = ""  # matte picture, white where the occluder is
     box: tuple[Finite, Finite, Finite, Finite] | None = None  # x, y, width, height in the file's pixels
-    keep: list[list[Pixel]] = []  # strokes on it
-    drop: list[list[Pixel]] = []  # strokes beside it
-    line: list[Pixel] = []
+    keep: list[list[Pixel]] = Field(default_factory=list)  # strokes on it
+    drop: list[list[Pixel]] = Field(default_factory=list)  # strokes beside it
+    line: list[Pixel] = Field(default_factory=list)
     line_width: Annotated[float, Field(gt=0, lt=400)] = 3.0
-    depth: Annotated[float, Field(gt=0.1, lt=1000)] | Auto = "auto"  # metres; auto: where its foot meets the ground
+    depth: Annotated[float, Field(gt=0.1, lt=1000)] | Auto = "auto"  # metres; auto: from its foot
 
 
 class NeighbourSettings(Settings):

@@ -21,6 +21,7 @@ from falsework.plate.grain import measure_grain, measure_softness
 from falsework.plate.light import estimate_light
 from falsework.plate.occluders import make_occluders
 from falsework.plate.plate import Facade, Image, Plate
+from falsework.plate.rims import settle_rims
 from falsework.plate.settings import (
     FacadeSettings,
     LightSettings,
@@ -94,6 +95,8 @@ def make_plate(
         else None
     )
     facade, building = complete_facade(picture, opacity, fronts, walls.camera, matte, pad_top=pad)
+    opacity, facade[pad:] = settle_rims(picture, opacity, facade[pad:], building[pad:])
+    depth = np.where(opacity > 0.0, depth, np.float32(np.inf))
     progress(5, STEPS)
     own_clean = (
         _of_file(read_picture(base / plate.clean, plate.colour_space), frame, "clean")
