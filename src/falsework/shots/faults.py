@@ -169,8 +169,8 @@ def _fault(key: str, items: list[Any]) -> Fault:
         shown = shown[:77] + "..."
     choices = (first.get("ctx") or {}).get("expected", "")
     guess = nearest(given, re.findall(r"'([^']+)'", choices)) if isinstance(given, str) else ""
-    hint = f' Did you mean "{guess}"?' if guess else ""
-    return Fault(key, f"must be {' or '.join(wanted)}, not {shown}", hint.strip())
+    todo = f'Did you mean "{guess}"?' if guess else "Correct it; docs/shot.md says what it means."
+    return Fault(key, f"must be {' or '.join(wanted)}, not {shown}", todo)
 
 
 def _wanted(item: Any) -> str:

@@ -22,6 +22,7 @@ KEY_LENGTH = 20  # hexadecimal digits of the hash, enough to tell stages apart a
 DONE = "done.json"
 PART = ".part-"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)
 
 
 def settings_key(content: Mapping[str, Any]) -> str:
@@ -38,7 +39,7 @@ def file_digest(path: Path) -> str:
 
 @contextlib.contextmanager
 def disk_faults(where: Path) -> Iterator[None]:
-    """Turn a full or locked disk into a sentence."""
+    """Turn a full or locked disk, or a file in a folder's place, into a sentence."""
     try:
         yield
     except OSError as error:
@@ -53,6 +54,12 @@ def disk_faults(where: Path) -> Iterator[None]:
                 f"may not be written ({error.strerror})",
                 where=error.filename or where,
                 todo="Make the folder writable, or give another with --out.",
+            ) from error
+        if error.errno in IN_THE_WAY:
+            raise FalseworkError(
+                "a file stands where a folder has to be",
+                where=error.filename or where,
+                todo="Move it away, or give another folder with --out.",
             ) from error
         raise
 
