@@ -22,9 +22,9 @@ Grid = npt.NDArray[np.float32]
 # Air cells along one edge of a cell of the displacements handed on.
 DETAIL_STEP = 2
 # Seconds between renewals, which the two layers take in turns.
-TURN = 0.9
+TURN = 0.5
 # Metres by which a cell's displacement may differ from its neighbours' mean, per metre of cell.
-STRETCH = 0.45
+STRETCH = 0.3
 
 
 @njit(cache=True, parallel=True)

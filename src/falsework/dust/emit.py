@@ -16,6 +16,9 @@ Grid = npt.NDArray[np.float32]
 
 # Drag (times a frame) by which a puff takes the air along at its middle.
 GRIP = 1.2
+# Times as much for a jet, which is a stream rather than a ball; by how much of its length it widens.
+STREAM = 4.0
+WIDENING = 0.15
 # A fragment's dust is given off at a few of its points.
 TRAIL_POINTS = 3
 
@@ -37,15 +40,20 @@ def emit_puffs(
         return 0.0
     part = overlap[active] / puffs.duration[active]
     age = np.maximum(time + dt - puffs.start[active], 0.0)
-    place = puffs.position[active] + puffs.velocity[active] / 3.0 * age[:, None]
+    place = puffs.position[active] + puffs.velocity[active] * (puffs.drift[active] * age)[:, None]
     place[:, 2] = np.maximum(place[:, 2], 0.35)
     # Puffs wander and flicker: an even source would make a smooth jet.
     place += rng.normal(0.0, 0.25, place.shape) * puffs.radius[active, None]
+    # A jet loses its breath.
+    breath = np.where(
+        puffs.length[active] > 0, 1.0 - 0.6 * np.minimum(age / puffs.duration[active], 1.0), 1.0
+    )
     ragged = rng.random(4096).astype(np.float32) ** 2 * 3.0 + 0.05
     return float(
         _splat_puffs(
             place,
-            puffs.velocity[active],
+            puffs.velocity[active] * breath[:, None],
+            puffs.length[active] * breath,
             puffs.mass[active] * part,
             puffs.air[active] * part / (dt * voxel**2),
             puffs.radius[active],
@@ -80,8 +88,31 @@ def emit_trails(
 
 
 @njit(cache=True)
+def _nearness(x, y, z, span, length, ax, ay, az):  # type: ignore[no-untyped-def]
+    """1 in the middle to 0 at the rim of a ball at 0, or of the cone it makes along its axis; in cells."""
+    along = min(max(x * ax + y * ay + z * az, 0.0), length)
+    wide = span + WIDENING * along
+    x, y, z = x - along * ax, y - along * ay, z - along * az
+    return 1.0 - (x * x + y * y + z * z) / (wide * wide)
+
+
+@njit(cache=True)
 def _splat_puffs(  # type: ignore[no-untyped-def]
-    place, velocity, mass, air, radius, ragged, shift, origin, voxel, solid, density, drag, push, source
+    place,
+    velocity,
+    length,
+    mass,
+    air,
+    radius,
+    ragged,
+    shift,
+    origin,
+    voxel,
+    solid,
+    density,
+    drag,
+    push,
+    source,
 ):
     fine = voxel / FINE
     gram = 1e3 / fine**3
@@ -89,16 +120,18 @@ def _splat_puffs(  # type: ignore[no-untyped-def]
     nx, ny, nz = source.shape
     given = 0.0
     for n in range(len(mass)):
-        r = max(radius[n], 1.01 * fine)
+        speed = np.sqrt(velocity[n, 0] ** 2 + velocity[n, 1] ** 2 + velocity[n, 2] ** 2) + 1e-9
+        ax, ay, az = velocity[n, 0] / speed, velocity[n, 1] / speed, velocity[n, 2] / speed
         x, y, z = (
             (place[n, 0] - origin[0]) / fine,
             (place[n, 1] - origin[1]) / fine,
             (place[n, 2] - origin[2]) / fine,
         )
-        span = r / fine
-        i0, i1 = max(int(x - span), 0), min(int(x + span) + 1, fx)
-        j0, j1 = max(int(y - span), 0), min(int(y + span) + 1, fy)
-        k0, k1 = max(int(z - span), 0), min(int(z + span) + 1, fz)
+        span, stretch = max(radius[n] / fine, 1.01), length[n] / fine
+        room = span + (WIDENING + 1.0) * stretch
+        i0, i1 = max(int(x - room), 0), min(int(x + room) + 1, fx)
+        j0, j1 = max(int(y - room), 0), min(int(y + room) + 1, fy)
+        k0, k1 = max(int(z - room), 0), min(int(z + room) + 1, fz)
         total = 0.0
         for turn in range(2):
             if turn == 1 and total == 0.0:
@@ -108,10 +141,10 @@ def _splat_puffs(  # type: ignore[no-untyped-def]
                     for k in range(k0, k1):
                         if solid[i // FINE, j // FINE, k // FINE]:
                             continue
-                        apart = ((i + 0.5 - x) ** 2 + (j + 0.5 - y) ** 2 + (k + 0.5 - z) ** 2) / (span * span)
-                        if apart >= 1.0:
+                        near = _nearness(i + 0.5 - x, j + 0.5 - y, k + 0.5 - z, span, stretch, ax, ay, az)
+                        if near <= 0.0:
                             continue
-                        weight = (1.0 - apart) * ragged[(shift[n] + i * 1237 + j * 733 + k * 379) & 4095]
+                        weight = near * ragged[(shift[n] + i * 1237 + j * 733 + k * 379) & 4095]
                         if turn == 0:
                             total += weight
                         else:
@@ -119,11 +152,13 @@ def _splat_puffs(  # type: ignore[no-untyped-def]
         if total == 0.0:
             continue
         given += mass[n]
-        # The same ball in air cells, at least the nearest one.
-        x, y, z, span = x / FINE, y / FINE, z / FINE, max(span / FINE, 1.0)
-        i0, i1 = max(int(x - span), 0), min(int(x + span) + 1, nx)
-        j0, j1 = max(int(y - span), 0), min(int(y + span) + 1, ny)
-        k0, k1 = max(int(z - span), 0), min(int(z + span) + 1, nz)
+        # The same shape in air cells, at least the nearest one.
+        x, y, z, span, stretch = x / FINE, y / FINE, z / FINE, max(span / FINE, 1.0), stretch / FINE
+        room = span + (WIDENING + 1.0) * stretch
+        i0, i1 = max(int(x - room), 0), min(int(x + room) + 1, nx)
+        j0, j1 = max(int(y - room), 0), min(int(y + room) + 1, ny)
+        k0, k1 = max(int(z - room), 0), min(int(z + room) + 1, nz)
+        strength = GRIP * STREAM if stretch > 0.0 else GRIP
         total = 0.0
         for turn in range(2):
             for i in range(i0, i1):
@@ -131,15 +166,14 @@ def _splat_puffs(  # type: ignore[no-untyped-def]
                     for k in range(k0, k1):
                         if solid[i, j, k]:
                             continue
-                        apart = ((i + 0.5 - x) ** 2 + (j + 0.5 - y) ** 2 + (k + 0.5 - z) ** 2) / (span * span)
-                        if apart >= 1.0:
+                        weight = _nearness(i + 0.5 - x, j + 0.5 - y, k + 0.5 - z, span, stretch, ax, ay, az)
+                        if weight <= 0.0:
                             continue
-                        weight = 1.0 - apart
                         if turn == 0:
                             total += weight
                         else:
                             source[i, j, k] += weight / total * air[n]
-                            grip = weight * GRIP
+                            grip = weight * strength
                             drag[i, j, k] += grip
                             push[i, j, k, 0] += grip * velocity[n, 0]
                             push[i, j, k, 1] += grip * velocity[n, 1]
