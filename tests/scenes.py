@@ -35,7 +35,11 @@ def street_camera(width: int = 480, height: int = 320) -> Camera:
 
 
 def brick_tower(
-    columns: int = 4, rows: int = 6, layers: int = 3, edge: float = 1.5, origin: tuple[float, float, float] = (-3.0, 25.0, 0.0)
+    columns: int = 4,
+    rows: int = 6,
+    layers: int = 3,
+    edge: float = 1.5,
+    origin: tuple[float, float, float] = (-3.0, 25.0, 0.0),
 ) -> Fragments:
     """A solid tower of cubes, bonded to their neighbours, its -Y side carrying the plate's pixels."""
     grid = np.stack(
@@ -43,7 +47,9 @@ def brick_tower(
     ).reshape(-1, 3)
     count = len(grid)
     centre = (grid + 0.5) * edge + np.asarray(origin)
-    corner = (np.stack(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij"), axis=-1).reshape(-1, 3)[:, ::-1] - 0.5) * edge
+    corner = (
+        np.stack(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij"), axis=-1).reshape(-1, 3)[:, ::-1] - 0.5
+    ) * edge
     number = {tuple(cell): index for index, cell in enumerate(grid.tolist())}
     bonds, normals = [], []
     for index, cell in enumerate(grid.tolist()):

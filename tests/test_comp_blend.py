@@ -46,12 +46,16 @@ def disturbed(seed: int) -> dict[str, np.ndarray]:
     random = np.random.default_rng(seed + 1)
     alpha = random.uniform(0, 1, SIZE).astype(np.float32)
     layers["hold"] = layers["hold"] * (1 - alpha)
-    layers["surface"] = np.concatenate([random.uniform(0, 1, (*SIZE, 3)) * alpha[..., None], alpha[..., None]], -1)
+    layers["surface"] = np.concatenate(
+        [random.uniform(0, 1, (*SIZE, 3)) * alpha[..., None], alpha[..., None]], -1
+    )
     layers["surface"] = layers["surface"].astype(np.float32)
     layers["shadow"] = random.uniform(0.2, 1.1, (*SIZE, 3)).astype(np.float32)
     for name in ("dust", "dust_front"):
         thick = random.uniform(0, 1, (*SIZE, 1))
-        layers[name] = np.concatenate([random.uniform(0, 1, (*SIZE, 3)) * thick, thick], -1).astype(np.float32)
+        layers[name] = np.concatenate([random.uniform(0, 1, (*SIZE, 3)) * thick, thick], -1).astype(
+            np.float32
+        )
     layers["dust_front"][layers["occluder"] == 0] = 0
     return layers
 
@@ -80,7 +84,9 @@ def test_gain_and_add_are_the_documented_formula() -> None:
     surface, dust, front = layers["surface"], layers["dust"], layers["dust_front"]
     standing = surface[..., 3:] + layers["hold"][..., None]
     facade = np.where(layers["hold"][..., None] > 0, layers["facade"], layers["picture"])
-    behind = surface[..., :3] + layers["shadow"] * (layers["hold"][..., None] * facade + (1 - standing) * layers["clean"])
+    behind = surface[..., :3] + layers["shadow"] * (
+        layers["hold"][..., None] * facade + (1 - standing) * layers["clean"]
+    )
     out = (1 - front[..., 3:]) * (layers["picture"] - (1 - a) * layers["facade"]) + a * front[..., :3]
     out = out + (1 - a) * ((1 - dust[..., 3:]) * behind + dust[..., :3])
     gain, add, _ = blend(**layers)

@@ -50,7 +50,11 @@ def blend_reference(
 
     facade_share = through * shadow * hold[..., None] - front * behind
     clean_share = through * shadow * open_share
-    gain = front + np.where(own_facade[..., None], facade_share, 0) + np.where(own_clean[..., None], clean_share, 0)
+    gain = (
+        front
+        + np.where(own_facade[..., None], facade_share, 0)
+        + np.where(own_clean[..., None], clean_share, 0)
+    )
     add = (
         occluder[..., None] * dust_front[..., :3]
         + through * surface[..., :3]

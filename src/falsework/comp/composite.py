@@ -50,7 +50,10 @@ def compose(plate: Plate, layers: Layers, settings: CompSettings, *, frame: int,
     dust_alpha = layers.dust[..., 3]
     made = behind * ((1.0 - dust_alpha) * surface[..., 3] * SURFACE_GRAIN + dust_alpha)
     made += plate.occluder * layers.dust_front[..., 3]
-    alpha = behind * (1.0 - (1.0 - surface[..., 3]) * (1.0 - dust_alpha)) + plate.occluder * layers.dust_front[..., 3]
+    alpha = (
+        behind * (1.0 - (1.0 - surface[..., 3]) * (1.0 - dust_alpha))
+        + plate.occluder * layers.dust_front[..., 3]
+    )
 
     lens = plate.lens
     gain, add, matte, made = (lens.bend(layer) for layer in (gain, add, matte, made))
@@ -89,7 +92,10 @@ def _soften(surface: Image, hold: Image, softness: float) -> tuple[Image, Image]
     if sigma < 0.2 or not surface[..., 3].any():
         return surface, hold
     reach = int(np.ceil(3 * sigma))
-    near = cv2.dilate((surface[..., 3] > 0).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    near = (
+        cv2.dilate((surface[..., 3] > 0).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+        > 0
+    )
     soft = cv2.GaussianBlur(surface, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     covered = cv2.GaussianBlur(surface[..., 3] + hold, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     standing = np.clip(covered - soft[..., 3], 0.0, 1.0)

@@ -11,7 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 __all__ = ["draw_slate"]
 
 
-def draw_slate(width: int, height: int, title: str, lines: Sequence[tuple[str, str]]) -> npt.NDArray[np.uint8]:
+def draw_slate(
+    width: int, height: int, title: str, lines: Sequence[tuple[str, str]]
+) -> npt.NDArray[np.uint8]:
     """A dark card (height, width, 3), 8-bit display values: the title, then label and value a line."""
     card = Image.new("RGB", (width, height), (24, 24, 26))
     draw = ImageDraw.Draw(card)
