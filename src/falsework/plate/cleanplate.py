@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from falsework.plate.camera import Camera
 from falsework.plate.facades import Neighbour
-from falsework.plate.party_wall import ground_texture, party_texture, rear_texture
+from falsework.plate.party_wall import ground_texture, party_texture
 from falsework.plate.plate import Facade, Image, Light, SetPlane
+from falsework.plate.rear import draw_rear, rear_walls
 from falsework.plate.set_walls import (
     HAZE,
     NEAREST,
@@ -20,7 +21,6 @@ from falsework.plate.set_walls import (
     Wall,
     centred,
     fit,
-    in_sight,
     plane_matrix,
     show,
     sunlit,
@@ -35,9 +35,7 @@ Mask = npt.NDArray[np.bool_]
 
 BEFORE = 1.2  # metres that a party wall is drawn before the street line; the matte cuts it off
 MARGIN = 3  # pixels that the new picture may reach beyond the building's matte
-COURTYARD = 24.0  # metres from the back of the house to the houses across
 SOFTNESS = 0.6  # pixels, of a lens and demosaicing, at 1920
-REAR_TONE = 0.6  # of its albedo: courtyards are dirty and get little light
 
 
 def make_clean(
@@ -69,11 +67,11 @@ def make_clean(
     walls = tuple(_street_wall(neighbour) for neighbour in neighbours)
     sky = find_sky(picture, camera, (building > 0.0) | (occluder > 0.02))
     stage = [
-        _party_wall(neighbour, _rise(neighbour, camera, sky, building), number)
+        _party_wall(neighbour, _rise(neighbour, camera, sky, building), number, camera)
         for number, neighbour in enumerate(neighbours)
         if neighbour.party_wall != "none"
     ]
-    rear = _rear_walls(camera, facades, neighbours)
+    rear = rear_walls(camera, facades, neighbours)
     new = user_clean
     if new is None:
         new = _paint(picture, near, sky, camera, facades, neighbours, stage, rear, light)
@@ -96,12 +94,12 @@ def _street_wall(neighbour: Neighbour) -> SetPlane:
     )
 
 
-def _party_wall(neighbour: Neighbour, rise: float, number: int) -> Wall:
+def _party_wall(neighbour: Neighbour, rise: float, number: int, camera: Camera) -> Wall:
     """The neighbour's wall at the shared end. Its u runs so that u x v faces the gap."""
     inward = -neighbour.normal
     depth = neighbour.depth
     if neighbour.party_wall == "right":
-        foot = neighbour.origin + neighbour.right * neighbour.width + inward * 0.0
+        foot = neighbour.origin + neighbour.right * neighbour.width
         origin, along = foot, inward
     else:
         foot = neighbour.origin
@@ -109,6 +107,12 @@ def _party_wall(neighbour: Neighbour, rise: float, number: int) -> Wall:
     high = neighbour.height
     # the mansard's front edge is the neighbour's own, seen in the picture: the outline starts before it
     front = -BEFORE
+    # and goes on at the same height in the picture, or it would stand out as a spike
+    far, near = (
+        float((foot + back * inward - camera.position) @ camera.rotation[2]) for back in (0.9, front)
+    )
+    eye = float(camera.position[2])
+    front_top = eye + (high + rise - eye) * max(near, 0.0) / max(far, 1e-3) if far > near else high + rise
     profile = np.array(
         [
             [front, 0.0],
@@ -117,7 +121,7 @@ def _party_wall(neighbour: Neighbour, rise: float, number: int) -> Wall:
             [depth - 0.9, high + rise],
             [depth / 2, high + rise + 0.9],
             [0.9, high + rise],
-            [front, high + rise],
+            [front, front_top],
         ]
     )
     if neighbour.party_wall != "right":
@@ -175,39 +179,6 @@ def _rise(neighbour: Neighbour, camera: Camera, sky: Mask, building: Image) -> f
     return 1.5
 
 
-def _rear_walls(camera: Camera, facades: tuple[Facade, ...], neighbours: Sequence[Neighbour]) -> list[Wall]:
-    """Houses across the courtyard: three plain rear facades of unlike heights side by side."""
-    if not facades:
-        return []
-    ends = np.stack([facade.point(side * facade.width, 0.0) for facade in facades for side in (0.0, 1.0)])
-    inward = -np.mean([facade.normal for facade in facades], axis=0)
-    inward /= np.linalg.norm(inward)
-    deep = max([neighbour.depth for neighbour in neighbours] or [11.0])
-    reach = float(((ends - camera.position) @ inward).max()) + 0.5 * deep + COURTYARD
-    across = np.cross(inward, UP)
-    centre = camera.position * [1, 1, 0] + inward * reach
-    tall = float(np.mean([facade.height for facade in facades]))
-    random = generator(0, "plate", "rear walls")
-    walls = []
-    at = -75.0
-    number = 0
-    while at < 75.0:
-        width = float(random.uniform(13.0, 24.0))
-        high = tall * float(random.uniform(0.62, 0.95))
-        outline = [[0.0, 0.0], [width, 0.0], [width, high], [0.0, high]]
-        plane = SetPlane(
-            name=f"rear {number + 1}",
-            origin=np.asarray(centre + across * at, dtype=np.float64),
-            u=np.asarray(across * width, dtype=np.float64),
-            v=UP * high,
-            thickness=10.0,
-        )
-        walls.append(Wall(plane, np.array(outline), ("rear", number)))
-        at += width
-        number += 1
-    return walls
-
-
 def _paint(
     picture: Image,
     near: Mask,
@@ -235,15 +206,7 @@ def _paint(
     casters = [wall for neighbour in neighbours for wall in _house(neighbour)]
     ground = _ground(camera, facades, view, light, haze, casters)
     order: list[Layer] = [ground]
-    for wall in rear:
-        random = generator(0, "plate", *wall.seed)
-        top = float(wall.outline[:, 1].max())
-        density = 24.0 * width / 1920
-        if not in_sight(wall, camera, view):
-            continue
-        albedo = REAR_TONE * rear_texture(float(wall.outline[:, 0].max()), top, density, random)
-        order.extend(show(wall, albedo, density, camera, view, light, haze))
-        order.extend(_roof(wall, random, camera, view, light, haze, density))
+    order.extend(draw_rear(rear, camera, view, light, haze, 24.0 * width / 1920, casters))
     for wall in stage:
         random = generator(0, "plate", *wall.seed)
         top = float(wall.outline[:, 1].max())
@@ -341,52 +304,6 @@ def _ground(
     cover = (slope < -1e-3).astype(np.float32)
     far = (1.0 - np.exp(-camera.position[2] / np.maximum(-slope, 1e-3) / HAZE))[..., None]
     return Layer(view, np.asarray(colour * (1 - far) + haze * far, np.float32), cover)
-
-
-def _roof(
-    wall: Wall,
-    random: np.random.Generator,
-    camera: Camera,
-    view: tuple[int, int, int, int],
-    light: Light,
-    haze: Array,
-    density: float,
-) -> list[Layer]:
-    """A rear house's tiled slope and chimneys, drawn as flat shapes above its wall."""
-    width, high = float(wall.outline[:, 0].max()), float(wall.outline[:, 1].max())
-    rise = float(random.uniform(1.2, 2.2))
-    shapes = [
-        (
-            np.array([[0.0, high], [width, high], [width - 0.4, high + rise], [0.4, high + rise]]),
-            (0.12, 0.085, 0.07),
-        )
-    ]
-    for _ in range(2):
-        at = float(random.uniform(0.1, 0.8)) * width
-        wide = float(random.uniform(0.7, 1.8))
-        tall = rise + float(random.uniform(0.8, 1.6))
-        shapes.append(
-            (
-                np.array(
-                    [
-                        [at, high + 0.4 * rise],
-                        [at + wide, high + 0.4 * rise],
-                        [at + wide, high + tall],
-                        [at, high + tall],
-                    ]
-                ),
-                (0.22, 0.17, 0.14),
-            )
-        )
-    drawn: list[Layer] = []
-    for outline, colour in shapes:
-        part = Wall(wall.plane, outline, wall.seed)
-        rows, columns = round(float(outline[:, 1].max()) * density), round(width * density)
-        tone = np.asarray(colour, np.float32) * (
-            1.0 + 0.1 * random.standard_normal((rows, columns, 1)).astype(np.float32)
-        )
-        drawn.extend(show(part, np.asarray(tone, np.float32), density, camera, view, light, haze))
-    return drawn
 
 
 def _add_grain(new: Image, picture: Image, near: Mask) -> Image:

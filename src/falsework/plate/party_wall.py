@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from falsework.plate.plate import Image
 
-__all__ = ["ground_texture", "party_texture", "photograph", "rear_texture"]
+__all__ = ["SRGB_TO_ACESCG", "clouds", "ground_texture", "lay", "party_texture", "photograph", "step"]
 
 SRGB_TO_ACESCG = np.array(
     [[0.613097, 0.339523, 0.047379], [0.070194, 0.916354, 0.013452], [0.020616, 0.109570, 0.869815]],
@@ -40,7 +40,7 @@ def photograph(name: str) -> Image:
     return np.asarray(linear @ SRGB_TO_ACESCG.T, np.float32)
 
 
-def _lay(
+def lay(
     name: str, shape: tuple[int, int], density: float, random: np.random.Generator, tile: float = TILE
 ) -> Image:
     """A photograph laid over (rows, columns) at `density` pixels per metre, in shifted mirrored courses."""
@@ -80,7 +80,7 @@ def clouds(
     return np.asarray((out - out.mean()) / max(float(out.std()), 1e-6), np.float32)
 
 
-def _step(value: Image, width: float) -> Image:
+def step(value: Image, width: float) -> Image:
     return np.asarray(np.clip(value / width + 0.5, 0.0, 1.0), np.float32)
 
 
@@ -100,15 +100,15 @@ def party_texture(
     shape = (round(top * density), round(depth * density))
     v = (top - (np.arange(shape[0], dtype=np.float32)[:, None] + 0.5) / density) * np.ones(shape, np.float32)
     u = (np.arange(shape[1], dtype=np.float32)[None, :] + 0.5) / density * np.ones(shape, np.float32)
-    rubble = _lay("broken_wall", shape, density, random)
-    brick = _lay("broken_brick_wall", shape, density, random, 2.2)
+    rubble = lay("broken_wall", shape, density, random)
+    brick = lay("broken_brick_wall", shape, density, random, 2.2)
     brick = 0.45 * brick + 0.55 * brick.mean(axis=2, keepdims=True) + 0.04  # old, dusty, full of lime
-    plaster = _lay("beige_wall", shape, density, random, 3.0)
+    plaster = lay("beige_wall", shape, density, random, 3.0)
     plaster = plaster / plaster.mean(axis=(0, 1))
     large = clouds(shape, density, 3.0, random)
     fine = clouds(shape, density, 0.7, random, 5)
     stone = 0.75 * rubble + 0.25 * rubble.mean(axis=(0, 1))
-    bricks = _step(np.asarray(large + 0.3 * fine - 0.6, np.float32), 0.25)[..., None]
+    bricks = step(np.asarray(large + 0.3 * fine - 0.6, np.float32), 0.25)[..., None]
     bare = 0.75 * brick * bricks + 0.62 * stone * (1.0 - bricks)
     wall = bare.copy()
     streaks = cv2.GaussianBlur(
@@ -137,10 +137,10 @@ def party_texture(
             broad = wear + 0.5 * large[view]
             stone_here = bare[view]
             inside = np.minimum(np.minimum(x, wide - x) - 0.12, np.minimum(y - 0.20, tall - y - 0.22))
-            keep = _step(inside + 0.10 * wear + 0.06 * grit, 0.05)
-            loss = _step(broad - float(random.uniform(0.7, 1.7)) + 0.35 * grit, 0.12)
+            keep = step(inside + 0.10 * wear + 0.06 * grit, 0.05)
+            loss = step(broad - float(random.uniform(0.7, 1.7)) + 0.35 * grit, 0.12)
             share = (keep * (1.0 - loss))[..., None]
-            under = _step(broad - 0.5 + 0.3 * grit, 0.2)[..., None]
+            under = step(broad - 0.5 + 0.3 * grit, 0.2)[..., None]
             coat = plaster[view] * np.array([0.36, 0.335, 0.295], np.float32)
             middle = stone_here * under + coat * (1.0 - under)
             paint = _paint_of(x, y, plaster[view], random)
@@ -190,46 +190,12 @@ def _paint_of(x: Image, y: Image, plaster: Image, random: np.random.Generator) -
     return np.asarray(paint, np.float32)
 
 
-def rear_texture(width: float, height: float, density: float, random: np.random.Generator) -> Image:
-    """Albedo (rows from `height` metres down, columns) of a plain rendered courtyard facade with windows."""
-    shape = (round(height * density), round(width * density))
-    v = (height - (np.arange(shape[0], dtype=np.float32)[:, None] + 0.5) / density) * np.ones(
-        shape, np.float32
-    )
-    u = (np.arange(shape[1], dtype=np.float32)[None, :] + 0.5) / density * np.ones(shape, np.float32)
-    tone = np.array(
-        ((0.47, 0.43, 0.36), (0.50, 0.44, 0.40), (0.44, 0.43, 0.41))[int(random.integers(3))], np.float32
-    )
-    wall = np.ones((*shape, 3), np.float32) * (tone @ SRGB_TO_ACESCG.T)
-    stains = cv2.GaussianBlur(
-        random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.15 * density, sigmaY=2.0 * density
-    )
-    stains = np.asarray(stains / max(float(stains.std()), 1e-6), np.float32)
-    wall *= (1.0 + 0.09 * clouds(shape, density, 4.0, random) - 0.06 * np.maximum(stains, 0.0))[..., None]
-    bay, storey = float(random.uniform(2.5, 3.1)), float(random.uniform(2.9, 3.2))
-    column, row = np.floor(u / bay), np.floor((v - 0.4) / storey)
-    x, y = u - column * bay - bay / 2, v - 0.4 - row * storey
-    chance = random.random((int(row.max()) + 3, int(column.max()) + 2))
-    here = chance[row.astype(int) + 1, column.astype(int)]
-    frame = (np.abs(x) < 0.66) & (y > 0.82) & (y < 2.5) & (row >= 0) & (v < height - 0.5)
-    pane = (np.abs(x) < 0.55) & (y > 0.92) & (y < 2.4) & (row >= 0) & (v < height - 0.5)
-    wall = np.where(frame[..., None], 0.52, wall)
-    glass = np.where(here < 0.55, 0.05, np.where(here < 0.8, 0.30, 0.13))
-    wall = np.where((pane & (np.abs(x) > 0.04))[..., None], glass[..., None], wall)
-    shutter = pane & (here > 0.8) & (y > 1.5)
-    wall = np.where(shutter[..., None], 0.42, wall)
-    pipe = np.abs(np.mod(u, 4.0 * bay) - 0.1) < 0.06
-    wall = np.where(pipe[..., None], 0.22, wall)
-    wall = np.where((v > height - 0.28)[..., None], 0.26, wall)
-    return np.asarray(np.clip(wall, 0.02, 0.8), np.float32)
-
-
 def ground_texture(width: float, depth: float, density: float, random: np.random.Generator) -> Image:
     """Albedo (rows, columns) of trodden earth and an old slab."""
     shape = (round(depth * density), round(width * density))
-    earth = _lay("brown_mud_rocks", shape, density, random, 3.0)
+    earth = lay("brown_mud_rocks", shape, density, random, 3.0)
     earth = 0.7 * earth + 0.3 * earth.mean(axis=(0, 1))
-    slab = _lay("beige_wall", shape, density, random, 3.0)
+    slab = lay("beige_wall", shape, density, random, 3.0)
     slab = slab / slab.mean(axis=(0, 1)) * np.array([0.24, 0.23, 0.215], np.float32)
-    dust = _step(clouds(shape, density, 4.0, random, 5), 0.6)[..., None]
+    dust = step(clouds(shape, density, 4.0, random, 5), 0.6)[..., None]
     return np.asarray(slab * (1 - dust) + (0.10 + 0.6 * earth) * dust, np.float32)

@@ -79,8 +79,14 @@ def show(
     light: Light,
     haze: Array,
     others: Sequence[Wall] = (),
+    *,
+    mask: Image | None = None,
+    veil: float = 0.0,
 ) -> list[Layer]:
-    """A wall as the camera sees it within a window (x0, y0, x1, y1); nothing where it is out of sight."""
+    """A wall as the camera sees it within a window (x0, y0, x1, y1); nothing where it is out of sight.
+
+    `mask` (rows, columns of the albedo): where the wall is solid. `veil`: the least share of haze.
+    """
     outline = _clip(wall.points(wall.outline), camera)
     if len(outline) < 3:
         return []
@@ -105,9 +111,13 @@ def show(
     colour = cv2.warpPerspective(
         radiance, centred(matrix), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
-    far = np.float32(1.0 - np.exp(-float(np.median(depth)) / HAZE))
+    cover = _polygon(drawn - [x0, y0], size)
+    if mask is not None:
+        soft = cv2.GaussianBlur(mask, (0, 0), max(0.4 * (spread - 0.6), 0.3))
+        cover = cover * cv2.warpPerspective(soft, centred(matrix), size, flags=cv2.INTER_LINEAR)
+    far = np.float32(1.0 - (1.0 - veil) * np.exp(-float(np.median(depth)) / HAZE))
     hazy = colour + (haze.astype(np.float32) - colour) * far
-    return [Layer((x0, y0, x1, y1), np.asarray(hazy, np.float32), _polygon(drawn - [x0, y0], size))]
+    return [Layer((x0, y0, x1, y1), np.asarray(hazy, np.float32), np.asarray(cover, np.float32))]
 
 
 def centred(matrix: Array) -> Array:
