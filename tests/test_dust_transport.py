@@ -77,7 +77,7 @@ def test_sinking_dust_settles_and_walls_let_none_in() -> None:
     ]
     flow = courant(0, 0, 0)
     box = np.array([0, SHAPE[0], 0, SHAPE[1], 0, SHAPE[2]])
-    fine_velocity(*air, solid, 0.5, 0.3, box, *flow)
+    fine_velocity(*air, solid, 0.5, 0.3, 2.6, box, *flow)
     assert not flow[2][:, :, 0][:12].clip(0).any()
     density = np.zeros(SHAPE)
     density[2:10, :, :6] = 1.0

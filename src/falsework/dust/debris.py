@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from falsework.dust.field import Debris
 from falsework.dust.rubble import CELL, rubble_surface
 from falsework.dust.settings import DustSettings
 from falsework.dust.sources import outward, violence
+from falsework.plate.plate import SetPlane
 from falsework.progress import Progress, silent
 from falsework.seeds import generator
 
@@ -40,6 +42,16 @@ INSIDE = 0.12
 TALLEST = 3.0
 # Friction of a chip that rolls and skips rather than slides.
 ROLLING = 0.45
+# Chips leave no faster sideways (m/s), and what rises under one lifts it no faster.
+SIDEWAYS, LIFT = 7.0, 2.0
+# No chip bounces off faster than this (m/s): what strikes harder breaks.
+HIGHEST = 2.0
+# Of the chips of facades, this share is torn far off: larger ones, thrown out at these speeds (m/s).
+STRAYS, STRAY_POWER, STRAY_SPEED = 0.16, 0.9, (2.5, 6.5)
+# Faster than this (m/s), what a chip lies on slips away from under it.
+SLIP = 1.5
+# Share of its speed into a standing wall that a chip comes off with.
+WALL_BOUNCE = 0.25
 # Slower than this (m/s) after a bounce, a chip stays where it is.
 STILL = 0.5
 
@@ -52,20 +64,28 @@ class _Births:
     position: Float
     velocity: Float
     source: npt.NDArray[np.int32]
+    stray: npt.NDArray[np.bool_]
 
 
 def simulate_debris(
-    fragments: Fragments, motion: Motion, settings: DustSettings, *, seed: int, progress: Progress = silent
+    fragments: Fragments,
+    motion: Motion,
+    settings: DustSettings,
+    *,
+    seed: int,
+    set_planes: Sequence[SetPlane] = (),
+    progress: Progress = silent,
 ) -> Debris:
     """Throw `settings.debris` chips from the motion's events and follow them to the shot's end.
 
     Fewer if little happens (at most 400 an event). Chips bounce on the ground and on the rubble's moving
-    surface, ride on it once at rest, and never lie below the ground.
+    surface and off the fronts of `set_planes`, ride on what they rest on, and never lie below the ground.
     """
     births = _births(fragments, motion, settings.debris, generator(seed, "debris", "births"))
     count, frames = len(births.time), motion.frames
     rng = generator(seed, "debris", "chips")
-    size = SMALLEST * (1 - rng.random(count) * (1 - (SMALLEST / LARGEST) ** POWER)) ** (-1 / POWER)
+    power = np.where(births.stray, STRAY_POWER, POWER)
+    size = SMALLEST * (1 - rng.random(count) * (1 - (SMALLEST / LARGEST) ** power)) ** (-1 / power)
     material = _chip_material(fragments, births.source, rng)
     density = np.array([m.density for m in MATERIALS])[material]
     # Quadratic drag of a blunt chip (drag coefficient 1.1): a = c |v| v.
@@ -83,6 +103,7 @@ def simulate_debris(
     rotation = np.empty((frames, count, 4), np.float16)
     born = np.minimum(np.ceil(births.time * motion.fps - 1e-6).astype(np.int64), frames - 1)
     surface = rubble_surface(fragments, generator(seed, "debris", "surface"))
+    walls = _walls(set_planes)
     dt = 1.0 / motion.fps
     first = int(born.min()) if count else frames
     height, owner = (
@@ -95,7 +116,7 @@ def simulate_debris(
             moved = (motion.position[frame] - motion.position[max(frame - 1, 0)]) * np.float32(motion.fps)
             _fly(
                 place, speed, turn, spin, rest, births.time, (frame - 1) * dt, dt, size, drag, bounce, before,
-                height, owner, moved, surface.origin,
+                height, owner, moved, surface.origin, walls,
             )  # fmt: skip
         position[frame] = place
         half = turn / 2
@@ -111,6 +132,18 @@ def simulate_debris(
         born=born.astype(np.int32),
         source=births.source,
     )
+
+
+def _walls(set_planes: Sequence[SetPlane]) -> Float:
+    """(K, 12) origin, unit normal, and u and v each divided by its squared length."""
+    rows = []
+    for plane in set_planes:
+        u, v = np.asarray(plane.u, np.float64), np.asarray(plane.v, np.float64)
+        normal = np.cross(u, v)
+        area = float(np.linalg.norm(normal))
+        if area > 1e-9:
+            rows.append(np.concatenate([plane.origin, normal / area, u / (u @ u), v / (v @ v)]))
+    return np.array(rows, np.float64).reshape(-1, 12)
 
 
 def _chip_material(
@@ -172,12 +205,17 @@ def _births(fragments: Fragments, motion: Motion, wanted: int, rng: np.random.Ge
         rng.random((total, 1)) ** 1.2
     )
     velocity = np.where(kind[:, None], tossed, struck)
-    velocity[:, 2] = np.minimum(velocity[:, 2], np.where(kind, np.maximum(carried[:, 2], 0.0) + 0.4, 3.5))
+    velocity[:, 2] = np.minimum(velocity[:, 2], np.where(kind, np.maximum(carried[:, 2], 0.0) + 0.4, 2.5))
+    stray = (fragments.facade[motion.event_fragment[event]] >= 0) & (rng.random(total) < STRAYS)
+    thrown = away + 0.35 * cone
+    velocity = np.where(stray[:, None], thrown * rng.uniform(*STRAY_SPEED, (total, 1)), velocity)
+    velocity[:, 2] = np.minimum(velocity[:, 2], np.where(kind, 0.4, 2.5))
+    aside = np.linalg.norm(velocity[:, :2], axis=1)
+    velocity[:, :2] *= np.minimum(1.0, SIDEWAYS / (aside + 1e-9))[:, None]
     order = np.argsort(time, kind="stable")
     order = order[time[order] < end - 1.0 / motion.fps]
-    return _Births(
-        time[order], position[order], velocity[order], motion.event_fragment[event][order].astype(np.int32)
-    )
+    source = motion.event_fragment[event][order].astype(np.int32)
+    return _Births(time[order], position[order], velocity[order], source, stray[order])
 
 
 @njit(cache=True)
@@ -192,7 +230,23 @@ def _floor(x, y, now, before, height, owner, origin):  # type: ignore[no-untyped
 
 @njit(cache=True)
 def _fly(  # type: ignore[no-untyped-def]
-    place, speed, turn, spin, rest, birth, time, dt, size, drag, bounce, before, height, owner, moved, origin
+    place,
+    speed,
+    turn,
+    spin,
+    rest,
+    birth,
+    time,
+    dt,
+    size,
+    drag,
+    bounce,
+    before,
+    height,
+    owner,
+    moved,
+    origin,
+    walls,
 ):
     """All chips from `time` to `time + dt`, in place. `before` and `height` are the surface at both ends."""
     for n in range(len(place)):
@@ -206,14 +260,15 @@ def _fly(  # type: ignore[no-untyped-def]
             floor, under = _floor(place[n, 0], place[n, 1], now, before, height, owner, origin)
             bottom = place[n, 2] - half
             if rest[n]:
-                if bottom - floor > 0.03:
+                slipping = under >= 0 and moved[under, 0] ** 2 + moved[under, 1] ** 2 > SLIP * SLIP
+                if bottom - floor > 0.03 or slipping:
                     # What it lay on sank faster than a chip can fall, or slid away.
                     rest[n] = False
                 else:
                     if under >= 0 and floor - bottom < 0.5 * INSIDE:
                         place[n, 0] += moved[under, 0] * step
                         place[n, 1] += moved[under, 1] * step
-                        place[n, 2] = floor + half
+                        place[n, 2] = min(floor + half, place[n, 2] + LIFT * step)
                     continue
             if floor - bottom > INSIDE:
                 floor, under = 0.0, -1
@@ -227,6 +282,24 @@ def _fly(  # type: ignore[no-untyped-def]
                 # Against the side of a block.
                 vx, vy = -0.25 * vx, -0.25 * vy
             else:
+                middle = place[n, 2] - half
+                for k in range(len(walls)):
+                    wall = walls[k]
+                    front = (
+                        (place[n, 0] - wall[0]) * wall[3]
+                        + (place[n, 1] - wall[1]) * wall[4]
+                        + (middle - wall[2]) * wall[5]
+                    )
+                    into = vx * wall[3] + vy * wall[4]
+                    if front < 0.0 or into >= 0.0 or front + into * step >= half:
+                        continue
+                    across = (x - wall[0]) * wall[6] + (y - wall[1]) * wall[7] + (middle - wall[2]) * wall[8]
+                    up = (x - wall[0]) * wall[9] + (y - wall[1]) * wall[10] + (middle - wall[2]) * wall[11]
+                    if across < 0.0 or across > 1.0 or up < 0.0 or up > 1.0:
+                        continue
+                    vx -= (1.0 + WALL_BOUNCE) * into * wall[3]
+                    vy -= (1.0 + WALL_BOUNCE) * into * wall[4]
+                    x, y = place[n, 0] + vx * step, place[n, 1] + vy * step
                 place[n, 0], place[n, 1] = x, y
                 if ahead - floor <= INSIDE:
                     floor = ahead
@@ -234,7 +307,8 @@ def _fly(  # type: ignore[no-untyped-def]
             vz = fall
             turn[n] += spin[n] * step
             if place[n, 2] - half < floor:
-                place[n, 2] = floor + half
+                # A block that rises under a chip does not throw it; the ground never gives way.
+                place[n, 2] = max(min(floor + half, place[n, 2] + max(-vz, LIFT) * step), half)
                 ground_x, ground_y, ground_z = 0.0, 0.0, 0.0
                 if under >= 0:
                     ground_x, ground_y = moved[under, 0], moved[under, 1]
@@ -243,7 +317,7 @@ def _fly(  # type: ignore[no-untyped-def]
                 slide = np.sqrt((vx - ground_x) ** 2 + (vy - ground_y) ** 2)
                 if struck > 1.0:
                     # Rough ground: a bounce takes part of the sideways speed and changes the tumbling.
-                    vz = ground_z + bounce[n] * struck
+                    vz = ground_z + min(bounce[n] * struck, HIGHEST)
                     keep = 0.7
                     spin[n] *= 0.7
                 else:

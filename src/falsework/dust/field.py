@@ -54,13 +54,24 @@ class DustField:
 
     def frame(self, index: int) -> DustFrame:
         arrays: dict[str, Any] = read_arrays(self.folder / f"dust.{index:04d}.safetensors")[0]
-        return DustFrame(**arrays)
+        part = arrays.pop("density")
+        x, y, z = (int(n) for n in arrays.pop("corner"))
+        density = np.zeros(self.shape, np.float16)
+        density[x : x + part.shape[0], y : y + part.shape[1], z : z + part.shape[2]] = part
+        return DustFrame(density=density, **arrays)
 
     def save_frame(self, index: int, frame: DustFrame) -> None:
-        write_arrays(
-            self.folder / f"dust.{index:04d}.safetensors",
-            {f.name: getattr(frame, f.name) for f in fields(frame)},
-        )
+        """Write one frame: of the density only the box that holds any, from its lowest `corner`."""
+        box = [slice(0, 0)] * 3
+        held = frame.density.view(np.uint16) != 0
+        if held.any():
+            for axis in range(3):
+                full = np.flatnonzero(held.any(axis=tuple(n for n in range(3) if n != axis)))
+                box[axis] = slice(int(full[0]), int(full[-1]) + 1)
+        arrays = {f.name: getattr(frame, f.name) for f in fields(frame)}
+        arrays["density"] = frame.density[tuple(box)]
+        arrays["corner"] = np.array([part.start for part in box], np.int32)
+        write_arrays(self.folder / f"dust.{index:04d}.safetensors", arrays)
 
     def save(self) -> None:
         """Write the index file; call once all frames are there."""

@@ -29,7 +29,7 @@ from falsework.dust.obstacles import FragmentPoints, place, sample_fragments, sp
 from falsework.dust.pressure import Pressure
 from falsework.dust.settings import DustSettings
 from falsework.dust.sources import Emission, plan_emission
-from falsework.dust.transport import fine_velocity, transport
+from falsework.dust.transport import fine_velocity, half_floats, transport
 from falsework.plate.camera import Camera
 from falsework.plate.plate import SetPlane
 from falsework.progress import Progress, silent
@@ -40,7 +40,7 @@ __all__ = ["Air", "simulate_dust"]
 Grid = npt.NDArray[np.float32]
 
 # Air never moves faster than this (m/s): nothing in a collapse without explosives does.
-FASTEST = 22.0
+FASTEST = 20.0
 # Drag of a cell of which a share s is solid: POROUS * s / (1 - s) times a frame. A fifth solid drags by half.
 POROUS = 5.0
 CYCLES = 2
@@ -69,11 +69,11 @@ class Behaviour:
 
 BEHAVIOUR = {
     "local": Behaviour(load=25.0, damping=1.8, sinking=0.20, stirring=6.0, confinement=3.0),
-    "street": Behaviour(load=60.0, damping=0.3, sinking=0.08, stirring=6.5, confinement=3.5),
+    "street": Behaviour(load=60.0, damping=0.3, sinking=0.08, stirring=6.5, confinement=4.0),
     "camera": Behaviour(load=75.0, damping=0.05, sinking=0.04, stirring=9.0, confinement=5.0),
 }
 # The load makes air heavier by at most this share.
-HEAVIEST = 0.35
+HEAVIEST = 0.42
 # Metres a second at which a cloud not hurried comes along the street, and how much it may be hurried.
 USUAL_SPEED = 8.0
 HASTIEST = 1.6
@@ -185,7 +185,15 @@ class Air:
             return
         scale = self.dt / self.domain.fine_voxel
         fine_velocity(
-            self.u, self.v, self.w, self.solid, scale, self.behaviour.sinking * scale, box, *self.courant
+            self.u,
+            self.v,
+            self.w,
+            self.solid,
+            scale,
+            self.behaviour.sinking * scale,
+            FASTEST * scale,
+            box,
+            *self.courant,
         )
         left, settled = transport(self.padded, self.padded_spare, self.courant, box, frame)
         self.left += left * self.cell_mass
@@ -221,12 +229,8 @@ class Air:
         if self.box is not None:
             x0, x1, y0, y1, z0, z1 = (int(b) for b in self.box)
             # Beyond any use and beyond half floats lies the middle of a burst.
-            np.minimum(
-                self.density[x0:x1, y0:y1, z0:z1],
-                THICKEST,
-                out=density[x0:x1, y0:y1, z0:z1],
-                casting="same_kind",
-            )
+            part = np.clip(self.density[x0:x1, y0:y1, z0:z1], np.float32(0.0), THICKEST)
+            half_floats(part.view(np.uint32), density.view(np.uint16)[x0:x1, y0:y1, z0:z1])
         coarse = None if self.box is None else _in_air_cells(self.box)
         return DustFrame(density=density, **self.detail.arrays(coarse))
 
@@ -264,7 +268,7 @@ def simulate_dust(
     points = sample_fragments(fragments, generator(seed, "dust", "points"))
     emission = plan_emission(fragments, motion, settings, generator(seed, "dust", "sources"))
     # Fresh dust is heavy: the coarse grains leave once most of it is out.
-    air.rain = _time_of_share(emission, 0.5) - emission.first * air.dt
+    air.rain = _time_of_share(emission, 0.65) - emission.first * air.dt
     if settings.reach == "camera":
         air.haste = _haste(fragments, motion, emission, camera)
         puffs = emission.puffs

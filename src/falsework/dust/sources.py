@@ -8,6 +8,7 @@ fresh dust has the density of a source, pushes its surroundings away and bursts 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +29,10 @@ FINE_SHARE = 1 / 300
 FINES = AIRBORNE * FINE_SHARE
 # How the fines are shared out: jets from windows, breaking, blows, pieces coming to rest, trails. A jet of a
 # window is opaque with a few grams: nearly all comes from what is crushed at the foot.
-SHARES = {"jet": 0.02, "break": 0.008, "impact": 0.18, "landing": 0.75, "trail": 0.05}
+SHARES = {"jet": 0.03, "break": 0.008, "impact": 0.18, "landing": 0.75, "trail": 0.05}
 # What is ground to dust high up or early stays between the walls: a blow counts fully once this share of the
 # whole fall is done, and less by a factor e for so many metres above the ground.
-CRUSHING, LOW = 0.3, 5.0
+CRUSHING, LOW = 0.22, 5.0
 # Share of the masses' heights a building loses when it becomes a mound.
 WHOLE_FALL = 0.6
 # Inner pieces smoke behind what stands before them.
@@ -41,7 +42,7 @@ DRIFT = 1 / 3
 # Of what lands within the walls, this share comes out at their foot.
 AT_FOOT = 0.7
 # The front breaks up into lobes about this wide (metres) with clefts between them.
-LOBE = 7.0
+LOBE = 5.0
 # A building is about 17 % solid; the rest is air that has to leave.
 SOLID_SHARE = 0.17
 # Part of that air which the puffs bring along (the rest is pushed by the fragments' drag), by reach.
@@ -193,7 +194,7 @@ def _events(
         velocity = 0.5 * moving + aside * rng.uniform(0.5, 2.0, (count, 1))
         duration, breath = rng.uniform(0.05, 0.2, count), 0.3
     else:
-        aside[:, 2] = np.abs(aside[:, 2])
+        aside[:, 2] = 0.4 * np.abs(aside[:, 2])
         fast = np.linalg.norm(moving, axis=1, keepdims=True)
         velocity = aside * np.clip(fast, 2.0, 10.0) * rng.uniform(0.4, 1.0, (count, 1))
         duration, breath = rng.uniform(0.1, 0.4, count), 1.0
@@ -210,7 +211,7 @@ def _events(
     )
 
 
-def _out_of_the_walls(position: npt.NDArray[np.floating], frame: Float, crushed: Float) -> Float:
+def _out_of_the_walls(position: npt.NDArray[Any], frame: npt.NDArray[Any], crushed: Float) -> Float:
     """(K,) how much of the dust made there (K, 3) at that frame (K,) is seen outside."""
     done = np.interp(frame, np.arange(len(crushed)), crushed)
     return np.asarray((0.01 + done) * np.exp(-np.maximum(position[:, 2] - 1.0, 0.0) / LOW), np.float64)
@@ -236,9 +237,10 @@ def _landings(
     top = speed.max(axis=0)
     chosen = np.flatnonzero(top > 3.0)
     frames = len(speed)
-    slowed = speed[:, chosen] > 0.45 * top[chosen]
-    stop = frames - 1 - np.argmax(slowed[::-1], axis=0)
-    stopped = stop < frames - 1
+    # The first frame after its fastest in which the piece is checked.
+    after = np.arange(frames)[:, None] > np.argmax(speed[:, chosen], axis=0)
+    checked = after & (speed[:, chosen] < 0.6 * top[chosen])
+    stop, stopped = np.argmax(checked, axis=0), checked.any(axis=0)
     chosen, stop = chosen[stopped], stop[stopped]
     position = motion.position[stop, chosen].astype(np.float64)
     weight = fragments.mass[chosen] * top[chosen].astype(np.float64) ** 1.2
@@ -253,7 +255,7 @@ def _landings(
     place, away = _to_foot(fragments, position, rng)
     strength, pace = _lobes(fragments, place, start, rng)
     aside = _scattered(away, 0.4, rng)
-    aside[:, 2] = 0.4 * np.abs(aside[:, 2])
+    aside[:, 2] = 0.15 * np.abs(aside[:, 2])
     fast = np.clip(top[chosen], 5.0, 12.0) * rng.uniform(0.6, 1.1, count) * pace
     return Puffs(
         start=start,
@@ -262,7 +264,7 @@ def _landings(
         velocity=aside * fast[:, None],
         mass=weight * strength,
         air=np.ones(count),
-        radius=rng.uniform(0.5, 1.2, count),
+        radius=rng.uniform(0.4, 1.0, count),
         length=np.zeros(count),
         drift=np.full(count, DRIFT),
     )
@@ -296,7 +298,7 @@ def _to_foot(fragments: Fragments, position: Float, rng: np.random.Generator) ->
     number = np.arange(len(position))
     normals = np.array([normal for _, normal in walls])[pick]
     foot = np.array(spots)[pick, number] + normals * rng.uniform(0.0, 0.8, (len(position), 1))
-    foot[:, 2] = rng.uniform(0.3, 2.2, len(position))
+    foot[:, 2] = rng.uniform(0.3, 1.8, len(position))
     return np.where(moves[:, None], foot, place), np.where(moves[:, None], normals, away)
 
 
@@ -309,9 +311,9 @@ def _lobes(
     bearing = np.arctan2(*(position[:, :2] - middle).T)
     most = max(3, round(float(around) / LOBE))
     number = rng.integers(max(1, most // 2), 2 * most, 9)
-    turn, speed = rng.uniform(0.0, 2 * np.pi, 9), rng.normal(0.0, 1.2, 9)
+    turn, speed = rng.uniform(0.0, 2 * np.pi, 9), rng.normal(0.0, 2.0, 9)
     wave = np.cos(bearing[:, None] * number + turn + time[:, None] * speed).sum(axis=1) / np.sqrt(4.5)
-    return np.exp(1.2 * wave), np.clip(1.0 + 0.3 * wave, 0.55, 1.5)
+    return np.exp(1.4 * wave), np.clip(1.0 + 0.35 * wave, 0.5, 1.6)
 
 
 def _wall_normals(fragments: Fragments) -> dict[int, Float]:
@@ -353,7 +355,7 @@ def _jets(fragments: Fragments, motion: Motion, rng: np.random.Generator) -> Puf
             squeezed = squeezed - fall[:, below] @ mass[below] / mass[below].sum()
         if squeezed.max() < 0.35:
             continue
-        frame = int(np.argmax(squeezed > 0.2))
+        frame = int(np.argmax(squeezed > 0.06))
         rate = max(float(squeezed[min(frame + 6, motion.frames - 1)] - squeezed[frame]) * motion.fps / 6, 1.0)
         normal = normals.get(int(fragments.facade[opening]), away[number])
         drop = motion.position[frame, opening] - fragments.centre[opening]
@@ -368,7 +370,7 @@ def _jets(fragments: Fragments, motion: Motion, rng: np.random.Generator) -> Puf
         amount = rng.lognormal(0.0, 0.8) * speed if rng.random() < 0.7 else 0.0
         length = 0.12 * speed * rng.uniform(0.7, 1.3)
         rows.append(
-            (start, rng.uniform(0.2, 0.6), *place, *(aim * speed), amount, rng.uniform(0.25, 0.5), length)
+            (start, rng.uniform(0.25, 0.7), *place, *(aim * speed), amount, rng.uniform(0.25, 0.5), length)
         )
     table = np.array(rows, dtype=np.float64).reshape(-1, 11)
     return Puffs(

@@ -266,7 +266,9 @@ def _dust(job: Job) -> None:
     def chips(done: int, total: int) -> None:
         job.progress(done, 10 * total)
 
-    debris = simulate_debris(fragments, motion, shot.dust, seed=shot.seed, progress=chips)
+    debris = simulate_debris(
+        fragments, motion, shot.dust, seed=shot.seed, set_planes=plate.set_planes, progress=chips
+    )
     debris.save(job.folder)
     simulate_dust(
         fragments,
@@ -323,7 +325,7 @@ def _open_comp(job: Job) -> Callable[[int], None]:
 
     def make(frame: int) -> None:
         layers = read_layers(rendered / f"{frame:04d}{LAYERS}")
-        finished = compose(plate, layers, shot.comp, frame=frame, seed=shot.seed)
+        finished = compose(plate, layers, shot.comp, seed=shot.seed)
         # The picture for viewing first: the EXR's name says that the frame is finished.
         write_png(job.frame_path(frame, ".png"), to_8bit(finished.picture, display))
         write_frame(
