@@ -22,7 +22,7 @@ from pathlib import Path
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory held by a process and all it started (proportional shares, so shared pages count once)."""
+    """Bytes held by a process and all it started (proportional shares: shared pages count once)."""
     total = 0
     children = []
     try:
@@ -38,7 +38,17 @@ def resident(pid: int) -> int:
 
 def make(shot: Path, out: Path, preview: bool, cores: int) -> tuple[dict, float, float]:
     """Run `falsework make` on its own; returns its JSON answer, wall-clock seconds, peak memory in GB."""
-    command = [sys.executable, "-m", "falsework.cli.main", "make", str(shot), "--out", str(out), "--json", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "falsework.cli.main",
+        "make",
+        str(shot),
+        "--out",
+        str(out),
+        "--json",
+        "--quiet",
+    ]
     if preview:
         command.append("--preview")
     started = time.perf_counter()
@@ -68,15 +78,19 @@ def make(shot: Path, out: Path, preview: bool, cores: int) -> tuple[dict, float,
 
 def table(name: str, manifest: dict, seconds: float, peak: float, frames: int) -> str:
     """One run as a Markdown table."""
-    rows = [f"| {stage} | {spent:.1f} | {spent / frames:.2f} |" for stage, spent in manifest["seconds"].items()]
+    rows = [
+        f"| {stage} | {spent:.1f} | {spent / frames:.2f} |" for stage, spent in manifest["seconds"].items()
+    ]
     head = [f"### {name}: {frames} frames", "", "| stage | seconds | seconds a frame |", "|---|---|---|"]
-    return "\n".join([*head, *rows, f"| **all, wall clock** | **{seconds:.1f}** | **{seconds / frames:.2f}** |", ""]) + (
-        f"\nPeak memory {peak:.1f} GB.\n"
-    )
+    return "\n".join(
+        [*head, *rows, f"| **all, wall clock** | **{seconds:.1f}** | **{seconds / frames:.2f}** |", ""]
+    ) + (f"\nPeak memory {peak:.1f} GB.\n")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("shot", type=Path)
     parser.add_argument("--preview", action="store_true")
     parser.add_argument("--cores", type=int, default=2)

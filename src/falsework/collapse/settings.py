@@ -27,9 +27,8 @@ class CollapseSettings(Settings):
     from_storey: Annotated[int, Field(ge=0, le=60)] = 0
     side: Literal["left", "right", "centre", "corner", "front", "back"] = "centre"
     start: Annotated[int, Field(ge=0)] = 1012
-    timing: list[tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=30)]]] = [
-        (0.0, 0.0),
-        (1.0, 0.8),
-    ]
+    timing: list[tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=30)]]] = Field(
+        default=[(0.0, 0.0), (1.0, 0.8)]
+    )
     strength: Annotated[float, Field(gt=0, le=100)] = 1.0
     direction: Finite = 180.0

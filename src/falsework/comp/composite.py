@@ -26,11 +26,11 @@ RENDER_SOFTNESS = 0.3
 SURFACE_GRAIN = 0.6
 
 
-def compose(plate: Plate, layers: Layers, settings: CompSettings, *, frame: int, seed: int) -> Frame:
+def compose(plate: Plate, layers: Layers, settings: CompSettings, *, seed: int) -> Frame:
     """Lay one frame's layers over the plate and under its occluders, in the delivered picture's geometry.
 
-    `frame` is the shot's frame number (for errors only, a still's grain stands still). The plate itself is never
-    filtered: outside the matte the result is the original, bit for bit.
+    A still's grain stands still, so `seed` alone decides it. The plate itself is never filtered:
+    outside the matte the result is the original, bit for bit.
     """
     surface, hold = _soften(layers.surface, layers.hold, plate.softness * settings.softness)
     standing = plate.facade[plate.pad_top :]
@@ -85,8 +85,8 @@ def _pattern(height: int, width: int, seed: int) -> Image:
 def _soften(surface: Image, hold: Image, softness: float) -> tuple[Image, Image]:
     """Give surfaces the plate's softness without opening seams to what stands beside them.
 
-    Coverage of moved and standing pieces is blurred together near the moved ones, so that their sum stays what
-    it was; away from them `hold` is untouched.
+    Coverage of moved and standing pieces is blurred together near the moved ones, so that their sum stays
+    what it was; away from them `hold` is untouched.
     """
     sigma = float(np.sqrt(max(softness**2 - RENDER_SOFTNESS**2, 0.0)))
     if sigma < 0.2 or not surface[..., 3].any():

@@ -33,8 +33,8 @@ def grain_pattern(height: int, width: int, seed: int) -> Image:
 def regrain(picture: Image, weight: Image, sigma: npt.ArrayLike, pattern: Image) -> Image:
     """Add grain to a picture (H, W, 3), scene-linear, where weight (H, W) says so.
 
-    `sigma` (3,) is the plate's grain at middle grey (0.18), linear; elsewhere it follows the square root of the
-    light, as photon noise does. Never takes a pixel below zero.
+    `sigma` (3,) is the plate's grain at middle grey (0.18), linear; elsewhere it follows the square root of
+    the light, as photon noise does. Never takes a pixel below zero.
     """
     level = np.sqrt(np.maximum(picture, 0.0) / 0.18)
     noise = pattern * level * np.asarray(sigma, dtype=np.float32) * weight[..., None]
