@@ -213,6 +213,31 @@ def test_a_matte_that_is_not_there(shot: Path, capsys: pytest.CaptureFixture[str
     refused(capsys, shot, "shot.toml", "occluders.0.file", "cars.png", "not there")
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('building_matte = "black.png"', ["[plate] building_matte", "nothing of the building"]),
+        ('building_matte = "small.png"', ["[plate] building_matte", "100x100 pixels, the plate 1440x960"]),
+        ('clean = "small.png"', ["[plate] clean", "100x100 pixels, the plate 1440x960"]),
+        ("crop = [1000, 500, 1440, 960]", ["[plate] crop", "does not lie inside the 1440x960 picture"]),
+        ("focal_35mm = 1000", ["corners", "ground"]),
+        (
+            'focal_35mm = 28\nlens = { model = "brown", coefficients = [-9.0, 3.0] }',
+            ["[plate.lens] coefficients", "fold the picture over itself"],
+        ),
+        ('lens = { model = "brown", coefficients = [-0.1] }', ["[plate] focal_35mm", "not known"]),
+        ('lens = { model = "fisheye" }', ["plate.lens.coefficients", "not 0"]),
+    ],
+)
+def test_plate_settings_that_do_not_fit_the_plate(
+    shot: Path, capsys: pytest.CaptureFixture[str], line: str, words: list[str]
+) -> None:
+    write_png(shot.with_name("black.png"), np.zeros((960, 1440), np.uint8))
+    write_png(shot.with_name("small.png"), np.zeros((100, 100), np.uint8))
+    spoil(shot, "size = [360, 240]", line)
+    refused(capsys, shot, *words)
+
+
 def test_an_unknown_colour_space(shot: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spoil(shot, 'file = "plate.png"', 'file = "plate.png"\ncolour_space = "LogC33"')
     refused(capsys, shot, "colour_space", "LogC33", "LogC3")
@@ -233,6 +258,23 @@ def test_a_picture_that_settles_no_camera(shot: Path, capsys: pytest.CaptureFixt
     at = text.rindex("corners")
     shot.write_text(text[:at] + CORNERS.sub(f"corners = {beside}", text[at:], count=1))
     refused(capsys, shot, "[plate]", "focal_35mm")
+
+
+# ---- odd, but sound -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("frames = [1001, 1004]", "frames = [1002, 1002]"),
+        ("fps = 8", "fps = 120"),
+        ("debris = 20", "amount = 0"),
+    ],
+    ids=["one frame", "120 frames a second", "no dust"],
+)
+def test_odd_shots_are_made(shot: Path, old: str, new: str) -> None:
+    spoil(shot, old, new)
+    assert cli.main(["make", str(shot), "--quiet"]) == 0
 
 
 # ---- the machine ----------------------------------------------------------------------------------------

@@ -97,6 +97,17 @@ def test_header(written: Path) -> None:
     assert (clock.hours, clock.minutes, clock.seconds, clock.frame) == (0, 0, 41, 17)  # 1001 = 41 * 24 + 17
 
 
+@pytest.mark.parametrize(
+    ("fps", "clock"), [(25, (40, 1)), (30, (33, 11)), (48, (20, 20)), (59.94, (16, 20)), (120, (8, 10))]
+)
+def test_the_time_code_counts_to_thirty_at_most(tmp_path: Path, fps: float, clock: tuple[int, int]) -> None:
+    """SMPTE ST 12-1 has no room for more; frames of higher rates share a count."""
+    path = tmp_path / "frame.exr"
+    write_frame(path, {"beauty": layers()["beauty"]}, frame=1001, fps=fps, name="tower", crypto_manifest={})
+    code = read_frame(path)[1]["timeCode"]
+    assert (code.seconds, code.frame) == clock
+
+
 def test_cryptomatte_header_is_the_specifications(written: Path) -> None:
     _, attributes = read_frame(written)
     keys = {name.split("/")[1] for name in attributes if name.startswith("cryptomatte/")}

@@ -119,7 +119,7 @@ def _energy(motion: Motion) -> dict[str, Any]:
 
 def _bulking(fragments: Fragments, motion: Motion) -> dict[str, Any]:
     """Volume under the mound's closed height map over the solid volume of what came down."""
-    step = np.linalg.norm(motion.position[-1] - motion.position[-2], axis=1) * motion.fps
+    step = np.linalg.norm(motion.position[-1] - motion.position[-2:][0], axis=1) * motion.fps
     moved = motion.moved[-1] & (step < LYING)
     limit = "1.2 to 1.8"
     means = (

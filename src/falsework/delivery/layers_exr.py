@@ -116,9 +116,11 @@ def _half(pixels: Image) -> npt.NDArray[np.float16]:
 
 
 def _attributes(frame: int, fps: float, name: str) -> dict[str, Any]:
-    count = max(round(fps), 1)
-    seconds = frame // count
-    clock = (seconds // 3600 % 24, seconds // 60 % 60, seconds % 60, frame % count)
+    # SMPTE ST 12-1 counts to 30 a second; at higher rates several frames share a count.
+    shared = max(-(-round(fps) // 30), 1)
+    count = max(round(fps / shared), 1)
+    seconds, part = divmod(frame // shared, count)
+    clock = (seconds // 3600 % 24, seconds // 60 % 60, seconds % 60, part)
     return {
         "framesPerSecond": Fraction(fps).limit_denominator(1001),
         "timeCode": OpenEXR.TimeCode(*clock, *[0] * 14),  # no drop frame, no flags, no user bits

@@ -164,7 +164,14 @@ def _refined(
     uprights, levels = int(np.sum(label[chosen] == 0)), int(np.sum(label[chosen] > 0))
     spread = _spread(result.jac, result.fun) if free_focal else 0.0
     camera = _camera(length, up, size, middle)
-    bad = not np.isfinite(length) or not 0.3 < length / size[0] < 5.0
+    bad = not np.isfinite(length) or not (0.3 < length / size[0] < 5.0 or not free_focal)
+    if not free_focal and (bad or uprights < 8 or levels < 8):
+        raise FalseworkError(
+            f"the camera could not be solved: only {uprights} upright and {levels} level edges fit the focal "
+            f"length given ({36 * length / size[0]:.0f} mm)",
+            where=f"{where} focal_35mm",
+            todo="Correct it (36 mm across the file's width), or the facade corners.",
+        )
     if bad or uprights < 8 or levels < 8 or spread > SURE_SPREAD:
         raise _unsolved(
             f"the camera could not be solved: {uprights} upright and {levels} level edges leave the focal "

@@ -95,6 +95,12 @@ def make_plate(
         else None
     )
     facade, building = complete_facade(picture, opacity, fronts, walls.camera, matte, pad_top=pad)
+    if not building[pad:].any():
+        raise FalseworkError(
+            "the matte leaves nothing of the building",
+            where="[plate] building_matte",
+            todo="Paint white what falls: the facades, and the roof above them.",
+        )
     opacity, facade[pad:] = settle_rims(picture, opacity, facade[pad:], building[pad:])
     depth = np.where(opacity > 0.0, depth, np.float32(np.inf))
     progress(5, STEPS)
@@ -143,7 +149,17 @@ def _corners(
         where=f"{where} corners",
         mostly_seen=mostly_seen,
     )
-    return frame.to_working(quad)
+    working = frame.to_working(quad)
+    side = np.roll(working, -1, axis=0) - working
+    after = np.roll(side, -1, axis=0)
+    turn = side[:, 0] * after[:, 1] - side[:, 1] * after[:, 0]
+    if not (turn > 0).all():  # not finite, or no longer convex
+        raise FalseworkError(
+            "the coefficients fold the picture over itself",
+            where="[plate.lens] coefficients",
+            todo="Check their signs and order (brown: k1, k2, p1, p2, k3; fisheye: k1 to k4).",
+        )
+    return working
 
 
 def _solved(picture: Image, quads: list[Array], frame: Framing) -> Solve:

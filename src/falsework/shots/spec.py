@@ -124,7 +124,11 @@ def _cross_faults(shot: Shot) -> Iterator[Fault]:
         )
         return
     if shot.frame_count > MOST_FRAMES:
-        yield Fault("frames", f"{shot.frame_count} frames are more than one shot may have ({MOST_FRAMES})")
+        yield Fault(
+            "frames",
+            f"{shot.frame_count} frames are more than one shot may have ({MOST_FRAMES})",
+            "Make several shots of it.",
+        )
     yield from _plate_faults(shot)
     kinds: dict[str, Sequence[FacadeSettings | NeighbourSettings]] = {
         "facades": shot.facades,
@@ -153,6 +157,7 @@ def _plate_faults(shot: Shot) -> Iterator[Fault]:
             yield Fault(
                 "plate.crop",
                 f"{list(plate.crop)} is not x, y, width, height with a positive width and height",
+                "Give them in the file's pixels, from its top-left corner.",
             )
     if plate.size is not None:
         width, height = plate.size
@@ -177,10 +182,16 @@ def _plate_faults(shot: Shot) -> Iterator[Fault]:
         )
     if lens.model == "brown" and not 1 <= count <= 5:
         yield Fault(
-            "plate.lens.coefficients", f'"brown" takes 1 to 5 coefficients (k1, k2, p1, p2, k3), not {count}'
+            "plate.lens.coefficients",
+            f'"brown" takes 1 to 5 coefficients (k1, k2, p1, p2, k3), not {count}',
+            'Give them as OpenCV counts them, or set model to "auto".',
         )
     if lens.model == "fisheye" and not 1 <= count <= 4:
-        yield Fault("plate.lens.coefficients", f'"fisheye" takes 1 to 4 coefficients (k1..k4), not {count}')
+        yield Fault(
+            "plate.lens.coefficients",
+            f'"fisheye" takes 1 to 4 coefficients (k1..k4), not {count}',
+            'Give them as OpenCV counts them ([0.0] for a plain one), or set model to "auto".',
+        )
 
 
 def _quad_faults(key: str, corners: tuple[Pixel, Pixel, Pixel, Pixel], name: str) -> Iterator[Fault]:
