@@ -1,6 +1,6 @@
 """Whether a shot keeps what the product promises, as a table.
 
-    python bench/acceptance.py examples/lyon_corner/shot.toml [--preview] [--only N] [--kills N]
+    python bench/acceptance.py examples/lyon_corner/shot.toml [--preview] [--only N ...] [--kills N]
 
 Works on copies of the shot's folder, which it throws away. A whole check makes the shot about four times.
 Points 1 to 5 and 7; point 6, time and memory, is `bench/stages.py`. Ends with exit code 1 where one fails.
@@ -32,6 +32,8 @@ from shot_laws import (
     untouched_before_the_trigger,
     untouched_outside_the_matte,
 )
+
+POINTS = (1, 2, 3, 4, 5, 7)
 
 
 class Acceptance:
@@ -105,7 +107,7 @@ def main() -> int:
     )
     parser.add_argument("shot", type=Path)
     parser.add_argument("--preview", action="store_true")
-    parser.add_argument("--only", type=int, choices=(1, 2, 3, 4, 5, 7), metavar="N", help="one point only")
+    parser.add_argument("--only", type=int, nargs="+", choices=POINTS, metavar="N", help="these points only")
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1, help="of the moments at which runs are killed")
     parser.add_argument("--table", type=Path, help="write the Markdown table here as well")
@@ -114,7 +116,7 @@ def main() -> int:
         acceptance = Acceptance(given.shot, Path(scratch), given.preview, given.kills, given.seed)
         laws: list[Law] = []
         for number, point in acceptance.points().items():
-            if given.only in (None, number):
+            if number in (given.only or POINTS):
                 print(f"point {number} ...", file=sys.stderr)
                 laws += point()
     text = table(given.shot.resolve().parent.name + (" (preview)" if given.preview else ""), laws)

@@ -1,7 +1,8 @@
-"""What must hold of every shot, on a tiny one: the Lyon corner at 360x240, ten frames, few pieces."""
+"""What must hold of every shot, on tiny ones: the examples in few lines, few frames, few pieces."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -27,32 +28,34 @@ from shot_laws import (
 
 pytestmark = pytest.mark.slow
 
-LYON = Path(__file__).parents[1] / "examples" / "lyon_corner" / "shot.toml"
-
-# The whole fall in few frames: eight a second.
-TINY = (
-    ("fps = 24", "fps = 8"),
-    ("frames = [1001, 1096]", "frames = [1001, 1010]"),
-    ("start = 1012", "start = 1003"),
-)
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shot file, nothing made of it."""
-    path = copy_shot(LYON, tmp_path_factory.mktemp("shot") / "tiny")
+def shrunk(example: str, folder: Path, size: str) -> Path:
+    """An example's shot with the whole fall in ten frames, eight a second, at another size; not made yet."""
+    path = copy_shot(EXAMPLES / example / "shot.toml", folder)
     text = path.read_text()
-    for old, new in TINY:
-        assert old in text
-        text = text.replace(old, new)
+    for pattern, line in (
+        (r"^fps = .*$", "fps = 8"),
+        (r"^frames = .*$", "frames = [1001, 1010]"),
+        (r"^start = .*$", "start = 1003"),
+    ):
+        text, count = re.subn(pattern, line, text, flags=re.MULTILINE)
+        assert count == 1, pattern
     for table, key, value in (
-        ("plate", "size", "[360, 240]"),
+        ("plate", "size", size),
         ("fracture", "fragments", "300"),
         ("dust", "debris", "400"),
     ):
         text = with_setting(text, table, key, value)
     path.write_text(text)
     return path
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Lyon corner's shot file, nothing made of it."""
+    return shrunk("lyon_corner", tmp_path_factory.mktemp("shot") / "tiny", "[360, 240]")
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +82,14 @@ def test_before_the_trigger_the_picture_is_the_plate(made: Made) -> None:
 
 def test_outside_the_matte_the_picture_is_the_plate(made: Made) -> None:
     check(untouched_outside_the_matte(made), movie_within_codec_error(made))
+
+
+def test_a_bent_plate_is_kept_as_well(tmp_path: Path) -> None:
+    """La Rochelle: worked on straightened, the result bent back, the plate around it untouched."""
+    made = make(shrunk("la_rochelle", tmp_path / "bent", "[640, 360]"))
+    check(
+        untouched_before_the_trigger(made), untouched_outside_the_matte(made), movie_within_codec_error(made)
+    )
 
 
 def test_killed_at_random_moments_it_finishes_as_if_undisturbed(

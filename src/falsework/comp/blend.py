@@ -16,7 +16,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["blend", "blend_reference"]
+__all__ = ["UNTOUCHED", "blend", "blend_reference"]
 
 Image = npt.NDArray[np.float32]
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from falsework.comp.blend import blend
+from falsework.comp.blend import UNTOUCHED, blend
 from falsework.comp.frame import Frame
 from falsework.comp.grain import grain_pattern, regrain
 from falsework.comp.settings import CompSettings
@@ -57,6 +57,8 @@ def compose(plate: Plate, layers: Layers, settings: CompSettings, *, seed: int) 
 
     lens = plate.lens
     gain, add, matte, made = (lens.bend(layer) for layer in (gain, add, matte, made))
+    # Bending leaves traces beside the matte's edge that half floats would round away in the matte alone.
+    matte = np.where(matte < UNTOUCHED, np.float32(0.0), matte)
     picture = plate.original * gain + add
     if settings.grain > 0:
         height, width = picture.shape[:2]
