@@ -73,10 +73,10 @@ BEHAVIOUR = {
     "camera": Behaviour(load=75.0, damping=0.05, sinking=0.04, stirring=9.0, confinement=5.0),
 }
 # The load makes air heavier by at most this share.
-HEAVIEST = 0.42
+HEAVIEST = 0.5
 # Metres a second at which a cloud not hurried comes along the street, and how much it may be hurried.
 USUAL_SPEED = 8.0
-HASTIEST = 1.6
+HASTIEST = 1.75
 # Seconds in which the coarse grains rain out of the cloud; then the thin top begins to lift.
 RAIN_OUT = 3.0
 RISE = 0.25

@@ -254,6 +254,8 @@ def _landings(
     start = stop / motion.fps + rng.uniform(0.0, 0.15, count)
     place, away = _to_foot(fragments, position, rng)
     strength, pace = _lobes(fragments, place, start, rng)
+    # Between the lobes the air gets out later.
+    start += 0.25 * np.clip(1.3 - pace, 0.0, 1.0)
     aside = _scattered(away, 0.4, rng)
     aside[:, 2] = 0.15 * np.abs(aside[:, 2])
     fast = np.clip(top[chosen], 5.0, 12.0) * rng.uniform(0.6, 1.1, count) * pace
@@ -310,10 +312,10 @@ def _lobes(
     middle = np.average(fragments.centre[:, :2], axis=0, weights=fragments.mass)
     bearing = np.arctan2(*(position[:, :2] - middle).T)
     most = max(3, round(float(around) / LOBE))
-    number = rng.integers(max(1, most // 2), 2 * most, 9)
+    number = rng.integers(max(1, most // 4), 2 * most, 9)
     turn, speed = rng.uniform(0.0, 2 * np.pi, 9), rng.normal(0.0, 2.0, 9)
     wave = np.cos(bearing[:, None] * number + turn + time[:, None] * speed).sum(axis=1) / np.sqrt(4.5)
-    return np.exp(1.4 * wave), np.clip(1.0 + 0.35 * wave, 0.5, 1.6)
+    return np.exp(1.4 * wave), np.clip(1.0 + 0.35 * wave, 0.4, 1.6)
 
 
 def _wall_normals(fragments: Fragments) -> dict[int, Float]:
@@ -343,6 +345,7 @@ def _jets(fragments: Fragments, motion: Motion, rng: np.random.Generator) -> Puf
     fall = fragments.centre[None, :, 2] - motion.position[:, :, 2]
     mass = fragments.mass.astype(np.float64)
     rows = []
+    begin = float(np.argmax(fall.max(axis=1) > 0.06)) / motion.fps
     for number, opening in enumerate(openings):
         apart = fragments.centre - fragments.centre[opening]
         near = np.linalg.norm(apart[:, :2], axis=1) < 4.0
@@ -355,7 +358,7 @@ def _jets(fragments: Fragments, motion: Motion, rng: np.random.Generator) -> Puf
             squeezed = squeezed - fall[:, below] @ mass[below] / mass[below].sum()
         if squeezed.max() < 0.35:
             continue
-        frame = int(np.argmax(squeezed > 0.06))
+        frame = int(np.argmax(squeezed > 0.04))
         rate = max(float(squeezed[min(frame + 6, motion.frames - 1)] - squeezed[frame]) * motion.fps / 6, 1.0)
         normal = normals.get(int(fragments.facade[opening]), away[number])
         drop = motion.position[frame, opening] - fragments.centre[opening]
@@ -366,11 +369,12 @@ def _jets(fragments: Fragments, motion: Motion, rng: np.random.Generator) -> Puf
         start = frame / motion.fps + rng.exponential(0.2)
         place = fragments.centre[opening] + drop + normal * 0.1 + rng.normal(0.0, 0.2, 3)
         aim = normal + rng.normal(0.0, 0.2, 3) * np.array([1.0, 1.0, 0.6])
-        # Not all windows blow alike; some do not at all.
-        amount = rng.lognormal(0.0, 0.8) * speed if rng.random() < 0.7 else 0.0
+        # Not all windows blow alike; some do not at all. The first puffs are seen against a whole front.
+        fresh = 1.0 + 2.5 * np.exp(-max(start - begin, 0.0) / 0.5)
+        amount = rng.lognormal(0.0, 1.0) * speed * fresh if rng.random() < 0.6 else 0.0
         length = 0.12 * speed * rng.uniform(0.7, 1.3)
         rows.append(
-            (start, rng.uniform(0.25, 0.7), *place, *(aim * speed), amount, rng.uniform(0.25, 0.5), length)
+            (start, rng.uniform(0.25, 0.7), *place, *(aim * speed), amount, rng.uniform(0.22, 0.42), length)
         )
     table = np.array(rows, dtype=np.float64).reshape(-1, 11)
     return Puffs(
