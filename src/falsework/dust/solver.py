@@ -75,7 +75,7 @@ BEHAVIOUR = {
 # The load makes air heavier by at most this share.
 HEAVIEST = 0.5
 # Metres a second at which a cloud not hurried comes along the street, and how much it may be hurried.
-USUAL_SPEED = 8.0
+USUAL_SPEED = 6.0
 HASTIEST = 1.75
 # Seconds in which the coarse grains rain out of the cloud; then the thin top begins to lift.
 RAIN_OUT = 3.0
