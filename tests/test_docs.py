@@ -38,6 +38,7 @@ from falsework.delivery.usd import write_usd
 from falsework.media.exr import read_exr
 from falsework.plate.camera import Camera
 from falsework.render.cryptomatte import RANKS, manifest
+from falsework.shots.brief import read_brief
 from falsework.shots.handover import FILES
 from falsework.shots.pipeline import MakeResult
 from falsework.shots.spec import Shot, load_shot
@@ -193,7 +194,7 @@ def test_commands_in_snippets_are_commands() -> None:
     for snippet in EVERY:
         if snippet.language != "sh":
             continue
-        for line in snippet.text.splitlines():
+        for line in snippet.text.replace("\\\n", " ").splitlines():
             words = shlex.split(line.split(" > ")[0], comments=True)
             if words[:1] == ["make"]:
                 assert set(words[1:]) <= targets, snippet.where
@@ -230,6 +231,18 @@ def test_the_keys_of_the_manifest_and_of_json_are_listed(tmp_path: Path) -> None
     shot = load_shot(ROOT / SHOT)
     answer = MakeResult(shot=shot, frames=(1001,), stages=(), out=None, files=(), seconds=1.0).to_json()
     assert set(answer) <= set(first_column(section("docs/formats.md", "What --json prints")))
+
+
+def test_briefs_mean_what_the_cookbook_says() -> None:
+    rows = re.findall(r"^\| (.+?) \| (`.+`) \|$", section("docs/cookbook.md", "What a brief may say"), re.M)
+    assert len(rows) > 15
+    for words, settings in rows:
+        said = dict(setting.split(" = ", 1) for setting in re.findall(r"`([^`]+)`", settings))
+        understood = read_brief(words)
+        assert {key: finding.value for key, finding in understood.settings.items()} == {
+            key: json.loads(value) for key, value in said.items()
+        }, words
+        assert not understood.not_understood, words
 
 
 # ---- the folder snippets run in -------------------------------------------------------------------------
