@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from falsework.plate.camera import Camera
+from falsework.plate.depths import nearest_depth
 from falsework.plate.facades import Neighbour
 from falsework.plate.party_wall import ground_texture, party_texture
 from falsework.plate.plate import Facade, Image, Light, SetPlane
@@ -308,11 +309,17 @@ def _ground(
 
 def _add_grain(new: Image, picture: Image, near: Mask) -> Image:
     """The plate's grain on painted surfaces: its deviation is measured in the plate's flattest places."""
-    middle = cv2.GaussianBlur(picture, (0, 0), 1.6)
-    rest = picture - middle
+    step = max(1, picture.shape[0] // 900)  # strips are enough to measure by
+    strips = [picture[top : top + 64] for top in range(0, picture.shape[0], 64 * step)]
+    sample, away = (
+        np.concatenate(strips),
+        ~np.concatenate([near[top : top + 64] for top in range(0, picture.shape[0], 64 * step)]),
+    )
+    middle = cv2.GaussianBlur(sample, (0, 0), 1.6)
+    rest = sample - middle
     level = np.maximum(middle, 1e-4)
     slope = cv2.GaussianBlur(np.abs(cv2.Laplacian(middle.mean(axis=2), cv2.CV_32F)), (0, 0), 2.0)
-    flat = ~near & (slope < np.percentile(slope[~near] if (~near).any() else slope, 25))
+    flat = away & (slope < np.percentile(slope[away] if away.any() else slope, 25))
     if not flat.any():
         return new
     sigma = 1.4826 * np.median(np.abs(rest[flat]) / np.sqrt(level[flat]), axis=0)
@@ -324,25 +331,20 @@ def _add_grain(new: Image, picture: Image, near: Mask) -> Image:
 
 def _depth(camera: Camera, planes: Sequence[SetPlane], stage: Sequence[Wall], sky: Mask) -> Image:
     """Depth (H, W) of the set's surfaces, infinite for sky."""
-    grid = np.stack(np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5), axis=-1)
-    rays = camera.rays(grid).astype(np.float32)
-    with np.errstate(divide="ignore"):
-        depth = np.where(rays[..., 2] < -1e-4, camera.position[2] / np.maximum(-rays[..., 2], 1e-4), np.inf)
-    depth = depth.astype(np.float32)
     tops = {wall.plane.name: float(wall.outline[:, 1].max()) for wall in stage}
-    for plane in planes:
-        along = plane.u / np.linalg.norm(plane.u)
-        normal = np.cross(along, UP)
-        reach = float((plane.origin - camera.position) @ normal)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            hit = reach / (rays @ normal.astype(np.float32))
-            spot = rays * hit[..., None] + (camera.position - plane.origin).astype(np.float32)
-            across = spot @ along.astype(np.float32)
-            high = tops.get(plane.name, float(plane.v[2]))
-            on = (
-                (hit > NEAREST) & (across >= 0) & (across <= np.linalg.norm(plane.u)) & (spot[..., 2] <= high)
-            )
-            on &= spot[..., 2] >= -0.1
-        depth = np.where(on & (hit < depth), hit, depth)
+    lengths = [float(np.linalg.norm(plane.u)) for plane in planes]
+    alongs = [plane.u / length for plane, length in zip(planes, lengths, strict=True)]
+    spans = [
+        (length, -0.1, tops.get(plane.name, float(plane.v[2])))
+        for plane, length in zip(planes, lengths, strict=True)
+    ]
+    depth = nearest_depth(
+        camera,
+        np.array([plane.origin for plane in planes]).reshape(-1, 3),
+        np.array(alongs).reshape(-1, 3),
+        np.array(spans).reshape(-1, 3),
+        least=NEAREST,
+        ground=True,
+    )
     depth[sky] = np.inf
     return np.asarray(depth, np.float32)

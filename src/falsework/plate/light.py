@@ -26,6 +26,8 @@ USUAL_ELEVATION = np.radians(32.0)  # street photographs are seldom taken with t
 SUN_COLOUR = np.array([1.10, 0.985, 0.84])  # ACEScg of sunlight at such a height, luminance 1
 SKY_COLOUR = np.array([0.80, 1.01, 1.42])  # of a clear sky
 CLEAR_SKY = 5.0  # sun over sky, both as irradiance facing them, where the plate does not tell
+PALE = 0.6  # albedo of the palest plaster
+LOW = 0.3  # rise over reach below which houses, not sky, are seen
 SHADOW_STEP = 2.0  # lit over shaded: less is texture, not shadow
 SURE_STEP = 0.5  # of the logarithm's spread that the two populations must explain
 
@@ -257,6 +259,19 @@ def _sky_colour(picture: Image, camera: Camera) -> Array | None:
     return np.asarray(small[sky].mean(axis=0), dtype=np.float64) if sky.mean() > 0.01 else None
 
 
+def _most_sun(picture: Image, camera: Camera, ambient: float) -> float:
+    """The sun's irradiance that would make the palest things seen in it as pale as plaster: no more can be.
+
+    Sky and clouds are left out by their height and tint, glints by leaving out the brightest two-hundredth.
+    """
+    _, rays, small = _sky(picture, camera)
+    level = small @ LUMINANCE.astype(np.float32)
+    low = (rays[..., 2] < LOW * np.hypot(rays[..., 0], rays[..., 1])) & (small[..., 2] < 1.1 * small[..., 0])
+    if low.sum() < 100:
+        return float("inf")
+    return max(np.pi * float(np.percentile(level[low], 99.5)) / PALE - ambient, 0.5 * ambient)
+
+
 def _balanced(
     picture: Image,
     camera: Camera,
@@ -296,7 +311,8 @@ def _balanced(
             ambient = np.pi * shaded / WALL_ALBEDO
             sun_light = np.maximum(step_ground, 0.05) * 2 * ambient * tint / max(sun[2], 0.15)
             # White lines and dark cars are on the street too: no more sun than a clear day has.
-            sun_light *= min(1.0, CLEAR_SKY * 2 * ambient / max(_luminance(sun_light), 1e-6))
+            most = min(CLEAR_SKY * 2 * ambient, _most_sun(picture, camera, ambient))
+            sun_light *= min(1.0, most / max(_luminance(sun_light), 1e-6))
         else:
             sun_light = np.zeros(3)
             ambient = np.pi * shaded / WALL_ALBEDO

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from falsework.errors import FalseworkError
 from falsework.plate.camera import Camera
+from falsework.plate.depths import nearest_depth
 from falsework.plate.lines import line_opacity
 from falsework.plate.plate import Facade, Image
 from falsework.plate.settings import OccluderSettings
@@ -111,18 +112,14 @@ def read_matte(path: Path, shape: tuple[int, int], warp: Warp | None, where: str
 
 def facade_depth(camera: Camera, facades: tuple[Facade, ...]) -> Image:
     """Depth (H, W) of the nearest facade along the optical axis in metres, infinite beside the facades."""
-    grid = np.stack(np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5), axis=-1)
-    nearest = np.full((camera.height, camera.width), np.inf)
-    rays = camera.rays(grid)
-    for facade in facades:
-        reach = (facade.origin - camera.position) @ facade.normal
-        with np.errstate(divide="ignore", invalid="ignore"):
-            depth = reach / (rays @ facade.normal)
-            local = camera.position + rays * depth[..., None] - facade.origin
-            across, up = local @ facade.right, local[..., 2]
-            on = (depth > 0) & (across >= 0) & (across <= facade.width) & (up >= -0.5) & (up <= facade.height)
-        nearest = np.where(on & (depth < nearest), depth, nearest)
-    return nearest.astype(np.float32)
+    return nearest_depth(
+        camera,
+        np.array([facade.origin for facade in facades]).reshape(-1, 3),
+        np.array([facade.right for facade in facades]).reshape(-1, 3),
+        np.array([(facade.width, -0.5, facade.height) for facade in facades]).reshape(-1, 3),
+        least=0.0,
+        ground=False,
+    )
 
 
 def _scale(to_working: ToWorking, points: Array) -> float:

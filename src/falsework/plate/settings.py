@@ -48,6 +48,8 @@ class FacadeSettings(Settings):
     storey_height: Annotated[float, Field(gt=1.5, lt=10)] = 3.2
     ground_storey_height: Annotated[float, Field(gt=1.5, lt=12)] | None = None
     bays: Annotated[int, Field(ge=0, le=100)] | Auto = "auto"
+    # windows and doors marked by hand (left, top, right, bottom in the file's pixels): then only these count
+    openings: list[tuple[Finite, Finite, Finite, Finite]] = Field(default_factory=list)
 
 
 class OccluderSettings(Settings):

@@ -30,7 +30,7 @@ from falsework.plate.settings import (
     PlateSettings,
 )
 from falsework.plate.solve import Solve, solve_camera
-from falsework.plate.windows import find_windows
+from falsework.plate.windows import find_windows, marked_windows
 from falsework.progress import Progress, silent
 
 __all__ = ["make_plate"]
@@ -82,9 +82,9 @@ def make_plate(
         picture, list(occluders), frame.to_working, walls.camera, walls.facades, base, frame.working
     )
     progress(3, STEPS)
-    named = {wall.name: wall.bays for wall in facades}
     fronts = tuple(
-        find_windows(picture, wall, walls.camera, named[wall.name], opacity) for wall in walls.facades
+        _windows(picture, opacity, wall, setting, walls.camera, frame)
+        for wall, setting in zip(walls.facades, facades, strict=True)
     )
     lit = estimate_light(picture, fronts, walls.camera, light, to_working=frame.to_working)
     progress(4, STEPS)
@@ -134,6 +134,17 @@ def make_plate(
     )
     progress(STEPS, STEPS)
     return result
+
+
+def _windows(
+    picture: Image, opacity: Image, wall: Facade, setting: FacadeSettings, camera: Camera, frame: Framing
+) -> Facade:
+    """A wall with the openings its settings mark, or else with those that are found."""
+    if not setting.openings:
+        return find_windows(picture, wall, camera, setting.bays, opacity)
+    boxes = np.array(setting.openings, dtype=np.float64)
+    corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)
+    return marked_windows(frame.to_working(corners).reshape(-1, 4, 2), wall, camera)
 
 
 def _corners(

@@ -13,7 +13,7 @@ from falsework.plate.camera import Camera
 from falsework.plate.plate import Facade
 from falsework.plate.vanishing import LUMINANCE
 
-__all__ = ["find_windows", "rectified"]
+__all__ = ["find_windows", "marked_windows", "rectified"]
 
 Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]
@@ -61,6 +61,17 @@ def find_windows(
         for middle, half in columns:
             found.append(_settled(edges, facade, (middle - half, row[0], middle + half, row[1])))
     return replace(facade, windows=np.array(found).reshape(-1, 4))
+
+
+def marked_windows(boxes: Array, facade: Facade, camera: Camera) -> Facade:
+    """The facade with openings at boxes (W, 4, 2), each the corners of one in working pixels."""
+    points = camera.on_plane(boxes, facade.origin, facade.normal) - facade.origin
+    across, up = points @ facade.right, points[..., 2]
+    found = np.stack([across.min(axis=1), up.min(axis=1), across.max(axis=1), up.max(axis=1)], axis=1)
+    margin = 0.05
+    low = np.array([margin, margin, margin, margin])
+    high = np.array([facade.width, facade.height, facade.width, facade.height]) - margin
+    return replace(facade, windows=np.clip(found, low, high))
 
 
 def rectified(picture: Image, facade: Facade, camera: Camera, *, outside: float | None = None) -> Image:
