@@ -182,6 +182,29 @@ def test_files_of_the_code_that_are_named_exist(document: str) -> None:
         assert (ROOT / name).exists() or list((ROOT / "src" / "falsework").rglob(name)), name
 
 
+def test_the_contract_names_the_parameters_there_are() -> None:
+    calls = re.findall(
+        r"`(\w+)\.(\w+)\(([^)]*)\)(?:\.\w+\(\w*\))?`", section("docs/architecture.md", "Between the rooms")
+    )
+    assert len(calls) >= 8
+    for room, name, parameters in calls:
+        said = [word for word in parameters.split(", ") if word != "*"]
+        assert said == parameters_of(ROOT / "src" / "falsework" / room, name), f"{room}.{name}"
+
+
+def parameters_of(room: Path, name: str) -> list[str]:
+    """Names of the parameters of a room's public function, or of what makes its class."""
+    for path in sorted(room.glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                node = next(n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__")
+            elif not (isinstance(node, ast.FunctionDef) and node.name == name):
+                continue
+            named = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
+            return [argument for argument in named if argument != "self"]
+    raise AssertionError(f"{room.name} has no {name}")
+
+
 def test_environment_variables_exist() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
     for document in DOCUMENTS:
