@@ -24,7 +24,7 @@ DETAIL_STEP = 2
 # Seconds between renewals, which the two layers take in turns.
 TURN = 0.5
 # Metres by which a cell's displacement may differ from its neighbours' mean, per metre of cell.
-STRETCH = 0.3
+STRETCH = 0.2
 
 
 @njit(cache=True, parallel=True)

@@ -29,7 +29,7 @@ FINE_SHARE = 1 / 300
 FINES = AIRBORNE * FINE_SHARE
 # How the fines are shared out: jets from windows, breaking, blows, pieces coming to rest, trails. A jet of a
 # window is opaque with a few grams: nearly all comes from what is crushed at the foot.
-SHARES = {"jet": 0.03, "break": 0.008, "impact": 0.18, "landing": 0.75, "trail": 0.05}
+SHARES = {"jet": 0.024, "break": 0.008, "impact": 0.18, "landing": 0.75, "trail": 0.05}
 # What is ground to dust high up or early stays between the walls: a blow counts fully once this share of the
 # whole fall is done, and less by a factor e for so many metres above the ground.
 CRUSHING, LOW = 0.22, 5.0
