@@ -194,7 +194,13 @@ def _paint(
     """The whole set, painted from the back to the front (H, W, 3)."""
     height, width = picture.shape[:2]
     box = cv2.boundingRect(near.astype(np.uint8))
-    canvas = fill_sky(picture, sky, near)
+    # the sky about the building tells how it goes on behind it; what is further away need not be looked at
+    margin = width // 5
+    around = np.s_[
+        max(box[1] - margin, 0) : box[1] + box[3] + margin, max(box[0] - margin, 0) : box[0] + box[2] + margin
+    ]
+    canvas = picture.copy()
+    canvas[around] = fill_sky(picture[around], sky[around], near[around])
     beside = _beside(picture, near, sky)
     canvas[beside[0]] = beside[1]
     haze = np.asarray(canvas[near].mean(axis=0))

@@ -25,15 +25,18 @@ def find_sky(picture: Image, camera: Camera, blocked: Mask | None = None) -> Mas
     """
     height, width = picture.shape[:2]
     tone = np.sqrt(np.maximum(picture, 0.0))
-    blurred = cv2.GaussianBlur(tone, (0, 0), 1.2)
-    gradient = np.hypot(
-        cv2.Sobel(blurred.mean(axis=2), cv2.CV_32F, 1, 0), cv2.Sobel(blurred.mean(axis=2), cv2.CV_32F, 0, 1)
-    )
-    rays = camera.rays(np.stack(np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), axis=-1))
-    above = rays[..., 2] > 0.02 * np.linalg.norm(rays, axis=2)
-    bright = np.percentile(tone[above].mean(axis=1), 60) if above.any() else 1.0
-    blue = (blurred[..., 2] > 1.04 * blurred[..., 0]) & (blurred.mean(axis=2) > 0.5 * bright)
-    white = blurred.min(axis=2) > 0.95 * float(np.percentile(tone[above], 97) if above.any() else 1.0)
+    blurred = np.asarray(cv2.GaussianBlur(tone, (0, 0), 1.2), np.float32)
+    grey = cv2.transform(blurred, np.full((1, 3), 1.0 / 3.0, np.float32))
+    gradient = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    x = ((np.arange(width, dtype=np.float32) + 0.5 - camera.centre[0]) / camera.focal)[None, :]
+    y = ((np.arange(height, dtype=np.float32) + 0.5 - camera.centre[1]) / camera.focal)[:, None]
+    rise = x * camera.rotation[0, 2] + y * camera.rotation[1, 2] + camera.rotation[2, 2]
+    above = rise > 0.02 * np.sqrt(x * x + y * y + 1.0)
+    step = max(1, width // 1500)  # enough of the picture to say how bright it is
+    levels = tone[::step, ::step][above[::step, ::step]].mean(axis=1)
+    bright, top = np.percentile(levels, [60, 97]) if levels.size else (1.0, 1.0)
+    blue = (blurred[..., 2] > 1.04 * blurred[..., 0]) & (grey > 0.5 * bright)
+    white = (blurred[..., 0] > 0.95 * top) & (blurred[..., 1] > 0.95 * top) & (blurred[..., 2] > 0.95 * top)
     likely = (blue | white) & above & (gradient < 0.12)
     if blocked is not None:
         likely &= ~blocked
