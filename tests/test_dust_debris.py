@@ -12,6 +12,7 @@ from falsework.collapse.motion import EVENT_BREAK
 from falsework.dust import simulate_debris
 from falsework.dust.field import Debris
 from falsework.dust.settings import DustSettings
+from falsework.plate.plate import SetPlane
 from scenes import brick_tower
 
 
@@ -100,3 +101,19 @@ def test_nothing_happening_makes_no_chips() -> None:
 def test_no_debris_wanted_none_made() -> None:
     fragments, motion = falling_tower(frames=12)
     assert len(simulate_debris(fragments, motion, DustSettings(debris=0), seed=1).size) == 0
+
+
+def test_chips_bounce_off_the_set_and_do_not_hop() -> None:
+    fragments, motion = falling_tower(frames=50)
+    front = float(fragments.vertices[:, 1].min()) - 1.5
+    # u x v looks back at the tower (+y).
+    wall = SetPlane(
+        "wall", np.array([30.0, front, 0.0]), np.array([-60.0, 0.0, 0.0]), np.array([0, 0, 9.0]), 1.0
+    )
+    free = simulate_debris(fragments, motion, DustSettings(debris=3000), seed=5)
+    held = simulate_debris(fragments, motion, DustSettings(debris=3000), seed=5, set_planes=(wall,))
+    assert (free.position[-1, :, 1] < front - 0.2).sum() > 20
+    began = held.position[0, :, 1] > front + 0.1
+    assert not (held.position[-1, began, 1] < front - 0.05).any()
+    rise = np.diff(held.position[..., 2], axis=0).max() * FPS
+    assert rise < 4.0
