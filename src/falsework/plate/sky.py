@@ -33,8 +33,9 @@ def find_sky(picture: Image, camera: Camera, blocked: Mask | None = None) -> Mas
     rise = x * camera.rotation[0, 2] + y * camera.rotation[1, 2] + camera.rotation[2, 2]
     above = rise > 0.02 * np.sqrt(x * x + y * y + 1.0)
     step = max(1, width // 1500)  # enough of the picture to say how bright it is
-    levels = tone[::step, ::step][above[::step, ::step]].mean(axis=1)
-    bright, top = np.percentile(levels, [60, 97]) if levels.size else (1.0, 1.0)
+    upper = tone[::step, ::step][above[::step, ::step]]
+    bright = float(np.percentile(upper.mean(axis=1), 60)) if upper.size else 1.0
+    top = float(np.percentile(upper, 97)) if upper.size else 1.0
     blue = (blurred[..., 2] > 1.04 * blurred[..., 0]) & (grey > 0.5 * bright)
     white = (blurred[..., 0] > 0.95 * top) & (blurred[..., 1] > 0.95 * top) & (blurred[..., 2] > 0.95 * top)
     likely = (blue | white) & above & (gradient < 0.12)
