@@ -57,3 +57,10 @@ def test_a_damaged_file_is_a_sentence(tmp_path: Path, content: bytes | None) -> 
     path.write_bytes(path.read_bytes()[:-50] if content is None else content)
     with pytest.raises(FalseworkError, match="is not a readable stage file"):
         read_arrays(path)
+
+
+def test_others_may_read_what_the_umask_lets_them(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "a.safetensors", {"x": np.zeros(3)})
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert (tmp_path / "a.safetensors").stat().st_mode == plain.stat().st_mode

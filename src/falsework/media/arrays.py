@@ -24,6 +24,8 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], **values: A
 
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with whole_file(path) as part:
+        part.touch()
+        mode = part.stat().st_mode  # safetensors closes its files to others, whatever the umask says
         try:
             save_file(whole, part, metadata={"values": json.dumps(values)})
         except SafetensorError as error:
@@ -31,6 +33,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], **values: A
             if number is None:
                 raise
             raise OSError(int(number[1]), str(error)) from error
+        part.chmod(mode)
 
 
 def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
