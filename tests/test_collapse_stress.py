@@ -65,7 +65,7 @@ def test_a_free_fall_loads_nothing_and_a_push_shows() -> None:
     weight[:, 2] = -GRAVITY * tower.mass
     assert np.abs(graph.balance(weight, part, free)).max() < 1e-6 * tower.mass.max() * GRAVITY
     pushed = weight.copy()
-    pushed[0, 2] += 5e6
+    pushed[0, 2] += 5e7  # sound stretches bear forty times the listed strength
     load = graph.balance(pushed, part, free)
     np.testing.assert_allclose(load[:, :3].sum(axis=0), 0.0, atol=1.0)
     _, use = graph.overload(load, free)

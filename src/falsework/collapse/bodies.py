@@ -35,7 +35,7 @@ MOST_UP, MOST_ALONG = 1.5, 9.0  # m/s
 SINK = 0.01  # metres a corner may be under the ground
 CRUSHED_SHARE = 0.55  # linear size of a crushed fragment's inner hull
 CORRECTION = 0.6  # m/s, fastest push that parts overlapping hulls
-EVENT_ACCELERATION = 2.5 * GRAVITY  # contact forces under this times the fragment's mass are not reported
+EVENT_ACCELERATION = 0.02 * GRAVITY  # contact forces under this times the fragment's mass are not reported
 
 PIECES, SET, GROUND_ONLY = 1, 2, 4  # collision groups
 

@@ -36,9 +36,9 @@ CARRIED = 0.5
 CRUSH_DEPTH = 1.3  # metres
 HINGE_DEPTH = 4.0  # a hinge carries for this many times longer
 BLOCK_SHARE = 0.02  # of the building's mass: lighter parts fall freely at once
-# Rubble meets rubble at corners and edges: a tenth of the face carries, so a tenth of the strength crushes
-# it.
-CRUSH_SHARE = 0.1
+# Rubble meets rubble at corners and edges, out of plumb: this share of the face carries, so this share of the
+# strength crushes it.
+CRUSH_SHARE = 0.03
 CRUSHABLE = tuple(k for k in LOAD_BEARING) + tuple(KINDS.index(n) for n in ("clutter", "ornament"))
 LIFT = 5.0  # m/s, how fast what was pressed into the ground comes out of it
 PULL = 0.12  # of gravity: cables and falling floors draw an implosion's walls inwards
@@ -78,12 +78,13 @@ def collapse(
     position = np.empty((frames, len(fragments), 3), dtype=np.float32)
     rotation = np.empty((frames, len(fragments), 4), dtype=np.float32)
     moved = np.zeros((frames, len(fragments)), dtype=bool)
-    struck = np.zeros((frames, len(fragments)), dtype=bool)
+    touched = np.zeros((frames, len(fragments)), dtype=bool)
     living = np.zeros(frames, dtype=np.float32)
     awake = np.zeros(frames, dtype=np.float32)
     kinetic = np.zeros(frames, dtype=np.float32)
     start = settings.start - first_frame
     for frame in range(frames):
+        run.touched[:] = False
         if frame > start:
             for part in range(SLICES):
                 run.advance(frame, frame - 1 + part / SLICES - start)
@@ -94,16 +95,16 @@ def collapse(
         living[frame] = run.graph.alive[: run.graph.count].sum()
         awake[frame] = np.isin(run.bodies.body, run.bodies.awake).sum()
         kinetic[frame] = run.kinetic()
-        struck[frame] = run.struck
+        touched[frame] = run.touched
         progress(frame + 1, frames)
     return _finish(
-        fragments, run, settings, start, fps, position, rotation, moved, struck, living, awake, kinetic
+        fragments, run, settings, start, fps, position, rotation, moved, touched, living, awake, kinetic
     )
 
 
 def _finish(
     fragments: Fragments, run: _Run, settings: CollapseSettings, start: int, fps: float,
-    position: npt.NDArray[np.float32], rotation: npt.NDArray[np.float32], moved: Bool, struck: Bool,
+    position: npt.NDArray[np.float32], rotation: npt.NDArray[np.float32], moved: Bool, touched: Bool,
     living: npt.NDArray[np.float32], awake: npt.NDArray[np.float32], kinetic: npt.NDArray[np.float32],
 ) -> Motion:  # fmt: skip
     mass = fragments.mass.astype(np.float64)
@@ -128,7 +129,7 @@ def _finish(
         },
         checks={},
     )
-    motion.checks.update(check_motion(fragments, motion, trigger_frame=start, struck=struck))
+    motion.checks.update(check_motion(fragments, motion, trigger_frame=start, touched=touched))
     return motion
 
 
@@ -157,7 +158,7 @@ class _Run:
         # No contact transmits more than what crushes it.
         self.bearing = CRUSH_SHARE * strength * settings.strength * face
         self.crush_force = np.where(np.isin(fragments.kind, CRUSHABLE), self.bearing, np.inf)
-        self.struck: Bool = np.zeros(len(fragments), dtype=bool)
+        self.touched: Bool = np.zeros(len(fragments), dtype=bool)
         # body number -> height of its first place, for parts something still carries
         self.carried: dict[int, float] = {}
         self.born: dict[int, float] = {}
@@ -227,7 +228,7 @@ class _Run:
         free = ~held[part]
         load = self.graph.balance(force, part, free)
         alive, use = self.graph.overload(load, free)
-        broken, how = self.graph.wear(alive, use, self.seconds)
+        broken, how = self.graph.wear(alive, use, free, self.seconds)
         self._note(broken, frame)
         # A wall that failed in compression is no longer a wall: the lighter of its two pieces turns to
         # rubble.
@@ -333,10 +334,10 @@ class _Run:
         self.contact *= np.minimum(1.0, self.bearing / np.maximum(total, 1e-9))[:, None]
         for end in (one, two):
             np.maximum.at(strong, end[end >= 0], size[end >= 0])
-        pushed = np.zeros(len(self.bodies.place), dtype=bool)
-        pushed[self.bodies.body[one[(one >= 0) & (push[:, 2] > 0)]]] = True
-        pushed[self.bodies.body[two[(two >= 0) & (push[:, 2] < 0)]]] = True
-        self.struck |= pushed[self.bodies.body]
+        touching = np.zeros(len(self.bodies.place), dtype=bool)
+        touching[self.bodies.body[one[one >= 0]]] = True
+        touching[self.bodies.body[two[two >= 0]]] = True
+        self.touched |= touching[self.bodies.body]
         self.crush_next |= (strong > self.crush_force) & ~self.bodies.crushed
         still = np.zeros((len(one), 3))
         speed_one = np.where((one >= 0)[:, None], before[one], still)
@@ -357,10 +358,12 @@ class _Run:
         self.log.impacts(time, at, velocity, -away, impulse, np.maximum(closing, 0.0), lighter)
 
     def kinetic(self) -> float:
-        """Kinetic energy of all fragments' centres, joules (their own spin is a few per cent more)."""
+        """Kinetic energy of all fragments, joules; each spins about its centre as a cube of its volume."""
         speed = self.bodies.velocities()
-        speed[self.bodies.body == STANDING] = 0.0
-        return float(0.5 * (self.mass * np.einsum("ni,ni->n", speed, speed)).sum())
+        spin = self.bodies.spin[self.bodies.body]
+        energy = self.mass * np.einsum("ni,ni->n", speed, speed)
+        energy += self.graph.inertia * np.einsum("ni,ni->n", spin, spin)
+        return float(0.5 * energy[self.bodies.body != STANDING].sum())
 
 
 def _weakest_compression(fragments: Fragments) -> Float:

@@ -35,14 +35,16 @@ Bool = npt.NDArray[np.bool_]
 
 STANDING_MARGIN = 1.25  # strength over load at rest, at least
 SCATTER = 0.2  # standard deviation of the logarithm of a bond's strength (brickwork tests spread this much)
-BREAK_SECONDS = 0.12  # a bond loaded to twice its strength breaks after this time
+# A bond loaded to twice its strength breaks after this time. What stands carries a load that stays; a crack
+# under it runs at once. What falls is struck for moments, and its bonds have to be opened by them.
+BREAK_SECONDS = 0.03
+BREAK_SECONDS_FALLING = 0.25
 FASTEST = 3.0  # overload counts up to this
 LEADING = 0.85  # share of the greatest utilisation beside it at which a bond still wears
-CHUNK_FRAGMENTS = 25  # fragments of a sound stretch of wall or floor, on average
-CHUNK_STRENGTH = (
-    3.5,
-    0.6,
-)  # strength inside it over that of its edges: median, standard deviation of logarithm
+CHUNK_FRAGMENTS = 30  # fragments of a sound stretch of wall or floor, on average
+# Strength inside it over that of its edges: median, standard deviation of logarithm.
+CHUNK_STRENGTH = (40.0, 0.4)
+CHUNK_FLATNESS = 2.5  # a stretch is this many times longer than high: floors tie a wall along, not up
 REST_ITERATIONS = 3000
 STEP_ITERATIONS = 150
 QUIET = 1e-6  # loads under this share of a fragment's weight are rounding
@@ -155,9 +157,10 @@ class BondGraph:
         stress = stresses(self.lattice, alive, self.displacement)
         return alive, utilisation(stress, self.strength[alive])
 
-    def wear(self, alive: Int, use: Float, seconds: float) -> tuple[Int, Int]:
-        """Damage overloaded bonds for `seconds`. Returns the bonds that broke and how: 0 crushed, 1 torn,
-        2 sheared.
+    def wear(self, alive: Int, use: Float, free: Bool, seconds: float) -> tuple[Int, Int]:
+        """Damage overloaded bonds for `seconds`; free (N,) tells fragments of parts without a support.
+
+        Returns the bonds that broke and how: 0 crushed, 1 torn, 2 sheared.
         """
         worst = use.max(axis=1)
         pair = self.lattice.bond[alive]
@@ -167,7 +170,9 @@ class BondGraph:
         # A crack relieves what lies beside it: around a fragment only the most loaded bonds wear.
         leads = worst >= LEADING * np.maximum(peak[pair[:, 0]], peak[pair[:, 1]])
         over = np.where(leads, np.clip(worst - 1.0, 0.0, FASTEST), 0.0)
-        self.damage[alive] += over * seconds / BREAK_SECONDS
+        self.damage[alive] += (
+            over * seconds / np.where(free[pair[:, 0]], BREAK_SECONDS_FALLING, BREAK_SECONDS)
+        )
         broken = alive[self.damage[alive] >= 1.0]
         how = use[self.damage[alive] >= 1.0].argmax(axis=1)
         self.alive[broken] = False
@@ -189,8 +194,9 @@ def _chunks(rest: Float, kind: Int, bond: Int, seed: int) -> Float:
     """
     random = generator(seed, "collapse", "chunks")
     count = max(1, len(rest) // CHUNK_FRAGMENTS)
-    middles = rest[np.sort(random.choice(len(rest), size=count, replace=False))]
-    nearest = np.asarray(cKDTree(middles).query(rest)[1])
+    flat = rest * np.array([1.0, 1.0, CHUNK_FLATNESS])
+    middles = flat[np.sort(random.choice(len(rest), size=count, replace=False))]
+    nearest = np.asarray(cKDTree(middles).query(flat)[1])
     factor = CHUNK_STRENGTH[0] * np.exp(random.normal(0.0, CHUNK_STRENGTH[1], count))
     one, two = bond[:, 0], bond[:, 1]
     same = (nearest[one] == nearest[two]) & (kind[one] == kind[two])
