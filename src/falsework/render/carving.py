@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["CONTRAST", "LOOSE", "TILE", "carve", "keeps_shape", "smoothed"]
+__all__ = ["CONTRAST", "LOOSE", "TILE", "carve", "keeps_shape", "relaxed", "smoothed"]
 
 Float = npt.NDArray[np.float32]
 
@@ -29,6 +29,11 @@ def smoothed(values: Float, sigma: float) -> Float:
     for slab in along:
         cv2.sepFilter2D(slab, -1, kernel, kernel, dst=slab, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(along, np.float32)
+
+
+def relaxed(moved: Float, sigma: float) -> Float:
+    """Displacement (mx, my, mz, 3) in metres, smoothed over `sigma` cells."""
+    return np.stack([smoothed(np.ascontiguousarray(moved[..., a]), sigma) for a in range(3)], axis=-1)
 
 
 def keeps_shape(moved: Float, cell: float) -> Float:

@@ -202,8 +202,8 @@ class Renderer:
         grey = 0.5 * light.sky + 0.5 * light.bounce + 0.5 * facing * light.sun
         hue = mean / np.maximum(grey, 1e-6)
         hue = hue / max(float(hue.mean()), 1e-6)
-        mixed = 0.4 * np.clip(hue, 0.6, 1.5) + 0.6 * np.array([1.13, 1.0, 0.84])
-        albedo: Float = (0.66 * mixed / mixed.mean()).clip(0.2, 0.9).astype(np.float32)
+        mixed = 0.5 * np.clip(hue, 0.6, 1.5) + 0.5 * np.array([1.16, 1.0, 0.80])
+        albedo: Float = (0.73 * mixed / mixed.mean()).clip(0.2, 0.9).astype(np.float32)
         return albedo
 
     # ---- one frame -------------------------------------------------------------------------------------

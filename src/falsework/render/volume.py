@@ -12,7 +12,7 @@ from numba import njit
 from falsework.dust.field import DustField, DustFrame
 from falsework.plate.camera import Camera
 from falsework.render.ambient import DENSEST, sweep
-from falsework.render.carving import CONTRAST, LOOSE, TILE, carve, keeps_shape, smoothed
+from falsework.render.carving import CONTRAST, LOOSE, TILE, carve, keeps_shape, relaxed, smoothed
 from falsework.render.context import FullScreen, shader, texture_3d
 from falsework.seeds import generator
 
@@ -24,7 +24,10 @@ Float = npt.NDArray[np.float32]
 # demolition dust).
 EXTINCTION = 0.6
 BLOCK = 4
+RELAX = 2.2  # detail cells
 SLOPE = 0.9  # metres: standard deviation of the smoothing that gives noise a slope to carve
+# From behind the camera and above, where a street is open: what models the cloud where no sun comes.
+SKY_SIDE = np.array([-0.22, -0.42, 0.8805])
 HAZE, FULL = 0.25, 1.3  # g/m3: below the first dust is soft haze, above the second it has hard lobes
 
 
@@ -94,7 +97,10 @@ class DustVolume:
         self._write("fullest", blocks[..., None].astype(np.float16))
         moved = frame.detail.astype(np.float32)
         keeps = np.stack([keeps_shape(layer, voxel * self.field.coarse) for layer in moved])
-        moved = np.concatenate([moved, keeps[..., None]], axis=-1)
+        # Where the flow has torn the noise into hair, it is looked up as a wider stretch of air has moved.
+        wide = np.stack([relaxed(layer, RELAX) for layer in moved])
+        moved = wide + (moved - wide) * keeps[..., None]
+        moved = np.concatenate([moved, np.sqrt(keeps)[..., None]], axis=-1)
         for name, layer in zip(("detail_first", "detail_second"), moved, strict=True):
             self._write(name, layer.astype(np.float16))
         offsets = np.array(
@@ -122,7 +128,8 @@ class DustVolume:
         sigma /= 1 + sigma / DENSEST
         self._write("density", np.stack([density, cover, billow, lump], axis=-1).astype(np.float16))
         towards_sun = np.minimum(sweep(sigma, self._sun_direction, voxel), 60.0)
-        self._write("towards_sun", towards_sun[..., None].astype(np.float16))
+        towards_sky = np.minimum(sweep(sigma, SKY_SIDE, voxel), 60.0)
+        self._write("towards_light", np.stack([towards_sun, towards_sky], axis=-1).astype(np.float16))
         self._values = {
             "dust_low": np.asarray(self.field.origin, np.float32),
             "dust_extent": self._extent,
@@ -167,6 +174,7 @@ class DustVolume:
             "tile": TILE,
             "frame_number": float(number),
             "dust_albedo": albedo,
+            "sky_side": SKY_SIDE,
         }
         self._context.viewport = (0, 0, self._camera.width, self._camera.height)
         self._frame.use()

@@ -7,7 +7,7 @@
 // octaves of ever weaker extinction and ever rounder phase. Eroded density after A. Schneider,
 // "The Real-Time Volumetric Cloudscapes of Horizon: Zero Dawn" (2015).
 uniform sampler3D density;       // see `carved`
-uniform sampler3D towards_sun;   // optical depth
+uniform sampler3D towards_light; // optical depth towards the sun, and towards the open sky
 uniform sampler3D detail_first;  // where the air came from, metres
 uniform sampler3D detail_second;
 uniform sampler3D noise;
@@ -24,6 +24,7 @@ uniform float extinction;        // m2/g
 uniform float relief;            // 0: the plain grid, 1: eroded by noise
 uniform float frame_number;
 uniform vec3 dust_albedo;
+uniform vec3 sky_side;           // where most of the sky is open
 layout(location = 0) out vec4 out_dust;
 layout(location = 1) out vec4 out_front;
 
@@ -31,6 +32,7 @@ const int STEPS = 220;
 // Sunlight that reaches shaded dust by way of lit walls and the lit top of the cloud.
 const float STREET = 0.05;
 const float SLOPE = 0.7;
+const float FRAY = 0.8;
 
 // Density in g/m3 at a point, carved into lobes; `billow` is the noise there. `amount`: density, smoothed
 // cover (0..1, one half at the cloud's edge), coarse noise, density of the nearest full cells.
@@ -39,12 +41,12 @@ float carved(vec4 amount, float billow) {
     float inside = amount.y - clamp(1.0 - billow, loose, 0.85);
     float edge = clamp(inside / 0.09 + 0.3, 0.0, 1.0);
     float lump = amount.w * edge * edge * (0.35 + 0.65 * smoothstep(0.0, 0.5, inside));
-    float haze = min(amount.x, 0.35) * (0.2 + 1.6 * billow * billow) * (1.0 - smoothstep(0.15, 0.7, amount.y));
+    float haze = min(amount.x, 0.35) * (0.08 + 1.3 * smoothstep(0.3, 0.85, billow)) * (1.0 - smoothstep(0.15, 0.7, amount.y));
     return lump + haze;
 }
 
 // Steps grow with distance, as pixels do.
-float shortest(float t) { return clamp(0.009 * t, 0.16, 0.32); }
+float shortest(float t) { return clamp(0.0075 * t, 0.14, 0.28); }
 
 float henyey(float cosine, float g) {
     return (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosine, 1.5);
@@ -96,7 +98,11 @@ void main() {
         vec4 two = textureLod(noise, (at + from_second.xyz + layer_offset_second) * (3.1 / tile), 0.0) - 0.5;
         vec3 fine = (weight.x * one.gba + weight.y * two.gba) / length(weight);
         float keeps = dot(weight, vec2(from_first.w, from_second.w));
-        billow += contrast * dot(fine, vec3(0.13, 0.08, 0.05)) * (0.35 + 0.65 * keeps);
+        billow += contrast * dot(fine, vec3(0.19, 0.115, 0.04)) * (0.55 + 0.45 * keeps);
+        // At its foot the front is undercut and frayed, and a thin veil runs ahead of it.
+        float foot = relief > 0.0 ? exp(-0.9 * max(at.z, 0.0)) : 0.0;
+        float tongue = textureLod(noise, (at + from_first.xyz + layer_offset_first) * (0.83 / tile), 0.0).r;
+        amount.y = max(amount.y - foot * FRAY * (1.1 - 0.5 * tongue - 0.5 * billow), 0.0);
         float grams = carved(amount, billow);
         // The cloud thins out towards the grid's open sides and before a surface, so that neither draws a line.
         vec3 rim = min(at - dust_low, dust_low + dust_extent - at);
@@ -116,16 +122,19 @@ void main() {
 
         vec4 middle = textureLod(core, (at + 0.6 * sun_direction - 0.5 * path.ray - grid_low) / grid_extent, 0.0);
         // Half a cell towards the sun, so that a lobe's lit skin is not in its own cell's shade.
-        float sunward = textureLod(towards_sun, place + 0.18 * sun_direction * inverse, 0.0).r;
-        float glow = 0.0, gain = 0.48, thin = 1.0, round = 1.0;
+        float sunward = textureLod(towards_light, place + 0.18 * sun_direction * inverse, 0.0).r;
+        float skyward = textureLod(towards_light, place + 0.18 * sky_side * inverse, 0.0).g;
+        float glow = 0.0, gain = 0.42, thin = 1.0, round = 1.0;
         for (int octave = 0; octave < 4; octave++) {
             glow += gain * exp(-thin * sunward) * mix(1.0, lobe, round);
             gain *= 0.55; thin *= 0.48; round *= 0.45;
         }
         // Where the carved surface lies deep in the cover's slope it is the floor of a cleft, far out a lobe's crown.
         float crown = relief > 0.0 ? mix(1.2, 0.38, smoothstep(0.25, 0.85, amount.y)) : 1.0;
+        // Skylight sinks in as deep as the sun's does: lobes are pale above and dark below, in shade too.
+        float open = 0.6 * exp(-0.55 * skyward) + 0.4 * exp(-0.12 * skyward);
         vec3 light = sun * glow * middle.y * mix(crown, 1.0, 0.45)
-                   + sky * (0.22 + 0.85 * middle.z) * crown
+                   + sky * (0.13 + 0.35 * middle.z + 0.80 * open) * crown
                    + bounce * 0.6 * (0.4 + 0.6 * middle.w)
                    + sun * STREET * crown;
         float kept = exp(-sigma * (length_here + back));

@@ -48,6 +48,18 @@ float sun_seen(sampler2D map, vec3 world, vec3 normal, int taps, float angle) {
     return seen / float(taps);
 }
 
+// Light inside rooms that the grid's straight beams do not carry: it comes through windows and cracks and goes
+// round between pale walls. Shares of the sun beyond the shade plane and of the sky, near an opening and deep inside.
+const vec2 ROOM_SUN = vec2(0.085, 0.022);
+const vec2 ROOM_SKY = vec2(0.26, 0.08);
+vec3 room_light(sampler3D core, vec3 world, vec3 normal) {
+    vec4 middle = textureLod(core, (world + normal * 0.55 - grid_low) / grid_extent, 0.0);
+    float near = smoothstep(0.0, 0.30, max(middle.z, 0.5 * middle.y));
+    float falls = 0.75 + 0.25 * dot(normal, vec3(0.35, -0.60, 0.72));
+    vec3 lit = sun * shade_plane(world) * mix(ROOM_SUN.y, ROOM_SUN.x, near) * exp(-0.25 * middle.x);
+    return falls * (lit + sky * mix(ROOM_SKY.y, ROOM_SKY.x, near));
+}
+
 struct Ambient { vec3 irradiance; float sun_dust; };
 
 // Sky and bounce through the light grid; also the dust's optical depth towards the sun.

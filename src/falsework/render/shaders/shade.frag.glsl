@@ -151,7 +151,7 @@ void main() {
         direct = shade_plane(world) * max(dot(normal, sun_direction), 0.0);
         if (direct > 0.0) direct *= sun_seen(sun_map, world, turn(q, rest_normal), 4, angle) * exp(-now.sun_dust);
         float near = contact(world, turn(q, rest_normal), depth, angle);
-        vec3 light = sun * direct * mix(near, 1.0, 0.6) + now.irradiance * near * look.cavity;
+        vec3 light = sun * direct * mix(near, 1.0, 0.6) + (now.irradiance + room_light(core, world, turn(q, rest_normal))) * near * look.cavity;
         colour = mix(look.albedo, dust_albedo, coat) * light / 3.14159265;
         colour += look.shine * sky * 0.25 * (0.04 + 0.6 * pow(1.0 - abs(dot(view, normal)), 4.0)) * (1.0 - coat);
     }
