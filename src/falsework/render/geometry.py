@@ -190,6 +190,7 @@ class Chips:
         room = max(self.count, 1)
         self.normals = context.buffer(normal.tobytes())
         self.poses = context.buffer(reserve=room * 32, dynamic=True)
+        self.ways = context.buffer(reserve=room * 16, dynamic=True)
         self.vertices = context.buffer(reserve=room * 96, dynamic=True)
         index = _CUBE[None] + 8 * np.arange(room, dtype=np.int32)[:, None, None]
         self.indices = context.buffer(index.astype(np.int32).tobytes())
@@ -201,6 +202,7 @@ class Chips:
     def bind(self) -> None:
         self.poses.bind_to_storage_buffer(3)
         self.normals.bind_to_storage_buffer(4)
+        self.ways.bind_to_storage_buffer(6)
 
     def any_born(self, index: int) -> bool:
         return bool(self.count) and bool((self._debris.born <= index).any())
@@ -237,3 +239,7 @@ class Chips:
         _place_chips(self._corners, debris.shape[seen] & 7, debris.size[seen], pose, corners)
         self.vertices.write(corners.tobytes())
         self.poses.write(pose.tobytes())
+        # Turning on the spot is left out: it moves a chip's faces by less than a pixel or two.
+        way = np.zeros((self.shown, 4), np.float32)
+        way[:, :3] = (two - one)[large]
+        self.ways.write(way.tobytes())

@@ -107,6 +107,8 @@ void main() {
         // The cloud thins out towards the grid's open sides and before a surface, so that neither draws a line.
         vec3 rim = min(at - dust_low, dust_low + dust_extent - at);
         if (relief > 0.0) grams *= smoothstep(0.0, 2.0, min(min(rim.x, rim.y), dust_low.z + dust_extent.z - at.z));
+        // Dense dust meets the ground over a hand's breadth; a grazing ray would turn less into dots.
+        if (relief > 0.0) grams *= 0.03 + 0.97 * smoothstep(-0.02, 0.30, at.z);
         float sigma = grams * extinction;
         // As far as no lobe can begin (cover and noise together change by SLOPE a metre), or a quarter absorbed.
         float inside = amount.y - clamp(1.0 - billow, loose, 0.85);
@@ -124,7 +126,7 @@ void main() {
         // Half a cell towards the sun, so that a lobe's lit skin is not in its own cell's shade.
         float sunward = textureLod(towards_light, place + 0.18 * sun_direction * inverse, 0.0).r;
         float skyward = textureLod(towards_light, place + 0.18 * sky_side * inverse, 0.0).g;
-        float glow = 0.0, gain = 0.42, thin = 1.0, round = 1.0;
+        float glow = 0.0, gain = 0.33, thin = 1.0, round = 1.0;
         for (int octave = 0; octave < 4; octave++) {
             glow += gain * exp(-thin * sunward) * mix(1.0, lobe, round);
             gain *= 0.55; thin *= 0.48; round *= 0.45;

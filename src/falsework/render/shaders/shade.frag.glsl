@@ -10,6 +10,7 @@ layout(std430, binding = 1) readonly buffer Centres { vec4 centre[]; };
 layout(std430, binding = 2) readonly buffer Faces { uvec2 face[]; };
 layout(std430, binding = 3) readonly buffer Chips { vec4 chip[]; };
 layout(std430, binding = 4) readonly buffer ChipFaces { vec4 chip_normal[]; };
+layout(std430, binding = 6) readonly buffer ChipWays { vec4 chip_way[]; };  // metres to the next frame
 layout(std430, binding = 5) readonly buffer NextPoses { vec4 next_pose[]; };
 uniform usampler2D ids;
 uniform sampler2D depths;
@@ -73,7 +74,8 @@ void main() {
     vec3 normal; vec3 rest; vec4 q; Stuff stuff; float age; vec3 rest_normal;
     bool plate_pixels = false;
     vec3 moved_to = world;
-    if ((id & 0x80000000u) != 0u) {
+    bool is_chip = (id & 0x80000000u) != 0u;
+    if (is_chip) {
         uint number = (id & 0x7fffffffu) / 12u;
         vec4 place = chip[2u * number];
         q = chip[2u * number + 1u];
@@ -82,6 +84,9 @@ void main() {
         rest = turn_back(q, world - place.xyz) + vec3(number % 64u, number / 64u % 64u, number / 4096u);
         stuff = Stuff(int(kind >> 3), 5, 1.0, number * 7919u, 0u);
         age = 0.6;
+#ifdef CENTRE
+        moved_to = world + chip_way[number].xyz;
+#endif
     } else {
         uvec2 coded = face[id - 1u];
         uint fragment = coded.x & 0xfffffu;
@@ -121,6 +126,7 @@ void main() {
     }
     float angle = 6.2831853 * dither(gl_FragCoord.xy, sample_number);
     float coat = coating(age, normal, rest, stuff);
+    if (is_chip) coat = 0.30 + 0.45 * hash3(uvec3(stuff.number, 29u, 7u)).x;  // grit flies in the dust it makes
     Ambient now = ambient_at(core, sides, world, normal);
 
 #ifdef CENTRE
@@ -143,7 +149,7 @@ void main() {
         float then = shade_plane(rest) * max(dot(rest_normal, sun_direction), 0.0);
         if (then > 0.0) then *= sun_seen(rest_sun_map, rest, rest_normal, 4, angle);
         vec3 rest_light = sun * then + before.irradiance;
-        colour = plate_colour * clamp(light / rest_light, 0.1, 3.0);
+        colour = plate_colour * clamp(light / rest_light, 0.1, 1.8);
         colour = mix(colour, dust_albedo * light / 3.14159265, 0.6 * coat);
     } else {
         Look look = look_of(stuff, rest, rest_normal, depth);
