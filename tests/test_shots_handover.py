@@ -76,10 +76,21 @@ def test_frames_of_an_earlier_range_are_gone_and_others_files_stay(tmp_path: Pat
     out = tmp_path / "out" / "tiny"
     (out / "notes.txt").write_text("mine")
     (out / "exr" / "readme.txt").write_text("mine")
+    (out / "exr" / "grade.1001.exr").write_text("mine")
     path.write_text(SHOT.replace("[1001, 1012]", "[1001, 1005]"))
     run(path)
-    mine = {"notes.txt", "exr/readme.txt"}
+    mine = {"notes.txt", "exr/readme.txt", "exr/grade.1001.exr"}
     assert delivered(out) == ONCE | mine | {f"exr/tiny.{frame}.exr" for frame in range(1001, 1006)}
+
+
+def test_frames_of_a_stopped_delivery_are_gone_and_others_stay(tmp_path: Path) -> None:
+    path = write_shot(tmp_path)
+    run(path)
+    out = tmp_path / "out" / "tiny"
+    (out / "manifest.json").unlink()
+    (out / "exr" / "grade.1001.exr").write_text("mine")
+    run(path, until="solve")
+    assert delivered(out) == {"solve.json", "manifest.json", "exr/grade.1001.exr"}
 
 
 def test_a_preview_has_a_folder_of_its_own(tmp_path: Path) -> None:

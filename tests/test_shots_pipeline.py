@@ -199,3 +199,17 @@ def test_a_fault_in_the_follower_reaches_the_user(tmp_path: Path, monkeypatch: p
     monkeypatch.delenv("FALSEWORK_FAKE_FAULT")
     again = run(path)
     assert again.stage("comp").frames_reused == 3
+
+
+def test_the_follower_may_be_done_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the last layers are lost but not the pictures made of them, comp has nothing left to wait for."""
+    path = write_shot(tmp_path)
+    first = run(path)
+    for frame in (1002, 1003):
+        (first.stage("comp").folder / f"{frame}.exr").unlink()
+    for frame in range(1008, 1013):
+        (first.stage("render").folder / f"{frame}.layers").unlink()
+    monkeypatch.setenv(PAUSE, "0.5")
+    again = run(path)
+    assert again.stage("render").frames_reused == 7
+    assert again.stage("comp").frames_reused == 10

@@ -17,7 +17,7 @@ from pathlib import Path
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 from falsework.progress import Progress, silent
-from falsework.shots.stages import FrameStage, Job
+from falsework.shots.stages import FrameStage, Job, frame_file
 
 __all__ = ["Follower", "frame_seconds", "make_frames", "missing_frames", "stage_seconds"]
 
@@ -83,6 +83,7 @@ class Follower:
         context = multiprocessing.get_context("spawn")
         self._hears, says = context.Pipe(duplex=False)
         self._progress: Progress = job.progress
+        self._ended = False  # it may be done while the one it follows still makes frames
         self._process = context.Process(
             target=_follow,
             args=(stage, replace(job, progress=silent), list(frames), source, says, os.getpid()),
@@ -94,14 +95,13 @@ class Follower:
 
     def look(self) -> None:
         """Pass on what the follower said since the last look; raises its error."""
-        while self._hears.poll():
-            if not self._hear():
-                return
+        while not self._ended and self._hears.poll():
+            self._hear()
 
     def wait(self) -> None:
         """Until the follower is done; raises its error."""
-        while self._hear():
-            pass
+        while not self._ended:
+            self._hear()
         self._process.join()
 
     def stop(self) -> None:
@@ -111,7 +111,7 @@ class Follower:
         self._process.join(5)
         self._hears.close()
 
-    def _hear(self) -> bool:
+    def _hear(self) -> None:
         try:
             kind, *words = self._hears.recv()
         except EOFError:
@@ -126,7 +126,7 @@ class Follower:
             raise FalseworkError(what, where=where, todo=todo)
         elif kind == "crash":
             raise RuntimeError(f"in {self._process.name}:\n{words[0]}")
-        return bool(kind != "end")
+        self._ended = kind == "end"
 
 
 def _follow(
@@ -147,7 +147,7 @@ def _follow(
             raise SystemExit(1)
 
     def ready(frame: int) -> None:
-        path = folder / f"{frame:04d}{suffix}"
+        path = frame_file(folder, frame, suffix)
         while not path.exists():
             orphaned()
             time.sleep(WAIT)

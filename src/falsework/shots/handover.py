@@ -18,6 +18,7 @@ import falsework
 from falsework.media.atomic import whole_file
 from falsework.progress import Progress
 from falsework.shots.spec import Shot
+from falsework.shots.stages import frame_file
 from falsework.shots.store import Store, settings_key
 
 if TYPE_CHECKING:
@@ -27,13 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["hand_over"]
 
 MANIFEST = "manifest.json"
-FILES = ("review.mp4", "motion.usd", "solve.json", "contact.png", "report.html", MANIFEST)
+FILES = (MANIFEST, "review.mp4", "motion.usd", "solve.json", "contact.png", "report.html")  # it goes first
 LIBRARIES = (
     "numpy",
+    "scipy",
     "numba",
     "rapier3d",
     "moderngl",
     "OpenEXR",
+    "OpenImageIO",
     "opencolorio",
     "opencv-python-headless",
     "usd-core",
@@ -54,15 +57,18 @@ def hand_over(
     reused: Sequence[str],
     frames: Sequence[int],
     fps: float,
+    began: float,
     progress: Progress,
 ) -> tuple[Path, ...]:
     """Deliver what the finished stages (`folders`, `keys`) hold; returns the paths, the manifest last.
+
+    `began` is what `time.perf_counter()` said when the run began.
 
     Everything that takes time is made in the store first, then linked, so that `out` changes in a moment. An
     old manifest goes first: where there is one, all it lists is there.
     """
     progress(0, 4)
-    began = time.perf_counter()
+    opened = time.perf_counter()
     ready: dict[str, Path] = {}
     if "solve" in folders:
         ready["solve.json"] = folders["solve"] / "solve.json"
@@ -75,19 +81,27 @@ def hand_over(
         ready["review.mp4"] = review / "review.mp4"
         ready["contact.png"] = review / "contact.png"
         for frame in frames:
-            ready[f"exr/{shot.name}.{frame:04d}.exr"] = folders["comp"] / f"{frame:04d}.exr"
+            ready[f"exr/{shot.name}.{frame:04d}.exr"] = frame_file(folders["comp"], frame, ".exr")
     progress(2, 4)
     out.mkdir(parents=True, exist_ok=True)
-    _clear(out, set(ready))
+    _clear(out, shot.name, set(ready))
     for name, source in ready.items():
         _link(source, out / name)
     progress(3, 4)
-    spent = dict(seconds) | {"deliver": round(time.perf_counter() - began, 3)}
+    spent = dict(seconds) | {"deliver": round(time.perf_counter() - opened, 3)}
     if whole:
         from falsework.delivery.report import write_report
         from falsework.shots.report_data import report_data
 
-        data = report_data(shot, folders, frames=frames, seconds=spent, reused=reused, versions=_versions())
+        data = report_data(
+            shot,
+            folders,
+            frames=frames,
+            seconds=spent,
+            run_seconds=time.perf_counter() - began,
+            reused=reused,
+            versions=_versions(),
+        )
         write_report(out / "report.html", data)
     _manifest(shot, out, spent, reused)
     progress(4, 4)
@@ -95,17 +109,21 @@ def hand_over(
     return tuple(out / name for name in names)
 
 
-def _clear(out: Path, kept: set[str]) -> None:
-    """Remove what earlier runs delivered and this one does not; nobody else's files."""
-    earlier = [out / name for name in (MANIFEST, *FILES)]
+def _clear(out: Path, name: str, kept: set[str]) -> None:
+    """Remove what earlier runs delivered and this one does not; nobody else's files.
+
+    Frames are known by the manifest that lists them, or, where a run was stopped before it wrote one, by the
+    shot's name: other pictures may share the folder.
+    """
+    earlier = [out / file for file in FILES]
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         listed = json.loads((out / MANIFEST).read_bytes())["files"]
-        earlier += [out / name for name in listed if re.fullmatch(r"exr/[\w-]+\.\d+\.exr", name)]
+        earlier += [out / file for file in listed if re.fullmatch(r"exr/[\w-]+\.\d+\.exr", file)]
     for path in dict.fromkeys(earlier):
         if path.relative_to(out).as_posix() not in kept:
             path.unlink(missing_ok=True)
     pictures = out / "exr"
-    numbered = re.compile(r"[\w-]+\.\d{4,}\.exr(\.part.*)?")
+    numbered = re.compile(re.escape(name) + r"\.\d{4,}\.exr(\.part.*)?")
     for path in pictures.iterdir() if pictures.is_dir() else ():
         if numbered.fullmatch(path.name) and f"exr/{path.name}" not in kept:
             path.unlink(missing_ok=True)

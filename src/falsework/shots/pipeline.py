@@ -48,7 +48,7 @@ class StageResult:
 
 @dataclass(frozen=True)
 class MakeResult:
-    """What a run made. `out` is None where it was asked to stop early without a folder to deliver to."""
+    """What a run made. `out` is None where it was asked not to deliver."""
 
     shot: Shot
     frames: tuple[int, ...]
@@ -138,6 +138,7 @@ def make(
                 reused=[name for name, result in run.results.items() if result.reused],
                 frames=frames,
                 fps=shot.fps / step,
+                began=began,
                 progress=lambda done, total: run.listener.progress("deliver", done, total),
             )
     return MakeResult(

@@ -19,13 +19,14 @@ from falsework.dust.field import DustField
 from falsework.errors import FalseworkError
 from falsework.shots.brief import read_brief
 from falsework.shots.spec import Shot
+from falsework.shots.stages import frame_file
 
 __all__ = ["comp_picture", "frame_label", "report_data", "shown_frames"]
 
 
 def comp_picture(folder: Path, frame: int) -> npt.NDArray[np.uint8]:
     """The picture for viewing that comp left beside the EXR, (H, W, 3), red first."""
-    path = folder / f"{frame:04d}.png"
+    path = frame_file(folder, frame, ".png")
     picture = cv2.imread(str(path))
     if picture is None:
         raise FalseworkError(
@@ -51,6 +52,7 @@ def report_data(
     *,
     frames: Sequence[int],
     seconds: Mapping[str, float],
+    run_seconds: float,
     reused: Sequence[str],
     versions: Mapping[str, str],
 ) -> ReportData:
@@ -96,6 +98,7 @@ def report_data(
         ],
         not_understood=understood.not_understood,
         versions=versions,
+        run_seconds=run_seconds,
     )
 
 

@@ -22,11 +22,16 @@ from falsework.shots.spec import Shot
 if TYPE_CHECKING:
     from falsework.plate.plate import Plate
 
-__all__ = ["PREVIEW_HEIGHT", "PREVIEW_STEP", "STAGES", "FrameStage", "Job", "Stage", "digest"]
+__all__ = ["PREVIEW_HEIGHT", "PREVIEW_STEP", "STAGES", "FrameStage", "Job", "Stage", "digest", "frame_file"]
 
 PREVIEW_HEIGHT = 480
 PREVIEW_STEP = 4
 LAYERS = ".layers"
+
+
+def frame_file(folder: Path, frame: int, suffix: str) -> Path:
+    """Where a frame stage keeps one frame."""
+    return folder / f"{frame:04d}{suffix}"
 
 
 def _no_files(shot: Shot) -> list[tuple[str, str]]:
@@ -51,7 +56,7 @@ class Job:
     progress: Progress
 
     def frame_path(self, frame: int, suffix: str) -> Path:
-        return self.folder / f"{frame:04d}{suffix}"
+        return frame_file(self.folder, frame, suffix)
 
 
 @dataclass(frozen=True)
@@ -324,7 +329,7 @@ def _open_comp(job: Job) -> Callable[[int], None]:
     display = "sRGB" if space == "auto" else display_space(space)
 
     def make(frame: int) -> None:
-        layers = read_layers(rendered / f"{frame:04d}{LAYERS}")
+        layers = read_layers(frame_file(rendered, frame, LAYERS))
         finished = compose(plate, layers, shot.comp, seed=shot.seed)
         # The picture for viewing first: the EXR's name says that the frame is finished.
         write_png(job.frame_path(frame, ".png"), to_8bit(finished.picture, display))
