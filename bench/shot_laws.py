@@ -49,7 +49,8 @@ CHROMA_REACH = 17  # pixels, a macroblock: so far may the codec carry a change a
 
 @dataclass(frozen=True)
 class Law:
-    """One thing measured: the issue's point, in words, its figure, and whether that is what must hold."""
+    """One thing measured: the number of the promise (as `bench/acceptance.py` counts them), what it is in
+    words, its figure, and whether that is what must hold."""
 
     point: int
     measured: str

@@ -51,7 +51,6 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _seed(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 2**63:
-        raise argparse.ArgumentTypeError("must be 0 or a positive whole number")
-    return value
+    if not (text.isascii() and text.isdigit() and int(text) < 2**63):
+        raise argparse.ArgumentTypeError(f"must be 0 or a positive whole number below 2^63, not {text!r}")
+    return int(text)
