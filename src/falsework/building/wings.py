@@ -66,7 +66,7 @@ def make_wings(facades: tuple[Facade, ...], depth: float, top: float, thickness:
             "no facade is given", where="facades", todo="Mark at least one facade of the building."
         )
     for facade in facades:
-        if facade.width < 2.0 or facade.height < 2.0:
+        if facade.width < 1.0 or facade.height < 2.0:
             raise FalseworkError(
                 f'"{facade.name}" is only {facade.width:.1f} m wide and {facade.height:.1f} m high',
                 where="facades",

@@ -15,7 +15,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from falsework.building.fragments import Fragments
+from falsework.building.fragments import KINDS, Fragments
 from falsework.collapse.bodies import GRAVITY
 from falsework.collapse.stress import (
     MODULUS_PER_STRENGTH,
@@ -37,13 +37,16 @@ STANDING_MARGIN = 1.25  # strength over load at rest, at least
 SCATTER = 0.2  # standard deviation of the logarithm of a bond's strength (brickwork tests spread this much)
 # A bond loaded to twice its strength breaks after this time. What stands carries a load that stays; a crack
 # under it runs at once. What falls is struck for moments, and its bonds have to be opened by them.
-BREAK_SECONDS = 0.03
+BREAK_SECONDS = 0.1
 BREAK_SECONDS_FALLING = 0.25
 FASTEST = 3.0  # overload counts up to this
 LEADING = 0.85  # share of the greatest utilisation beside it at which a bond still wears
 CHUNK_FRAGMENTS = 30  # fragments of a sound stretch of wall or floor, on average
 # Strength inside it over that of its edges: median, standard deviation of logarithm.
 CHUNK_STRENGTH = (40.0, 0.4)
+# Roofs and floors are pieced together from many parts: their stretches are no sounder than this.
+CHUNK_STRENGTH_PIECED = 5.0
+PIECED = tuple(KINDS.index(kind) for kind in ("roof", "slab", "ornament"))
 CHUNK_FLATNESS = 2.5  # a stretch is this many times longer than high: floors tie a wall along, not up
 REST_ITERATIONS = 3000
 STEP_ITERATIONS = 150
@@ -200,7 +203,9 @@ def _chunks(rest: Float, kind: Int, bond: Int, seed: int) -> Float:
     factor = CHUNK_STRENGTH[0] * np.exp(random.normal(0.0, CHUNK_STRENGTH[1], count))
     one, two = bond[:, 0], bond[:, 1]
     same = (nearest[one] == nearest[two]) & (kind[one] == kind[two])
-    return np.where(same, np.maximum(factor[nearest[one]], 1.0), 1.0)
+    sound = factor[nearest[one]]
+    sound = np.where(np.isin(kind[one], PIECED), np.minimum(sound, CHUNK_STRENGTH_PIECED), sound)
+    return np.where(same, np.maximum(sound, 1.0), 1.0)
 
 
 def _sum(part: Int, values: Float, parts: int) -> Float:
