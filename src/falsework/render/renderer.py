@@ -32,6 +32,19 @@ Float = npt.NDArray[np.float32]
 NOISE_SIZE = 72
 
 
+def _soft_at_steps(dust: Float, front: Float, depth: Float) -> Float:
+    """Dust (H, W, 4) blurred by a pixel where `depth` (H, W) jumps and nothing stands before it (`front`).
+
+    Surfaces have soft edges there, and dust that stops at one depth a pixel would draw a jagged one.
+    """
+    known = np.where(depth > 0, depth, 600.0).astype(np.float32)
+    cross = np.ones((3, 3), np.uint8)
+    jump = cv2.dilate(known, cross) > 1.04 * cv2.erode(known, cross)
+    where = (cv2.dilate(jump.astype(np.uint8), cross) > 0) & (front[..., 3] == 0)
+    soft = cv2.GaussianBlur(dust, (5, 5), 1.1)
+    return np.where(where[..., None], soft, dust).astype(np.float32)
+
+
 class Renderer:
     """Draws frames of one shot. Holds an OpenGL context; `close()` gives it back.
 
@@ -266,6 +279,7 @@ class Renderer:
             dust, front = self._volume.draw(
                 self._depth, self._occluder, self._grid.core, self._light_values(), self._albedo, index
             )
+            dust = _soft_at_steps(dust, front, depth)
         return Layers(
             surface=surface,
             hold=hold,

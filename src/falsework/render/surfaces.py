@@ -48,14 +48,15 @@ def material_textures(context: moderngl.Context) -> tuple[moderngl.TextureArray,
     """All material textures in one array, linear, each channel divided by its mean (0.5 stands for 1)."""
     folder = resources.files("falsework.render") / "textures"
     rows = list(csv.DictReader((folder / "SOURCES.csv").read_text(encoding="utf-8").splitlines()))
-    layers: list[npt.NDArray[np.float64]] = []
+    layers: list[Float] = []
+    decoded = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)
     names: dict[str, int] = {}
     for number, row in enumerate(rows):
         coded = cv2.imdecode(np.frombuffer((folder / row["file"]).read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-        linear = (np.asarray(coded)[..., ::-1] / 255.0) ** 2.2
+        linear = decoded[np.asarray(coded)[..., ::-1]]
         linear /= linear.mean((0, 1))
         # A scan as flat as this one reads as plastic; its own variation is brought up.
-        contrast = float(np.clip(0.16 / linear.std(), 1.0, 3.0))
+        contrast = np.float32(np.clip(0.16 / linear.std(), 1.0, 3.0))
         layers.append(np.clip(0.5 + 0.5 * contrast * (linear - 1), 0.02, 2.0))
         names[row["file"]] = number
     size = layers[0].shape[0]
