@@ -89,8 +89,23 @@ def test_without_a_lens_the_array_itself_comes_back() -> None:
     lens = Lens("none", (), 900.0, (640.0, 360.0), 1280, 720)
     picture = np.zeros((720, 1280, 3), np.float32)
     assert lens.bend(picture) is picture
+    assert lens.bend_motion(picture[..., :2]).base is picture
     assert lens.size == (1280, 720)
     assert np.array_equal(lens.to_working([[3.0, 4.0]]), [[3.0, 4.0]])
+
+
+@pytest.mark.parametrize("lens", LENSES)
+def test_a_bent_motion_leads_where_the_point_is_seen_next(lens: Lens) -> None:
+    lens = lens.covering(most_pixels=1e6)
+    width, height = lens.size
+    motion = np.zeros((height, width, 2), np.float32)
+    motion[:, : width // 2] = 30.0, -18.0
+    bent = lens.bend_motion(motion)
+    assert bent.shape == (lens.height, lens.width, 2)
+    assert not bent[:, -100:].any()
+    for x, y in ((40, 30), (200, 600), (400, 350)):
+        here = np.array([x + 0.5, y + 0.5])
+        assert np.allclose(lens.to_working(here + bent[y, x]) - lens.to_working(here), (30, -18), atol=0.02)
 
 
 def test_a_smaller_lens_maps_the_same_places() -> None:

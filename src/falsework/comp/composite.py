@@ -58,7 +58,7 @@ def compose(plate: Plate, layers: Layers, settings: CompSettings, *, seed: int) 
     lens = plate.lens
     gain, add, matte, made = (lens.bend(layer) for layer in (gain, add, matte, made))
     # Bending leaves traces beside the matte's edge that half floats would round away in the matte alone.
-    matte = np.where(matte < UNTOUCHED, np.float32(0.0), matte)
+    matte = np.where(matte < UNTOUCHED, np.float32(0.0), np.minimum(matte, np.float32(1.0)))
     picture = plate.original * gain + add
     if settings.grain > 0:
         height, width = picture.shape[:2]
@@ -66,10 +66,10 @@ def compose(plate: Plate, layers: Layers, settings: CompSettings, *, seed: int) 
         picture = regrain(picture, made * (matte > 0), sigma, _pattern(height, width, seed))
     picture = np.where(matte[..., None] > 0, picture, plate.original)
     aovs = {
-        "alpha": lens.bend(alpha),
+        "alpha": np.clip(lens.bend(alpha), 0.0, 1.0),
         "depth": lens.bend(layers.depth, nearest=True),
         "normal": lens.bend(layers.normal),
-        "motion": lens.bend(layers.motion),
+        "motion": lens.bend_motion(layers.motion),
         "albedo": lens.bend(layers.albedo),
         "shadow": lens.bend(layers.shadow),
         "surface": lens.bend(surface),

@@ -15,6 +15,7 @@ Array = npt.NDArray[np.float64]
 Image = npt.NDArray[np.float32]
 
 STRIP = 512  # rows bent at a time, so that the maps of a large picture stay small
+COARSE = 8  # the maps are smooth: solved on every eighth pixel, bilinear between (error below 0.01 px)
 
 
 @dataclass(frozen=True)
@@ -167,28 +168,29 @@ class Lens:
             return working
         return self._resampled(working, self.width, self.height, self.to_working, nearest=nearest)
 
+    def bend_motion(self, motion: Image) -> Image:
+        """Displacements (H, W, 2) in working pixels as displacements in delivered pixels, where they are seen
+        there. Whole samples: half a step between what moves and what does not is nothing's motion."""
+        if not self.bends:
+            return motion
+        bent = self.bend(motion, nearest=True)
+        for top in range(0, self.height, STRIP):
+            strip = bent[top : top + STRIP]
+            moving = strip.any(axis=2)
+            x, y = _maps(self.to_working, self.width, top, len(strip))
+            here = np.column_stack([x[moving], y[moving]]).astype(np.float64) + 0.5
+            strip[moving] = self.to_delivered(here + strip[moving]) - self.to_delivered(here)
+        return bent
+
     @staticmethod
     def _resampled(source: Image, width: int, height: int, look_up: Any, *, nearest: bool = False) -> Image:
         """Bicubic (or nearest) samples of `source` at `look_up(pixel centres)`, the border repeated."""
         method = cv2.INTER_NEAREST if nearest else cv2.INTER_CUBIC
         planes = source.reshape(*source.shape[:2], -1)
         result = np.empty((height, width, *source.shape[2:]), dtype=np.float32)
-        coarse = (
-            8  # the maps are smooth: solved on every eighth pixel, bilinear between (error below 0.01 px)
-        )
         for top in range(0, height, STRIP):
             rows = min(STRIP, height - top)
-            gx = np.arange(0, width + coarse, coarse)
-            gy = np.arange(top, top + rows + coarse, coarse)
-            grid = np.stack(np.meshgrid(gx + 0.5, gy + 0.5), axis=-1)
-            found = look_up(grid) - 0.5
-            x = np.arange(width, dtype=np.float32) / coarse
-            y = np.arange(rows, dtype=np.float32) / coarse
-            where_x, where_y = np.meshgrid(x, y)
-            maps = [
-                cv2.remap(found[..., axis].astype(np.float32), where_x, where_y, cv2.INTER_LINEAR)
-                for axis in (0, 1)
-            ]
+            maps = _maps(look_up, width, top, rows)
             strip = result[top : top + rows].reshape(rows, width, -1)
             for first in range(0, planes.shape[2], 4):  # remap blends no more than four channels at once
                 part = np.ascontiguousarray(planes[..., first : first + 4])
@@ -246,3 +248,20 @@ class Lens:
             working_centre=(float(values["working_centre"][0]), float(values["working_centre"][1])),
             working_size=(int(values["working_size"][0]), int(values["working_size"][1])),
         )
+
+
+def _maps(look_up: Any, width: int, top: int, rows: int) -> list[Image]:
+    """Where `look_up` finds the pixels of `rows` rows from `top` on: x and y, each (rows, width), counted
+    from the middle of the first pixel as OpenCV does."""
+    grid = np.stack(
+        np.meshgrid(
+            np.arange(0, width + COARSE, COARSE) + 0.5, np.arange(top, top + rows + COARSE, COARSE) + 0.5
+        ),
+        axis=-1,
+    )
+    found = look_up(grid) - 0.5
+    where_x, where_y = np.meshgrid(
+        np.arange(width, dtype=np.float32) / COARSE, np.arange(rows, dtype=np.float32) / COARSE
+    )
+    maps = [found[..., axis].astype(np.float32) for axis in (0, 1)]
+    return [np.asarray(cv2.remap(axis, where_x, where_y, cv2.INTER_LINEAR), np.float32) for axis in maps]
