@@ -104,5 +104,7 @@ def test_pictures_for_viewing_clip_and_survive_what_is_not_a_number() -> None:
 def test_review_pictures_are_made_in_the_plates_space_where_a_screen_has_it() -> None:
     assert display_space("Rec.709") == ALIASES["Rec.709"]
     assert display_space("sRGB") == ALIASES["sRGB"]
-    for space in ("LogC3", "S-Log3", "ACEScg", "linear"):
+    assert display_space("Rec.1886 Rec.709 - Display") == "Rec.1886 Rec.709 - Display"
+    # The movie states Rec.709's primaries: wider ones are brought into them.
+    for space in ("LogC3", "S-Log3", "ACEScg", "linear", "sRGB Encoded P3-D65", "Gamma 2.2 Encoded AdobeRGB"):
         assert display_space(space) == ALIASES["sRGB"]

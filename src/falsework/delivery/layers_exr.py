@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ import numpy.typing as npt
 import OpenEXR
 
 from falsework.media.exr import read_exr, write_exr
+from falsework.media.rate import frame_rate
 from falsework.render.cryptomatte import murmur3_32
 
 __all__ = ["CRYPTO_LAYER", "FAR", "read_frame", "write_frame"]
@@ -122,7 +122,7 @@ def _attributes(frame: int, fps: float, name: str) -> dict[str, Any]:
     seconds, part = divmod(frame // shared, count)
     clock = (seconds // 3600 % 24, seconds // 60 % 60, seconds % 60, part)
     return {
-        "framesPerSecond": Fraction(fps).limit_denominator(1001),
+        "framesPerSecond": frame_rate(fps),
         "timeCode": OpenEXR.TimeCode(*clock, *[0] * 14),  # no drop frame, no flags, no user bits
         "imageCounter": frame,
         "name": name,

@@ -14,6 +14,7 @@ import OpenImageIO as oiio
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_bytes
 from falsework.media.colour import to_working
+from falsework.media.exr import ACESCG_CHROMATICITIES
 
 __all__ = [
     "LARGEST",
@@ -42,7 +43,7 @@ PROFILES = {"display p3": "sRGB Encoded P3-D65", "adobe rgb": "Gamma 2.2 Encoded
 
 # Chromaticities (red, green, blue, white; x and y) of EXR files, and the linear colour space they mean.
 CHROMATICITIES = {
-    "ACEScg": (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767),
+    "ACEScg": ACESCG_CHROMATICITIES,
     "ACES2065-1": (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767),
     "Linear Rec.709 (sRGB)": (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290),
     "Linear Rec.2020": (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290),

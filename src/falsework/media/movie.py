@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -14,6 +13,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from falsework.errors import FalseworkError
 from falsework.media.atomic import whole_file
+from falsework.media.rate import frame_rate
 
 __all__ = ["write_movie"]
 
@@ -46,7 +46,7 @@ def write_movie(
             # By absolute path: FFmpeg takes "a:b/c" for a protocol.
             container = av.open(str(part.absolute()), "w", format="mp4", options={"movflags": "+faststart"})
             with container:
-                stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+                stream = container.add_stream("libx264", rate=frame_rate(fps))
                 stream.width, stream.height = even
                 stream.pix_fmt = "yuv420p"
                 stream.options = {"crf": str(QUALITY), "preset": "medium", "tune": "film"}
