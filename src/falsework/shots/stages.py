@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
@@ -296,13 +297,17 @@ def _open_render(job: Job) -> Callable[[int], None]:
     from falsework.shots.layer_files import write_layers
 
     folders = job.folders
+    view = _view(job)
+    # A smaller picture's pixels are longer on the way: as many fewer sub-frames draw the same blur.
+    share = view.camera.height / _solved(folders["solve"]).camera.height
+    samples = max(min(job.shot.render.samples, 3), math.ceil(job.shot.render.samples * share))
     renderer = Renderer(
-        _view(job),
+        view,
         Fragments.load(folders["fracture"]),
         Motion.load(folders["collapse"]),
         Debris.load(folders["dust"]),
         DustField.load(folders["dust"]),
-        job.shot.render,
+        job.shot.render.model_copy(update={"samples": samples}),
         seed=job.shot.seed,
     )
 
@@ -378,7 +383,7 @@ STAGES: Mapping[str, Stage | FrameStage] = {
         ),
         FrameStage(
             "render",
-            1,
+            2,
             ("solve", "fracture", "collapse", "dust"),
             _render_settings,
             _open_render,
