@@ -15,6 +15,7 @@ from falsework.plate.settings import (
     FacadeSettings,
     LightSettings,
     NeighbourSettings,
+    OccluderSettings,
     PlateSettings,
 )
 from falsework.plate.stage import make_plate
@@ -131,7 +132,14 @@ def test_bad_input_gets_a_sentence(tmp_path: Path) -> None:
         words: str, plate: PlateSettings = good, facades: list[FacadeSettings] = walls, **more: object
     ) -> None:
         with pytest.raises(FalseworkError, match=words) as caught:
-            make_plate(plate, facades, more.get("neighbours", []), [], LightSettings(), base=tmp_path)  # type: ignore[arg-type]
+            make_plate(  # type: ignore[arg-type]
+                plate,
+                facades,
+                more.get("neighbours", []),
+                more.get("occluders", []),
+                LightSettings(),
+                base=tmp_path,
+            )
         assert caught.value.where
         assert caught.value.todo
 
@@ -148,5 +156,7 @@ def test_bad_input_gets_a_sentence(tmp_path: Path) -> None:
     refused("outside", facades=[far])
     write_png(tmp_path / "small.png", np.zeros((100, 100, 3), np.uint8))
     refused("100x100", plate=good.model_copy(update={"building_matte": "small.png"}))
+    refused("100x100", occluders=[OccluderSettings(name="post", file="small.png")])
+    refused("no such picture", occluders=[OccluderSettings(name="post", file="absent.png")])
     house = NeighbourSettings(name="gone", corners=tuple((x + 5000, y) for x, y in corners))  # type: ignore[arg-type]
     refused("outside", neighbours=[house])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,7 +20,6 @@ __all__ = ["facade_depth", "grab", "guided_filter", "make_occluders"]
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 ToWorking = Callable[[Array], Array]
-Warp = Callable[[Image], Image]
 
 GRABCUT_EDGE = 420  # pixels: GrabCut runs on at most this size, its edge is refined at full resolution
 BEFORE_FACADE = 0.96  # of the facade's depth: where something hangs whose foot is not seen
@@ -33,14 +31,13 @@ def make_occluders(
     to_working: ToWorking,
     camera: Camera,
     facades: tuple[Facade, ...],
-    base: Path,
-    warp: Warp | None = None,
+    read_matte: Callable[[str, str], Image],
 ) -> tuple[Image, Image]:
     """Opacity (H, W) 0..1 and depth (H, W) in metres (infinite where nothing stands) of all occluders.
 
     picture (H, W, 3) is the working plate, linear; `to_working` maps the file's pixels (N, 2) to working
-    pixels, `warp` a matte picture (h, w) in the file's pixels to the working frame; `base` is the folder
-    that matte files are named from. Where occluders overlap, the more opaque one gives the depth.
+    pixels; `read_matte` gives the matte of a file's name, which faults say stands at a place in the shot, as
+    (H, W) in the working frame. Where occluders overlap, the more opaque one gives the depth.
     """
     height, width = picture.shape[:2]
     clear = np.ones((height, width), np.float32)
@@ -51,7 +48,7 @@ def make_occluders(
         where = f"shot.toml [[occluders]] {number + 1} ({entry.name})"
         hangs = False
         if entry.file:
-            opacity = read_matte(base / entry.file, (height, width), warp, where)
+            opacity = np.clip(read_matte(entry.file, f"{where} file"), 0.0, 1.0)
         elif entry.line:
             if len(entry.line) < 2:
                 raise FalseworkError(
@@ -83,31 +80,6 @@ def make_occluders(
     total[total > 1.0 - 1.0 / 255.0] = 1.0
     depth[total == 0.0] = np.inf
     return total, depth
-
-
-def read_matte(path: Path, shape: tuple[int, int], warp: Warp | None, where: str) -> Image:
-    """A matte picture as (H, W) opacity in the working frame; colour pictures are averaged."""
-    data = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
-    if data is None:
-        raise FalseworkError(
-            f"the matte {path.name} cannot be read", where=where, todo="Check the file's name."
-        )
-    full = {np.dtype(np.uint8): 255.0, np.dtype(np.uint16): 65535.0}.get(data.dtype, 1.0)
-    matte = np.asarray(data, np.float32) / np.float32(full)
-    if matte.ndim == 3:
-        matte = matte[..., :3].mean(axis=2)
-    if warp is not None:
-        matte = np.asarray(warp(matte), np.float32)
-    if matte.shape != shape:
-        if abs(matte.shape[1] / matte.shape[0] - shape[1] / shape[0]) > 0.01:
-            raise FalseworkError(
-                f"the matte {path.name} is {matte.shape[1]}x{matte.shape[0]}, not of the plate's shape",
-                where=where,
-                todo=f"Save it with the plate's aspect ratio ({shape[1]}x{shape[0]}).",
-            )
-        shrink = cv2.INTER_AREA if matte.shape[0] > shape[0] else cv2.INTER_LINEAR
-        matte = np.asarray(cv2.resize(matte, shape[::-1], interpolation=shrink), np.float32)
-    return np.asarray(np.clip(matte, 0.0, 1.0), np.float32)
 
 
 def facade_depth(camera: Camera, facades: tuple[Facade, ...]) -> Image:

@@ -78,8 +78,12 @@ def make_plate(
     walls = build_facades(quads, facades, solved.camera, where="[[facades]]")
     houses = neighbour_planes(house_quads, neighbours, walls, where="[[neighbours]]")
     progress(2, STEPS)
+
+    def matte_of(file: str, where: str) -> Image:
+        return _of_file(read_matte(base / file), frame, where)
+
     opacity, depth = make_occluders(
-        picture, list(occluders), frame.to_working, walls.camera, walls.facades, base, frame.working
+        picture, list(occluders), frame.to_working, walls.camera, walls.facades, matte_of
     )
     progress(3, STEPS)
     fronts = tuple(
@@ -89,11 +93,7 @@ def make_plate(
     lit = estimate_light(picture, fronts, walls.camera, light, to_working=frame.to_working)
     progress(4, STEPS)
     pad = _rows_above(walls.camera, fronts)
-    matte = (
-        _of_file(read_matte(base / plate.building_matte), frame, "building_matte")
-        if plate.building_matte
-        else None
-    )
+    matte = matte_of(plate.building_matte, "[plate] building_matte") if plate.building_matte else None
     facade, building = complete_facade(picture, opacity, fronts, walls.camera, matte, pad_top=pad)
     if not building[pad:].any():
         raise FalseworkError(
@@ -105,7 +105,7 @@ def make_plate(
     depth = np.where(opacity > 0.0, depth, np.float32(np.inf))
     progress(5, STEPS)
     own_clean = (
-        _of_file(read_picture(base / plate.clean, plate.colour_space), frame, "clean")
+        _of_file(read_picture(base / plate.clean, plate.colour_space), frame, "[plate] clean")
         if plate.clean
         else None
     )
@@ -206,12 +206,12 @@ def _rows_above(camera: Camera, facades: tuple[Facade, ...]) -> int:
     return int(np.clip(np.ceil(-highest), 0, MOST_PAD * camera.height))
 
 
-def _of_file(image: Image, frame: Framing, key: str) -> Image:
+def _of_file(image: Image, frame: Framing, where: str) -> Image:
     """A matte or clean plate that must have the plate's own size, in the working frame."""
     if (image.shape[1], image.shape[0]) != frame.file_size:
         raise FalseworkError(
             "is {}x{} pixels, the plate {}x{}".format(image.shape[1], image.shape[0], *frame.file_size),
-            where=f"[plate] {key}",
+            where=where,
             todo="Give a picture of the plate's own size.",
         )
     return frame.working(image)
