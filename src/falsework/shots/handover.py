@@ -191,7 +191,7 @@ def _review(
         "comp": keys["comp"],
         "frames": [frames[0], frames[-1], len(frames)],
         "fps": fps,
-        "slate": [shot.brief, shot.seed] if shot.comp.slate else None,
+        "slate": [shot.brief, shot.seed, falsework.__version__] if shot.comp.slate else None,
         "start": shot.collapse.start,
     }
     folder, part = _made(store, "review", content)
