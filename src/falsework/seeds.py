@@ -13,7 +13,8 @@ def generator(seed: int, *names: str | int) -> np.random.Generator:
     """A generator for one named use (`generator(7, "collapse", "trigger")`).
 
     The stream depends on the seed and the names alone, so that adding a draw in one room
-    never changes another room's numbers.
+    never changes another room's numbers. NumPy's whole numbers count as plain ones.
     """
-    digest = hashlib.sha256(repr((int(seed), names)).encode()).digest()
+    plain = tuple(name if isinstance(name, str) else int(name) for name in names)
+    digest = hashlib.sha256(repr((int(seed), plain)).encode()).digest()
     return np.random.default_rng(np.frombuffer(digest[:16], dtype=np.uint32))

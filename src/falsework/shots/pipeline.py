@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.progress import Progress
 from falsework.shots.frame_work import Follower, make_frames, missing_frames, stage_seconds
 from falsework.shots.handover import hand_over
 from falsework.shots.spec import Shot, load_shot
 from falsework.shots.stages import PREVIEW_HEIGHT, PREVIEW_STEP, STAGES, FrameStage, Job, Stage
-from falsework.shots.store import Store, disk_faults, file_digest, settings_key
+from falsework.shots.store import Store, disk_faults, settings_key
 
 __all__ = ["Listener", "MakeResult", "StageResult", "make"]
 
@@ -269,4 +270,4 @@ class _Run:
                 where=self.shot_path,
                 todo="Correct the path; it starts from the folder of the shot file.",
             )
-        return file_digest(path)
+        return sha256(path)

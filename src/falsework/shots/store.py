@@ -16,7 +16,7 @@ from typing import Any
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 
-__all__ = ["Store", "disk_faults", "file_digest", "settings_key"]
+__all__ = ["Store", "disk_faults", "settings_key"]
 
 KEY_LENGTH = 20  # hexadecimal digits of the hash, enough to tell stages apart and still fit in a listing
 DONE = "done.json"
@@ -29,12 +29,6 @@ def settings_key(content: Mapping[str, Any]) -> str:
     """The name of a stage's folder: a hash of everything its result depends on."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager
