@@ -128,3 +128,10 @@ def test_the_same_layers_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_layers(tmp_path / name, layers(3, 40, 60, True))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_what_is_brighter_than_half_floats_hold_stays_finite(tmp_path: Path) -> None:
+    before = layers(3, 20, 30, True)
+    before.surface[4, 5] = 1e6
+    write_layers(tmp_path / "1001.layers", before)
+    assert read_layers(tmp_path / "1001.layers").surface.max() == 65504.0

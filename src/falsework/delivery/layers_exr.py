@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import OpenEXR
 
-from falsework.media.exr import read_exr, write_exr
+from falsework.media.exr import read_exr, to_half, write_exr
 from falsework.media.rate import frame_rate
 from falsework.render.cryptomatte import murmur3_32
 
@@ -79,7 +79,9 @@ def write_frame(
         elif layer == "motion":
             pixels = pixels * np.array([1.0, -1.0], np.float32)
         for index, channel in enumerate(names):
-            channels[channel] = pixels[..., index].astype(np.float32) if exact else _half(pixels[..., index])
+            channels[channel] = (
+                pixels[..., index].astype(np.float32) if exact else to_half(pixels[..., index])
+            )
     attributes = _attributes(frame, fps, name)
     if "crypto" in layers:
         channels |= _crypto_channels(layers["crypto"])
@@ -108,11 +110,6 @@ def read_frame(path: Path) -> tuple[dict[str, Image], dict[str, Any]]:
     if crypto:
         layers["crypto"] = np.stack(crypto, axis=-1)
     return layers, attributes
-
-
-def _half(pixels: Image) -> npt.NDArray[np.float16]:
-    # Half ends at 65504. What is brighter (a specular of the sun) stays finite for the compositor.
-    return np.clip(pixels, -65504.0, 65504.0).astype(np.float16)
 
 
 def _attributes(frame: int, fps: float, name: str) -> dict[str, Any]:

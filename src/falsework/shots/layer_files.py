@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from falsework.media.arrays import read_arrays, write_arrays
+from falsework.media.exr import to_half
 from falsework.render.layers import Layers
 
 __all__ = ["read_layers", "write_layers"]
@@ -47,11 +48,12 @@ def read_layers(path: Path) -> Layers:
 
 def _pack(name: str, image: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
     empty = np.float32(EMPTY.get(name, 0.0))
+    stored: npt.NDArray[np.float16 | np.float32]
     if name in FULL_PRECISION:
         stored = np.ascontiguousarray(image, dtype=np.float32)
         drawn = stored.view(np.uint32) != empty.view(np.uint32)  # ids may be the bit patterns of NaN
     else:
-        stored = image.astype(np.float16)
+        stored = to_half(image)
         drawn = stored != np.float16(empty)
     if drawn.ndim == 3:
         drawn = drawn.any(axis=2)
