@@ -219,18 +219,18 @@ def test_manifest(tmp_path: Path) -> None:
     (tmp_path / "exr").mkdir()
     (tmp_path / "exr" / "a.1001.exr").write_bytes(b"frame")
     (tmp_path / "review.mp4").write_bytes(b"movie")
-    (tmp_path / "motion.usd.part").write_bytes(b"left by a killed run")
+    (tmp_path / "notes.txt").write_bytes(b"somebody's own")
     path = tmp_path / "manifest.json"
-    for _ in range(2):  # a second run does not list the first one's manifest
-        write_manifest(
-            path,
-            tmp_path,
-            versions={"falsework": "0.1.0"},
-            seed=7,
-            parameters={"dust": {"amount": 1.5}},
-            seconds={"render": 1.23456},
-            reused=["solve"],
-        )
+    write_manifest(
+        path,
+        tmp_path,
+        ["review.mp4", "exr/a.1001.exr"],
+        versions={"falsework": "0.1.0"},
+        seed=7,
+        parameters={"dust": {"amount": 1.5}},
+        seconds={"render": 1.23456},
+        reused=["solve"],
+    )
     manifest = json.loads(path.read_text(encoding="utf-8"))
     assert manifest["files"] == {
         "exr/a.1001.exr": hashlib.sha256(b"frame").hexdigest(),

@@ -248,7 +248,7 @@ def test_the_readme_lists_what_is_delivered() -> None:
 
 def test_the_keys_of_the_manifest_and_of_json_are_listed(tmp_path: Path) -> None:
     made = write_manifest(
-        tmp_path / "m.json", tmp_path, versions={}, seed=1, parameters={}, seconds={}, reused=[]
+        tmp_path / "m.json", tmp_path, [], versions={}, seed=1, parameters={}, seconds={}, reused=[]
     )
     assert set(first_column(section("docs/formats.md", "manifest.json"))) == set(made)
     shot = load_shot(ROOT / SHOT)

@@ -77,6 +77,7 @@ def test_frames_of_an_earlier_range_are_gone_and_others_files_stay(tmp_path: Pat
     (out / "notes.txt").write_text("mine")
     (out / "exr" / "readme.txt").write_text("mine")
     (out / "exr" / "grade.1001.exr").write_text("mine")
+    run(path)
     path.write_text(SHOT.replace("[1001, 1012]", "[1001, 1005]"))
     run(path)
     mine = {"notes.txt", "exr/readme.txt", "exr/grade.1001.exr"}

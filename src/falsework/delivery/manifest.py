@@ -16,6 +16,7 @@ __all__ = ["sha256", "write_manifest"]
 def write_manifest(
     path: Path,
     folder: Path,
+    names: Sequence[str],
     *,
     versions: Mapping[str, str],
     seed: int,
@@ -23,19 +24,14 @@ def write_manifest(
     seconds: Mapping[str, float],
     reused: Sequence[str],
 ) -> dict[str, Any]:
-    """Write the manifest of everything under `folder`; returns what was written.
+    """Write the manifest of what was delivered into `folder`; returns what was written.
 
-    Keys: "files" (path under `folder`, with forward slashes, to SHA-256; without the manifest itself and
-    parts of files a killed run left), "versions" (of falsework and the libraries), "seed", "parameters"
-    (the shot's settings, JSON-able), "seconds" by stage, "reused" stages. To be delivered last.
+    `names` are the delivered files' paths under `folder`, with forward slashes: what else lies there is
+    somebody's own. Keys: "files" (name to SHA-256), "versions" (of falsework and the libraries), "seed",
+    "parameters" (the shot's settings, JSON-able), "seconds" by stage, "reused" stages. To be delivered last.
     """
-    found = sorted(
-        (file.relative_to(folder).as_posix(), file)
-        for file in folder.rglob("*")
-        if file.is_file() and file != path and ".part" not in file.suffixes
-    )
     manifest = {
-        "files": {name: sha256(file) for name, file in found},
+        "files": {name: sha256(folder / name) for name in sorted(names)},
         "versions": dict(versions),
         "seed": seed,
         "parameters": dict(parameters),

@@ -103,10 +103,10 @@ def hand_over(
             versions=_versions(),
         )
         write_report(out / "report.html", data)
-    _manifest(shot, out, spent, reused)
+    names = [*ready, *(["report.html"] if whole else [])]
+    _manifest(shot, out, names, spent, reused)
     progress(4, 4)
-    names = [*ready, *(["report.html"] if whole else []), MANIFEST]
-    return tuple(out / name for name in names)
+    return tuple(out / name for name in (*names, MANIFEST))
 
 
 def _clear(out: Path, name: str, kept: set[str]) -> None:
@@ -237,12 +237,15 @@ def _slate(shot: Shot, frames: Sequence[int], fps: float, height: int, width: in
     return draw_slate(width, height, shot.name, lines)
 
 
-def _manifest(shot: Shot, out: Path, seconds: Mapping[str, float], reused: Sequence[str]) -> None:
+def _manifest(
+    shot: Shot, out: Path, names: Sequence[str], seconds: Mapping[str, float], reused: Sequence[str]
+) -> None:
     from falsework.delivery.manifest import write_manifest
 
     write_manifest(
         out / MANIFEST,
         out,
+        names,
         versions=_versions(),
         seed=shot.seed,
         parameters=shot.model_dump(mode="json"),
