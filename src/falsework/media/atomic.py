@@ -27,6 +27,9 @@ def whole_file(path: Path, *, suffix: str = ".part") -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
         yield part
+        # Without this a power cut can leave the final name on an empty file.
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
         os.replace(part, path)
     except OSError as error:
         raise _explained(error, path) from error

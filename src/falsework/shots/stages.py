@@ -364,19 +364,19 @@ def _comp_settings(shot: Shot) -> Any:
 STAGES: Mapping[str, Stage | FrameStage] = {
     stage.name: stage
     for stage in (
-        Stage("solve", 1, (), _solve_settings, _solve, _solve_files),
+        Stage("solve", 2, (), _solve_settings, _solve, _solve_files),
         Stage("build", 1, ("solve:facades",), lambda shot: [_plain(shot.building), shot.seed], _build),
         Stage("fracture", 1, ("build",), lambda shot: [_plain(shot.fracture), shot.seed], _fracture),
         Stage(
             "collapse",
-            1,
+            2,
             ("fracture", "solve:set"),
             lambda shot: [_plain(shot.collapse), list(shot.frames), shot.fps, shot.seed],
             _collapse,
         ),
         Stage(
             "dust",
-            1,
+            2,
             ("fracture", "collapse", "solve:set", "solve:camera"),
             lambda shot: [_plain(shot.dust), shot.seed],
             _dust,
@@ -389,6 +389,6 @@ STAGES: Mapping[str, Stage | FrameStage] = {
             _open_render,
             LAYERS,
         ),
-        FrameStage("comp", 1, ("solve", "fracture", "render"), _comp_settings, _open_comp, ".exr", "render"),
+        FrameStage("comp", 2, ("solve", "fracture", "render"), _comp_settings, _open_comp, ".exr", "render"),
     )
 }
