@@ -14,10 +14,21 @@ from falsework.progress import Progress
 from falsework.shots.frame_work import Follower, make_frames, missing_frames, stage_seconds
 from falsework.shots.handover import hand_over
 from falsework.shots.spec import Shot, load_shot
-from falsework.shots.stages import PREVIEW_HEIGHT, PREVIEW_STEP, STAGES, FrameStage, Job, Stage
+from falsework.shots.stages import (
+    PREVIEW_HEIGHT,
+    PREVIEW_STEP,
+    STAGES,
+    FrameStage,
+    Job,
+    Stage,
+    working_pixels,
+)
 from falsework.shots.store import Store, disk_faults, settings_key
 
 __all__ = ["Listener", "MakeResult", "StageResult", "make"]
+
+# Drawing holds about 450 bytes a working pixel, comp about 300: beyond this many they take turns.
+LARGE_PICTURE = 8_000_000
 
 
 class Listener(Protocol):
@@ -215,6 +226,9 @@ class _Run:
             self._frames_finished(first, key, job, found)
             make_frames(second, second_job, self.frames)
         else:
+            large = self.height is None and working_pixels(self.folders["solve"]) > LARGE_PICTURE
+            if large:
+                make_frames(first, job, self.frames)
             follower = Follower(second, second_job, self.frames, (job.folder, first.suffix))
             try:
                 make_frames(first, job, self.frames, made=follower.look)

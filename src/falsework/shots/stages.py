@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 import numpy as np
 
@@ -23,7 +24,17 @@ from falsework.shots.spec import Shot
 if TYPE_CHECKING:
     from falsework.plate.plate import Plate
 
-__all__ = ["PREVIEW_HEIGHT", "PREVIEW_STEP", "STAGES", "FrameStage", "Job", "Stage", "digest", "frame_file"]
+__all__ = [
+    "PREVIEW_HEIGHT",
+    "PREVIEW_STEP",
+    "STAGES",
+    "FrameStage",
+    "Job",
+    "Stage",
+    "digest",
+    "frame_file",
+    "working_pixels",
+]
 
 PREVIEW_HEIGHT = 480
 PREVIEW_STEP = 4
@@ -185,6 +196,12 @@ def _solve(job: Job) -> dict[str, str]:
     }
 
 
+def working_pixels(solve: Path) -> int:
+    """Pixels of the picture that a finished solve works in."""
+    camera = json.loads((solve / "solve.json").read_bytes())["camera"]
+    return int(camera["width"]) * int(camera["height"])
+
+
 def _solve_words(plate: Plate) -> dict[str, Any]:
     """Camera, facades and light for people and for other programs."""
     light = plate.light
@@ -314,6 +331,9 @@ def _open_render(job: Job) -> Callable[[int], None]:
     def make(frame: int) -> None:
         layers = renderer.frame(frame - job.shot.frames[0])
         write_layers(job.frame_path(frame, LAYERS), layers)
+
+    # Gigabytes of textures, which Python does not see: they go with the last reference to `make`.
+    finalize(make, renderer.close)
 
     return make
 
