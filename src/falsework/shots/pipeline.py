@@ -27,7 +27,7 @@ from falsework.shots.store import Store, disk_faults, settings_key
 
 __all__ = ["Listener", "MakeResult", "StageResult", "make"]
 
-# Drawing holds about 450 bytes a working pixel, comp about 300: beyond this many they take turns.
+# Drawing holds some 600 bytes a working pixel, comp some 300: beyond this many they take turns.
 LARGE_PICTURE = 8_000_000
 
 
