@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -221,18 +221,22 @@ class _Run:
         key, job, found = self._open(first)
         self.folders[first.name] = job.folder
         second_key, second_job, second_found = self._open(second)
-        if len(self.frames) - second_found < 2 or found == len(self.frames):
-            make_frames(first, job, self.frames)
+
+        def draw(made: Callable[[], None] = lambda: None) -> None:
+            make_frames(first, job, self.frames, made=made)
             self._frames_finished(first, key, job, found)
+
+        if len(self.frames) - second_found < 2 or found == len(self.frames):
+            draw()
             make_frames(second, second_job, self.frames)
         else:
-            large = self.height is None and working_pixels(self.folders["solve"]) > LARGE_PICTURE
-            if large:
-                make_frames(first, job, self.frames)
+            in_turn = self.height is None and working_pixels(self.folders["solve"]) > LARGE_PICTURE
+            if in_turn:
+                draw()
             follower = Follower(second, second_job, self.frames, (job.folder, first.suffix))
             try:
-                make_frames(first, job, self.frames, made=follower.look)
-                self._frames_finished(first, key, job, found)
+                if not in_turn:
+                    draw(made=follower.look)
                 follower.wait()
             finally:
                 follower.stop()
