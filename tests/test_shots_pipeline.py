@@ -213,3 +213,17 @@ def test_the_follower_may_be_done_first(tmp_path: Path, monkeypatch: pytest.Monk
     again = run(path)
     assert again.stage("render").frames_reused == 7
     assert again.stage("comp").frames_reused == 10
+
+
+def test_a_large_picture_is_drawn_before_it_is_comped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = tmp_path / "journal"
+    monkeypatch.setenv(JOURNAL, str(journal))
+    monkeypatch.setattr("falsework.shots.pipeline.LARGE_PICTURE", 1000)  # the fake solve's is 64x48
+    result = run(write_shot(tmp_path))
+    frames = [line.split()[0] for line in journal.read_text().splitlines() if " " in line]
+    drawn = frames.count("render")
+    assert drawn >= 2
+    assert frames == ["render"] * drawn + ["comp"] * drawn
+    assert [stage.name for stage in result.stages].count("render") == 1
