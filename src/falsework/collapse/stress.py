@@ -73,109 +73,140 @@ def make_lattice(
     return Lattice(pair, normal, np.ascontiguousarray(arm), area, stiffness)
 
 
-@njit(cache=True)
-def _beam(normal: Float, k: Float, arm: Float, ua: Float, ub: Float, out: Float) -> None:
-    """Force and moment (6,) a beam transmits at its centre for the motion (6,) of its two ends."""
-    d = np.empty(3)
-    for i in range(3):
-        j, m = (i + 1) % 3, (i + 2) % 3
-        d[i] = ub[i] + ub[3 + j] * arm[1, m] - ub[3 + m] * arm[1, j]
-        d[i] -= ua[i] + ua[3 + j] * arm[0, m] - ua[3 + m] * arm[0, j]
-    along, twist = 0.0, 0.0
-    for i in range(3):
-        along += d[i] * normal[i]
-        twist += (ub[3 + i] - ua[3 + i]) * normal[i]
-    for i in range(3):
-        out[i] = k[1] * d[i] + (k[0] - k[1]) * along * normal[i]
-        out[3 + i] = k[2] * (ub[3 + i] - ua[3 + i]) + (k[3] - k[2]) * twist * normal[i]
+@njit(cache=True, inline="always")
+def _beam(beams: Float, b: int, u: Float, first: int, second: int) -> tuple[float, ...]:
+    """Force and moment (6) beam b transmits at its centre for the motion u (.., 6) of its two ends.
+
+    Written out, as are the loops below: there are tens of thousands of turns over thousands of beams.
+    """
+    nx, ny, nz = beams[b, 0], beams[b, 1], beams[b, 2]
+    ax, ay, az = beams[b, 3], beams[b, 4], beams[b, 5]
+    bx, by, bz = beams[b, 6], beams[b, 7], beams[b, 8]
+    wax, way, waz = u[first, 3], u[first, 4], u[first, 5]
+    wbx, wby, wbz = u[second, 3], u[second, 4], u[second, 5]
+    dx = u[second, 0] + wby * bz - wbz * by - (u[first, 0] + way * az - waz * ay)
+    dy = u[second, 1] + wbz * bx - wbx * bz - (u[first, 1] + waz * ax - wax * az)
+    dz = u[second, 2] + wbx * by - wby * bx - (u[first, 2] + wax * ay - way * ax)
+    wx, wy, wz = wbx - wax, wby - way, wbz - waz
+    along = beams[b, 10] * (dx * nx + dy * ny + dz * nz)
+    twist = beams[b, 12] * (wx * nx + wy * ny + wz * nz)
+    shear, bending = beams[b, 9], beams[b, 11]
+    return (
+        shear * dx + along * nx,
+        shear * dy + along * ny,
+        shear * dz + along * nz,
+        bending * wx + twist * nx,
+        bending * wy + twist * ny,
+        bending * wz + twist * nz,
+    )
+
+
+@njit(cache=True, inline="always")
+def _add(beams: Float, b: int, f: tuple[float, ...], out: Float, first: int, second: int) -> None:
+    """Adds the force and moment that beam b transmits to what acts on its two ends (.., 6)."""
+    ax, ay, az = beams[b, 3], beams[b, 4], beams[b, 5]
+    bx, by, bz = beams[b, 6], beams[b, 7], beams[b, 8]
+    out[first, 0] -= f[0]
+    out[first, 1] -= f[1]
+    out[first, 2] -= f[2]
+    out[first, 3] -= f[3] + ay * f[2] - az * f[1]
+    out[first, 4] -= f[4] + az * f[0] - ax * f[2]
+    out[first, 5] -= f[5] + ax * f[1] - ay * f[0]
+    out[second, 0] += f[0]
+    out[second, 1] += f[1]
+    out[second, 2] += f[2]
+    out[second, 3] += f[3] + by * f[2] - bz * f[1]
+    out[second, 4] += f[4] + bz * f[0] - bx * f[2]
+    out[second, 5] += f[5] + bx * f[1] - by * f[0]
 
 
 @njit(cache=True)
-def _multiply(
-    bond: Int, normal: Float, arm: Float, k: Float, alive: Int, held: Bool, u: Float, out: Float
-) -> None:
+def _multiply(ends: Int, beams: Float, u: Float, out: Float) -> None:
     out[:] = 0.0
-    f = np.empty(6)
-    for b in alive:
-        first, second = bond[b, 0], bond[b, 1]
-        _beam(normal[b], k[b], arm[b], u[first], u[second], f)
-        for i in range(3):
-            j, m = (i + 1) % 3, (i + 2) % 3
-            out[first, i] -= f[i]
-            out[second, i] += f[i]
-            out[first, 3 + i] -= f[3 + i] + arm[b, 0, j] * f[m] - arm[b, 0, m] * f[j]
-            out[second, 3 + i] += f[3 + i] + arm[b, 1, j] * f[m] - arm[b, 1, m] * f[j]
-    for n in range(len(u)):
-        if held[n]:
-            out[n] = 0.0
+    for b in range(len(ends)):
+        first, second = ends[b, 0], ends[b, 1]
+        f = _beam(beams, b, u, first, second)
+        _add(beams, b, f, out, first, second)
+    out[-1] = 0.0  # the ground
 
 
 @njit(cache=True)
-def _blocks(bond: Int, normal: Float, arm: Float, k: Float, alive: Int, nodes: int) -> Float:
+def _blocks(ends: Int, beams: Float, nodes: int) -> Float:
     """Diagonal 6x6 blocks of the stiffness matrix, for the preconditioner."""
     blocks = np.zeros((nodes, 6, 6))
-    still = np.zeros(6)
-    unit = np.zeros(6)
-    f = np.empty(6)
-    for b in alive:
-        for end in range(2):
-            node = bond[b, end]
-            sign = 1.0 if end else -1.0
-            for column in range(6):
-                unit[:] = 0.0
-                unit[column] = 1.0
-                if end:
-                    _beam(normal[b], k[b], arm[b], still, unit, f)
-                else:
-                    _beam(normal[b], k[b], arm[b], unit, still, f)
-                for i in range(3):
-                    j, m = (i + 1) % 3, (i + 2) % 3
-                    blocks[node, i, column] += sign * f[i]
-                    blocks[node, 3 + i, column] += sign * (
-                        f[3 + i] + arm[b, end, j] * f[m] - arm[b, end, m] * f[j]
-                    )
+    unit = np.zeros((2, 6))
+    force = np.zeros((2, 6))
+    for b in range(len(ends)):
+        for column in range(6):
+            unit[1, column] = 1.0
+            for end in range(2):
+                force[:] = 0.0
+                first, second = 1 - end, end  # the end that moves is row 1
+                f = _beam(beams, b, unit, first, second)
+                _add(beams, b, f, force, first, second)
+                for i in range(6):
+                    blocks[ends[b, end], i, column] += force[1, i]
+            unit[1, column] = 0.0
     return blocks
 
 
-@njit(cache=True)
-def _apply(inverse: Float, r: Float, out: Float) -> None:
-    for n in range(len(r)):
-        for i in range(6):
-            total = 0.0
-            for j in range(6):
-                total += inverse[n, i, j] * r[n, j]
-            out[n, i] = total
+@njit(cache=True, inline="always")
+def _precondition(inverse: Float, r: Float, n: int, z: Float) -> None:
+    """z[n] from r[n]; inverse (N, 6, 6) holds the inverted blocks by columns."""
+    z0 = z1 = z2 = z3 = z4 = z5 = 0.0
+    for j in range(6):
+        value = r[n, j]
+        z0 += inverse[n, j, 0] * value
+        z1 += inverse[n, j, 1] * value
+        z2 += inverse[n, j, 2] * value
+        z3 += inverse[n, j, 3] * value
+        z4 += inverse[n, j, 4] * value
+        z5 += inverse[n, j, 5] * value
+    z[n, 0], z[n, 1], z[n, 2], z[n, 3], z[n, 4], z[n, 5] = z0, z1, z2, z3, z4, z5
 
 
 @njit(cache=True)
 def _conjugate_gradient(
-    bond: Int, normal: Float, arm: Float, k: Float, alive: Int, held: Bool,
-    inverse: Float, load: Float, u: Float, limit: int, tolerance: float,
-) -> int:  # fmt: skip
-    r = np.empty_like(u)
-    z = np.empty_like(u)
-    q = np.empty_like(u)
-    _multiply(bond, normal, arm, k, alive, held, u, q)
-    r[:] = load - q
-    _apply(inverse, r, z)
+    ends: Int, beams: Float, inverse: Float, load: Float, u: Float, limit: int, tolerance: float
+) -> int:
+    """Improves u (N + 1, 6) in place, the last row being the ground; returns the iterations used."""
+    nodes = len(inverse)
+    r, z, q = np.zeros_like(u), np.zeros_like(u), np.zeros_like(u)
+    _multiply(ends, beams, u, q)
+    rz, goal = 0.0, 0.0
+    for n in range(nodes):
+        _precondition(inverse, load, n, z)
+        for i in range(6):
+            goal += load[n, i] * z[n, i]
+            r[n, i] = load[n, i] - q[n, i]
+        _precondition(inverse, r, n, z)
+        for i in range(6):
+            rz += r[n, i] * z[n, i]
+    goal *= tolerance * tolerance
     p = z.copy()
-    rz = (r * z).sum()
-    _apply(inverse, load, q)
-    goal = tolerance * tolerance * (load * q).sum()
     for step in range(limit):
         if rz <= goal or rz <= 0.0:
             return step
-        _multiply(bond, normal, arm, k, alive, held, p, q)
-        pq = (p * q).sum()
+        _multiply(ends, beams, p, q)
+        pq = 0.0
+        for n in range(nodes):
+            for i in range(6):
+                pq += p[n, i] * q[n, i]
         if not pq > 0.0:
             return step
         alpha = rz / pq
-        u += alpha * p
-        r -= alpha * q
-        _apply(inverse, r, z)
-        new = (r * z).sum()
-        p *= new / rz
-        p += z
+        new = 0.0
+        for n in range(nodes):
+            for i in range(6):
+                u[n, i] += alpha * p[n, i]
+                r[n, i] -= alpha * q[n, i]
+            _precondition(inverse, r, n, z)
+            for i in range(6):
+                new += r[n, i] * z[n, i]
+        beta = new / rz
+        for n in range(nodes):
+            for i in range(6):
+                p[n, i] = beta * p[n, i] + z[n, i]
         rz = new
     return limit
 
@@ -197,51 +228,59 @@ def solve(
     Stops after `iterations` or when the preconditioned residual falls under `tolerance` of the load's.
     Returns the solution and the iterations used.
     """
-    nodes = len(load)
-    blocks = _blocks(lattice.bond, lattice.normal, lattice.arm, lattice.stiffness, alive, nodes)
-    scale = np.trace(blocks, axis1=1, axis2=2)
-    free = (scale > 0) & ~held
-    blocks[~free] = np.eye(6)
+    bond = lattice.bond[alive]
+    free = np.zeros(len(load), dtype=bool)
+    free[bond] = True
+    free &= ~held
+    # What moves gets numbers of its own, all the rest is the ground: late in a fall few bonds are left.
+    moving = np.flatnonzero(free)
+    number = np.full(len(load), len(moving), dtype=np.int64)
+    number[moving] = np.arange(len(moving))
+    loose = free[bond].any(axis=1)
+    ends, beams = number[bond[loose]], _beams(lattice, alive[loose])
+    blocks = _blocks(ends, beams, len(moving) + 1)[:-1]
     # A node that hangs on one small bond gives a nearly singular block; a trace of stiffness keeps it
     # invertible.
-    blocks[free] += (1e-7 * scale[free])[:, None, None] * np.eye(6)
-    inverse: Float = np.asarray(np.linalg.inv(blocks), dtype=np.float64)
-    inverse[~free] = 0.0
-    force = np.where(free[:, None], load, 0.0)
-    u = np.where(free[:, None], start, 0.0)
-    used = _conjugate_gradient(
-        lattice.bond, lattice.normal, lattice.arm, lattice.stiffness, alive, ~free,
-        inverse, force, u, iterations, tolerance,
-    )  # fmt: skip
+    blocks += (1e-7 * np.trace(blocks, axis1=1, axis2=2))[:, None, None] * np.eye(6)
+    inverse = np.ascontiguousarray(np.linalg.inv(blocks).transpose(0, 2, 1), dtype=np.float64)
+    force, found = np.zeros((len(moving) + 1, 6)), np.zeros((len(moving) + 1, 6))
+    force[:-1], found[:-1] = load[moving], start[moving]
+    used = _conjugate_gradient(ends, beams, inverse, force, found, iterations, tolerance)
+    u = np.zeros(load.shape)
+    u[moving] = found[:-1]
     return u, used
 
 
+def _beams(lattice: Lattice, which: Int) -> Float:
+    """(len(which), 13): normal, arms from either node, and stiffness in shear, by how much more along the
+    normal, in bending, by how much more about the normal."""
+    k = lattice.stiffness[which]
+    rigid = np.stack([k[:, 1], k[:, 0] - k[:, 1], k[:, 2], k[:, 3] - k[:, 2]], axis=1)
+    return np.concatenate([lattice.normal[which], lattice.arm[which].reshape(-1, 6), rigid], axis=1)
+
+
 @njit(cache=True)
-def _stresses(
-    bond: Int, normal: Float, arm: Float, k: Float, area: Float, alive: Int, u: Float, out: Float
-) -> None:
-    f = np.empty(6)
-    for row in range(len(alive)):
-        b = alive[row]
-        _beam(normal[b], k[b], arm[b], u[bond[b, 0]], u[bond[b, 1]], f)
+def _stresses(ends: Int, beams: Float, area: Float, u: Float, out: Float) -> None:
+    for b in range(len(ends)):
+        f = _beam(beams, b, u, ends[b, 0], ends[b, 1])
         along, twist, force2, moment2 = 0.0, 0.0, 0.0, 0.0
         for i in range(3):
-            along += f[i] * normal[b, i]
-            twist += f[3 + i] * normal[b, i]
+            along += f[i] * beams[b, i]
+            twist += f[3 + i] * beams[b, i]
             force2 += f[i] * f[i]
             moment2 += f[3 + i] * f[3 + i]
         side = np.sqrt(area[b])
         bending = np.sqrt(max(moment2 - twist * twist, 0.0)) / (area[b] * side / 6)
-        out[row, 0] = along / area[b]
-        out[row, 1] = bending
-        out[row, 2] = np.sqrt(max(force2 - along * along, 0.0)) / area[b]
-        out[row, 3] = abs(twist) / (0.208 * area[b] * side)  # torsion of a square section
+        out[b, 0] = along / area[b]
+        out[b, 1] = bending
+        out[b, 2] = np.sqrt(max(force2 - along * along, 0.0)) / area[b]
+        out[b, 3] = abs(twist) / (0.208 * area[b] * side)  # torsion of a square section
 
 
 def stresses(lattice: Lattice, alive: Int, u: Float) -> Float:
     """(len(alive), 4) Pa: mean normal stress (tension positive), edge stress from bending, shear, twist."""
     out = np.empty((len(alive), 4))
-    _stresses(lattice.bond, lattice.normal, lattice.arm, lattice.stiffness, lattice.area, alive, u, out)
+    _stresses(lattice.bond[alive], _beams(lattice, alive), lattice.area[alive], u, out)
     return out
 
 
