@@ -13,6 +13,7 @@ them like stilts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, cast
 
 import numpy as np
@@ -32,6 +33,7 @@ GRAVITY = 9.81
 STANDING = 0  # number of the fixed body that holds what has not moved
 GAP = 0.01  # metres a hull is drawn in
 MOST_UP, MOST_ALONG = 1.5, 9.0  # m/s
+MOST_SPIN = 10.0  # rad/s, one and a half turns a second
 SINK = 0.01  # metres a corner may be under the ground
 CRUSHED_SHARE = 0.55  # linear size of a crushed fragment's inner hull
 CORRECTION = 0.6  # m/s, fastest push that parts overlapping hulls
@@ -57,12 +59,15 @@ class Contacts:
 
     first, second  (C,) fragments, -1 for ground and set;  force (C, 3) on `second`, world frame
     impulse        (C,) newton seconds
+    touching       (K,) True for bodies that anything touched: also those whose overlap with another was only
+                   parted, which moves them without a force
     """
 
     first: Int
     second: Int
     force: Float
     impulse: Float
+    touching: npt.NDArray[np.bool_]
 
 
 class Bodies:
@@ -243,18 +248,37 @@ class Bodies:
         first: list[int] = []
         second: list[int] = []
         force: list[tuple[float, float, float]] = []
+        touching = np.zeros(len(self._handles), dtype=bool)
         for _ in range(count):
             self.world.step()
+            begun = len(first)
             for event in self._events.drain_contact_force_events():
                 first.append(event.collider1.index)
                 second.append(event.collider2.index)
                 total = event.total_force
                 force.append((total.x, total.y, total.z))
+            for colliders in (first[begun:], second[begun:]):
+                fragment = self._fragment_of[np.array(colliders, dtype=np.int64)]
+                touching[self.body[fragment[fragment >= 0]]] = True
+            self._find_overlaps(touching)
         self._read()
         one = self._fragment_of[np.array(first, dtype=np.int64)]
         two = self._fragment_of[np.array(second, dtype=np.int64)]
         pushes = np.array(force, dtype=np.float64).reshape(-1, 3)
-        return Contacts(one, two, pushes / count, np.linalg.norm(pushes, axis=1) * self.step_seconds)
+        impulse = np.linalg.norm(pushes, axis=1) * self.step_seconds
+        return Contacts(one, two, pushes / count, impulse, touching)
+
+    def _find_overlaps(self, touching: npt.NDArray[np.bool_]) -> None:
+        """Mark in `touching` (K,) the bodies that overlap another without a force between them."""
+        pairs = self.world.narrow_phase.contact_pairs_with
+        for fragment in np.flatnonzero((self.body != STANDING) & ~touching[self.body]).tolist():
+            number = int(self.body[fragment])
+            if touching[number]:
+                continue
+            for pair in chain.from_iterable(map(pairs, self._colliders[fragment])):
+                if pair.has_any_active_contact:
+                    touching[number] = True
+                    break
 
     def _read(self) -> None:
         bodies = self.world.rigid_bodies
@@ -282,6 +306,9 @@ class Bodies:
         Rigid hulls store what rubble would lose in crushing; masonry bounces hardly at all.
         """
         speed = self.velocity[self.awake]
+        spin = np.linalg.norm(self.spin[self.awake], axis=1)
+        for number, turning in zip(self.awake[spin > MOST_SPIN].tolist(), spin[spin > MOST_SPIN], strict=True):
+            self.set_spin(number, self.spin[number] * (MOST_SPIN / turning))
         level = np.linalg.norm(speed[:, :2], axis=1)
         wild = (speed[:, 2] > MOST_UP) | (level > MOST_ALONG)
         for number in self.awake[wild].tolist():
@@ -327,14 +354,16 @@ class Bodies:
 
 
 def _drawn_in(fragments: Fragments) -> list[npt.NDArray[np.float32]]:
-    """Each fragment's hull vertices relative to its centre, `GAP` smaller along every axis on either side."""
+    """Each fragment's hull vertices relative to its centre, twice `GAP` smaller along every axis.
+
+    Drawn in towards the centre of mass, which so stays the hull's: Rapier turns a free body about that of
+    its hulls, and a fragment that is placed by any other point wobbles.
+    """
     hulls = []
     for fragment in range(len(fragments)):
         points = fragments.hull[fragments.hull_start[fragment] : fragments.hull_start[fragment + 1]]
-        extent = np.maximum(np.ptp(points, axis=0), 1e-6)
-        middle = (points.min(axis=0) + points.max(axis=0)) / 2
-        share = np.maximum(1.0 - 2 * GAP / extent, 0.6)
-        hulls.append(np.ascontiguousarray(middle + (points - middle) * share, dtype=np.float32))
+        share = np.maximum(1.0 - 2 * GAP / np.maximum(np.ptp(points, axis=0), 1e-6), 0.6)
+        hulls.append(np.ascontiguousarray(points * share, dtype=np.float32))
     return hulls
 
 

@@ -319,6 +319,7 @@ class _Run:
         crushed.
         """
         self.contact[:] = 0.0
+        self.touched |= contacts.touching[self.bodies.body]
         one, two, push = contacts.first, contacts.second, contacts.force
         both = (one >= 0) | (two >= 0)
         one, two, push, impulse = one[both], two[both], push[both], contacts.impulse[both]
@@ -334,10 +335,6 @@ class _Run:
         self.contact *= np.minimum(1.0, self.bearing / np.maximum(total, 1e-9))[:, None]
         for end in (one, two):
             np.maximum.at(strong, end[end >= 0], size[end >= 0])
-        touching = np.zeros(len(self.bodies.place), dtype=bool)
-        touching[self.bodies.body[one[one >= 0]]] = True
-        touching[self.bodies.body[two[two >= 0]]] = True
-        self.touched |= touching[self.bodies.body]
         self.crush_next |= (strong > self.crush_force) & ~self.bodies.crushed
         still = np.zeros((len(one), 3))
         speed_one = np.where((one >= 0)[:, None], before[one], still)
