@@ -39,7 +39,10 @@ CRUSHED_SHARE = 0.55  # linear size of a crushed fragment's inner hull
 CORRECTION = 0.6  # m/s, fastest push that parts overlapping hulls
 EVENT_ACCELERATION = 0.02 * GRAVITY  # contact forces under this times the fragment's mass are not reported
 
-PIECES, SET, GROUND_ONLY = 1, 2, 4  # collision groups
+# Collision groups: bits of 32, the last ones for the planes of the set.
+PIECES, SET, GROUND_ONLY, FIRST_PLANE = 1, 2, 4, 8
+MOST_PLANES = 28  # further ones share the last bit
+EVERY_PLANE = FIRST_PLANE * (2**MOST_PLANES - 1)
 
 
 def rotate(q: Float, v: Float) -> Float:
@@ -101,6 +104,9 @@ class Bodies:
         self._friction = np.array([m.friction for m in MATERIALS])[fragments.material]
         self._hulls = _drawn_in(fragments)
         self._corners = fragments.hull.astype(np.float64)
+        self._corner_start = fragments.hull_start[:-1].astype(np.int64)
+        # What of the set each fragment meets, as bits.
+        self._meets = np.full(len(fragments), SET | EVERY_PLANE, dtype=np.int64)
         self._corner_owner = np.repeat(np.arange(len(fragments)), np.diff(fragments.hull_start))
         self._colliders: list[list[Any]] = [[] for _ in range(len(fragments))]
         self._fragment_of = np.full(4 * len(fragments) + 64, -1, dtype=np.int64)
@@ -113,13 +119,18 @@ class Bodies:
         self.world.event_handler = cast(Any, self._events)
 
     def _add_set(self, set_planes: tuple[SetPlane, ...]) -> None:
-        groups = _groups(SET, PIECES | GROUND_ONLY)
+        """The ground and a box behind each plane of the set.
+
+        A survey is not exact to the brick, and party walls are shared: a fragment that stands in a box at
+        rest does not meet it, or the box would throw it out.
+        """
         self.world.add_collider(
             rapier3d.Collider.cuboid(
-                300.0, 300.0, 20.0, translation=(0.0, 0.0, -20.0), friction=0.8, collision_groups=groups
+                300.0, 300.0, 20.0, translation=(0.0, 0.0, -20.0), friction=0.8,
+                collision_groups=_groups(SET, PIECES | GROUND_ONLY),
             )
-        )
-        for plane in set_planes:
+        )  # fmt: skip
+        for number, plane in enumerate(set_planes):
             long, wide = float(np.linalg.norm(plane.u)), float(np.linalg.norm(plane.v))
             thick = max(float(plane.thickness), 0.3)
             if min(long, wide) < 1e-3:
@@ -131,17 +142,28 @@ class Bodies:
                 continue  # lies on the ground, where the half space already is
             y = np.cross(z, x)
             middle = plane.origin + plane.u / 2 + plane.v / 2 - z * thick / 2
+            half = np.array([long, wide, thick]) / 2
+            member = FIRST_PLANE << min(number, MOST_PLANES - 1)
             box = rapier3d.Collider.cuboid(
-                long / 2, wide / 2, thick / 2, friction=0.6, collision_groups=groups
+                *map(float, half), friction=0.6, collision_groups=_groups(member, PIECES | GROUND_ONLY)
             ).build()
-            turn = _rotation(_quaternion(np.stack([x, y, z], axis=1)))
-            box.position = rapier3d.Isometry3(middle, turn)
+            axes = np.stack([x, y, z], axis=1)
+            box.position = rapier3d.Isometry3(middle, _rotation(_quaternion(axes)))
             self.world.add_collider(box)
+            self._meets[self._stand_in(middle, axes, half)] &= ~member
+
+    def _stand_in(self, middle: Float, axes: Float, half: Float) -> npt.NDArray[np.bool_]:
+        """(N,) True for fragments that at rest reach into a box with the columns of `axes` as its own."""
+        corners = (self.rest[self._corner_owner] + self._corners - middle) @ axes
+        low = np.minimum.reduceat(corners, self._corner_start)
+        high = np.maximum.reduceat(corners, self._corner_start)
+        return np.asarray(((low < half - GAP) & (high > GAP - half)).all(axis=1))
 
     def _attach(self, fragment: int, body: int) -> None:
         """Give a fragment its collider(s) on a body."""
         inner = self._hulls[fragment]
         mass = float(self.mass[fragment])
+        meets = int(self._meets[fragment])
         shared: dict[str, Any] = {
             "friction": float(self._friction[fragment]),
             "translation": tuple(map(float, self.rest[fragment] - self.origin[body])),
@@ -151,7 +173,7 @@ class Bodies:
         if self.crushed[fragment]:
             builders = [
                 rapier3d.Collider.convex_hull(
-                    inner, mass=mass, collision_groups=_groups(GROUND_ONLY, SET), **shared
+                    inner, mass=mass, collision_groups=_groups(GROUND_ONLY, meets), **shared
                 ),
                 rapier3d.Collider.convex_hull(
                     inner * np.float32(CRUSHED_SHARE), density=0.0,
@@ -161,7 +183,7 @@ class Bodies:
         else:
             builders = [
                 rapier3d.Collider.convex_hull(
-                    inner, mass=mass, collision_groups=_groups(PIECES, PIECES | SET), **shared
+                    inner, mass=mass, collision_groups=_groups(PIECES, PIECES | meets), **shared
                 )
             ]
         handles = [self.world.add_collider(builder, self._handles[body]) for builder in builders]
