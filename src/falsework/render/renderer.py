@@ -29,6 +29,7 @@ __all__ = ["Renderer"]
 
 Float = npt.NDArray[np.float32]
 
+OPENGL = ("vendor", "renderer", "version")  # of the driver's strings
 NOISE_SIZE = 72
 
 
@@ -360,6 +361,11 @@ class Renderer:
             albedo=np.zeros((*shape, 3), np.float32),
             crypto=self._tally.ranked(),
         )
+
+    @property
+    def opengl(self) -> dict[str, str]:
+        """Who draws: vendor, renderer and version of the OpenGL driver."""
+        return {key: str(self._context.info.get(f"GL_{key.upper()}", "")) for key in OPENGL}
 
     def close(self) -> None:
         """Give the OpenGL context and all it holds back."""
