@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import cv2
+import numba
 import numpy as np
 import numpy.typing as npt
 
+from falsework.plate.blurring import wide_blur
 from falsework.plate.camera import Camera
 from falsework.plate.exemplar import fill_exemplar
 from falsework.plate.interpolation import bridge
@@ -18,6 +20,7 @@ __all__ = ["complete_facade"]
 
 Mask = npt.NDArray[np.bool_]
 Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
 
 ROOF = 7.0  # metres above the cornice that still belong to the house: roof, dormers, chimneys
 SIDE = 0.6  # metres beside a facade that its texture takes in
@@ -130,18 +133,47 @@ class _Sheet:
 
 def _sheets(camera: Camera, facades: tuple[Facade, ...]) -> tuple[npt.NDArray[np.int32], list[_Sheet]]:
     """Which facade's plane each pixel (H, W) looks through, and each facade's sheet."""
-    grid = np.stack(np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5), axis=-1)
-    nearest = np.full(grid.shape[:2], np.inf)
-    belongs = np.zeros(grid.shape[:2], np.int32)
-    sheets = []
-    for number, facade in enumerate(facades):
-        across = (camera.on_plane(grid, facade.origin, facade.normal) - facade.origin) @ facade.right
-        outside = np.maximum(np.maximum(-across, across - facade.width), 0.0)
-        closer = outside < nearest
-        belongs[closer] = number
-        nearest = np.minimum(nearest, outside)
-        sheets.append(_sheet(camera, facade))
-    return belongs, sheets
+    axes = np.array([camera.rotation @ axis for f in facades for axis in (f.right, f.normal)])
+    away = np.array([[(f.origin - camera.position) @ f.right, (f.origin - camera.position) @ f.normal]
+                     for f in facades])  # fmt: skip
+    belongs = _nearest_facade(
+        camera.width,
+        camera.height,
+        camera.focal,
+        camera.centre[0],
+        camera.centre[1],
+        axes.reshape(-1, 2, 3),
+        away,
+        np.array([facade.width for facade in facades]),
+    )
+    return belongs, [_sheet(camera, facade) for facade in facades]
+
+
+@numba.njit(cache=True, nogil=True)
+def _nearest_facade(width, height, focal, cx, cy, axes, away, widths):  # type: ignore[no-untyped-def]
+    """Number (H, W) of the facade that a pixel's ray meets, or passes by the least metres, on its plane.
+
+    axes (N, 2, 3): along each facade and its normal, in the camera's frame; away (N, 2): from the camera to
+    its origin along both; widths (N,) in metres.
+    """
+    out = np.zeros((height, width), np.int32)
+    for row in range(height):
+        y = (row + 0.5 - cy) / focal
+        for column in range(width):
+            x = (column + 0.5 - cx) / focal
+            least = np.inf
+            for number in range(len(axes)):
+                along, normal = axes[number, 0], axes[number, 1]
+                facing = x * normal[0] + y * normal[1] + normal[2]
+                if facing == 0.0:
+                    continue
+                reach = away[number, 1] / facing
+                across = (x * along[0] + y * along[1] + along[2]) * reach - away[number, 0]
+                outside = max(-across, across - widths[number], 0.0)
+                if outside < least:
+                    least = outside
+                    out[row, column] = number
+    return out
 
 
 def _sheet(camera: Camera, facade: Facade) -> _Sheet:
@@ -176,14 +208,18 @@ def _rectify(values: Image, sheet: _Sheet) -> Image:
     )
 
 
-def _look_up(values: Image, sheet: _Sheet, where: Mask) -> Image:
-    """Values (N, C) of a sheet's texture at the picture's pixels `where` (H, W); zero beside the sheet."""
-    rows, columns = np.nonzero(where)
-    pixels = np.stack([columns + 0.5, rows + 0.5, np.ones(rows.size)])
-    local = np.linalg.inv(sheet.to_picture) @ pixels
-    x, y = (local[0] / local[2] - 0.5).astype(np.float32), (local[1] / local[2] - 0.5).astype(np.float32)
-    found = np.empty((rows.size, 1, values.shape[2]), np.float32)
-    for start in range(0, rows.size, 30000):  # OpenCV remaps at most 32767 rows
+def _on_sheet(sheet: _Sheet, rows: Indices, columns: Indices) -> tuple[Image, Image]:
+    """Where (x, y) on a sheet the picture's pixels lie, from the middle of its first pixel."""
+    to_sheet = np.linalg.inv(sheet.to_picture)
+    across, down = columns + 0.5, rows + 0.5
+    x, y, scale = (row[0] * across + row[1] * down + row[2] for row in to_sheet)
+    return (x / scale - 0.5).astype(np.float32), (y / scale - 0.5).astype(np.float32)
+
+
+def _sample(values: Image, x: Image, y: Image) -> Image:
+    """Values (N, C) of a sheet's texture at places (N,) on it; zero beside the sheet."""
+    found = np.empty((x.size, 1, values.shape[2]), np.float32)
+    for start in range(0, x.size, 30000):  # OpenCV remaps at most 32767 rows
         part = slice(start, start + 30000)
         found[part] = cv2.remap(
             values,
@@ -199,20 +235,19 @@ def _look_up(values: Image, sheet: _Sheet, where: Mask) -> Image:
 def _illumination(texture: Image, known: Mask, sheet: _Sheet) -> Image:
     """The light on a texture: its known tones averaged over about a metre, widened into the gaps."""
     height, width = known.shape
-    sigma = ILLUMINATION * np.array(sheet.scale)
-    out = np.zeros_like(texture)
-    weight = np.full((height, width, 1), 1e-6, np.float32)
     shrink = 4
+    sigma = ILLUMINATION * np.array(sheet.scale) / shrink
     size = (max(width // shrink, 1), max(height // shrink, 1))
-    mass = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(texture * known[..., None], size, interpolation=cv2.INTER_AREA)
+    # colours weighted by what is known, and the weight with them
+    weighted = np.concatenate([texture, np.ones((height, width, 1), np.float32)], axis=2)
+    weighted[~known] = 0.0
+    small = np.asarray(cv2.resize(weighted, size, interpolation=cv2.INTER_AREA), np.float32)
+    total = np.zeros_like(small)
+    total[..., 3] = 1e-6
     for factor, share in ((1.0, 1.0), (2.0, 0.03), (5.0, 1e-3), (14.0, 1e-5)):
-        sx, sy = factor * sigma / shrink
-        m = cv2.GaussianBlur(mass, (0, 0), sigmaX=max(sx, 0.6), sigmaY=max(sy, 0.6))
-        v = cv2.GaussianBlur(small, (0, 0), sigmaX=max(sx, 0.6), sigmaY=max(sy, 0.6))
-        weight += share * cv2.resize(m, (width, height))[..., None]
-        out += share * cv2.resize(v, (width, height))
-    return np.asarray(np.maximum(out / weight, 1e-4), np.float32)
+        total += np.float32(share) * wide_blur(small, factor * sigma[0], factor * sigma[1])
+    light = np.maximum(total[..., :3] / total[..., 3:], 1e-4)
+    return np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _periods(detail: Image, known: Mask, sheet: _Sheet) -> list[tuple[int, int]]:
@@ -228,18 +263,20 @@ def _periods(detail: Image, known: Mask, sheet: _Sheet) -> list[tuple[int, int]]
     mass = (mass > 0.5).astype(np.float32)
 
     def peaks(axis: int, low: float, high: float) -> list[int]:
-        length = tone.shape[axis]
+        length, other = tone.shape[axis], tone.shape[1 - axis]
         start, stop = max(2, int(low)), min(int(high), int(0.8 * length))
         score = np.full(stop + 1, -1.0)
+        # laid out row after row along the axis, a shifted picture is one that starts later
+        flat, own = (np.moveaxis(part, axis, 0).ravel().astype(np.float64) for part in (tone, mass))
+        square = flat * flat
         for shift in range(start, stop + 1):
-            a = np.take(tone, range(shift, length), axis=axis)
-            b = np.take(tone, range(length - shift), axis=axis)
-            m = np.take(mass, range(shift, length), axis=axis) * np.take(
-                mass, range(length - shift), axis=axis
+            later, first = np.s_[shift * other :], np.s_[: (length - shift) * other]
+            shared = np.einsum("i,i->", own[later], own[first])
+            power = np.sqrt(
+                np.einsum("i,i->", square[later], own[first]) * np.einsum("i,i->", own[later], square[first])
             )
-            power = np.sqrt((m * a * a).sum() * (m * b * b).sum())
-            if m.sum() > 0.05 * m.size and power > 0:
-                score[shift] = (m * a * b).sum() / power
+            if shared > 0.05 * (length - shift) * other and power > 0:
+                score[shift] = np.einsum("i,i->", flat[later], flat[first]) / power
         found = [
             shift
             for shift in range(start + 1, stop)
@@ -270,7 +307,7 @@ def _fill_hidden(canvas: Image, usable_there: Mask, wide: Mask, sheet: _Sheet) -
     hole = gap | void & _near(gap, 12)
     filled = fill_exemplar(detail, hole, usable, _shifts(detail, usable, sheet), unit=0.3 * min(sheet.scale))
     result = filled**2 * light
-    canvas[wide] = _look_up(np.asarray(result, np.float32), sheet, wide)
+    canvas[wide] = _sample(np.asarray(result, np.float32), *_on_sheet(sheet, *np.nonzero(wide)))
 
 
 def _shifts(detail: Image, known: Mask, sheet: _Sheet) -> list[tuple[int, int]]:
@@ -298,36 +335,39 @@ def _fill_above(canvas: Image, building: Image, seen: Mask, pad_top: int, mine: 
     """Carry a facade and its roof on above the frame from the bays that are seen whole, in place."""
     target = mine.copy()
     target[pad_top:] = False
-    rows, _columns = np.nonzero(target)
-    if not rows.size:
+    if not target.any():
         return
-    height, width = sheet.size[1], sheet.size[0]
     texture = _rectify(canvas, sheet)
     inside = np.zeros(building.shape, np.float32)
     inside[pad_top:] = 1.0
     inframe = _rectify(inside * mine, sheet) > 0.999
     solid = _rectify(building, sheet)
     light = _illumination(texture, inframe & (solid > 0.9), sheet)
-    detail = np.where((solid > 0.5)[..., None], texture / light, 1.0)
+    detail = np.where((solid > 0.5)[..., None], texture / light, np.float32(1.0))
     shifts = sorted({abs(dx) for dy, dx in _periods(detail, inframe & (solid > 0.9), sheet) if dy == 0})
     bay = shifts[0] if shifts else max(8, round(3.0 * sheet.scale[0]))
-    source_x = np.full((height, width), -1, np.int32)
-    across = np.arange(width)
+    rows, columns = np.nonzero(target)
+    x, y = _on_sheet(sheet, rows, columns)
+    height, width = (
+        min(sheet.size[1], max(int(y.max()) + 2, 1)),
+        sheet.size[0],
+    )  # further down nothing is asked
+    inframe, solid = inframe[:height], solid[:height]
+    source_x = np.where(inframe, np.arange(width, dtype=np.int32), np.int32(-1))
     for step in range(1, width // bay + 2):
         for sign in (-1, 1):
-            moved = across + sign * step * bay
-            valid = (moved >= 0) & (moved < width)
-            there = np.zeros((height, width), bool)
-            there[:, valid] = inframe[:, moved[valid]]
-            take = there & (source_x < 0) & ~inframe
-            source_x[take] = np.broadcast_to(moved, (height, width))[take]
+            shift = sign * step * bay
+            to = np.s_[:, max(-shift, 0) : max(width - max(shift, 0), 0)]
+            of = np.s_[:, max(shift, 0) : max(width - max(-shift, 0), 0)]
+            take = inframe[of] & (source_x[to] < 0)
+            source_x[to][take] = np.broadcast_to(np.arange(width, dtype=np.int32), (height, width))[of][take]
     # what no bay shows is above every roof that is seen, or the roof goes on as high as it is seen
-    lost = (source_x < 0) & ~inframe
-    row_of = np.broadcast_to(np.arange(height)[:, None], (height, width))
-    column = np.broadcast_to(across, (height, width))
-    use = np.where(inframe | (source_x < 0), column, source_x)
-    carried = detail[row_of, use] * light
-    roof = np.where(lost, 0.0, solid[row_of, use])
-    values = _look_up(np.concatenate([carried, roof[..., None]], axis=2).astype(np.float32), sheet, target)
+    lost = source_x < 0
+    row_of = np.arange(height)[:, None]
+    use = np.where(lost, np.arange(width, dtype=np.int32), source_x)
+    carried = np.empty((height, width, 4), np.float32)
+    carried[..., :3] = detail[row_of, use] * light[:height]
+    carried[..., 3] = np.where(lost, np.float32(0.0), solid[row_of, use])
+    values = _sample(carried, x, y)
     canvas[target] = values[:, :3]
     building[target] = np.clip(values[:, 3], 0.0, 1.0)

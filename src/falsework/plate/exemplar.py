@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from falsework.plate.blurring import wide_blur
 from falsework.plate.plate import Image
 
 __all__ = ["fill_exemplar"]
@@ -58,7 +59,7 @@ def fill_exemplar(
             cv2.erode(usable.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
         )
         if level < levels - 1:
-            field = _double(field, gap.shape)
+            field = _double(field, gap)
             coarse = cv2.resize(current, gap.shape[::-1], interpolation=cv2.INTER_LINEAR)
             current = _follow(np.where(gap[..., None], coarse, values).astype(np.float32), gap, field)
         if not centres.any():
@@ -84,34 +85,47 @@ def _first_field(
     best = np.full((height, width), np.inf, np.float32)
     size = 2 * round(1.5 * unit) + 1
     ring = usable & (cv2.dilate(gap.astype(np.uint8), np.ones((size, size), np.uint8)) > 0)
-    grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), axis=-1).astype(np.int32)
     box = cv2.boundingRect((gap | ring).astype(np.uint8))
     view = np.s_[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]
+    compared = np.empty((box[3], box[2], 2), np.float32)
     for dy, dx in shifts.tolist():
-        moved = np.zeros_like(values)
-        there = np.zeros_like(usable)
-        to, of = _overlap(height, width, dy, dx)
-        moved[to] = values[of]
-        there[to] = usable[of]
-        both = (ring & there)[view].astype(np.float32)
-        miss = np.abs(values - moved)[view].sum(axis=2) * both
-        weight = np.full(both.shape, 1e-6, np.float32)
-        total = np.full(both.shape, 1e-6, np.float32)
+        _compare(values, ring, usable, dy, dx, box[1], box[0], compared)
+        total = np.full_like(compared, 1e-6)
         for share, factor in ((1.0, 1.0), (0.02, 4.0)):
-            weight += share * cv2.GaussianBlur(both, (0, 0), factor * 0.7 * unit)
-            total += share * cv2.GaussianBlur(miss, (0, 0), factor * 0.7 * unit)
-        score = total / weight + 0.02 * np.hypot(dy, dx) / max(unit, 1.0) / 10.0
-        better = gap[view] & there[view] & (score < best[view])
-        best[view][better] = score[better]
-        field[view][better] = (grid[view] + np.array([dy, dx], np.int32))[better]
+            total += np.float32(share) * wide_blur(compared, factor * 0.7 * unit)
+        score = total[..., 1] / total[..., 0] + np.float32(0.02 * np.hypot(dy, dx) / max(unit, 1.0) / 10.0)
+        _take_better(score, gap[view], usable, dy, dx, box[1], box[0], best[view], field[view])
     return field
 
 
-def _overlap(height: int, width: int, dy: int, dx: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where a shifted picture lands, and what of it does: `out[to] = values[of]`, of = to + (dy, dx)."""
-    to = (slice(max(-dy, 0), height - max(dy, 0)), slice(max(-dx, 0), width - max(dx, 0)))
-    of = (slice(max(dy, 0), height - max(-dy, 0)), slice(max(dx, 0), width - max(-dx, 0)))
-    return to, of
+@numba.njit(cache=True, nogil=True)
+def _compare(values, ring, usable, dy, dx, top, left, out):  # type: ignore[no-untyped-def]
+    """Where (h, w) a picture's ring meets itself shifted, and by how much the two differ there."""
+    height, width = usable.shape
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            y, x = top + row, left + column
+            sy, sx = y + dy, x + dx
+            out[row, column, 0] = 0.0
+            out[row, column, 1] = 0.0
+            if ring[y, x] and 0 <= sy < height and 0 <= sx < width and usable[sy, sx]:
+                out[row, column, 0] = 1.0
+                for channel in range(3):
+                    out[row, column, 1] += abs(values[y, x, channel] - values[sy, sx, channel])
+
+
+@numba.njit(cache=True, nogil=True)
+def _take_better(score, gap, usable, dy, dx, top, left, best, field):  # type: ignore[no-untyped-def]
+    """Notes a shift where its score is the best so far."""
+    height, width = usable.shape
+    for row in range(score.shape[0]):
+        for column in range(score.shape[1]):
+            sy, sx = top + row + dy, left + column + dx
+            if not gap[row, column] or not (0 <= sy < height and 0 <= sx < width) or not usable[sy, sx]:
+                continue
+            if score[row, column] < best[row, column]:
+                best[row, column] = score[row, column]
+                field[row, column, 0], field[row, column, 1] = sy, sx
 
 
 def _follow(values: Image, gap: Mask, field: npt.NDArray[np.int32]) -> Image:
@@ -133,11 +147,17 @@ def _halve(values: Image, hole: Mask, source: Mask) -> tuple[Image, Mask, Mask]:
     return (mean / np.maximum(weight, 1e-3)[..., None]).astype(np.float32), gap, usable & ~gap
 
 
-def _double(field: npt.NDArray[np.int32], shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
-    larger = np.repeat(np.repeat(field, 2, axis=0), 2, axis=1)[: shape[0], : shape[1]]
-    odd = np.stack(np.meshgrid(np.arange(shape[0]) % 2, np.arange(shape[1]) % 2, indexing="ij"), axis=-1)
-    result: npt.NDArray[np.int32] = np.where(larger < 0, -1, 2 * larger + odd).astype(np.int32)
-    return result
+@numba.njit(cache=True, nogil=True)
+def _double(field, gap):  # type: ignore[no-untyped-def]
+    """The field of a level twice as large, where it has a gap; -1 elsewhere."""
+    height, width = gap.shape
+    out = np.full((height, width, 2), -1, np.int32)
+    for y in range(height):
+        for x in range(width):
+            if gap[y, x] and field[y // 2, x // 2, 0] >= 0:
+                out[y, x, 0] = 2 * field[y // 2, x // 2, 0] + y % 2
+                out[y, x, 1] = 2 * field[y // 2, x // 2, 1] + x % 2
+    return out
 
 
 def _rough(values: Image, hole: Mask) -> Image:
@@ -156,7 +176,7 @@ def _rough(values: Image, hole: Mask) -> Image:
     return out
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _distance(picture, weight, y, x, sy, sx, best):  # type: ignore[no-untyped-def]
     """Weighted mean squared difference of two patches, given up once it passes `best`."""
     height, width = weight.shape
@@ -180,7 +200,7 @@ def _distance(picture, weight, y, x, sy, sx, best):  # type: ignore[no-untyped-d
     return total / mass
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _search(picture, weight, centres, anchors, rows, columns, field, state):  # type: ignore[no-untyped-def]
     height, width = weight.shape
     cost = np.full(weight.shape, np.inf, np.float32)
@@ -228,7 +248,7 @@ def _search(picture, weight, centres, anchors, rows, columns, field, state):  # 
     return cost
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _vote(picture, hole, field, rows, columns, cost, sharp):  # type: ignore[no-untyped-def]
     height, width = hole.shape
     typical = 1e-4

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from falsework.plate.blurring import wide_blur
 from falsework.plate.plate import Image
 
 __all__ = ["SRGB_TO_ACESCG", "clouds", "ground_texture", "lay", "party_texture", "photograph", "step"]
@@ -98,11 +99,12 @@ def party_texture(
     lines with the pockets of the joists, scars of cross walls, a flue's soot, the trace of the old roof.
     """
     shape = (round(top * density), round(depth * density))
-    v = (top - (np.arange(shape[0], dtype=np.float32)[:, None] + 0.5) / density) * np.ones(shape, np.float32)
-    u = (np.arange(shape[1], dtype=np.float32)[None, :] + 0.5) / density * np.ones(shape, np.float32)
+    v = top - (np.arange(shape[0], dtype=np.float32)[:, None] + 0.5) / density
+    u = (np.arange(shape[1], dtype=np.float32)[None, :] + 0.5) / density
     rubble = lay("broken_wall", shape, density, random)
     brick = lay("broken_brick_wall", shape, density, random, 2.2)
-    brick = 0.45 * brick + 0.55 * brick.mean(axis=2, keepdims=True) + 0.04  # old, dusty, full of lime
+    # old, dusty, full of lime
+    brick = np.asarray(0.45 * brick + 0.55 * _grey(brick) + 0.04, np.float32)
     plaster = lay("beige_wall", shape, density, random, 3.0)
     plaster = plaster / plaster.mean(axis=(0, 1))
     large = clouds(shape, density, 3.0, random)
@@ -111,9 +113,7 @@ def party_texture(
     bricks = step(np.asarray(large + 0.3 * fine - 0.6, np.float32), 0.25)[..., None]
     bare = 0.75 * brick * bricks + 0.62 * stone * (1.0 - bricks)
     wall = bare.copy()
-    streaks = cv2.GaussianBlur(
-        random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.06 * density, sigmaY=1.6 * density
-    )
+    streaks = wide_blur(random.standard_normal(shape).astype(np.float32), 0.06 * density, 1.6 * density)
     streaks = np.asarray(streaks / max(float(streaks.std()), 1e-6), np.float32)
     cuts = [0.0]
     while cuts[-1] < depth - 2.2:
@@ -131,7 +131,7 @@ def party_texture(
                 max(round((top - high) * density), 0) : round((top - low) * density),
                 round(left * density) : min(round(right * density), shape[1]),
             ]
-            x, y = u[view] - left, v[view] - low
+            x, y = u[:, view[1]] - left, v[view[0]] - low
             wide, tall = right - left, high - low
             wear, grit = ragged[view], fine[view]
             broad = wear + 0.5 * large[view]
@@ -155,24 +155,29 @@ def party_texture(
                 done = np.where((x - 0.05 * grit < 0.10)[..., None], 0.85 * brick[view], done)
             wall[view] = done
         if storey:
-            band = np.abs(v - low - 0.03 * fine) < 0.16
-            wall = np.where(band[..., None], 0.62 * stone, wall)
-            pocket = (np.abs(v - low) < 0.10) & (np.mod(u + 0.13 * storey, 0.46) < 0.19)
-            wall = np.where(pocket[..., None], 0.05, wall)
+            near = np.s_[max(round((top - low - 0.6) * density), 0) : round((top - low + 0.6) * density)]
+            band = np.abs(v[near] - low - 0.03 * fine[near]) < 0.16
+            wall[near][band] = 0.62 * stone[near][band]
+            pocket = (np.abs(v[near] - low) < 0.10) & (np.mod(u + 0.13 * storey, 0.46) < 0.19)
+            wall[near][pocket] = 0.05
     for _ in range(1 + int(depth > 8)):  # chimneys' flues
         at = float(random.uniform(0.25, 0.75)) * depth
         sway = at + 0.12 * np.sin(v * 0.7)
-        soot = np.exp(-(((u - sway) / 0.28) ** 4)) * np.clip(0.35 + v / max(height, 1.0), 0.0, 1.0)
-        wall = wall * (1.0 - 0.8 * soot * (0.75 + 0.12 * fine))[..., None]
-    wall = (
-        wall
-        * np.clip(1.0 + 0.08 * large + 0.05 * fine - 0.07 * np.maximum(streaks, 0.0), 0.4, 1.5)[..., None]
-    )
-    damp = np.exp(-v / 0.9)
-    wall = wall * (1.0 - 0.35 * damp)[..., None]
+        beside = np.s_[:, max(round((at - 1.2) * density), 0) : round((at + 1.2) * density)]
+        aside = ((u[beside] - sway) / 0.28) ** 2
+        soot = np.exp(-(aside**2)) * np.clip(0.35 + v / max(height, 1.0), 0.0, 1.0)
+        wall[beside] *= (1.0 - 0.8 * soot * (0.75 + 0.12 * fine[beside]))[..., None]
+    tone = np.clip(1.0 + 0.08 * large + 0.05 * fine - 0.07 * np.maximum(streaks, 0.0), 0.4, 1.5)
+    tone *= 1.0 - 0.35 * np.exp(-v / 0.9)  # damp
     grime = clouds(shape, density, 5.0, random, 3)
-    wall = wall * np.clip(0.86 + 0.10 * grime, 0.55, 1.1)[..., None]
-    return np.asarray(np.clip(wall, 0.01, 0.9), np.float32)
+    tone *= np.clip(0.86 + 0.10 * grime, 0.55, 1.1)
+    wall *= tone[..., None]
+    return np.asarray(np.clip(wall, 0.01, 0.9, out=wall), np.float32)
+
+
+def _grey(colours: Image) -> Image:
+    """The mean of the channels (rows, columns, 1)."""
+    return np.asarray(cv2.transform(colours, np.full((1, 3), 1.0 / 3.0, np.float32))[..., None], np.float32)
 
 
 def _paint_of(x: Image, y: Image, plaster: Image, random: np.random.Generator) -> Image:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from falsework.plate.blurring import wide_blur
 from falsework.plate.plate import Image
 from falsework.plate.vanishing import LUMINANCE as WEIGHTS
 
@@ -93,12 +94,14 @@ def _own_colour(
     solid = np.full(weight.shape, 1e-9, np.float32)
     first = np.zeros_like(seen)
     second = np.zeros_like(seen)
+    weighted = seen * weight[..., None]
+    squared = seen * weighted
     for sigma, share in REACHES:
-        blur = (0, 0), sigma * scale
-        total += share * cv2.GaussianBlur(weight, *blur)
-        solid += share * cv2.GaussianBlur(core.astype(np.float32), *blur)
-        first += share * cv2.GaussianBlur(seen * weight[..., None], *blur)
-        second += share * cv2.GaussianBlur(seen**2 * weight[..., None], *blur)
+        blur = sigma * scale
+        total += share * wide_blur(weight, blur)
+        solid += share * wide_blur(core.astype(np.float32), blur)
+        first += share * wide_blur(weighted, blur)
+        second += share * wide_blur(squared, blur)
     mean = first / total[..., None]
     deviation = np.sqrt(np.maximum(second / total[..., None] - mean**2, 0.0))
     loose = (1.0 - np.clip(solid / total, 0.0, 1.0)).astype(np.float32)
