@@ -76,7 +76,7 @@ BEHAVIOUR = {
 HEAVIEST = 0.5
 # Metres a second at which a cloud not hurried comes along the street, and how much it may be hurried.
 USUAL_SPEED = 6.0
-HASTIEST = 1.75
+HASTIEST = 1.5
 # Seconds in which the coarse grains rain out of the cloud; then the thin top begins to lift.
 RAIN_OUT = 3.0
 RISE = 0.25

@@ -370,8 +370,8 @@ def _jets(fragments: Fragments, motion: Motion, rng: np.random.Generator) -> Puf
         place = fragments.centre[opening] + drop + normal * 0.1 + rng.normal(0.0, 0.2, 3)
         aim = normal + rng.normal(0.0, 0.2, 3) * np.array([1.0, 1.0, 0.6])
         # Not all windows blow alike; some do not at all. The first puffs are seen against a whole front.
-        fresh = 1.0 + 2.5 * np.exp(-max(start - begin, 0.0) / 0.5)
-        amount = rng.lognormal(0.0, 1.0) * speed * fresh if rng.random() < 0.6 else 0.0
+        fresh = 1.0 + 1.5 * np.exp(-max(start - begin, 0.0) / 0.5)
+        amount = rng.lognormal(0.0, 0.7) * speed * fresh if rng.random() < 0.8 else 0.0
         length = 0.12 * speed * rng.uniform(0.7, 1.3)
         rows.append(
             (start, rng.uniform(0.25, 0.7), *place, *(aim * speed), amount, rng.uniform(0.22, 0.42), length)

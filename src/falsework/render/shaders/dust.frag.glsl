@@ -31,7 +31,7 @@ layout(location = 1) out vec4 out_front;
 const int STEPS = 220;
 // Sunlight that reaches shaded dust by way of lit walls and the lit top of the cloud.
 const float STREET = 0.05;
-const float SLOPE = 0.7;
+const float SLOPE = 1.3;
 const float FRAY = 0.8;
 
 // Density in g/m3 at a point, carved into lobes; `billow` is the noise there. `amount`: density, smoothed
@@ -39,14 +39,17 @@ const float FRAY = 0.8;
 float carved(vec4 amount, float billow) {
     if (relief <= 0.0) return amount.x;
     float inside = amount.y - clamp(1.0 - billow, loose, 0.85);
-    float edge = clamp(inside / 0.09 + 0.3, 0.0, 1.0);
-    float lump = amount.w * edge * edge * (0.35 + 0.65 * smoothstep(0.0, 0.5, inside));
-    float haze = min(amount.x, 0.35) * (0.08 + 1.3 * smoothstep(0.3, 0.85, billow)) * (1.0 - smoothstep(0.15, 0.7, amount.y));
+    // Small puffs are thin all through and fray; the walls of the great cloud are as solid as masonry to look at.
+    float full = smoothstep(0.3, 0.8, amount.y);
+    float edge = clamp(inside / mix(0.18, 0.09, full) + 0.3, 0.0, 1.0);
+    float lump = mix(0.9, 1.8, full) * amount.w * edge * edge
+               * (0.45 + 0.75 * smoothstep(0.0, 0.22, inside));
+    float haze = min(amount.x, 0.35) * (0.06 + 1.04 * smoothstep(0.3, 0.85, billow)) * (1.0 - smoothstep(0.15, 0.7, amount.y));
     return lump + haze;
 }
 
 // Steps grow with distance, as pixels do.
-float shortest(float t) { return clamp(0.0075 * t, 0.14, 0.28); }
+float shortest(float t) { return clamp(0.0105 * t, 0.08, 0.28); }
 
 float henyey(float cosine, float g) {
     return (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosine, 1.5);
@@ -139,6 +142,8 @@ void main() {
                    + sky * (0.13 + 0.35 * middle.z + 0.80 * open) * crown
                    + bounce * 0.6 * (0.4 + 0.6 * middle.w)
                    + sun * STREET * crown;
+        // Each small lobe is lit on its crown and dark in the crease beside it, finer than the light's own grid.
+        light *= clamp(1.0 + 0.95 * dot(fine, vec3(0.6, 0.4, 0.1)), 0.5, 1.4);
         float kept = exp(-sigma * (length_here + back));
         colour += through * (1.0 - kept) * dust_albedo * light / 3.14159265;
         through *= kept;
