@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from falsework.render.cryptomatte import (
+    DEBRIS_BIT,
     RANKS,
     CoverageTally,
     float_id,
@@ -55,9 +56,11 @@ def test_manifest_names_every_fragment_and_the_debris() -> None:
 @settings(deadline=None)
 @given(st.lists(st.integers(-1, 4), min_size=1, max_size=8))
 def test_ranks_are_the_samples_counts(samples: list[int]) -> None:
-    tally = CoverageTally(4, 1, 1)
+    # Two faces to each object, four objects and the debris.
+    tally = CoverageTally(4, np.repeat(np.arange(4), 2), 1, 1)
     for sample in samples:
-        tally.add(np.array([[sample]], np.int32))
+        face = DEBRIS_BIT + 5 if sample == 4 else 2 * sample + 2 if sample >= 0 else 0
+        tally.add(np.array([[face]], np.uint32))
     ranked = tally.ranked()[0, 0].reshape(RANKS, 2)
     names = [float_id(fragment_name(i)) for i in range(4)] + [float_id("debris")]
     counts = sorted((samples.count(i) for i in range(5) if i in samples), reverse=True)[:RANKS]

@@ -59,7 +59,7 @@ def texture_2d(
     texture = context.texture(
         (image.shape[1], image.shape[0]),
         components,
-        np.ascontiguousarray(image).tobytes(),
+        np.ascontiguousarray(image),
         alignment=1,
         dtype=kinds[image.dtype.name],
     )

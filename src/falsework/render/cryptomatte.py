@@ -7,15 +7,28 @@ float32 with exponents that would make denormals, infinities or NaN avoided.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from falsework.building.fragments import Fragments
 
-__all__ = ["DEBRIS", "RANKS", "CoverageTally", "float_id", "fragment_name", "manifest", "murmur3_32"]
+__all__ = [
+    "DEBRIS",
+    "DEBRIS_BIT",
+    "RANKS",
+    "CoverageTally",
+    "float_id",
+    "fragment_name",
+    "manifest",
+    "murmur3_32",
+]
 
 DEBRIS = "debris"
+# Set in the picture of face numbers where a chip is seen.
+DEBRIS_BIT = 0x80000000
 RANKS = 3
 # Ids kept for a pixel while samples come in; more than that at one pixel are too thin to rank.
 SLOTS = 6
@@ -71,12 +84,17 @@ def manifest(fragments: Fragments) -> dict[str, str]:
 
 @njit(cache=True)
 def _tally(
-    ids: npt.NDArray[np.int32], slot_id: npt.NDArray[np.int32], slot_count: npt.NDArray[np.uint8]
+    faces: npt.NDArray[np.uint32],
+    face_object: npt.NDArray[Any],
+    debris: int,
+    slot_id: npt.NDArray[Any],
+    slot_count: npt.NDArray[np.uint8],
 ) -> None:
-    for pixel in range(ids.size):
-        found = ids[pixel]
-        if found < 0:
+    for pixel in range(faces.size):
+        face = faces[pixel]
+        if face == 0:
             continue
+        found = debris if face >= DEBRIS_BIT else int(face_object[face - 1])
         for slot in range(slot_id.shape[1]):
             if slot_count[pixel, slot] == 0:
                 slot_id[pixel, slot] = found
@@ -89,7 +107,7 @@ def _tally(
 
 @njit(cache=True)
 def _rank(
-    slot_id: npt.NDArray[np.int32],
+    slot_id: npt.NDArray[Any],
     slot_count: npt.NDArray[np.uint8],
     names: npt.NDArray[np.float32],
     samples: int,
@@ -119,26 +137,35 @@ def _rank(
 
 
 class CoverageTally:
-    """Counts, sample by sample, which object each pixel sees; object `count` is the debris."""
+    """Counts, sample by sample, which object each pixel sees; object `count` is the debris.
 
-    def __init__(self, count: int, height: int, width: int) -> None:
+    face_object  (faces,) the object, below `count`, that each face belongs to
+    """
+
+    def __init__(self, count: int, face_object: npt.NDArray[np.integer], height: int, width: int) -> None:
         self._names = np.array(
             [float_id(fragment_name(i)) for i in range(count)] + [float_id(DEBRIS)], np.float32
         )
         self._shape = (height, width)
-        self._id = np.zeros((height * width, SLOTS), np.int32)
+        # The smallest type that holds them: a large picture's tally takes hundreds of megabytes.
+        kind = np.uint16 if count <= np.iinfo(np.uint16).max else np.uint32
+        self._debris, self._face_object = count, face_object.astype(kind)
+        self._id = np.zeros((height * width, SLOTS), kind)
         self._count = np.zeros((height * width, SLOTS), np.uint8)
         self._samples = 0
 
-    def add(self, ids: npt.NDArray[np.int32]) -> None:
-        """One sample's picture of object numbers (H, W), -1 where nothing is hit."""
-        _tally(ids.reshape(-1), self._id, self._count)
+    def begin(self) -> None:
+        """Forget what was counted."""
+        self._count[:] = 0
+        self._samples = 0
+
+    def add(self, faces: npt.NDArray[np.uint32]) -> None:
+        """One sample's picture of face numbers + 1 (H, W), 0 for none, with DEBRIS_BIT set on debris."""
+        _tally(faces.reshape(-1), self._face_object, self._debris, self._id, self._count)
         self._samples += 1
 
     def ranked(self) -> npt.NDArray[np.float32]:
-        """(H, W, 2 * RANKS) pairs of id and coverage, largest first; forgets the samples."""
+        """(H, W, 2 * RANKS) pairs of id and coverage, largest first; to be asked for once."""
         out = np.zeros((*self._shape, 2 * RANKS), np.float32)
         _rank(self._id, self._count, self._names, max(self._samples, 1), out.reshape(-1, 2 * RANKS))
-        self._count[:] = 0
-        self._samples = 0
         return out

@@ -108,13 +108,13 @@ class SunMap:
             body()
 
 
-def surface_normals(camera: Camera, depth: Float) -> Float:
+def surface_normals(camera: Camera, depth: Float, kind: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
     """(H, W, 3) world normals of a depth picture, facing the camera; zero where depth is not finite.
 
     Each axis takes the side whose depth changes less, so that edges keep the normal of their own surface.
     """
     height, width = depth.shape
-    out = np.empty((height, width, 3), np.float32)
+    out = np.empty((height, width, 3), kind)
     # In strips, or the intermediate pictures of a large plate take gigabytes.
     for top in range(0, height, STRIP):
         low, high = max(top - 1, 0), min(top + STRIP + 1, height)

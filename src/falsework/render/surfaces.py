@@ -12,10 +12,10 @@ import moderngl
 import numpy as np
 import numpy.typing as npt
 
-from falsework.building.fragments import Fragments
 from falsework.building.materials import MATERIALS
 from falsework.plate.camera import Camera
 from falsework.render.context import FullScreen, set_uniforms, shader
+from falsework.render.cryptomatte import DEBRIS_BIT
 from falsework.render.geometry import (
     CHIP_FACES,
     Chips,
@@ -24,12 +24,15 @@ from falsework.render.geometry import (
     depth_axis,
     projection,
 )
+from falsework.render.targets import Targets, read_picture
 
-__all__ = ["DEBRIS_BIT", "SurfacePass", "material_textures", "sample_offsets"]
+__all__ = ["SurfacePass", "material_textures", "sample_offsets", "sub_frame_times"]
 
 Float = npt.NDArray[np.float32]
+Half = npt.NDArray[np.float16]
 
-DEBRIS_BIT = 0x80000000
+# A sample's weight in the bytes that count what holds.
+ONE = 1 / 255
 
 
 def sample_offsets(samples: int) -> list[tuple[float, float]]:
@@ -79,35 +82,29 @@ def _material_uniforms(layers: dict[str, int]) -> dict[str, Any]:
 
 
 class SurfacePass:
-    """Draws who is seen (ids and depth), then lights it. One target set, used again for every sample."""
+    """Draws who is seen (`ids` and `depths`), then lights it. The same targets serve every sample."""
 
     def __init__(
         self,
         context: moderngl.Context,
         camera: Camera,
-        fragments: Fragments,
         buffers: FragmentBuffers,
         chips: Chips,
         noise: moderngl.Texture3D,
+        targets: Targets,
     ) -> None:
         self._context, self._camera, self._chips = context, camera, chips
-        size = (camera.width, camera.height)
+        size = targets.size
         self.ids = context.texture(size, 1, dtype="u4")
         self.depths = context.texture(size, 1, dtype="f4")
         for texture in (self.ids, self.depths):
             texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
-        self._seen = context.framebuffer([self.ids, self.depths], context.depth_renderbuffer(size))
-        work = context.depth_renderbuffer(size)
-        self._surface = context.texture(size, 4, dtype="f4")
-        self._surface_frame = context.framebuffer([self._surface], work)
-        self._hold = context.texture(size, 1, dtype="f4")
-        self._hold_frame = context.framebuffer([self._hold], work)
-        self._centre = [
-            context.texture(size, 4, dtype="f2"),
-            context.texture(size, 4, dtype="f2"),
-            context.texture(size, 2, dtype="f4"),
-        ]
-        self._centre_frame = context.framebuffer(self._centre, work)
+        self._seen = context.framebuffer([self.ids, self.depths], targets.marks)
+        self._surface, self._surface_frame = targets.full, targets.full_frame
+        self._hold = context.texture(size, 1, dtype="f1")
+        self._hold_frame = context.framebuffer([self._hold], targets.marks)
+        self._centre = [*targets.halves, context.texture(size, 2, dtype="f4")]
+        self._centre_frame = context.framebuffer(self._centre, targets.marks)
         self._sort_hold = FullScreen(context, shader("hold.frag"))
         visible = shader("visible.frag")
         self._fragment_program = context.program(
@@ -123,8 +120,6 @@ class SurfacePass:
         constant = _material_uniforms(layers) | camera_uniforms(camera)
         set_uniforms(self._shade.program, constant)
         set_uniforms(self._measure.program, constant)
-        self._face_fragment = fragments.face_fragment.astype(np.int32)
-        self._count = len(fragments)
 
     def see(self, jitter: tuple[float, float], *, chips: bool = True) -> None:
         """Ids and depths of the fragments (and chips) in their present pose."""
@@ -144,52 +139,57 @@ class SurfacePass:
         self._surface_frame.clear()
         self._hold_frame.clear()
 
-    def _sort(self, textures: dict[str, Any]) -> None:
+    def _sort(self, textures: dict[str, Any], values: dict[str, Any]) -> None:
         """Count what holds and mark, in the depth buffer, the pixels that need light."""
         self._hold_frame.use()
         self._context.enable_only(moderngl.BLEND | moderngl.DEPTH_TEST)
         self._context.blend_func = moderngl.ONE, moderngl.ONE
         self._context.depth_func = "1"
-        self._sort_hold(self._textures(textures))
+        self._sort_hold(self._textures(textures), **values, weight=ONE)
         self._context.depth_func = ">"
 
     def add(
         self, textures: dict[str, Any], values: dict[str, Any], jitter: tuple[float, float], number: int
     ) -> None:
         """Light what is seen and add it to the sums."""
-        self._sort(textures)
+        self._sort(textures, values)
         self._surface_frame.use()
         self._surface_frame.depth_mask = False
         self._shade(self._textures(textures), **values, jitter=jitter, sample_number=float(number))
         self._surface_frame.depth_mask = True
         self._context.depth_func = "<"
 
-    def sums(self, samples: int) -> tuple[Float, Float]:
-        """Mean over the samples: `Layers.surface` (H, W, 4) and `Layers.hold` (H, W)."""
-        height, width = self._camera.height, self._camera.width
-        surface = (
-            np.frombuffer(self._surface.read(alignment=1), np.float32).reshape(height, width, 4) / samples
-        )
-        hold = np.frombuffer(self._hold.read(alignment=1), np.float32).reshape(height, width) / samples
-        return surface.astype(np.float32), hold.astype(np.float32)
+    def surface(self, samples: int) -> Float:
+        """`Layers.surface` (H, W, 4): mean over the samples."""
+        surface: Float = read_picture(self._surface)
+        surface /= samples
+        return surface
 
-    def measure(self, textures: dict[str, Any], values: dict[str, Any]) -> tuple[Float, Float, Float]:
-        """Normal (H, W, 3), albedo (H, W, 3) and motion (H, W, 2) of what `see((0, 0))` saw."""
+    def hold(self, samples: int) -> Float:
+        """`Layers.hold` (H, W): share of the samples."""
+        return read_picture(self._hold).astype(np.float32) / np.float32(samples)
+
+    def measure(self, textures: dict[str, Any], values: dict[str, Any]) -> None:
+        """Find out normal, albedo and motion of what `see((0, 0))` saw; read them before any other pass."""
         self._centre_frame.use()
         self._centre_frame.clear()
-        self._sort(textures)
+        self._sort(textures, values)
         self._context.enable_only(moderngl.DEPTH_TEST)
         self._centre_frame.use()
         self._measure(self._textures(textures), **values, jitter=(0.0, 0.0), sample_number=0.0)
         self._context.depth_func = "<"
-        height, width = self._camera.height, self._camera.width
-        shape = (height, width, 4)
-        normal, albedo = (
-            np.frombuffer(t.read(alignment=1), np.float16).reshape(shape)[..., :3].astype(np.float32)
-            for t in self._centre[:2]
-        )
-        motion = np.frombuffer(self._centre[2].read(alignment=1), np.float32).reshape(height, width, 2)
-        return normal, albedo, motion.copy()
+
+    def normal(self) -> Half:
+        """(H, W, 3) as measured, zero where nothing was."""
+        return np.ascontiguousarray(read_picture(self._centre[0])[..., :3])
+
+    def albedo(self) -> Half:
+        """(H, W, 3) as measured."""
+        return np.ascontiguousarray(read_picture(self._centre[1])[..., :3])
+
+    def motion(self) -> Float:
+        """(H, W, 2) pixels to the next frame, as measured."""
+        return read_picture(self._centre[2])
 
     def _textures(self, textures: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -202,21 +202,11 @@ class SurfacePass:
 
     def read_depth(self) -> Float:
         """(H, W) metres, 0 where nothing is seen."""
-        shape = (self._camera.height, self._camera.width)
-        return np.frombuffer(self.depths.read(alignment=1), np.float32).reshape(shape)
+        return read_picture(self.depths)
 
     def read_faces(self) -> npt.NDArray[np.uint32]:
         """(H, W) face number + 1, 0 where nothing is seen, DEBRIS_BIT set on chips."""
-        shape = (self._camera.height, self._camera.width)
-        return np.frombuffer(self.ids.read(alignment=1), np.uint32).reshape(shape)
-
-    def read_objects(self) -> npt.NDArray[np.int32]:
-        """(H, W) fragment number, the number of fragments for debris, -1 where nothing is seen."""
-        faces = self.read_faces()
-        chip = faces >= DEBRIS_BIT
-        known = np.where(chip | (faces == 0), 1, faces) - 1
-        objects = self._face_fragment[known]
-        return np.where(chip, self._count, np.where(faces == 0, -1, objects)).astype(np.int32)
+        return read_picture(self.ids)
 
 
 def sub_frame_times(index: int, shutter: float, samples: int) -> Iterator[float]:

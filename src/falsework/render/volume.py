@@ -14,11 +14,13 @@ from falsework.plate.camera import Camera
 from falsework.render.ambient import DENSEST, sweep
 from falsework.render.carving import CONTRAST, LOOSE, TILE, carve, keeps_shape, relaxed, smoothed
 from falsework.render.context import FullScreen, shader, texture_3d
+from falsework.render.targets import Targets, read_picture
 from falsework.seeds import generator
 
 __all__ = ["EXTINCTION", "DustVolume"]
 
 Float = npt.NDArray[np.float32]
+Half = npt.NDArray[np.float16]
 
 # Mass extinction of mineral dust of a few micrometres, m2/g (0.5 to 1 in the literature on desert and
 # demolition dust).
@@ -55,6 +57,7 @@ class DustVolume:
         noise: moderngl.Texture3D,
         noise_values: npt.NDArray[np.uint8],
         sun_direction: npt.NDArray[np.float64],
+        targets: Targets,
     ) -> None:
         self.field = field
         self.relief = 1.0
@@ -69,13 +72,11 @@ class DustVolume:
         self._extent = (np.asarray(field.shape) * field.voxel).astype(np.float32)
         self._textures: dict[str, moderngl.Texture3D] = {}
         self._values: dict[str, Any] = {}
-        size = (camera.width, camera.height)
-        self._targets = [context.texture(size, 4, dtype="f2") for _ in range(2)]
-        self._starts = context.texture(size, 1, dtype="f4")
+        self._targets = targets.halves
+        self._starts = context.texture(targets.size, 1, dtype="f4")
         self._starts.filter = (moderngl.NEAREST, moderngl.NEAREST)
-        marks = context.depth_renderbuffer(size)
-        self._reach_frame = context.framebuffer([self._starts], marks)
-        self._frame = context.framebuffer(self._targets, marks)
+        self._reach_frame = context.framebuffer([self._starts], targets.marks)
+        self._frame = context.framebuffer(targets.halves, targets.marks)
 
     def load(self, frame: DustFrame, density_scale: float) -> None:
         """Take over one frame of the field; `active` says whether there is any dust in it."""
@@ -155,7 +156,7 @@ class DustVolume:
         light: dict[str, Any],
         albedo: npt.NDArray[np.float32],
         number: int,
-    ) -> tuple[Float, Float]:
+    ) -> tuple[Half, Half]:
         """`Layers.dust` and `Layers.dust_front`, (H, W, 4) each."""
         textures = {
             **self._textures,
@@ -190,9 +191,5 @@ class DustVolume:
         self._march(textures, **values)
         self._frame.depth_mask = True
         self._context.depth_func = "<"
-        shape = (self._camera.height, self._camera.width, 4)
-        out = [
-            np.frombuffer(t.read(alignment=1), np.float16).reshape(shape).astype(np.float32)
-            for t in self._targets
-        ]
-        return out[0], out[1]
+        dust, front = (read_picture(target) for target in self._targets)
+        return dust.astype(np.float16, copy=False), front.astype(np.float16, copy=False)
