@@ -93,16 +93,18 @@ def open_comp(job: Job) -> Callable[[int], None]:
     return make
 
 
+# What the fakes are made from: a module that has no reason to change while tests run.
+CODE = ("falsework.progress",)
+
+
 def fake_stages() -> dict[str, Stage | FrameStage]:
     """The real table (names, dependencies, settings) with fakes for the work."""
     fakes: dict[str, Stage | FrameStage] = {}
     for name, stage in STAGES.items():
         if isinstance(stage, Stage):
-            fakes[name] = Stage(name, stage.version, stage.needs, stage.settings, _stage(name), stage.files)
+            fakes[name] = Stage(name, CODE, stage.needs, stage.settings, _stage(name), stage.files)
     for name, make in (("render", open_render), ("comp", open_comp)):
         stage = STAGES[name]
         assert isinstance(stage, FrameStage)
-        fakes[name] = FrameStage(
-            name, stage.version, stage.needs, stage.settings, make, stage.suffix, stage.follows
-        )
+        fakes[name] = FrameStage(name, CODE, stage.needs, stage.settings, make, stage.suffix, stage.follows)
     return fakes

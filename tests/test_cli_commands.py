@@ -165,3 +165,20 @@ def test_wrong_arguments_are_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main(arguments)
     assert left.value.code == 2
+
+
+@pytest.mark.usefixtures("fakes")
+def test_clean_frees_what_the_last_runs_did_not_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_shot(tmp_path)
+    run(capsys, "make", str(path), "--quiet")
+    path.write_text(SHOT.replace("seed = 3", "seed = 4"))
+    run(capsys, "make", str(path), "--quiet")
+    code, out, _ = run(capsys, "clean", str(path), "--json")
+    assert (code, json.loads(out)["removed"]) == (0, [])
+    code, out, _ = run(capsys, "clean", str(path), "--keep", "1")
+    assert code == 0
+    assert out.startswith("tiny: 6 results removed")
+    code, out, _ = run(capsys, "make", str(path), "--json", "--quiet")
+    assert len(json.loads(out)["reused"]) == 7

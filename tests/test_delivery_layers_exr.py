@@ -42,7 +42,9 @@ def layers(height: int = 40, width: int = 52) -> dict[str, np.ndarray]:
         "albedo": picture(3),
         "shadow": picture(3),
         "surface": picture(4),
+        "hold": picture(),
         "dust": picture(4),
+        "dust_front": picture(4),
         "crypto": crypto,
     }
 
@@ -73,7 +75,8 @@ def test_others_see_the_channels(written: Path) -> None:
     crypto = {f"CryptoFragment{level:02d}.{letter}" for level in range(2) for letter in "RGBA"}
     assert floats == {"depth.Z"} | crypto
     assert set(types) - floats == {
-        *"RGBA", "alpha.A", "matte.A", "N.X", "N.Y", "N.Z", "motion.u", "motion.v",
+        *"RGBA", "added.A", "matte.A", "N.X", "N.Y", "N.Z", "forward.u", "forward.v", "hold.A",
+        "dust_front.R", "dust_front.G", "dust_front.B", "dust_front.A",
         "albedo.R", "albedo.G", "albedo.B", "shadow.R", "shadow.G", "shadow.B",
         "surface.R", "surface.G", "surface.B", "surface.A", "dust.R", "dust.G", "dust.B", "dust.A",
     }  # fmt: skip
@@ -85,7 +88,7 @@ def test_conventions_of_compositors(written: Path) -> None:
         channels = {name: channel.pixels for name, channel in file.channels().items()}
     assert np.isfinite(channels["depth.Z"]).all()
     assert (channels["depth.Z"][:7] == np.float32(FAR)).all()
-    np.testing.assert_allclose(channels["motion.v"], -layers()["motion"][..., 1], rtol=2**-11)
+    np.testing.assert_allclose(channels["forward.v"], -layers()["motion"][..., 1], rtol=2**-11)
     assert (channels["A"] == 1).all()
 
 

@@ -225,16 +225,20 @@ def test_manifest(tmp_path: Path) -> None:
         path,
         tmp_path,
         ["review.mp4", "exr/a.1001.exr"],
+        inputs={"plate.jpg": "ab"},
         versions={"falsework": "0.1.0"},
+        opengl=None,
         seed=7,
         parameters={"dust": {"amount": 1.5}},
         seconds={"render": 1.23456},
         reused=["solve"],
+        digests={"review.mp4": "known"},
     )
     manifest = json.loads(path.read_text(encoding="utf-8"))
     assert manifest["files"] == {
         "exr/a.1001.exr": hashlib.sha256(b"frame").hexdigest(),
-        "review.mp4": hashlib.sha256(b"movie").hexdigest(),
+        "review.mp4": "known",
     }
+    assert (manifest["inputs"], manifest["opengl"]) == ({"plate.jpg": "ab"}, None)
     assert (manifest["seed"], manifest["reused"], manifest["seconds"]) == (7, ["solve"], {"render": 1.235})
     assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["versions"]["falsework"])

@@ -135,3 +135,34 @@ def test_what_is_brighter_than_half_floats_hold_stays_finite(tmp_path: Path) -> 
     before.surface[4, 5] = 1e6
     write_layers(tmp_path / "1001.layers", before)
     assert read_layers(tmp_path / "1001.layers").surface.max() == 65504.0
+
+
+def stage_folder(store: Store, stage: str, key: str) -> Path:
+    folder = store.finish(stage, key, store.begin(stage, key), {})
+    (folder / "data").write_bytes(b"x" * 100)
+    return folder
+
+
+def test_clean_keeps_what_the_last_runs_used(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folders = {
+        (stage, key): stage_folder(store, stage, key)
+        for stage, key in (("solve", "s"), ("dust", "a"), ("dust", "b"), ("dust", "c"), ("dust", "unknown"))
+    }
+    for key in ("a", "b", "c"):
+        store.note_run({"solve": "s"})  # a run's beginning
+        store.note_run({"solve": "s", "dust": key})
+    store.note_run({"solve": "s", "dust": "a"})  # back to the first
+    removed, size = store.clean(2)
+    assert removed == [folders["dust", "b"], folders["dust", "unknown"]]
+    assert size >= 200
+    assert all(folders[kept].exists() for kept in (("solve", "s"), ("dust", "a"), ("dust", "c")))
+    assert store.clean(2) == ([], 0)
+    assert len(store.clean(0)[0]) == 3
+
+
+def test_a_store_that_remembers_no_run_keeps_nothing_by_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = stage_folder(store, "solve", "s")
+    (tmp_path / "runs.json").write_text("[]")
+    assert store.clean(3)[0] == [folder]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import falsework
-from falsework.cli import brief, make, new, stage
+from falsework.cli import brief, clean, make, new, stage
 from falsework.errors import FalseworkError
 
 __all__ = ["main"]
@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--debug", action="store_true", help="show the traceback of a fault of ours")
     make.add(commands, shared)
     stage.add(commands, shared)
+    clean.add(commands, shared)
     new.add(commands, shared)
     brief.add(commands, shared)
     return parser

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from falsework.comp.composite import compose
+    from falsework.comp.composite import Compositor, compose
     from falsework.comp.frame import Frame
     from falsework.comp.slate import draw_slate
 
-__all__ = ["Frame", "compose", "draw_slate"]
+__all__ = ["Compositor", "Frame", "compose", "draw_slate"]
 
-_HOMES = {"Frame": "frame", "compose": "composite", "draw_slate": "slate"}
+_HOMES = {"Compositor": "composite", "Frame": "frame", "compose": "composite", "draw_slate": "slate"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The comp's one formula: how a plate's pixel becomes the shot's, as `gain * plate + add`.
+"""The comp's one formula, as a compositor would build it from the delivered layers.
 
 With plate P, the building without what stands before it B, clean plate C, occluder opacity a, and from the
 renderer surface S (premultiplied), hold h, shadow k, dust D (to the first surface) and F (to the occluder):
@@ -6,8 +6,7 @@ renderer surface S (premultiplied), hold h, shadow k, dust D (to the first surfa
     B'  = S + k (h B + (1 - S.a - h) C)
     out = (1 - F.a)(P - (1 - a) B) + a F + (1 - a)((1 - D.a) B' + D)
 
-`P - (1 - a) B` is the light of the occluder itself. Wherever B or C are the plate's own pixels their terms go
-into the gain, so that a later bend through the lens moves smooth coefficients and never resamples the plate.
+`P - (1 - a) B` is the light of the occluder itself. All pictures have the delivered picture's geometry.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ __all__ = ["UNTOUCHED", "blend", "blend_reference"]
 
 Image = npt.NDArray[np.float32]
 
-# A pixel whose plate keeps all but this share of its light is left to the plate: an eighth of what the
-# finest step of an 8-bit picture is.
+# A pixel that keeps all but this share of the plate's light, and gets no more than this, is left to the
+# plate: an eighth of what the finest step of an 8-bit picture is.
 UNTOUCHED = 1.0 / 2048.0
 
 
 def blend_reference(
-    picture: Image,
+    plate: Image,
     facade: Image,
     clean: Image,
     occluder: Image,
@@ -35,48 +34,33 @@ def blend_reference(
     shadow: Image,
     dust: Image,
     dust_front: Image,
-) -> tuple[Image, Image, Image]:
+) -> tuple[Image, Image]:
     """The formula in NumPy, to read and to test against.
 
-    All pictures (H, W, 3), occluder and hold (H, W), surface and the dusts (H, W, 4). Returns gain (H, W, 3),
-    add (H, W, 3), matte (H, W); gain is 1 and add 0 exactly where matte is 0.
+    All pictures (H, W, 3), occluder and hold (H, W), surface and the dusts (H, W, 4). Returns the picture
+    (H, W, 3) and the matte (H, W); the picture is the plate, bit for bit, where the matte is 0.
     """
-    own_facade = np.all(facade == picture, axis=-1)
-    own_clean = np.all(clean == picture, axis=-1)
-    behind = (1.0 - occluder)[..., None]
-    front = (1.0 - dust_front[..., 3:]) * np.ones_like(picture)
-    through = (1.0 - dust[..., 3:]) * behind
-    open_share = np.maximum(1.0 - surface[..., 3] - hold, 0.0)[..., None]
-
-    facade_share = through * shadow * hold[..., None] - front * behind
-    clean_share = through * shadow * open_share
-    gain = (
-        front
-        + np.where(own_facade[..., None], facade_share, 0)
-        + np.where(own_clean[..., None], clean_share, 0)
-    )
-    add = (
-        occluder[..., None] * dust_front[..., :3]
-        + through * surface[..., :3]
-        + behind * dust[..., :3]
-        + np.where(own_facade[..., None], 0, facade_share * facade)
-        + np.where(own_clean[..., None], 0, clean_share * clean)
-    )
-    kept = (1.0 - dust_front[..., 3:]) * occluder[..., None] + through * shadow * (
-        hold[..., None] + open_share * own_clean[..., None]
-    )
+    a, h = occluder[..., None], hold[..., None]
+    uncovered = np.maximum(1.0 - surface[..., 3:] - h, 0.0)
+    building = surface[..., :3] + shadow * (h * facade + uncovered * clean)
+    behind = dust[..., :3] + (1.0 - dust[..., 3:]) * building
+    before = (1.0 - dust_front[..., 3:]) * (plate - (1.0 - a) * facade) + a * dust_front[..., :3]
+    picture = before + (1.0 - a) * behind
+    kept = (1.0 - dust_front[..., 3:]) * a + (1.0 - a) * (1.0 - dust[..., 3:]) * shadow * h
     matte = np.clip(np.abs(1.0 - kept).max(axis=-1), 0.0, 1.0)
-    untouched = matte < UNTOUCHED
+    added = a * dust_front[..., :3] + (1.0 - a) * (
+        dust[..., :3] + (1.0 - dust[..., 3:]) * (surface[..., :3] + shadow * uncovered * clean)
+    )
+    untouched = np.maximum(matte, added.max(axis=-1)) < UNTOUCHED
     return (
-        np.where(untouched[..., None], 1.0, gain).astype(np.float32),
-        np.where(untouched[..., None], 0.0, add).astype(np.float32),
-        np.where(untouched, 0.0, matte).astype(np.float32),
+        np.where(untouched[..., None], plate, picture).astype(np.float32),
+        np.where(untouched, 0.0, np.maximum(matte, UNTOUCHED)).astype(np.float32),
     )
 
 
 @numba.njit(cache=True, parallel=True)
 def blend(
-    picture: Image,
+    plate: Image,
     facade: Image,
     clean: Image,
     occluder: Image,
@@ -85,47 +69,32 @@ def blend(
     shadow: Image,
     dust: Image,
     dust_front: Image,
-) -> tuple[Image, Image, Image]:
+) -> tuple[Image, Image]:
     """`blend_reference`, a pixel at a time."""
     height, width = occluder.shape
-    gain = np.ones((height, width, 3), np.float32)
-    add = np.zeros((height, width, 3), np.float32)
+    one, none = np.float32(1.0), np.float32(0.0)
+    picture = np.empty((height, width, 3), np.float32)
     matte = np.zeros((height, width), np.float32)
     for y in numba.prange(height):
         for x in range(width):
-            own_facade = True
-            own_clean = True
+            a, h = occluder[y, x], hold[y, x]
+            front = one - dust_front[y, x, 3]
+            through = (one - dust[y, x, 3]) * (one - a)
+            uncovered = max(one - surface[y, x, 3] - h, none)
+            change, added = none, none
             for c in range(3):
-                own_facade = own_facade and facade[y, x, c] == picture[y, x, c]
-                own_clean = own_clean and clean[y, x, c] == picture[y, x, c]
-            a = occluder[y, x]
-            behind = np.float32(1.0) - a
-            front = np.float32(1.0) - dust_front[y, x, 3]
-            through = (np.float32(1.0) - dust[y, x, 3]) * behind
-            h = hold[y, x]
-            open_share = max(np.float32(1.0) - surface[y, x, 3] - h, np.float32(0.0))
-            change = np.float32(0.0)
-            for c in range(3):
-                k = shadow[y, x, c]
-                kept = front * a + through * k * (h + (open_share if own_clean else np.float32(0.0)))
-                change = max(change, abs(np.float32(1.0) - kept))
-            if change < np.float32(UNTOUCHED):
+                shade = shadow[y, x, c]
+                change = max(change, abs(one - (front * a + through * shade * h)))
+                moved = through * (surface[y, x, c] + shade * uncovered * clean[y, x, c])
+                added = max(added, a * dust_front[y, x, c] + (one - a) * dust[y, x, c] + moved)
+            if max(change, added) < np.float32(UNTOUCHED):
+                for c in range(3):
+                    picture[y, x, c] = plate[y, x, c]
                 continue
-            matte[y, x] = min(change, np.float32(1.0))
+            matte[y, x] = min(max(change, np.float32(UNTOUCHED)), one)
             for c in range(3):
-                k = shadow[y, x, c]
-                facade_share = through * k * h - front * behind
-                clean_share = through * k * open_share
-                g = front
-                s = a * dust_front[y, x, c] + through * surface[y, x, c] + behind * dust[y, x, c]
-                if own_facade:
-                    g += facade_share
-                else:
-                    s += facade_share * facade[y, x, c]
-                if own_clean:
-                    g += clean_share
-                else:
-                    s += clean_share * clean[y, x, c]
-                gain[y, x, c] = g
-                add[y, x, c] = s
-    return gain, add, matte
+                standing = h * facade[y, x, c] + uncovered * clean[y, x, c]
+                building = surface[y, x, c] + shadow[y, x, c] * standing
+                before = front * (plate[y, x, c] - (one - a) * facade[y, x, c]) + a * dust_front[y, x, c]
+                picture[y, x, c] = before + (one - a) * dust[y, x, c] + through * building
+    return picture, matte

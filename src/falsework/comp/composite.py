@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from falsework.comp.blend import UNTOUCHED, blend
+from falsework.comp.blend import blend
 from falsework.comp.frame import Frame
-from falsework.comp.grain import grain_pattern, regrain
+from falsework.comp.grain import regrain
+from falsework.comp.plate_pictures import plate_pictures
 from falsework.comp.settings import CompSettings
 from falsework.plate.plate import Plate
 from falsework.render.layers import Layers
 
-__all__ = ["compose"]
+__all__ = ["SURFACE_GRAIN", "Compositor", "compose"]
 
 Image = npt.NDArray[np.float32]
 
@@ -26,62 +25,75 @@ RENDER_SOFTNESS = 0.3
 SURFACE_GRAIN = 0.6
 
 
-def compose(plate: Plate, layers: Layers, settings: CompSettings, *, seed: int) -> Frame:
-    """Lay one frame's layers over the plate and under its occluders, in the delivered picture's geometry.
+class Compositor:
+    """Lays the layers of a shot's frames over the plate and under its occluders.
 
-    A still's grain stands still, so `seed` alone decides it. The plate itself is never filtered:
-    outside the matte the result is the original, bit for bit.
+    Everything is brought into the delivered picture's geometry first and blended there, so that the delivered
+    layers give the delivered picture. The plate itself is never filtered: outside the matte the result is the
+    original, bit for bit.
     """
-    surface, hold = _soften(layers.surface, layers.hold, plate.softness * settings.softness)
-    standing = plate.facade[plate.pad_top :]
-    facade = np.where(plate.building[plate.pad_top :, :, None] > 0, standing, plate.picture)
-    gain, add, matte = blend(
-        plate.picture,
-        np.ascontiguousarray(facade, dtype=np.float32),
-        plate.clean,
-        plate.occluder,
-        surface,
-        hold,
-        layers.shadow,
-        layers.dust,
-        layers.dust_front,
-    )
-    behind = 1.0 - plate.occluder
-    dust_alpha = layers.dust[..., 3]
-    made = behind * ((1.0 - dust_alpha) * surface[..., 3] * SURFACE_GRAIN + dust_alpha)
-    made += plate.occluder * layers.dust_front[..., 3]
-    alpha = (
-        behind * (1.0 - (1.0 - surface[..., 3]) * (1.0 - dust_alpha))
-        + plate.occluder * layers.dust_front[..., 3]
-    )
 
-    lens = plate.lens
-    gain, add, matte, made = (lens.bend(layer) for layer in (gain, add, matte, made))
-    # Bending leaves traces beside the matte's edge that half floats would round away in the matte alone.
-    matte = np.where(matte < UNTOUCHED, np.float32(0.0), np.minimum(matte, np.float32(1.0)))
-    picture = plate.original * gain + add
-    if settings.grain > 0:
-        height, width = picture.shape[:2]
-        sigma = np.asarray(plate.grain) * settings.grain
-        picture = regrain(picture, made * (matte > 0), sigma, _pattern(height, width, seed))
-    picture = np.where(matte[..., None] > 0, picture, plate.original)
-    aovs = {
-        "alpha": np.clip(lens.bend(alpha), 0.0, 1.0),
-        "depth": lens.bend(layers.depth, nearest=True),
-        "normal": lens.bend(layers.normal),
-        "motion": lens.bend_motion(layers.motion),
-        "albedo": lens.bend(layers.albedo),
-        "shadow": lens.bend(layers.shadow),
-        "surface": lens.bend(surface),
-        "dust": lens.bend(layers.dust),
-        "crypto": lens.bend(layers.crypto, nearest=True),
-    }
-    return Frame(picture=np.ascontiguousarray(picture, dtype=np.float32), matte=matte, aovs=aovs)
+    def __init__(self, plate: Plate, settings: CompSettings, *, seed: int) -> None:
+        self._lens = plate.lens
+        self._softness = plate.softness * settings.softness
+        self._pictures = plate_pictures(plate, settings, seed=seed)
+        standing, view = plate.facade[plate.pad_top :], plate.picture
+        kept = (plate.building[plate.pad_top :] <= 0) | np.all(standing == view, axis=-1)
+        self._plain = kept & np.all(plate.clean == view, axis=-1)  # facade and clean plate are the plate here
+
+    def frame(self, layers: Layers) -> Frame:
+        lens, pictures = self._lens, self._pictures
+        surface, hold = _soften(layers.surface, layers.hold, self._softness)
+        # Where all three are one picture it all counts as standing: at rest `hold` is then 1 everywhere, and
+        # no filter can find an edge in it.
+        hold = np.where(self._plain, np.clip(1.0 - surface[..., 3], 0.0, 1.0), hold)
+        surface, hold = self._bent(surface), self._bent(hold)
+        shadow = self._bent(layers.shadow)
+        dust, dust_front = self._bent(layers.dust), self._bent(layers.dust_front)
+        picture, matte = blend(
+            pictures.plate,
+            pictures.facade,
+            pictures.clean,
+            pictures.occluder,
+            surface,
+            hold,
+            shadow,
+            dust,
+            dust_front,
+        )
+        behind, before = 1.0 - pictures.occluder, pictures.occluder * dust_front[..., 3]
+        covered, dusty = surface[..., 3], dust[..., 3]
+        made = behind * ((1.0 - dusty) * covered * SURFACE_GRAIN + dusty) + before
+        picture = regrain(picture, made * (matte > 0), pictures.grain)
+        aovs = {
+            "alpha": np.clip(behind * (1.0 - (1.0 - covered) * (1.0 - dusty)) + before, 0.0, 1.0),
+            "depth": lens.bend(layers.depth, nearest=True),
+            "normal": lens.bend(layers.normal),
+            "motion": lens.bend_motion(layers.motion),
+            "albedo": self._bent(layers.albedo),
+            "shadow": shadow,
+            "surface": surface,
+            "hold": hold,
+            "dust": dust,
+            "dust_front": dust_front,
+            "crypto": lens.bend(layers.crypto, nearest=True),
+        }
+        return Frame(picture=picture, matte=matte, aovs=aovs)
+
+    def _bent(self, layer: Image) -> Image:
+        """A layer in delivered pixels, without the filter's overshoot: colours stay positive, coverage (the
+        fourth channel, or the only one) between 0 and 1."""
+        if not self._lens.bends:
+            return np.ascontiguousarray(layer, dtype=np.float32)
+        bent = np.maximum(self._lens.bend(np.ascontiguousarray(layer, dtype=np.float32)), 0.0)
+        coverage = bent if bent.ndim == 2 else bent[..., 3:]
+        np.minimum(coverage, 1.0, out=coverage)
+        return bent
 
 
-@lru_cache(maxsize=2)
-def _pattern(height: int, width: int, seed: int) -> Image:
-    return grain_pattern(height, width, seed)
+def compose(plate: Plate, layers: Layers, settings: CompSettings, *, seed: int) -> Frame:
+    """One frame alone; for many, keep a `Compositor`."""
+    return Compositor(plate, settings, seed=seed).frame(layers)
 
 
 def _soften(surface: Image, hold: Image, softness: float) -> tuple[Image, Image]:

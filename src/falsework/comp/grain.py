@@ -30,12 +30,12 @@ def grain_pattern(height: int, width: int, seed: int) -> Image:
     return np.asarray(noise / noise.std(), dtype=np.float32)
 
 
-def regrain(picture: Image, weight: Image, sigma: npt.ArrayLike, pattern: Image) -> Image:
+def regrain(picture: Image, weight: Image, grain: Image) -> Image:
     """Add grain to a picture (H, W, 3), scene-linear, where weight (H, W) says so.
 
-    `sigma` (3,) is the plate's grain at middle grey (0.18), linear; elsewhere it follows the square root of
-    the light, as photon noise does. Never takes a pixel below zero.
+    `grain` (H, W, 3) is what is added at middle grey (0.18); elsewhere it follows the square root of the
+    light, as photon noise does. Never takes a pixel below zero.
     """
-    level = np.sqrt(np.maximum(picture, 0.0) / 0.18)
-    noise = pattern * level * np.asarray(sigma, dtype=np.float32) * weight[..., None]
-    return np.where(weight[..., None] > 0, np.maximum(picture + noise, np.minimum(picture, 0.0)), picture)
+    noise = grain * np.sqrt(np.maximum(picture, 0.0) / 0.18) * weight[..., None]
+    grained = np.maximum(picture + noise, np.minimum(picture, 0.0))
+    return np.where(weight[..., None] > 0, grained, picture).astype(np.float32)

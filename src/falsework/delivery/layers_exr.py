@@ -1,16 +1,21 @@
-"""The finished frame in layers, as Nuke, Resolve and Fusion expect them.
+"""The finished frame in layers, named as Nuke names its own and Resolve, Fusion and Blender read them.
 
 | layer | channels | type | what |
 |---|---|---|---|
 | (main) | R G B A | half | the finished picture; A is 1: it is a full frame over its plate |
-| alpha | A | half | opacity of what was added: fragments and dust over the plate, under the occluders |
+| added | A | half | opacity of what was added: fragments and dust over the plate, under the occluders |
 | matte | A | half | how much of the pixel is no longer the plate's; 0: the plate, bit for bit |
 | depth | Z | float | metres along the optical axis; 1e10 where there is only sky |
 | N | X Y Z | half | world normal, Z up; 0 where there is no building |
-| motion | u v | half | pixels to the next frame; v is positive upwards, as Nuke's VectorBlur has it |
+| forward | u v | half | pixels to the next frame; v is positive upwards, as Nuke's VectorBlur has it |
 | albedo, shadow | R G B | half | shadow: share of its light the plate keeps, 1: all |
 | surface, dust | R G B A | half | lit fragments; dust before them; premultiplied |
+| hold | A | half | coverage of what still stands or never changes: there the plate shows |
+| dust_front | R G B A | half | dust before the occluders, premultiplied |
 | CryptoFragment00 … | R G B A | float | Cryptomatte 1.2 of the fragments, named as in motion.usd |
+
+`depth` and `forward` are layers Nuke has from the start. It also has `alpha` and `motion`, with other
+channels than a file would bring, so nothing here is called so.
 """
 
 from __future__ import annotations
@@ -37,15 +42,17 @@ FAR = 1e10  # metres; infinities spoil a compositor's filters
 # The layers in the order they are handed over: name there, channels in the file, 32-bit float or half.
 LAYERS: dict[str, tuple[tuple[str, ...], bool]] = {
     "beauty": (("R", "G", "B"), False),
-    "alpha": (("alpha.A",), False),
+    "alpha": (("added.A",), False),
     "matte": (("matte.A",), False),
     "depth": (("depth.Z",), True),
     "normal": (("N.X", "N.Y", "N.Z"), False),
-    "motion": (("motion.u", "motion.v"), False),
+    "motion": (("forward.u", "forward.v"), False),
     "albedo": (("albedo.R", "albedo.G", "albedo.B"), False),
     "shadow": (("shadow.R", "shadow.G", "shadow.B"), False),
     "surface": (("surface.R", "surface.G", "surface.B", "surface.A"), False),
+    "hold": (("hold.A",), False),
     "dust": (("dust.R", "dust.G", "dust.B", "dust.A"), False),
+    "dust_front": (("dust_front.R", "dust_front.G", "dust_front.B", "dust_front.A"), False),
 }
 
 

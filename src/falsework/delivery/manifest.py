@@ -18,21 +18,29 @@ def write_manifest(
     folder: Path,
     names: Sequence[str],
     *,
+    inputs: Mapping[str, str],
     versions: Mapping[str, str],
+    opengl: Mapping[str, str] | None,
     seed: int,
     parameters: Mapping[str, Any],
     seconds: Mapping[str, float],
     reused: Sequence[str],
+    digests: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Write the manifest of what was delivered into `folder`; returns what was written.
 
     `names` are the delivered files' paths under `folder`, with forward slashes: what else lies there is
-    somebody's own. Keys: "files" (name to SHA-256), "versions" (of falsework and the libraries), "seed",
-    "parameters" (the shot's settings, JSON-able), "seconds" by stage, "reused" stages. To be delivered last.
+    somebody's own; `digests` are those of them that are known. Keys: "files" (name to SHA-256), "inputs" (the
+    user's files to theirs), "versions" (of falsework and the libraries), "opengl" (the driver that drew, or
+    null), "seed", "parameters" (the shot's settings, JSON-able), "seconds" by stage, "reused" stages. To be
+    delivered last.
     """
+    known = digests or {}
     manifest = {
-        "files": {name: sha256(folder / name) for name in sorted(names)},
+        "files": {name: known.get(name) or sha256(folder / name) for name in sorted(names)},
+        "inputs": dict(inputs),
         "versions": dict(versions),
+        "opengl": dict(opengl) if opengl is not None else None,
         "seed": seed,
         "parameters": dict(parameters),
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},

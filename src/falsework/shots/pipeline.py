@@ -13,6 +13,8 @@ from falsework.errors import FalseworkError
 from falsework.progress import Progress
 from falsework.shots.frame_work import Follower, make_frames, missing_frames, stage_seconds
 from falsework.shots.handover import hand_over
+from falsework.shots.shared_files import drop_altered
+from falsework.shots.sources import source_hash
 from falsework.shots.spec import Shot, load_shot
 from falsework.shots.stages import (
     PREVIEW_HEIGHT,
@@ -105,7 +107,8 @@ def make(
 ) -> MakeResult:
     """Make a shot, or as much of it as is asked for.
 
-    out      folder to deliver to; `out/NAME` beside the shot file (`out/NAME_preview` for previews)
+    out      folder to deliver to; `out/NAME` beside the shot file. Previews (`out/NAME_preview`) and runs
+             that stop early (`out/NAME_STAGE`) have folders of their own, not to replace a whole shot
     preview  PREVIEW_HEIGHT lines, every PREVIEW_STEPth frame, everything before the drawing the same
     until    the last stage to run
     deliver  False: leave the results in the store, touch no `out` folder
@@ -123,7 +126,8 @@ def make(
     base = shot_path.resolve().parent
     step = PREVIEW_STEP if preview else 1
     frames = tuple(range(shot.frames[0], shot.frames[1] + 1, step))
-    folder = Path(out) if out is not None else base / "out" / (shot.name + ("_preview" if preview else ""))
+    kind = ("_preview" if preview else "") + (f"_{until}" if until not in (None, [*stages][-1]) else "")
+    folder = Path(out) if out is not None else base / "out" / (shot.name + kind)
     store = Store(base / "work" / shot.name)
     run = _Run(
         shot=shot,
@@ -140,19 +144,23 @@ def make(
         store.sweep()
         run.to(until)
         if deliver:
-            files = hand_over(
+            delivery = hand_over(
                 shot,
                 folder,
                 store,
                 folders=run.folders,
                 keys=run.keys,
+                inputs=run.inputs,
                 seconds={name: result.seconds for name, result in run.results.items()},
                 reused=[name for name, result in run.results.items() if result.reused],
                 frames=frames,
+                height=run.height,
                 fps=shot.fps / step,
                 began=began,
                 progress=lambda done, total: run.listener.progress("deliver", done, total),
             )
+            files = delivery.files
+            store.note_run(run.keys | dict(delivery.products))
     return MakeResult(
         shot=shot,
         frames=frames,
@@ -178,6 +186,7 @@ class _Run:
     keys: dict[str, str] = field(default_factory=dict)
     folders: dict[str, Path] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)  # "solve:facades" -> digest
+    inputs: dict[str, str] = field(default_factory=dict)  # the user's files -> SHA-256
     results: dict[str, StageResult] = field(default_factory=dict)
 
     def to(self, until: str | None) -> None:
@@ -206,7 +215,7 @@ class _Run:
             began = time.perf_counter()
             parts = stage.make(self._job(stage, part))
             seconds = round(time.perf_counter() - began, 3)
-            noted = {"stage": stage.name, "version": stage.version, "seconds": seconds, "parts": parts or {}}
+            noted = {"stage": stage.name, "seconds": seconds, "parts": parts or {}}
             self.store.finish(stage.name, key, part, noted)
         for name, value in noted["parts"].items():
             self.parts[f"{stage.name}:{name}"] = value
@@ -245,22 +254,27 @@ class _Run:
     def _open(self, stage: FrameStage) -> tuple[str, Job, int]:
         """The stage's key, its job and how many of its frames are finished."""
         key = self._key(stage)
-        self.keys[stage.name] = key
+        self._use(stage, key)
         job = self._job(stage, self.store.open(stage.name, key))
+        drop_altered(job.folder)
         return key, job, len(self.frames) - len(missing_frames(stage, job, self.frames))
 
     def _frames_finished(self, stage: FrameStage, key: str, job: Job, found: int) -> None:
         seconds = stage_seconds(job.folder, self.frames)
-        self.store.note(job.folder, {"stage": stage.name, "version": stage.version, "seconds": seconds})
+        self.store.note(job.folder, {"stage": stage.name, "seconds": seconds})
         self._finished(stage, key, job.folder, seconds, found == len(self.frames), found)
 
     def _finished(
         self, stage: Stage | FrameStage, key: str, folder: Path, seconds: float, reused: bool, found: int = 0
     ) -> None:
-        self.keys[stage.name] = key
+        self._use(stage, key)
         self.folders[stage.name] = folder
         self.results[stage.name] = StageResult(stage.name, key, folder, seconds, reused, found)
         self.listener.finished(stage.name, seconds, reused)
+
+    def _use(self, stage: Stage | FrameStage, key: str) -> None:
+        self.keys[stage.name] = key
+        self.store.note_run(self.keys)
 
     def _job(self, stage: Stage | FrameStage, folder: Path) -> Job:
         name, tell = stage.name, self.listener.progress
@@ -271,7 +285,7 @@ class _Run:
         inputs = {need: self.parts[need] if ":" in need else self.keys[need] for need in stage.needs}
         content: dict[str, Any] = {
             "stage": stage.name,
-            "version": stage.version,
+            "code": source_hash(stage.code, ("falsework.shots.stages",)),
             "settings": stage.settings(self.shot),
             "inputs": inputs,
             "files": {key: self._digest(key, file) for key, file in stage.files(self.shot)},
@@ -288,4 +302,5 @@ class _Run:
                 where=self.shot_path,
                 todo="Correct the path; it starts from the folder of the shot file.",
             )
-        return sha256(path)
+        self.inputs[file] = sha256(path)
+        return self.inputs[file]

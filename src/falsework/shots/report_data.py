@@ -127,7 +127,7 @@ def _camera(solve: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (
             "focal length",
-            f"{camera['focal']:.1f} pixels, {camera['focal'] / camera['width'] * 36:.1f} mm on full frame",
+            f"{solve['measures']['focal_35mm']:.1f} mm on full frame, of the plate's whole file",
         ),
         ("pitch", f"{camera['pitch_degrees']:.2f}°"),
         ("roll", f"{camera['roll_degrees']:.2f}°"),

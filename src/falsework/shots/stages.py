@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from falsework.plate.plate import Plate
 
 __all__ = [
+    "OPENGL",
     "PREVIEW_HEIGHT",
     "PREVIEW_STEP",
     "STAGES",
     "FrameStage",
     "Job",
     "Stage",
+    "delivered_view",
     "digest",
     "frame_file",
     "working_pixels",
@@ -39,6 +41,7 @@ __all__ = [
 PREVIEW_HEIGHT = 480
 PREVIEW_STEP = 4
 LAYERS = ".layers"
+OPENGL = "opengl.json"  # in the render's folder: who drew
 
 
 def frame_file(folder: Path, frame: int, suffix: str) -> Path:
@@ -75,7 +78,7 @@ class Job:
 class Stage:
     """One stage whose result appears as a whole folder.
 
-    version   raise it when the room's result changes for the same inputs
+    code      the modules it calls: a change to them, or to what they import, redoes it
     needs     stages it reads; "solve:facades" when only that part of the result matters for the key
     settings  what of the shot decides its result
     files     what files of the user decide its result: (key in the shot, path relative to the shot file)
@@ -83,7 +86,7 @@ class Stage:
     """
 
     name: str
-    version: int
+    code: tuple[str, ...]
     needs: tuple[str, ...]
     settings: Callable[[Shot], Any]
     make: Callable[[Job], dict[str, str] | None]
@@ -101,7 +104,7 @@ class FrameStage:
     """
 
     name: str
-    version: int
+    code: tuple[str, ...]
     needs: tuple[str, ...]
     settings: Callable[[Shot], Any]
     open: Callable[[Job], Callable[[int], None]]
@@ -142,12 +145,12 @@ def _solved(folder: Path) -> Plate:
     return Plate.load(folder)
 
 
-def _view(job: Job) -> Plate:
-    """The plate at the size this run draws in."""
-    plate = _solved(job.folders["solve"])
-    if job.height is None or job.height >= plate.camera.height:
+def delivered_view(solve: Path, height: int | None) -> Plate:
+    """The plate of a finished solve at the size a run delivers: `height` lines, None for its own."""
+    plate = _solved(solve)
+    if height is None or height >= plate.camera.height:
         return plate
-    return plate.resized(job.height)
+    return plate.resized(height)
 
 
 def _plain(settings: Any) -> Any:
@@ -175,6 +178,7 @@ def _solve_files(shot: Shot) -> list[tuple[str, str]]:
 
 
 def _solve(job: Job) -> dict[str, str]:
+    from falsework.delivery.solve_words import solve_words
     from falsework.plate.stage import make_plate
 
     shot = job.shot
@@ -188,7 +192,7 @@ def _solve(job: Job) -> dict[str, str]:
         progress=job.progress,
     )
     plate.save(job.folder)
-    write_text(job.folder / "solve.json", json.dumps(_solve_words(plate), indent=2) + "\n")
+    write_text(job.folder / "solve.json", json.dumps(solve_words(plate), indent=2) + "\n")
     return {
         "facades": digest(plate.facades),
         "set": digest(plate.set_planes),
@@ -200,41 +204,6 @@ def working_pixels(solve: Path) -> int:
     """Pixels of the picture that a finished solve works in."""
     camera = json.loads((solve / "solve.json").read_bytes())["camera"]
     return int(camera["width"]) * int(camera["height"])
-
-
-def _solve_words(plate: Plate) -> dict[str, Any]:
-    """Camera, facades and light for people and for other programs."""
-    light = plate.light
-    pitch = float(np.degrees(np.arcsin(plate.camera.rotation[2, 2])))
-    roll = float(np.degrees(np.arctan2(-plate.camera.rotation[0, 2], -plate.camera.rotation[1, 2])))
-    return {
-        "units": "metres; degrees; world right-handed, Z up, the camera above the origin looking along +Y",
-        "camera": plate.camera.to_json() | {"pitch_degrees": pitch, "roll_degrees": roll},
-        "lens": {field.name: getattr(plate.lens, field.name) for field in fields(plate.lens)},
-        "facades": [
-            {
-                "name": facade.name,
-                "origin": facade.origin.tolist(),
-                "right": facade.right.tolist(),
-                "normal": facade.normal.tolist(),
-                "width": facade.width,
-                "height": facade.height,
-                "levels": facade.levels.tolist(),
-                "windows": facade.windows.tolist(),
-            }
-            for facade in plate.facades
-        ],
-        "light": {
-            "sun_direction": light.sun_direction.tolist(),
-            "azimuth_degrees": float(np.degrees(np.arctan2(light.sun_direction[0], light.sun_direction[1]))),
-            "elevation_degrees": float(np.degrees(np.arcsin(np.clip(light.sun_direction[2], -1, 1)))),
-            "sun": light.sun.tolist(),
-            "sky": light.sky.tolist(),
-            "bounce": light.bounce.tolist(),
-        },
-        "grain": plate.grain.tolist(),
-        "softness": plate.softness,
-    }
 
 
 def _build(job: Job) -> None:
@@ -314,7 +283,7 @@ def _open_render(job: Job) -> Callable[[int], None]:
     from falsework.shots.layer_files import write_layers
 
     folders = job.folders
-    view = _view(job)
+    view = delivered_view(job.folders["solve"], job.height)
     # A smaller picture's pixels are longer on the way: as many fewer sub-frames draw the same blur.
     share = view.camera.height / _solved(folders["solve"]).camera.height
     samples = max(min(job.shot.render.samples, 3), math.ceil(job.shot.render.samples * share))
@@ -328,9 +297,11 @@ def _open_render(job: Job) -> Callable[[int], None]:
         seed=job.shot.seed,
     )
 
+    _solved.cache_clear()  # gigabytes of a large plate, which drawing needs no more
+    write_text(job.folder / OPENGL, json.dumps(renderer.opengl))
+
     def make(frame: int) -> None:
-        layers = renderer.frame(frame - job.shot.frames[0])
-        write_layers(job.frame_path(frame, LAYERS), layers)
+        write_layers(job.frame_path(frame, LAYERS), renderer.layers(frame - job.shot.frames[0]))
 
     # Gigabytes of textures, which Python does not see: they go with the last reference to `make`.
     finalize(make, renderer.close)
@@ -340,14 +311,15 @@ def _open_render(job: Job) -> Callable[[int], None]:
 
 def _open_comp(job: Job) -> Callable[[int], None]:
     from falsework.building.fragments import Fragments
-    from falsework.comp.composite import compose
+    from falsework.comp.composite import Compositor
     from falsework.delivery.layers_exr import write_frame
     from falsework.media.colour import display_space, to_8bit
     from falsework.media.images import write_png
     from falsework.render.cryptomatte import manifest
     from falsework.shots.layer_files import read_layers
 
-    shot, plate = job.shot, _view(job)
+    shot, plate = job.shot, delivered_view(job.folders["solve"], job.height)
+    compositor = Compositor(plate, shot.comp, seed=shot.seed)
     names = manifest(Fragments.load(job.folders["fracture"]))
     rendered = job.folders["render"]
     space = shot.plate.colour_space
@@ -355,7 +327,7 @@ def _open_comp(job: Job) -> Callable[[int], None]:
 
     def make(frame: int) -> None:
         layers = read_layers(frame_file(rendered, frame, LAYERS))
-        finished = compose(plate, layers, shot.comp, seed=shot.seed)
+        finished = compositor.frame(layers)
         # The picture for viewing first: the EXR's name says that the frame is finished.
         write_png(job.frame_path(frame, ".png"), to_8bit(finished.picture, display))
         write_frame(
@@ -384,31 +356,77 @@ def _comp_settings(shot: Shot) -> Any:
 STAGES: Mapping[str, Stage | FrameStage] = {
     stage.name: stage
     for stage in (
-        Stage("solve", 2, (), _solve_settings, _solve, _solve_files),
-        Stage("build", 1, ("solve:facades",), lambda shot: [_plain(shot.building), shot.seed], _build),
-        Stage("fracture", 1, ("build",), lambda shot: [_plain(shot.fracture), shot.seed], _fracture),
+        Stage(
+            "solve",
+            ("falsework.plate.stage", "falsework.delivery.solve_words"),
+            (),
+            _solve_settings,
+            _solve,
+            _solve_files,
+        ),
+        Stage(
+            "build",
+            ("falsework.building.building",),
+            ("solve:facades",),
+            lambda shot: [_plain(shot.building), shot.seed],
+            _build,
+        ),
+        Stage(
+            "fracture",
+            ("falsework.building.fracturing", "falsework.building.structure"),
+            ("build",),
+            lambda shot: [_plain(shot.fracture), shot.seed],
+            _fracture,
+        ),
         Stage(
             "collapse",
-            2,
+            ("falsework.collapse.collapse", "falsework.building.fragments"),
             ("fracture", "solve:set"),
             lambda shot: [_plain(shot.collapse), list(shot.frames), shot.fps, shot.seed],
             _collapse,
         ),
         Stage(
             "dust",
-            2,
+            (
+                "falsework.dust.debris",
+                "falsework.dust.solver",
+                "falsework.building.fragments",
+                "falsework.collapse.motion",
+            ),
             ("fracture", "collapse", "solve:set", "solve:camera"),
             lambda shot: [_plain(shot.dust), shot.seed],
             _dust,
         ),
         FrameStage(
             "render",
-            2,
+            (
+                "falsework.render.renderer",
+                "falsework.building.fragments",
+                "falsework.collapse.motion",
+                "falsework.dust.field",
+                "falsework.shots.layer_files",
+            ),
             ("solve", "fracture", "collapse", "dust"),
             _render_settings,
             _open_render,
             LAYERS,
         ),
-        FrameStage("comp", 2, ("solve", "fracture", "render"), _comp_settings, _open_comp, ".exr", "render"),
+        FrameStage(
+            "comp",
+            (
+                "falsework.comp.composite",
+                "falsework.building.fragments",
+                "falsework.delivery.layers_exr",
+                "falsework.media.colour",
+                "falsework.media.images",
+                "falsework.render.cryptomatte",
+                "falsework.shots.layer_files",
+            ),
+            ("solve", "fracture", "render"),
+            _comp_settings,
+            _open_comp,
+            ".exr",
+            "render",
+        ),
     )
 }

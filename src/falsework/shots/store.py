@@ -20,6 +20,8 @@ __all__ = ["Store", "disk_faults", "settings_key"]
 
 KEY_LENGTH = 20  # hexadecimal digits of the hash, enough to tell stages apart and still fit in a listing
 DONE = "done.json"
+RUNS = "runs.json"
+MOST_RUNS = 50  # that are remembered
 PART = ".part-"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)
@@ -109,6 +111,35 @@ class Store:
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 left.unlink(missing_ok=True)
+
+    def note_run(self, keys: Mapping[str, str]) -> None:
+        """Remember what a run has used so far, by stage; what it contains, its own beginning too, goes."""
+        used = dict(keys)
+        if self._runs()[-1:] == [used]:
+            return
+        runs = [run for run in self._runs() if not run.items() <= used.items()]
+        write_text(self.root / RUNS, json.dumps({"runs": [*runs[1 - MOST_RUNS :], used]}))
+
+    def clean(self, keep: int) -> tuple[list[Path], int]:
+        """Remove every result that none of the last `keep` runs used; returns the folders and their bytes.
+        Only for the holder of the lock."""
+        runs = self._runs()
+        kept = {(stage, key) for run in runs[max(len(runs) - keep, 0) :] for stage, key in run.items()}
+        removed: list[Path] = []
+        size = 0
+        for folder in sorted(self.root.glob("*/*")):
+            if folder.is_dir() and (folder.parent.name, folder.name) not in kept:
+                files = [path.stat() for path in folder.rglob("*") if path.is_file()]
+                size += sum(file.st_size for file in files if file.st_nlink == 1)
+                shutil.rmtree(folder)
+                removed.append(folder)
+        return removed, size
+
+    def _runs(self) -> list[dict[str, str]]:
+        try:
+            return [dict(run) for run in json.loads((self.root / RUNS).read_bytes())["runs"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
