@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import cv2
 import numpy as np
@@ -35,6 +37,7 @@ Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 BEFORE = 1.2  # metres that a party wall is drawn before the street line; the matte cuts it off
+THREADS = 2  # at work on the set's pieces
 MARGIN = 3  # pixels that the new picture may reach beyond the building's matte
 SOFTNESS = 0.6  # pixels, of a lens and demosaicing, at 1920
 
@@ -211,10 +214,14 @@ def _paint(
     new = np.zeros_like(picture)
     solid = np.zeros((height, width), np.float32)
     casters = [wall for neighbour in neighbours for wall in _house(neighbour)]
-    ground = _ground(camera, facades, view, light, haze, casters)
-    order: list[Layer] = [ground]
-    order.extend(draw_rear(rear, camera, view, light, haze, 24.0 * width / 1920, casters))
-    for wall in stage:
+
+    def ground() -> list[Layer]:
+        return [_ground(camera, facades, view, light, haze, casters)]
+
+    def rear_layers() -> list[Layer]:
+        return draw_rear(rear, camera, view, light, haze, 24.0 * width / 1920, casters)
+
+    def party_wall(wall: Wall) -> list[Layer]:
         random = generator(0, "plate", *wall.seed)
         top = float(wall.outline[:, 1].max())
         density = min(64.0 * width / 1920, 1600.0 / top)
@@ -222,7 +229,11 @@ def _paint(
         albedo = party_texture(depth, float(np.linalg.norm(wall.plane.v)), top, levels, density, random)
         if wall.outline[0, 0] > 0.0:  # its street end lies at the end of u
             albedo = albedo[:, ::-1]
-        order.extend(show(wall, albedo, density, camera, view, light, haze, casters))
+        return show(wall, albedo, density, camera, view, light, haze, casters)
+
+    pieces = [ground, rear_layers, *(partial(party_wall, wall) for wall in stage)]
+    with ThreadPoolExecutor(THREADS) as pool:  # each by itself, to the same bits in any order
+        order = [layer for drawn in pool.map(lambda piece: piece(), pieces) for layer in drawn]
     for layer in order:
         x0, y0, x1, y1 = layer.view
         part = np.s_[y0:y1, x0:x1]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numba
@@ -26,6 +28,7 @@ ROOF = 7.0  # metres above the cornice that still belong to the house: roof, dor
 SIDE = 0.6  # metres beside a facade that its texture takes in
 THIN = 9  # pixels at 1920: up to here a gap is bridged straight across
 ILLUMINATION = 0.9  # metres over which light and shade vary; texture is what varies faster
+THREADS = 2  # at work on facades
 LARGEST = 2400  # pixels: no rectified texture is larger
 
 
@@ -65,13 +68,17 @@ def complete_facade(
     wide = hidden & (thick > 0)
     canvas = bridge(canvas, hidden & ~wide, usable=seen & (building > 0.5), reach=max(12, 2 * size))
     usable = (building > 0.95) & ~wide & (seen | hidden)
-    for number, sheet in enumerate(sheets):
-        mine = belongs == number
-        if (wide & mine).any():
-            _fill_hidden(canvas, usable, wide & mine, sheet)
-    if pad_top:
-        for number, sheet in enumerate(sheets):
-            _fill_above(canvas, building, seen, pad_top, belongs == number, sheet)
+    parts = [belongs == number for number in range(len(sheets))]
+    gaps = [wide & part for part in parts]
+    with ThreadPoolExecutor(THREADS) as pool:  # a facade's texture is no other's
+        hidden_parts = list(pool.map(partial(_hidden, canvas, usable), gaps, sheets))
+        for gap, values in zip(gaps, hidden_parts, strict=True):
+            canvas[gap] = values
+        if pad_top:
+            above = list(pool.map(partial(_above, canvas, building, pad_top), parts, sheets))
+            for part, values in zip(parts, above, strict=True):
+                canvas[:pad_top][part[:pad_top]] = values[:, :3]
+                building[:pad_top][part[:pad_top]] = np.clip(values[:, 3], 0.0, 1.0)
     # what stands before the building can only add light: P - (1 - a) B is never negative
     veil = (1.0 - occluder)[..., None]
     canvas[pad_top:] = np.where(
@@ -292,14 +299,17 @@ def _periods(detail: Image, known: Mask, sheet: _Sheet) -> list[tuple[int, int]]
     return [(dy, dx) for dy in up for dx in across if dy or dx]
 
 
-def _fill_hidden(canvas: Image, usable_there: Mask, wide: Mask, sheet: _Sheet) -> None:
-    """Complete what broad occluders hide of one facade, in its rectified texture, in place."""
+def _hidden(canvas: Image, usable_there: Mask, wide: Mask, sheet: _Sheet) -> Image:
+    """Colours (N, 3) of what broad occluders hide of one facade (N pixels of `wide`), completed in its
+    rectified texture."""
+    if not wide.any():
+        return np.zeros((0, 3), np.float32)
     texture = _rectify(canvas, sheet)
     usable = _rectify(usable_there.astype(np.float32), sheet) > 0.98
     gap = _rectify(wide.astype(np.float32), sheet) > 0.001
     usable &= ~gap
     if not usable.any():
-        return
+        return canvas[wide]
     light = _illumination(texture, usable, sheet)
     detail = np.sqrt(np.clip(texture / light, 0.0, 6.0)).astype(np.float32)
     # what is neither gap nor source (sky, neighbours, cables) must not steer the patches
@@ -307,7 +317,7 @@ def _fill_hidden(canvas: Image, usable_there: Mask, wide: Mask, sheet: _Sheet) -
     hole = gap | void & _near(gap, 12)
     filled = fill_exemplar(detail, hole, usable, _shifts(detail, usable, sheet), unit=0.3 * min(sheet.scale))
     result = filled**2 * light
-    canvas[wide] = _sample(np.asarray(result, np.float32), *_on_sheet(sheet, *np.nonzero(wide)))
+    return _sample(np.asarray(result, np.float32), *_on_sheet(sheet, *np.nonzero(wide)))
 
 
 def _shifts(detail: Image, known: Mask, sheet: _Sheet) -> list[tuple[int, int]]:
@@ -331,12 +341,12 @@ def _near(mask: Mask, distance: int) -> Mask:
     return result
 
 
-def _fill_above(canvas: Image, building: Image, seen: Mask, pad_top: int, mine: Mask, sheet: _Sheet) -> None:
-    """Carry a facade and its roof on above the frame from the bays that are seen whole, in place."""
-    target = mine.copy()
-    target[pad_top:] = False
-    if not target.any():
-        return
+def _above(canvas: Image, building: Image, pad_top: int, mine: Mask, sheet: _Sheet) -> Image:
+    """Colours and matte (N, 4) of a facade and its roof above the frame (`mine` of `pad_top` rows), carried
+    on from the bays that are seen whole."""
+    rows, columns = np.nonzero(mine[:pad_top])
+    if not rows.size:
+        return np.zeros((0, 4), np.float32)
     texture = _rectify(canvas, sheet)
     inside = np.zeros(building.shape, np.float32)
     inside[pad_top:] = 1.0
@@ -346,7 +356,6 @@ def _fill_above(canvas: Image, building: Image, seen: Mask, pad_top: int, mine: 
     detail = np.where((solid > 0.5)[..., None], texture / light, np.float32(1.0))
     shifts = sorted({abs(dx) for dy, dx in _periods(detail, inframe & (solid > 0.9), sheet) if dy == 0})
     bay = shifts[0] if shifts else max(8, round(3.0 * sheet.scale[0]))
-    rows, columns = np.nonzero(target)
     x, y = _on_sheet(sheet, rows, columns)
     height, width = (
         min(sheet.size[1], max(int(y.max()) + 2, 1)),
@@ -368,6 +377,4 @@ def _fill_above(canvas: Image, building: Image, seen: Mask, pad_top: int, mine: 
     carried = np.empty((height, width, 4), np.float32)
     carried[..., :3] = detail[row_of, use] * light[:height]
     carried[..., 3] = np.where(lost, np.float32(0.0), solid[row_of, use])
-    values = _sample(carried, x, y)
-    canvas[target] = values[:, :3]
-    building[target] = np.clip(values[:, 3], 0.0, 1.0)
+    return _sample(carried, x, y)

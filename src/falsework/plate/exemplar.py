@@ -191,9 +191,10 @@ def _distance(picture, weight, y, x, sy, sx, best):  # type: ignore[no-untyped-d
             if tx < 0 or tx >= width:
                 continue
             w = weight[ty, tx]
-            for channel in range(3):
-                difference = picture[ty, tx, channel] - picture[sy + dy, sx + dx, channel]
-                total += w * difference * difference
+            red = picture[ty, tx, 0] - picture[sy + dy, sx + dx, 0]
+            green = picture[ty, tx, 1] - picture[sy + dy, sx + dx, 1]
+            blue = picture[ty, tx, 2] - picture[sy + dy, sx + dx, 2]
+            total += w * (red * red + green * green + blue * blue)
             mass += w
         if total > best * 49.0:
             return best + 1.0

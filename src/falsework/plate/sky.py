@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 
 import cv2
+import numba
 import numpy as np
 import numpy.typing as npt
 
+from falsework.plate.blurring import wide_blur
 from falsework.plate.camera import Camera
 from falsework.plate.plate import Image
 from falsework.seeds import generator
@@ -15,6 +17,7 @@ from falsework.seeds import generator
 __all__ = ["fill_sky", "find_sky"]
 
 Mask = npt.NDArray[np.bool_]
+Array = npt.NDArray[np.float64]
 TILE = 48  # pixels: the sky's grain is laid in tiles of this size
 
 
@@ -65,15 +68,12 @@ def fill_sky(picture: Image, sky: Mask, wanted: Mask, *, seed: int = 0) -> Image
         core = sky
     if np.count_nonzero(core) < 50:
         return np.full_like(picture, 0.5)
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    x, y = x / width - 0.5, y / height - 0.5
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
     rows, columns = np.nonzero(core)
     stride = max(1, rows.size // 60000)
     rows, columns = rows[::stride], columns[::stride]
     logs = np.log(np.maximum(picture[rows, columns], 1e-4))
     weight = np.ones(rows.size, np.float32)
-    design = terms[rows, columns]
+    design = _terms((columns + 0.5) / width, (rows + 0.5) / height)
     for _ in range(4):  # clouds and wires count little
         root = np.sqrt(weight)[:, None]
         factor = np.linalg.lstsq(design * root, logs * root, rcond=None)[0]
@@ -81,55 +81,80 @@ def fill_sky(picture: Image, sky: Mask, wanted: Mask, *, seed: int = 0) -> Image
         weight = 1.0 / (1.0 + (miss / max(float(np.median(miss)), 1e-4) / 2.0) ** 2)
     box = cv2.boundingRect(wanted.astype(np.uint8)) if wanted.any() else (0, 0, width, height)
     limit = logs.max(axis=0) + 0.1
-    smooth = np.exp(np.minimum(terms @ factor, limit)).astype(np.float32)
-    low = cv2.GaussianBlur(picture * core[..., None], (0, 0), 3.0)
-    mass = cv2.GaussianBlur(core.astype(np.float32), (0, 0), 3.0)[..., None]
-    excess = np.where(core[..., None], low / np.maximum(mass, 1e-4) / smooth - 1.0, 0.0)
-    spread = np.zeros_like(picture)
-    total = np.full((height, width, 1), 1e-3, np.float32)
-    small = cv2.resize(excess, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
-    small_core = cv2.resize(core.astype(np.float32), (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    # all but the grain is smooth: a quarter of the size says it
+    size = (max(width // 4, 1), max(height // 4, 1))
+    across = (np.arange(size[0]) + 0.5) / size[0]
+    down = (np.arange(size[1])[:, None] + 0.5) / size[1]
+    smooth = np.exp(np.minimum(_terms(across, down) @ factor, limit)).astype(np.float32)
+    mass = np.asarray(cv2.resize(core.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+    low = cv2.resize(picture * core[..., None], size, interpolation=cv2.INTER_AREA)
+    near = (
+        cv2.GaussianBlur(low, (0, 0), 0.75)
+        / np.maximum(cv2.GaussianBlur(mass, (0, 0), 0.75), 1e-4)[..., None]
+    )
+    excess = np.asarray(mass[..., None] * (near / smooth - 1.0), np.float32)
+    spread = np.zeros_like(smooth)
+    total = np.full(mass.shape, 1e-3, np.float32)
     for sigma in (1.0, 3.0, 9.0, 27.0):
-        share = cv2.GaussianBlur(small_core, (0, 0), sigma)
-        value = cv2.GaussianBlur(small, (0, 0), sigma)
-        factor_ = np.float32(1.0 / sigma**2)
-        spread += factor_ * cv2.resize(value, (width, height), interpolation=cv2.INTER_LINEAR)
-        total += factor_ * cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
-    out = smooth * (1.0 + np.clip(spread / total, -0.5, 1.0))
-    out *= 1.0 + _grain(picture, core, box, seed)
-    return np.asarray(out, np.float32)
+        spread += np.float32(1.0 / sigma**2) * wide_blur(excess, sigma)
+        total += np.float32(1.0 / sigma**2) * wide_blur(mass, sigma)
+    smooth *= 1.0 + np.clip(spread / total[..., None], -0.5, 1.0)
+    out = np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    x0, y0, wide, high = box
+    out[y0 : y0 + high, x0 : x0 + wide] *= 1.0 + _grain(picture, core, high, wide, seed)
+    return out
 
 
-def _grain(picture: Image, core: Mask, box: Sequence[int], seed: int) -> Image:
-    """Relative grain (H, W, 3) inside a box (x, y, width, height), from the smoothest tiles of sky."""
-    height, width = core.shape
-    field = np.zeros_like(picture)
+def _terms(x: Array, y: Array) -> Image:
+    """A quadratic's terms (..., 6) at places of the picture, 0 to 1."""
+    x, y = np.broadcast_arrays(x - 0.5, y - 0.5)
+    return np.asarray(np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1), np.float32)
+
+
+def _grain(picture: Image, core: Mask, high: int, wide: int, seed: int) -> Image:
+    """Relative grain (high, wide, 3), from the smoothest tiles of the sky `core` (H, W)."""
+    left, top, width, height = cv2.boundingRect(core.astype(np.uint8))
+    sky = np.s_[top : top + height, left : left + width]
+    picture, core = picture[sky], core[sky]
     base = cv2.GaussianBlur(picture, (0, 0), 2.5)
-    relative = np.clip(picture / np.maximum(base, 1e-4) - 1.0, -0.2, 0.2)
+    relative = np.clip(picture / np.maximum(base, 1e-4) - 1.0, -0.2, 0.2).astype(np.float32)
     found = []
-    for top in range(0, height - TILE, TILE // 2):
-        for left in range(0, width - TILE, TILE // 2):
-            if core[top : top + TILE : 8, left : left + TILE : 8].all():
-                tile = relative[top : top + TILE, left : left + TILE]
-                found.append((float(tile.std()), top, left))
+    for row in range(0, height - TILE, TILE // 2):
+        for column in range(0, width - TILE, TILE // 2):
+            if core[row : row + TILE : 8, column : column + TILE : 8].all():
+                tile = relative[row : row + TILE, column : column + TILE]
+                found.append((float(tile.std()), row, column))
     if not found:
-        return field
+        return np.zeros((high, wide, 3), np.float32)
     found.sort()
     found = found[len(found) // 5 : max(len(found) // 5 + 1, 3 * len(found) // 5)]
     random = generator(seed, "plate", "sky grain")
-    x0, y0, w, h = box
     step = TILE // 2
+    chosen = random.integers(len(found), size=(-(-(high + step) // step), -(-(wide + step) // step)))
+    places = np.array([place for _, *place in found])[chosen]
     fade = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(TILE) + 0.5) / TILE)
-    window = np.outer(fade, fade).astype(np.float32)
-    power = np.zeros((height, width), np.float32)
-    for top in range(y0 - step, y0 + h, step):
-        for left in range(x0 - step, x0 + w, step):
-            _, ty, tx = found[int(random.integers(len(found)))]
-            tile = relative[ty : ty + TILE, tx : tx + TILE]
-            a, b, c, d = max(top, 0), max(left, 0), min(top + TILE, height), min(left + TILE, width)
-            if a >= c or b >= d:
-                continue
-            part = np.s_[a - top : c - top, b - left : d - left]
-            field[a:c, b:d] += tile[part] * window[part][..., None]
-            power[a:c, b:d] += window[part] ** 2
-    return np.asarray(field / np.sqrt(np.maximum(power, 1e-3))[..., None], np.float32)
+    return np.asarray(_lay(relative, places, np.outer(fade, fade).astype(np.float32), high, wide), np.float32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _lay(picture, places, window, height, width):  # type: ignore[no-untyped-def]
+    """Tiles of a picture, from places (rows, columns, 2), laid half over one another and faded by a window
+    (TILE, TILE) into one another so that their deviation stays."""
+    step = TILE // 2
+    out = np.zeros((height, width, 3), np.float32)
+    for y in range(height):
+        for x in range(width):
+            power = 0.0
+            for down in range(2):
+                for across in range(2):
+                    row, column = y // step + down, x // step + across
+                    ty, tx = y - (row - 1) * step, x - (column - 1) * step
+                    share = window[ty, tx]
+                    power += share * share
+                    sy, sx = places[row, column, 0] + ty, places[row, column, 1] + tx
+                    for channel in range(3):
+                        out[y, x, channel] += share * picture[sy, sx, channel]
+            scale = 1.0 / math.sqrt(max(power, 1e-3))
+            for channel in range(3):
+                out[y, x, channel] *= scale
+    return out
