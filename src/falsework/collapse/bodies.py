@@ -35,7 +35,8 @@ GAP = 0.01  # metres a hull is drawn in
 MOST_UP, MOST_ALONG = 1.5, 9.0  # m/s
 MOST_SPIN = 10.0  # rad/s, one and a half turns a second
 SINK = 0.01  # metres a corner may be under the ground
-CRUSHED_SHARE = 0.55  # linear size of a crushed fragment's inner hull
+CRUSHED_FRICTION = 0.3
+CRUSHED_SHARE = 0.5  # linear size of a crushed fragment's inner hull
 CORRECTION = 0.6  # m/s, fastest push that parts overlapping hulls
 EVENT_ACCELERATION = 0.02 * GRAVITY  # contact forces under this times the fragment's mass are not reported
 
@@ -100,6 +101,9 @@ class Bodies:
         parameters = self.world.integration_parameters
         parameters.dt = step
         parameters.normalized_max_corrective_velocity = CORRECTION
+        # Stopping at a time of impact takes time from a body that only passes another close by, which is seen
+        # as a hitch in its fall; a step moves a piece by a tenth of a metre, and nothing here is as thin.
+        parameters.max_ccd_substeps = 0
         self._events: Any = rapier3d.ChannelEventCollector()
         self._friction = np.array([m.friction for m in MATERIALS])[fragments.material]
         self._hulls = _drawn_in(fragments)
@@ -177,7 +181,7 @@ class Bodies:
                 ),
                 rapier3d.Collider.convex_hull(
                     inner * np.float32(CRUSHED_SHARE), density=0.0,
-                    collision_groups=_groups(PIECES, PIECES), **shared,
+                    collision_groups=_groups(PIECES, PIECES), **(shared | {"friction": CRUSHED_FRICTION}),
                 ),
             ]  # fmt: skip
         else:
@@ -248,8 +252,10 @@ class Bodies:
             shift = rotate(self.turn[old], self.centre_of_mass(left) - before)
             self.set_velocity(old, self.velocity[old] + np.cross(self.spin[old], shift))
 
-    def crush(self, fragment: int) -> None:
+    def crush(self, fragment: int, push: Float) -> None:
         """Turn a fragment that is a body of its own into rubble (see the module's words)."""
+        number = int(self.body[fragment])
+        self.set_velocity(number, self.velocity[number] + push)
         self.crushed[fragment] = True
         self._detach(fragment)
         self._attach(fragment, int(self.body[fragment]))

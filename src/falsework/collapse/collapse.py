@@ -20,6 +20,7 @@ from falsework.collapse.settings import CollapseSettings
 from falsework.collapse.trigger import LOAD_BEARING, leaning, pop_times, removal_times
 from falsework.errors import FalseworkError
 from falsework.plate.plate import SetPlane
+from falsework.seeds import generator
 from falsework.progress import Progress, silent
 
 __all__ = ["collapse"]
@@ -38,7 +39,9 @@ HINGE_DEPTH = 4.0  # a hinge carries for this many times longer
 BLOCK_SHARE = 0.02  # of the building's mass: lighter parts fall freely at once
 # Rubble meets rubble at corners and edges, out of plumb: this share of the face carries, so this share of the
 # strength crushes it.
-CRUSH_SHARE = 0.03
+CRUSH_SHARE = 0.01
+BEARING_SHARE = 0.03
+BURST = 1.0  # m/s, how fast what is crushed bursts sideways
 CRUSHABLE = tuple(k for k in LOAD_BEARING) + tuple(KINDS.index(n) for n in ("clutter", "ornament"))
 LIFT = 5.0  # m/s, how fast what was pressed into the ground comes out of it
 PULL = 0.12  # of gravity: cables and falling floors draw an implosion's walls inwards
@@ -151,13 +154,15 @@ class _Run:
         self.removal = removal_times(fragments, settings, seed)
         self.pop = pop_times(fragments, settings, seed)
         self.contact = np.zeros((len(fragments), 3))
+        self.random = generator(seed, "collapse", "burst")
         self.crush_next: Bool = np.zeros(len(fragments), dtype=bool)
         self.mass = fragments.mass.astype(np.float64)
         face = np.maximum(fragments.volume.astype(np.float64), 1e-6) ** (2 / 3)
         strength = _weakest_compression(fragments)
         # No contact transmits more than what crushes it.
-        self.bearing = CRUSH_SHARE * strength * settings.strength * face
-        self.crush_force = np.where(np.isin(fragments.kind, CRUSHABLE), self.bearing, np.inf)
+        self.bearing = BEARING_SHARE * strength * settings.strength * face
+        crush = CRUSH_SHARE / BEARING_SHARE * self.bearing
+        self.crush_force = np.where(np.isin(fragments.kind, CRUSHABLE), crush, np.inf)
         self.touched: Bool = np.zeros(len(fragments), dtype=bool)
         # body number -> height of its first place, for parts something still carries
         self.carried: dict[int, float] = {}
@@ -276,7 +281,9 @@ class _Run:
                     self.carried[first + k] = height + (0.0 if start is None else start - lowered[k])
         for fragment in self._to_crush.tolist():
             if self.bodies.body[fragment] != STANDING:
-                self.bodies.crush(fragment)
+                angle = self.random.uniform(0.0, 2 * np.pi)
+                push = BURST * np.array([np.cos(angle), np.sin(angle), 0.0])
+                self.bodies.crush(fragment, push)
 
     def _share(self, body: int) -> float:
         if body == STANDING:
