@@ -31,8 +31,7 @@ import numpy as np
 import pytest
 
 from falsework.cli.main import _parser
-from falsework.comp.blend import blend_reference
-from falsework.delivery.layers_exr import read_frame, write_frame
+from falsework.delivery.layers_exr import write_frame
 from falsework.delivery.manifest import write_manifest
 from falsework.delivery.usd import write_usd
 from falsework.media.exr import read_exr
@@ -239,16 +238,23 @@ def test_the_constants_are_the_codes() -> None:
 
 
 def test_the_readme_lists_what_is_delivered() -> None:
-    listed = {
-        name for name in first_column(section("README.md", "What you get")) if not name.startswith("exr/")
-    }
+    listed = {name for name in first_column(section("README.md", "What you get")) if "/" not in name}
     assert listed == set(FILES)
     assert (ROOT / "docs" / "images" / "lyon_corner.jpg").stat().st_size < 400_000
 
 
 def test_the_keys_of_the_manifest_and_of_json_are_listed(tmp_path: Path) -> None:
     made = write_manifest(
-        tmp_path / "m.json", tmp_path, [], versions={}, seed=1, parameters={}, seconds={}, reused=[]
+        tmp_path / "m.json",
+        tmp_path,
+        [],
+        inputs={},
+        versions={},
+        opengl=None,
+        seed=1,
+        parameters={},
+        seconds={},
+        reused=[],
     )
     assert set(first_column(section("docs/formats.md", "manifest.json"))) == set(made)
     shot = load_shot(ROOT / SHOT)
@@ -329,7 +335,7 @@ def deliver_something(folder: Path) -> Path:
     tower = brick_tower()
     random = np.random.default_rng(4)
     shapes = {"beauty": 3, "alpha": 0, "matte": 0, "depth": 0, "normal": 3, "motion": 2, "albedo": 3}
-    shapes |= {"shadow": 3, "surface": 4, "dust": 4, "crypto": 2 * RANKS}
+    shapes |= {"shadow": 3, "surface": 4, "hold": 0, "dust": 4, "dust_front": 4, "crypto": 2 * RANKS}
     layers = {
         name: random.random((32, 48, depth) if depth else (32, 48), dtype=np.float32)
         for name, depth in shapes.items()
@@ -389,41 +395,19 @@ def test_all_snippets_run_on_a_shot_that_was_made(document: str, made: Path, tmp
     for snippet in snippets(document):
         if snippet.language != "toml" and snippet.mark != "not run":
             run(folder, snippet)
-    if document == "docs/cookbook.md":
-        check_recomp(folder)
-
-
-def check_recomp(folder: Path) -> None:
-    """The formula, from the layers the recipe wrote, gives the delivered beauty."""
-
-    def layer(name: str) -> Any:
-        channels, _ = read_exr(folder / "layers" / f"{name}.exr")
-        planes = [channels[letter].astype(np.float32) for letter in "RGBA" if letter in channels]
-        return np.ascontiguousarray(np.stack(planes, axis=-1) if len(planes) > 1 else planes[0])
-
-    still = [layer(name) for name in ("plate", "facade", "clean", "occluder")]
-    changed = 0.0
-    for frame in (1002, 1006, 1010):
-        moving = [layer(f"{name}.{frame}") for name in ("surface", "hold", "shadow", "dust", "dust_front")]
-        gain, add, _ = blend_reference(*still, *moving)
-        beauty = read_frame(
-            folder / Path(SHOT).parent / "out" / "lyon_corner" / "exr" / f"lyon_corner.{frame}.exr"
-        )[0]["beauty"]
-        np.testing.assert_allclose(gain * still[0] + add, beauty, atol=0.004, rtol=0.01)
-        changed = max(changed, float(np.abs(beauty - still[0]).max()))
-    assert changed > 0.05
 
 
 @pytest.mark.slow
 def test_the_work_folder_and_the_solve_are_as_described(made: Path) -> None:
     work = made / Path(SHOT).parent / "work" / "lyon_corner"
     rows = re.findall(
-        r"^\| `(\w+)`(?:, `(\w+)`)? \| (.+?) \|", section("docs/formats.md", "The work folder"), re.M
+        r"^\| (`\w+`(?:, `\w+`)*) \| (.+?) \|", section("docs/formats.md", "The work folder"), re.M
     )
-    assert {row[0] for row in rows} | {"review"} == {path.name for path in work.iterdir() if path.is_dir()}
-    for stage, _, files in rows:
-        for name in re.findall(r"`([\w.]+)`", files):
-            assert list(work.glob(f"{stage}/*/{name}")), f"{stage}: {name}"
+    listed = {stage for row in rows for stage in re.findall(r"`(\w+)`", row[0])}
+    assert listed == {path.name for path in work.iterdir() if path.is_dir()}
+    for stages, files in rows:
+        for stage in re.findall(r"`(\w+)`", stages):
+            for name in re.findall(r"`([\w.]+)`", files):
+                assert list(work.glob(f"{stage}/*/{name}")), f"{stage}: {name}"
     solve = json.loads((made / Path(SHOT).parent / "out" / "lyon_corner" / "solve.json").read_bytes())
-    listed = set(first_column(section("docs/formats.md", "solve.json")))
-    assert listed == set(solve)
+    assert set(first_column(section("docs/formats.md", "solve.json"))) == set(solve)
