@@ -335,7 +335,9 @@ class Bodies:
         """
         speed = self.velocity[self.awake]
         spin = np.linalg.norm(self.spin[self.awake], axis=1)
-        for number, turning in zip(self.awake[spin > MOST_SPIN].tolist(), spin[spin > MOST_SPIN], strict=True):
+        for number, turning in zip(
+            self.awake[spin > MOST_SPIN].tolist(), spin[spin > MOST_SPIN], strict=True
+        ):
             self.set_spin(number, self.spin[number] * (MOST_SPIN / turning))
         level = np.linalg.norm(speed[:, :2], axis=1)
         wild = (speed[:, 2] > MOST_UP) | (level > MOST_ALONG)

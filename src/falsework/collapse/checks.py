@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import grey_closing
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from falsework.building.fragments import Fragments
 from falsework.collapse.bodies import GRAVITY, rotate
 from falsework.collapse.motion import Motion
+from falsework.collapse.mound import bulk_and_solid
 
 __all__ = ["check_motion"]
 
@@ -23,8 +23,6 @@ RISE_SECONDS = 0.5
 ACCELERATION_SHARE = 0.05  # over gravity: positions are single precision, steps finite
 ENERGY_SHARE = 0.02
 LYING = 1.0  # m/s: what moves faster in the last frame is not yet part of the mound
-CELL = 0.25  # metres, of the height map of the mound
-CLOSING = 0.75  # metres: gaps narrower than this count as inside the mound
 
 
 def check_motion(
@@ -142,34 +140,15 @@ def _energy(motion: Motion) -> dict[str, Any]:
 
 
 def _bulking(fragments: Fragments, motion: Motion) -> dict[str, Any]:
-    """Volume under the mound's closed height map over the solid volume of what came down."""
+    """Volume of the mound over the solid volume in it."""
     step = np.linalg.norm(motion.position[-1] - motion.position[-2:][0], axis=1) * motion.fps
-    moved = motion.moved[-1] & (step < LYING)
+    lying = motion.moved[-1] & (step < LYING)
     limit = "1.2 to 1.8"
-    means = (
-        "volume of the mound (height map, gaps under 0.75 m closed) over the solid volume in it, "
-        "of what lies still"
-    )
-    if fragments.volume[moved].sum() < 0.05 * fragments.volume.sum():
+    means = "volume under the surface of what lies still over the solid volume in it"
+    if fragments.volume[lying].sum() < 0.05 * fragments.volume.sum():
         return _result(True, 0.0, limit, means + "; too little lies still to measure")
-    owner = np.repeat(np.arange(len(fragments)), np.diff(fragments.hull_start))
-    points = corners(fragments, motion, motion.frames - 1)
-    keep = moved[owner]
-    low = points[keep, :2].min(axis=0) - CLOSING
-    size = np.ceil((points[keep, :2].max(axis=0) + CLOSING - low) / CELL).astype(int) + 1
-    height = np.zeros(size)
-    for fragment in np.flatnonzero(moved):
-        mine = points[fragments.hull_start[fragment] : fragments.hull_start[fragment + 1]]
-        # The fragment as a box of its own volume: the hull's box is emptier the more it is turned.
-        box = np.maximum(np.ptp(mine, axis=0), 1e-3)
-        share = min(1.0, float(np.cbrt(fragments.volume[fragment] / box.prod())))
-        middle = (mine.min(axis=0) + mine.max(axis=0)) / 2
-        first = np.floor((middle[:2] - box[:2] * share / 2 - low) / CELL).astype(int)
-        last = np.maximum(np.ceil((middle[:2] + box[:2] * share / 2 - low) / CELL).astype(int), first + 1)
-        window = height[first[0] : last[0], first[1] : last[1]]
-        np.maximum(window, middle[2] + box[2] * share / 2, out=window)
-    cells = int(CLOSING / CELL) | 1
-    closed = grey_closing(height, size=(cells, cells))
-    bulk = float(closed.sum() * CELL**2)
-    value = bulk / float(fragments.volume[moved].sum())
+    bulk, solid = bulk_and_solid(
+        fragments, motion.position[-1].astype(np.float64), motion.rotation[-1].astype(np.float64), lying
+    )
+    value = bulk / solid
     return _result(1.2 <= value <= 1.8, value, limit, means)

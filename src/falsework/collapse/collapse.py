@@ -20,8 +20,8 @@ from falsework.collapse.settings import CollapseSettings
 from falsework.collapse.trigger import LOAD_BEARING, leaning, pop_times, removal_times
 from falsework.errors import FalseworkError
 from falsework.plate.plate import SetPlane
-from falsework.seeds import generator
 from falsework.progress import Progress, silent
+from falsework.seeds import generator
 
 __all__ = ["collapse"]
 
