@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from falsework.plate.rims import settle_rims
+from falsework.plate.rims import behind_rims, settle_rims
 from falsework.seeds import generator
 
 
@@ -30,8 +30,8 @@ def _scene(seed: int, dark: float = 0.03) -> tuple[np.ndarray, ...]:
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 1000))
 def test_the_plate_comes_back_and_light_is_never_negative(seed: int) -> None:
-    picture, truth, wall, building, _ = _scene(seed)
-    opacity, facade = settle_rims(picture, truth, wall, building)
+    picture, truth, wall, _, _ = _scene(seed)
+    opacity, facade = settle_rims(picture, truth, wall)
     own = picture - (1 - opacity[..., None]) * facade
     assert own.min() > -1e-6
     assert facade.min() > -1e-5
@@ -41,9 +41,9 @@ def test_the_plate_comes_back_and_light_is_never_negative(seed: int) -> None:
 
 
 def test_ringing_stays_with_the_wall() -> None:
-    picture, truth, wall, building, rim = _scene(3)
+    picture, truth, wall, _, rim = _scene(3)
     before = picture - (1 - truth[..., None]) * wall
-    opacity, facade = settle_rims(picture, truth, wall, building)
+    opacity, facade = settle_rims(picture, truth, wall)
     own = picture - (1 - opacity[..., None]) * facade
 
     def tint(light: np.ndarray) -> float:
@@ -54,11 +54,22 @@ def test_ringing_stays_with_the_wall() -> None:
 
 
 def test_solid_things_and_the_open_wall_are_left_alone() -> None:
-    picture, truth, wall, building, _ = _scene(5)
-    opacity, facade = settle_rims(picture, truth, wall, building)
+    picture, truth, wall, _, _ = _scene(5)
+    opacity, facade = settle_rims(picture, truth, wall)
     assert np.all(opacity[:, 146:154] == 1.0)
     assert np.array_equal(facade[truth == 0], wall[truth == 0])
-    nothing = np.zeros_like(building)
-    same, untouched = settle_rims(picture, truth, wall, nothing)
-    assert same is truth
+    nothing = np.zeros_like(truth)
+    same, untouched = settle_rims(picture, nothing, wall)
+    assert same is nothing
     assert untouched is wall
+
+
+def test_beside_the_building_the_picture_is_carried_behind_thin_things() -> None:
+    picture, truth, _wall, _, _ = _scene(7)
+    building = np.zeros_like(truth)
+    behind = behind_rims(picture, truth, picture, building)
+    cable = (truth > 0) & (np.arange(200) < 135)
+    assert np.abs(behind[cable].mean() - 0.7) < 0.1
+    assert np.array_equal(behind[truth == 0], picture[truth == 0])
+    inside = behind_rims(picture, truth, picture, np.ones_like(truth))
+    assert inside is picture

@@ -95,7 +95,8 @@ class Plate:
     picture    (H, W, 3) the plate itself
     facade     (H + pad_top, W, 3) the building without what stands before it, for projection; row `pad_top`
                is the plate's row 0, what lies above it is completed from the facade's own storeys.
-               Equal to `picture` wherever the building is seen unobstructed
+               Equal to `picture` wherever nothing stands before the building, and beside the building; behind
+               the rims of what stands beside it, the picture carried in from around
     building   (H + pad_top, W) 1 where `facade` shows the building that falls, 0 elsewhere (sky, neighbours);
                soft at its edges
     pad_top    rows

@@ -10,7 +10,7 @@ from falsework.plate.blurring import wide_blur
 from falsework.plate.plate import Image
 from falsework.plate.vanishing import LUMINANCE as WEIGHTS
 
-__all__ = ["settle_rims"]
+__all__ = ["behind_rims", "settle_rims"]
 
 LUMINANCE = WEIGHTS.astype(np.float32)
 Mask = npt.NDArray[np.bool_]
@@ -25,16 +25,36 @@ DARKEST = 0.3  # of its own colour that an occluder's rim may go down to
 SPREAD = 2.0  # standard deviations by which an occluder's rim may differ from its own colour near by
 
 
-def settle_rims(picture: Image, occluder: Image, facade: Image, building: Image) -> tuple[Image, Image]:
-    """Opacity (H, W) and facade (H, W, 3) that agree with the occluders' own colours along their rims.
+def behind_rims(picture: Image, occluder: Image, facade: Image, building: Image) -> Image:
+    """`facade` (H, W, 3) with what occluders hide beside the building too, carried in from around them.
 
-    picture (H, W, 3), occluder opacity (H, W), facade (H, W, 3) and building's matte (H, W), all of the
-    plate's rows. An occluder's colour F is carried outwards from where it is surely alone. Its own light
+    picture (H, W, 3), occluder opacity and the building's matte (H, W), all of the plate's rows. Only what
+    shows through a rim is meant to be used: the middle of what is opaque is a guess.
+    """
+    hidden = (occluder > 0.0) & (building <= 0.0)
+    if not hidden.any():
+        return facade
+    scale = picture.shape[1] / 1920
+    seen = (occluder <= 0.0).astype(np.float32)
+    total = np.full(seen.shape, 1e-9, np.float32)
+    carried = np.zeros_like(picture)
+    light = picture * seen[..., None]
+    for sigma, share in REACHES:
+        total += share * wide_blur(seen, sigma * scale)
+        carried += share * wide_blur(light, sigma * scale)
+    known = hidden & (total > 1e-6)
+    return np.where(known[..., None], carried / total[..., None], facade).astype(np.float32)
+
+
+def settle_rims(picture: Image, occluder: Image, facade: Image) -> tuple[Image, Image]:
+    """Opacity (H, W) and what is behind (H, W, 3) that agree with the occluders' own colours along their rims.
+
+    picture (H, W, 3), occluder opacity (H, W) and facade (H, W, 3), all of the plate's rows. An occluder's colour F is carried outwards from where it is surely alone. Its own light
     P - (1 - a) B is kept near a F by letting B, which nobody sees before the wall moves, take up the rest.
     So a cable is as dark before dust as before the wall, and ringing falls with the wall. What is seen
     before anything moves, (P - (1 - a) B) + (1 - a) B, stays P.
     """
-    active = (occluder > 0.0) & (building > 0.0)
+    active = occluder > 0.0
     if not active.any():
         return occluder, facade
     scale = picture.shape[1] / 1920

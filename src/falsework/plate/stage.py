@@ -21,7 +21,7 @@ from falsework.plate.grain import measure_grain, measure_softness
 from falsework.plate.light import estimate_light
 from falsework.plate.occluders import make_occluders
 from falsework.plate.plate import Facade, Image, Plate
-from falsework.plate.rims import settle_rims
+from falsework.plate.rims import behind_rims, settle_rims
 from falsework.plate.settings import (
     FacadeSettings,
     LightSettings,
@@ -101,7 +101,9 @@ def make_plate(
             where="[plate] building_matte",
             todo="Paint white what falls: the facades, and the roof above them.",
         )
-    opacity, facade[pad:] = settle_rims(picture, opacity, facade[pad:], building[pad:])
+    opacity, facade[pad:] = settle_rims(
+        picture, opacity, behind_rims(picture, opacity, facade[pad:], building[pad:])
+    )
     depth = np.where(opacity > 0.0, depth, np.float32(np.inf))
     progress(5, STEPS)
     own_clean = (
