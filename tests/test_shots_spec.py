@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falsework.errors import FalseworkError
-from falsework.shots.faults import key_lines, setting_names
+from falsework.faults import key_lines, setting_names
 from falsework.shots.spec import Shot, load_shot, read_shot
 
 ROOT = Path(__file__).parents[1]
@@ -214,7 +214,7 @@ def _default(key: str) -> str | None:
     from pydantic import BaseModel
     from pydantic_core import PydanticUndefined
 
-    from falsework.shots.faults import _inner_model
+    from falsework.faults import _inner_model
 
     model: type[BaseModel] = Shot
     *tables, name = key.split(".")

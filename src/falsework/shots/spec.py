@@ -15,6 +15,7 @@ from falsework.collapse.settings import CollapseSettings
 from falsework.comp.settings import CompSettings
 from falsework.dust.settings import DustSettings
 from falsework.errors import FalseworkError
+from falsework.faults import Fault, key_lines, refuse, validation_faults
 from falsework.plate.settings import (
     FacadeSettings,
     LightSettings,
@@ -24,7 +25,6 @@ from falsework.plate.settings import (
 )
 from falsework.render.settings import RenderSettings
 from falsework.settings import Pixel, Settings
-from falsework.shots.faults import Fault, key_lines, validation_faults
 
 __all__ = ["Shot", "load_shot", "read_shot"]
 
@@ -96,23 +96,10 @@ def read_shot(text: str, path: Path | str = "shot.toml") -> Shot:
     try:
         shot = Shot.model_validate(values)
     except ValidationError as error:
-        _refuse(validation_faults(error, values, Shot), lines, path)
+        refuse(validation_faults(error, values, Shot), lines, path)
         raise AssertionError("unreachable") from error
-    _refuse(list(_cross_faults(shot)), lines, path)
+    refuse(list(_cross_faults(shot)), lines, path)
     return shot
-
-
-def _refuse(faults: list[Fault], lines: dict[str, int], path: Path | str) -> None:
-    """Raise all faults as one error; the first is the headline, the others follow line by line."""
-    if not faults:
-        return
-    first, *others = faults
-    todo = first.todo
-    if others:
-        listed = "\n".join(f"  {fault.where(path, lines)}: {fault.sentence()}" for fault in others)
-        more = "1 more fault" if len(others) == 1 else f"{len(others)} more faults"
-        todo = f"{todo}\n{more}:\n{listed}".strip()
-    raise FalseworkError(first.what, where=first.where(path, lines), todo=todo)
 
 
 def _cross_faults(shot: Shot) -> Iterator[Fault]:

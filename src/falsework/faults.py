@@ -1,4 +1,4 @@
-"""Faults of a shot file in words: which key, on which line, what is wrong, what to do."""
+"""Faults of a settings file in words: which key, on which line, what is wrong, what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-__all__ = ["Fault", "key_lines", "nearest", "setting_names", "validation_faults"]
+from falsework.errors import FalseworkError
+
+__all__ = ["Fault", "key_lines", "nearest", "refuse", "setting_names", "validation_faults"]
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,29 @@ def nearest(word: str, names: Sequence[str]) -> str:
     return lower[close[0]] if close else ""
 
 
+def refuse(faults: Sequence[Fault], lines: Mapping[str, int], path: Path | str) -> None:
+    """Raise all faults as one error; the first is the headline, the others follow line by line."""
+    if not faults:
+        return
+    first, *others = faults
+    todo = first.todo
+    if others:
+        listed = "\n".join(f"  {fault.where(path, lines)}: {fault.sentence()}" for fault in others)
+        more = "1 more fault" if len(others) == 1 else f"{len(others)} more faults"
+        todo = f"{todo}\n{more}:\n{listed}".strip()
+    raise FalseworkError(first.what, where=first.where(path, lines), todo=todo)
+
+
 def validation_faults(
-    error: ValidationError, values: Mapping[str, Any], model: type[BaseModel]
+    error: ValidationError,
+    values: Mapping[str, Any],
+    model: type[BaseModel],
+    document: str = "docs/shot.md",
 ) -> list[Fault]:
-    """Pydantic's errors as sentences, one a key, unknown keys first (they explain what is missing)."""
+    """Pydantic's errors as sentences, one a key, unknown keys first (they explain what is missing).
+
+    `document` is where the keys are explained.
+    """
     unknown: list[Fault] = []
     others: dict[str, list[Any]] = {}
     for item in error.errors():
@@ -101,7 +122,7 @@ def validation_faults(
             unknown.append(_unknown_key([str(part) for part in item["loc"]], model))
         else:
             others.setdefault(location, []).append(item)
-    return unknown + [_fault(key, items) for key, items in others.items()]
+    return unknown + [_fault(key, items, document) for key, items in others.items()]
 
 
 def _inner_model(annotation: Any) -> type[BaseModel] | None:
@@ -157,19 +178,19 @@ _BOUNDS = {
 }
 
 
-def _fault(key: str, items: list[Any]) -> Fault:
+def _fault(key: str, items: list[Any], document: str) -> Fault:
     """One sentence from the errors of one key; the branches of a union become "or"."""
     wanted = list(dict.fromkeys(_wanted(item) for item in items))
     first = items[0]
     if first["type"] == "missing":
-        return Fault(key, f'"{key.split(".")[-1]}" is missing', "Add it; docs/shot.md says what it means.")
+        return Fault(key, f'"{key.split(".")[-1]}" is missing', f"Add it; {document} says what it means.")
     given = first["input"]
     shown = repr(given) if not isinstance(given, str) else f'"{given}"'
     if len(shown) > 80:
         shown = shown[:77] + "..."
     choices = (first.get("ctx") or {}).get("expected", "")
     guess = nearest(given, re.findall(r"'([^']+)'", choices)) if isinstance(given, str) else ""
-    todo = f'Did you mean "{guess}"?' if guess else "Correct it; docs/shot.md says what it means."
+    todo = f'Did you mean "{guess}"?' if guess else f"Correct it; {document} says what it means."
     return Fault(key, f"must be {' or '.join(wanted)}, not {shown}", todo)
 
 
@@ -178,6 +199,8 @@ def _wanted(item: Any) -> str:
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
         return f"{words} {context[bound]}"
+    if kind == "value_error":  # a validator of our own: its words say what is wanted
+        return str(context["error"])
     if kind == "literal_error":
         return str(context["expected"]).replace("'", '"')
     if kind == "finite_number":
@@ -192,6 +215,10 @@ def _wanted(item: Any) -> str:
         return "letters, digits, _ and - (it names files)"
     if kind.startswith("string"):
         return "a text"
+    if kind.startswith("datetime"):
+        return "a time with its zone (2026-11-22T12:00:00Z)"
+    if kind.startswith("date"):
+        return "a date (2026-11-22)"
     if kind in ("tuple_type", "list_type"):
         return "a list"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
