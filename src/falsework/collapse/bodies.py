@@ -36,7 +36,7 @@ MOST_UP, MOST_ALONG = 1.5, 9.0  # m/s
 MOST_SPIN = 10.0  # rad/s, one and a half turns a second
 SINK = 0.01  # metres a corner may be under the ground
 CRUSHED_FRICTION = 0.3
-CRUSHED_SHARE = 0.5  # linear size of a crushed fragment's inner hull
+CRUSHED_SHARE = 0.55  # linear size of a crushed fragment's inner hull
 CORRECTION = 0.6  # m/s, fastest push that parts overlapping hulls
 EVENT_ACCELERATION = 0.02 * GRAVITY  # contact forces under this times the fragment's mass are not reported
 
