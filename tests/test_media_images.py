@@ -128,8 +128,8 @@ def test_exif_orientation_as_others_read_it(tmp_path: Path, orientation: int) ->
     assert (exif["height"], exif["width"]) == upright.shape[:2]
 
 
-def test_exif_of_a_camera(shared: Path) -> None:
-    exif = read_exif(shared / "plates" / "larochelle_5.jpg")
+def test_exif_of_a_camera() -> None:
+    exif = read_exif(Path(__file__).parents[1] / "examples" / "la_rochelle" / "plate.jpg")
     assert exif["focal_35mm"] == 15.0
     assert exif["focal_mm"] == 3.0
     assert (exif["make"], exif["model"]) == ("GoPro", "HERO9 Black")

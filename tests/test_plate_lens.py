@@ -130,10 +130,10 @@ def test_a_fisheye_is_found_from_straight_edges(focal: float) -> None:
     assert spread < 0.1
 
 
-def test_the_action_camera_of_la_rochelle(shared: Path) -> None:
+def test_the_action_camera_of_la_rochelle() -> None:
     """GoPro HERO9, 3.0 mm, 1.19 micrometre pixels: 2520 pixels. Long straight things of the place, clicked in
     the file, must be straight in the working picture."""
-    path = shared / "plates" / "larochelle_5.jpg"
+    path = Path(__file__).parents[1] / "examples" / "la_rochelle" / "plate.jpg"
     picture = read_picture(path, "sRGB")
     chosen = PlateSettings(file=path.name, crop=(520, 150, 4224, 2376), size=(3840, 2160))
     frame = framing(picture, chosen, read_exif(path), where="[plate]")

@@ -32,13 +32,13 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def shrunk(example: str, folder: Path, size: str) -> Path:
-    """An example's shot with the whole fall in ten frames, eight a second, at another size; not made yet."""
+    """An example's shot with the whole fall in fifteen frames, twelve a second, of another size; not made."""
     path = copy_shot(EXAMPLES / example / "shot.toml", folder)
     text = path.read_text()
     for pattern, line in (
-        (r"^fps = .*$", "fps = 8"),
-        (r"^frames = .*$", "frames = [1001, 1010]"),
-        (r"^start = .*$", "start = 1003"),
+        (r"^fps = .*$", "fps = 12"),
+        (r"^frames = .*$", "frames = [1001, 1015]"),
+        (r"^start = .*$", "start = 1004"),
     ):
         text, count = re.subn(pattern, line, text, flags=re.MULTILINE)
         assert count == 1, pattern

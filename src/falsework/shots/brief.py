@@ -44,7 +44,7 @@ class _Reader(AirRules):
     def read(self) -> None:
         for clause in self.clauses:
             for item in clause.items:
-                if item.meaning == "quantity" and item.value == "fps" and 1 <= item.number <= 240:
+                if item.meaning == "quantity" and item.value == "fps" and 12 <= item.number <= 240:
                     self.fps = item.number
         rules: tuple[Callable[[Clause, int], None], ...] = (
             self._known,

@@ -60,6 +60,7 @@ def seal(folder: Path, names: Iterable[str]) -> dict[str, str]:
     A file whose size and time are as noted is taken to be what it was.
     """
     seals = _seals(folder)
+    before = dict(seals)
     digests: dict[str, str] = {}
     for name in names:
         path = folder / name
@@ -69,7 +70,8 @@ def seal(folder: Path, names: Iterable[str]) -> dict[str, str]:
             digest = _digest(path)
             seals[name] = (state.st_size, state.st_mtime_ns, digest)
         digests[name] = digest
-    write_text(folder / SEALS, json.dumps(seals))
+    if seals != before:
+        write_text(folder / SEALS, json.dumps(seals))
     return digests
 
 

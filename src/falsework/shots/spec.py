@@ -29,6 +29,7 @@ from falsework.settings import Pixel, Settings
 __all__ = ["Shot", "load_shot", "read_shot"]
 
 MOST_FRAMES = 5000
+SLOWEST = 12.0  # frames a second: the collapse takes two steps a frame, and longer ones are no physics
 SMALLEST_QUAD = 64.0  # square pixels; less is a slip of the mouse
 
 
@@ -42,7 +43,7 @@ class Shot(Settings):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     brief: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    fps: Annotated[float, Field(ge=1, le=240)] = 24.0
+    fps: Annotated[float, Field(ge=SLOWEST, le=240)] = 24.0
     frames: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (1001, 1096)
     plate: PlateSettings
     facades: Annotated[list[FacadeSettings], Field(min_length=1, max_length=8)]
