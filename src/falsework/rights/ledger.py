@@ -1,0 +1,456 @@
+"""The ledger: every record as an event, appended and never changed.
+
+In a SQLite file by default (write-ahead log, every commit flushed to the disk), in PostgreSQL by URL. Two
+tables: the events (sequence, payload, digest), and one row that says where they end. Reading checks what it
+reads; what was tampered with is named by `verify`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sql
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from falsework.errors import FalseworkError
+from falsework.rights import merkle
+from falsework.rights.anchors import Anchor, add_anchor, anchors_beside, read_anchors
+from falsework.rights.events import BEFORE_ALL, Event, kind_of
+from falsework.rights.records import Record, canonical
+from falsework.rights.tampering import Fault, Head, Link, check, links_of, read_row
+
+__all__ = ["Anchor", "Fault", "Inclusion", "Ledger"]
+
+PATIENCE = 30.0  # seconds to wait for another process that is writing
+FORMAT = 1
+AT_ONCE = 500  # rows asked for by number in one question
+LOCK = 0x66616C7365  # key of PostgreSQL's advisory lock while tables are made
+
+CREATE = (
+    "CREATE TABLE IF NOT EXISTS ledger_events "
+    "(sequence {number} PRIMARY KEY, payload {bytes} NOT NULL, digest {bytes} NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS ledger_head "
+    "(format INTEGER PRIMARY KEY, size {number} NOT NULL, root {bytes} NOT NULL, last {bytes} NOT NULL)",
+)
+TYPES = {
+    "sqlite": {"number": "INTEGER", "bytes": "BLOB"},
+    "postgresql": {"number": "BIGINT", "bytes": "BYTEA"},
+}
+READ_HEAD = "SELECT size, root, last FROM ledger_head WHERE format = :format"
+READ_EVENTS = "SELECT sequence, payload, digest FROM ledger_events"
+
+
+@dataclass(frozen=True)
+class Inclusion:
+    """Proof that an event is in the ledger of `size` events with this root."""
+
+    sequence: int
+    size: int
+    leaf: bytes
+    proof: tuple[bytes, ...]
+    root: bytes
+
+    def holds(self) -> bool:
+        return merkle.verify_inclusion(self.leaf, self.sequence, self.size, self.proof, self.root)
+
+
+class Ledger:
+    """An open ledger; use it in a `with` block. Threads may share one, processes each open their own."""
+
+    def __init__(self, engine: sql.Engine, where: str, anchors: Path | None) -> None:
+        self.where = where  # for people: a path, or a URL without its password
+        self.anchors_file = anchors
+        self._engine = engine
+        self._guard = threading.RLock()
+        # What of the ledger this process has read and checked.
+        self._leaves: list[bytes] = []
+        self._peaks = merkle.Peaks()
+        self._present: dict[tuple[str, str], int] = {}  # (kind, id) -> sequence of its present form
+
+    @classmethod
+    def open(cls, where: str | Path, *, create: bool = True, anchors: Path | None = None) -> Ledger:
+        """The ledger in a file, or in the database of a URL such as postgresql+psycopg://user@host/name.
+
+        With `create` it is begun where there is none, otherwise that is an error and nothing is written.
+        `anchors` is the file of its anchors; beside a file it needs no naming.
+        """
+        if isinstance(where, str) and "://" in where:
+            engine, name = _engine_of_url(where)
+        else:
+            path = Path(where)
+            engine, name = _engine_of_file(path, create=create), str(path)
+            anchors = anchors or anchors_beside(path)
+        ledger = cls(engine, name, anchors)
+        try:
+            ledger._begin_tables(create=create)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Writing
+
+    def append(self, records: Sequence[Record], *, at: datetime) -> list[Event]:
+        """Write records in one transaction and return their events; on return they are on the disk.
+
+        A record that is identical to the present one of its kind and id is not written again.
+        """
+        if at.tzinfo is None:
+            raise ValueError("the time of an event needs its zone")
+        with self._guard, self._transaction(writing=True) as connection:
+            head = self._head(connection, lock=True)
+            self._catch_up(connection, head)
+            events = list(self._news(connection, records, at))
+            if not events:
+                return []
+            peaks = self._peaks.copy()
+            for event in events:
+                peaks.add(event.digest)
+            connection.execute(
+                sql.text(
+                    "INSERT INTO ledger_events (sequence, payload, digest) "
+                    "VALUES (:sequence, :payload, :digest)"
+                ),
+                [{"sequence": e.sequence, "payload": e.payload, "digest": e.digest} for e in events],
+            )
+            connection.execute(
+                sql.text("UPDATE ledger_head SET size = :size, root = :root, last = :last"),
+                {"size": peaks.size, "root": peaks.root(), "last": events[-1].digest},
+            )
+        with self._guard:
+            for event in events:
+                if event.sequence == len(self._leaves):  # else another thread has caught up meanwhile
+                    self._remember(event)
+        return events
+
+    def anchor(self, *, at: datetime, stamp: Callable[[bytes], bytes] | None = None) -> Anchor:
+        """Write the present root beside the ledger. `stamp` asks a time-stamp authority to seal the
+        anchor's statement (`falsework.rights.timestamp`)."""
+        if self.anchors_file is None:
+            raise FalseworkError(
+                "has no file for its anchors", where=self.where, todo="Name one with --anchors FILE."
+            )
+        with self._guard:
+            self._refresh()
+            anchor = Anchor(len(self._leaves), self._peaks.root(), at.astimezone(UTC))
+        if stamp is not None:
+            anchor = Anchor(anchor.size, anchor.root, anchor.time, stamp(anchor.statement()))
+        add_anchor(self.anchors_file, anchor)
+        return anchor
+
+    # Reading
+
+    @property
+    def size(self) -> int:
+        """Number of events."""
+        with self._transaction() as connection:
+            return self._head(connection).size
+
+    def events(self, start: int = 0) -> list[Event]:
+        """The events from number `start` on, checked against their digests and their chain."""
+        with self._guard, self._transaction() as connection:
+            head = self._head(connection)
+            self._catch_up(connection, head)
+            events: list[Event] = []
+            for row in self._rows(connection, start, head.size):
+                event = self._checked(row, start + len(events))
+                if event.digest != self._leaves[event.sequence]:
+                    raise self._damaged(f"event {event.sequence} was edited while the ledger was open")
+                events.append(event)
+            return events
+
+    def root(self, size: int | None = None) -> bytes:
+        """The tree's root over all events, or over the first `size`."""
+        with self._guard:
+            self._refresh()
+            if size is None:
+                return self._peaks.root()
+            return merkle.root(self._leaves[: self._within(size)])
+
+    def inclusion(self, sequence: int) -> Inclusion:
+        """The proof that event `sequence` is in the ledger as it is now."""
+        with self._guard:
+            self._refresh()
+            if not 0 <= sequence < len(self._leaves):
+                raise FalseworkError(
+                    f"there is no event {sequence}; they go from 0 to {len(self._leaves) - 1}",
+                    where=self.where,
+                )
+            proof = merkle.inclusion_proof(self._leaves, sequence)
+            size, leaf = len(self._leaves), self._leaves[sequence]
+            return Inclusion(sequence, size, leaf, proof, self._peaks.root())
+
+    def consistency(self, old_size: int) -> tuple[bytes, ...]:
+        """The proof that the ledger of `old_size` events is the beginning of this one."""
+        with self._guard:
+            self._refresh()
+            return merkle.consistency_proof(self._leaves, self._within(old_size))
+
+    def verify(self, anchors: Sequence[Anchor] = ()) -> list[Fault]:
+        """Everything wrong with the ledger, in the order of the events; empty where nothing is.
+
+        It is held against the anchors beside it and against those given (from a delivery, for instance).
+        """
+        faults: list[Fault] = []
+        links: list[Link] = []
+        head: Head | None = None
+        try:
+            with self._transaction() as connection:
+                try:
+                    head = self._read_head(connection)
+                except ValueError as error:
+                    faults.append(Fault("head", None, f"the head was edited: {error}"))
+                rows = connection.execute(sql.text(f"{READ_EVENTS} ORDER BY sequence"))
+                for link in links_of(_plain(rows)):
+                    links.append(link)
+                faults += _whole_file(connection)
+        except FalseworkError as error:
+            at = len(links)
+            faults.append(
+                Fault("unreadable", at, f"event {at} and what follows cannot be read: {error.what}")
+            )
+            head = None
+        known, broken = read_anchors(self.anchors_file) if self.anchors_file is not None else ([], [])
+        for line in broken:
+            faults.append(Fault("anchor", None, f"line {line} of {self.anchors_file} is no anchor"))
+        return faults + check(links, head, [*known, *anchors])
+
+    # Within
+
+    @contextmanager
+    def _transaction(self, *, writing: bool = False) -> Iterator[sql.Connection]:
+        """A transaction whose failures are sentences; committed at the end of the block, else rolled back."""
+        try:
+            with self._engine.connect() as connection:
+                options: dict[str, Any] = {"falsework_writing": writing}
+                if connection.dialect.name == "postgresql" and not writing:
+                    options["isolation_level"] = "REPEATABLE READ"  # head and events of one moment
+                with connection.execution_options(**options).begin():
+                    yield connection
+        except DBAPIError as error:
+            raise _explained(error.orig or error, self.where) from error
+        except SQLAlchemyError as error:
+            raise _explained(error, self.where) from error
+        except sqlite3.Error as error:  # while a connection is being made
+            raise _explained(error, self.where) from error
+
+    def _begin_tables(self, *, create: bool) -> None:
+        if not create:
+            with self._transaction() as connection:
+                names = sql.inspect(connection).get_table_names()
+            if not {"ledger_events", "ledger_head"} <= set(names):
+                raise FalseworkError(
+                    "is no ledger", where=self.where, todo="Name the ledger of a production."
+                )
+            return
+        with self._transaction(writing=True) as connection:
+            dialect = connection.dialect.name
+            if dialect == "postgresql":
+                connection.execute(sql.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+            for statement in CREATE:
+                connection.execute(sql.text(statement.format(**TYPES[dialect])))
+            empty = connection.execute(sql.text("SELECT 1 FROM ledger_events LIMIT 1")).first() is None
+            if empty and connection.execute(sql.text("SELECT 1 FROM ledger_head LIMIT 1")).first() is None:
+                begun = Head()
+                connection.execute(
+                    sql.text(
+                        "INSERT INTO ledger_head (format, size, root, last) "
+                        "VALUES (:format, :size, :root, :last)"
+                    ),
+                    {"format": FORMAT, "size": begun.size, "root": begun.root, "last": begun.last},
+                )
+
+    def _read_head(self, connection: sql.Connection, *, lock: bool = False) -> Head:
+        locking = " FOR UPDATE" if lock and connection.dialect.name == "postgresql" else ""
+        row = connection.execute(sql.text(READ_HEAD + locking), {"format": FORMAT}).first()
+        if row is None:
+            raise ValueError("it is missing")
+        return Head.read(*row)
+
+    def _head(self, connection: sql.Connection, *, lock: bool = False) -> Head:
+        try:
+            return self._read_head(connection, lock=lock)
+        except ValueError as error:
+            raise self._damaged(f"the head was edited: {error}") from error
+
+    def _rows(self, connection: sql.Connection, start: int, stop: int) -> Iterator[tuple[Any, Any, Any]]:
+        question = f"{READ_EVENTS} WHERE sequence >= :start AND sequence < :stop ORDER BY sequence"
+        return _plain(connection.execute(sql.text(question), {"start": start, "stop": stop}))
+
+    def _refresh(self) -> None:
+        with self._transaction() as connection:
+            self._catch_up(connection, self._head(connection))
+
+    def _catch_up(self, connection: sql.Connection, head: Head) -> None:
+        """Read and check what was appended since the last look, by this process or another."""
+        if head.size < len(self._leaves):
+            raise self._damaged(f"it had {len(self._leaves)} events and has {head.size} now")
+        for row in self._rows(connection, len(self._leaves), head.size):
+            self._remember(self._checked(row, len(self._leaves)))
+        if len(self._leaves) != head.size:
+            raise self._damaged(f"the end was cut off: event {len(self._leaves)} is missing")
+        if self._peaks.root() != head.root:
+            raise self._damaged("the head was edited: its root is not that of the events")
+
+    def _checked(self, row: tuple[Any, Any, Any], number: int) -> Event:
+        try:
+            event = read_row(row)
+        except ValueError as error:
+            raise self._damaged(f"event {number} was edited: {error}") from error
+        previous = self._leaves[number - 1] if number else BEFORE_ALL
+        if row[0] != number or event.sequence != number or event.previous != previous:
+            raise self._damaged(f"event {number} is not the one that was written there")
+        return event
+
+    def _remember(self, event: Event) -> None:
+        self._leaves.append(event.digest)
+        self._peaks.add(event.digest)
+        self._present[event.kind, event.id] = event.sequence
+
+    def _news(self, connection: sql.Connection, records: Sequence[Record], at: datetime) -> Iterator[Event]:
+        """Events for those of the records that say something new."""
+        known = [self._present.get((kind_of(record), record.id)) for record in records]
+        bodies = self._bodies(connection, sorted({number for number in known if number is not None}))
+        present = {
+            (kind_of(record), record.id): bodies[number]
+            for record, number in zip(records, known, strict=True)
+            if number is not None
+        }
+        sequence = len(self._leaves)
+        previous = self._leaves[-1] if self._leaves else BEFORE_ALL
+        for record in records:
+            event = Event.of(record, sequence=sequence, at=at, previous=previous)
+            body = canonical(event.body)
+            if present.get((event.kind, event.id)) == body:
+                continue
+            present[event.kind, event.id] = body
+            sequence, previous = sequence + 1, event.digest
+            yield event
+
+    def _bodies(self, connection: sql.Connection, numbers: Sequence[int]) -> dict[int, bytes]:
+        """Canonical bodies of events, by their numbers."""
+        question = sql.text(f"{READ_EVENTS} WHERE sequence IN :numbers").bindparams(
+            sql.bindparam("numbers", expanding=True)
+        )
+        bodies: dict[int, bytes] = {}
+        for start in range(0, len(numbers), AT_ONCE):
+            some = list(numbers[start : start + AT_ONCE])
+            for row in _plain(connection.execute(question, {"numbers": some})):
+                event = self._checked(row, row[0])
+                bodies[event.sequence] = canonical(event.body)
+        return bodies
+
+    def _within(self, size: int) -> int:
+        if not 0 <= size <= len(self._leaves):
+            raise FalseworkError(f"has {len(self._leaves)} events, not {size}", where=self.where)
+        return size
+
+    def _damaged(self, what: str) -> FalseworkError:
+        return FalseworkError(
+            what,
+            where=self.where,
+            todo="`falsework ledger verify` lists all that is damaged; bring the ledger back from a copy.",
+        )
+
+
+def _engine_of_file(path: Path, *, create: bool) -> sql.Engine:
+    if not create and not path.is_file():
+        raise FalseworkError("there is no ledger here", where=path, todo="Name the ledger of a production.")
+    if create:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FalseworkError(
+                f"its folder could not be made ({error.strerror or error})", where=path
+            ) from error
+    engine = sql.create_engine(
+        sql.URL.create("sqlite+pysqlite", database=str(path)),
+        connect_args={"timeout": PATIENCE, "check_same_thread": False},
+        hide_parameters=True,
+    )
+
+    @sql.event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # SQLite's driver leaves transactions to us (see `begun`)
+        if create and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+
+    @sql.event.listens_for(engine, "begin")
+    def begun(connection: sql.Connection) -> None:
+        # A writer takes the lock before it reads, so that two never build upon the same end.
+        writing = connection.get_execution_options().get("falsework_writing")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _engine_of_url(where: str) -> tuple[sql.Engine, str]:
+    todo = "Write it as postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, or name a file."
+    try:
+        url = sql.make_url(where)
+        name = url.render_as_string(hide_password=True)
+        if url.get_backend_name() != "postgresql":
+            raise FalseworkError("a ledger lives in a SQLite file or in PostgreSQL", where=name, todo=todo)
+        return sql.create_engine(url, hide_parameters=True, pool_pre_ping=True), name
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        raise FalseworkError("the ledger's URL cannot be read", todo=todo) from error
+    except ImportError as error:
+        raise FalseworkError(
+            "the driver for PostgreSQL is missing",
+            where=name,
+            todo="Install it with `pip install 'falsework[rights]'`.",
+        ) from error
+
+
+def _plain(rows: Iterable[Any]) -> Iterator[tuple[Any, Any, Any]]:
+    yield from rows
+
+
+def _whole_file(connection: sql.Connection) -> list[Fault]:
+    """What SQLite's own check of its file finds; the events may all be well and an index of pages not."""
+    if connection.dialect.name != "sqlite":
+        return []
+    found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(5)")]
+    return [] if found == ["ok"] else [Fault("unreadable", None, f"the file is damaged: {'; '.join(found)}")]
+
+
+def _explained(error: BaseException, where: str) -> FalseworkError:
+    """The sentence for a database's error; its SQL and parameters are left out."""
+    words = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if "locked" in words:
+        return FalseworkError(
+            f"another process has been writing to the ledger for {PATIENCE:.0f} seconds",
+            where=where,
+            todo="Wait until it is done and run the command again; nothing was lost.",
+        )
+    if "full" in words:
+        return FalseworkError(
+            "could not be written: the disk is full",
+            where=where,
+            todo="Free some space and run again; what was written before is kept.",
+        )
+    return FalseworkError(
+        f"the ledger cannot be used ({words})",
+        where=where,
+        todo="Check that it is there and may be written to, or bring it back from a copy.",
+    )

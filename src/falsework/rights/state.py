@@ -1,0 +1,178 @@
+"""The present state of a production's rights: what the ledger's events come to.
+
+A later record of the same kind and id replaces the earlier one. The graph of what was made from what
+follows from the activities: whatever one used is a parent of whatever it generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+from falsework.rights.events import Event
+from falsework.rights.records import Activity, Asset, Decision, Finding, Grant, Party, Record
+
+__all__ = ["Entry", "State"]
+
+T = TypeVar("T", Activity, Grant, Decision, Finding)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a record's present form stands in the ledger; when that and its first form were written."""
+
+    sequence: int
+    time: datetime
+    first: datetime
+
+
+@dataclass(frozen=True)
+class State:
+    """Records by their id, in the order in which each id first came up.
+
+    entries   by (kind, id): where in the ledger each record stands
+    size      number of events this is the state after
+    """
+
+    parties: Mapping[str, Party] = field(default_factory=dict)
+    assets: Mapping[str, Asset] = field(default_factory=dict)
+    activities: Mapping[str, Activity] = field(default_factory=dict)
+    grants: Mapping[str, Grant] = field(default_factory=dict)
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
+    entries: Mapping[tuple[str, str], Entry] = field(default_factory=dict)
+    size: int = 0
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> State:
+        """The state after these events (all of a ledger, or its beginning)."""
+        latest: dict[tuple[str, str], Event] = {}
+        entries: dict[tuple[str, str], Entry] = {}
+        size = 0
+        for event in events:
+            key = (event.kind, event.id)
+            latest[key] = event
+            before = entries.get(key)
+            entries[key] = Entry(event.sequence, event.time, before.first if before else event.time)
+            size = event.sequence + 1
+        parties: dict[str, Party] = {}
+        assets: dict[str, Asset] = {}
+        activities: dict[str, Activity] = {}
+        grants: dict[str, Grant] = {}
+        findings: dict[str, Finding] = {}
+        decisions: dict[str, Decision] = {}
+        for (_, identity), event in latest.items():
+            match event.record():
+                case Party() as party:
+                    parties[identity] = party
+                case Asset() as asset:
+                    assets[identity] = asset
+                case Activity() as activity:
+                    activities[identity] = activity
+                case Grant() as grant:
+                    grants[identity] = grant
+                case Finding() as finding:
+                    findings[identity] = finding
+                case Decision() as decision:
+                    decisions[identity] = decision
+        return cls(parties, assets, activities, grants, findings, decisions, entries, size)
+
+    def entry(self, record: Record) -> Entry:
+        """Where the record with this kind and id stands; KeyError where there is none."""
+        return self.entries[(type(record).__name__.lower(), record.id)]
+
+    def ancestors(self, asset: str) -> tuple[str, ...]:
+        """Ids of everything the asset was made from, nearest first, without itself.
+
+        An id need not be among `assets`: an activity may have used what nobody recorded.
+        """
+        return _reached(asset, self._parents)
+
+    def descendants(self, asset: str) -> tuple[str, ...]:
+        """Ids of everything made from the asset, nearest first, without itself."""
+        return _reached(asset, self._children)
+
+    def made_by(self, asset: str) -> tuple[Activity, ...]:
+        """The activities that generated the asset."""
+        return self._makers.get(asset, ())
+
+    def used_by(self, asset: str) -> tuple[Activity, ...]:
+        """The activities that used the asset."""
+        return self._users.get(asset, ())
+
+    def history(self, asset: str) -> tuple[Activity, ...]:
+        """The activities that made the asset and everything it was made from, nearest first."""
+        found: dict[str, Activity] = {}
+        for one in (asset, *self.ancestors(asset)):
+            for activity in self.made_by(one):
+                found.setdefault(activity.id, activity)
+        return tuple(found.values())
+
+    def grants_for(self, asset: str) -> tuple[Grant, ...]:
+        """The grants that name the asset, revoked and lapsed ones too."""
+        return self._grants.get(asset, ())
+
+    def decisions_on(self, subject: str) -> tuple[Decision, ...]:
+        """The decisions upon an asset (or a production's name), withdrawn ones too."""
+        return self._decisions.get(subject, ())
+
+    def findings_on(self, subject: str) -> tuple[Finding, ...]:
+        """The findings about a subject."""
+        return self._findings.get(subject, ())
+
+    @cached_property
+    def _makers(self) -> dict[str, tuple[Activity, ...]]:
+        return _gathered((made, one) for one in self.activities.values() for made in one.generated)
+
+    @cached_property
+    def _users(self) -> dict[str, tuple[Activity, ...]]:
+        return _gathered((used, one) for one in self.activities.values() for used in one.used)
+
+    @cached_property
+    def _parents(self) -> dict[str, tuple[str, ...]]:
+        return {
+            asset: tuple(dict.fromkeys(used for one in makers for used in one.used))
+            for asset, makers in self._makers.items()
+        }
+
+    @cached_property
+    def _children(self) -> dict[str, tuple[str, ...]]:
+        return {
+            asset: tuple(dict.fromkeys(made for one in users for made in one.generated))
+            for asset, users in self._users.items()
+        }
+
+    @cached_property
+    def _grants(self) -> dict[str, tuple[Grant, ...]]:
+        return _gathered((asset, grant) for grant in self.grants.values() for asset in grant.assets)
+
+    @cached_property
+    def _decisions(self) -> dict[str, tuple[Decision, ...]]:
+        return _gathered((one.subject, one) for one in self.decisions.values())
+
+    @cached_property
+    def _findings(self) -> dict[str, tuple[Finding, ...]]:
+        return _gathered((one.subject, one) for one in self.findings.values())
+
+
+def _gathered(pairs: Iterable[tuple[str, T]]) -> dict[str, tuple[T, ...]]:
+    """The records of each key, each once, in the order in which they came."""
+    found: dict[str, dict[str, T]] = {}
+    for key, record in pairs:
+        found.setdefault(key, {})[record.id] = record
+    return {key: tuple(records.values()) for key, records in found.items()}
+
+
+def _reached(start: str, steps: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Everything that can be reached from `start`, breadth first, each once; a cycle does no harm."""
+    seen = {start: None}
+    front = [start]
+    while front:
+        front = [there for here in front for there in steps.get(here, ()) if there not in seen]
+        front = list(dict.fromkeys(front))
+        seen.update(dict.fromkeys(front))
+    del seen[start]
+    return tuple(seen)

@@ -1,0 +1,252 @@
+"""What is wrong with a ledger, event by event: rows in, faults out.
+
+Each row is checked for itself (its digest against its payload), in its place (the sequence it was written
+with) and in the chain (the digest of the one before); the end is checked against the ledger's head, all of
+it against anchors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from falsework.rights import merkle
+from falsework.rights.anchors import Anchor
+from falsework.rights.events import BEFORE_ALL, Event, time_text
+
+__all__ = ["Fault", "Head", "Link", "check", "read_row"]
+
+Kind = Literal[
+    "edited", "removed", "reordered", "truncated", "added", "rewritten", "unreadable", "head", "anchor"
+]
+Row = tuple[object, object, object]  # sequence, payload, digest, as the database gives them
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a ledger.
+
+    kind    what was done to it
+    event   sequence of the (first) event it was done to; None for the head or a file of anchors
+    words   a sentence for people
+    """
+
+    kind: Kind
+    event: int | None
+    words: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "event": self.event, "words": self.words}
+
+
+@dataclass(frozen=True)
+class Head:
+    """The ledger's own note of its end: number of events, tree root, digest of the last event."""
+
+    size: int = 0
+    root: bytes = merkle.EMPTY_ROOT
+    last: bytes = BEFORE_ALL
+
+    @classmethod
+    def read(cls, size: object, root: object, last: object) -> Head:
+        """The head of a row; ValueError where it cannot be one."""
+        if type(size) is not int or size < 0:
+            raise ValueError("its size is not a number of events")
+        for one in (root, last):
+            if not isinstance(one, bytes) or len(one) != merkle.HASH_SIZE:
+                raise ValueError("its root or last digest is not a hash")
+        assert isinstance(root, bytes)
+        assert isinstance(last, bytes)
+        return cls(size, root, last)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A row as the checks need it: its place, and what was written there (None where that is damaged)."""
+
+    place: int
+    sequence: int | None = None
+    previous: bytes = b""
+    digest: bytes = b""
+    why: str = ""  # what is wrong with a damaged one
+
+    @classmethod
+    def of(cls, row: Row, expected: int) -> Link:
+        place = row[0]
+        if type(place) is not int:
+            return cls(expected, why="its number is no number")
+        try:
+            event = read_row(row)
+        except ValueError as error:
+            return cls(place, why=str(error))
+        return cls(place, event.sequence, event.previous, event.digest)
+
+
+def read_row(row: Row) -> Event:
+    """The event of a row; ValueError, in words, where payload and digest do not belong together."""
+    _, payload, digest = row
+    if not isinstance(payload, bytes) or not isinstance(digest, bytes):
+        raise ValueError("its bytes are stored as something else")
+    if merkle.leaf_hash(payload) != digest:
+        raise ValueError("its content does not have the digest that is stored with it")
+    return Event.read(payload)
+
+
+def check(links: Sequence[Link], head: Head | None, anchors: Sequence[Anchor] = ()) -> list[Fault]:
+    """Faults in the order of the events; `head` is None where it cannot be read (which is the caller's fault
+    to report)."""
+    faults = [] if _chained(links) else list(_in_detail(links))
+    faults += _against_head(links, head, damaged=bool(faults))
+    faults += _against_anchors(links, anchors, faults)
+    return sorted(faults, key=lambda fault: -1 if fault.event is None else fault.event)
+
+
+def _chained(links: Sequence[Link]) -> bool:
+    """Whether all is as it was written, up to the last row."""
+    previous = BEFORE_ALL
+    for number, link in enumerate(links):
+        if not number == link.place == link.sequence or link.previous != previous:
+            return False
+        previous = link.digest
+    return True
+
+
+def _in_detail(links: Sequence[Link]) -> Iterator[Fault]:
+    written: dict[int, Link] = {}
+    damaged: set[int] = set()
+    moved: list[tuple[int, int]] = []
+    found = False
+    for link in links:
+        if link.sequence is None:
+            damaged.add(link.place)
+            yield Fault("edited", link.place, f"event {link.place} was edited: {link.why}")
+            found = True
+            continue
+        if link.sequence in written:
+            yield Fault(
+                "added", link.sequence, f"event {link.sequence} is there twice, again at {link.place}"
+            )
+            found = True
+            continue
+        written[link.sequence] = link
+        if link.place != link.sequence:
+            moved.append((link.sequence, link.place))
+    for first, last, by in _shifts(moved):
+        yield Fault(
+            "reordered", first, f"{_span(first, last + 1)} moved by {by:+d}, to place {first + by} and on"
+            if last > first else f"event {first} was moved to place {first + by}"
+        )  # fmt: skip
+        found = True
+    for first, stop in _gaps(sorted(damaged | set(written))):
+        yield Fault("removed", first, f"{_span(first, stop)} removed")
+        found = True
+    for sequence, link in sorted(written.items()):
+        before = written.get(sequence - 1)
+        if sequence == 0 and link.previous != BEFORE_ALL:
+            yield Fault("edited", 0, "event 0 was edited: it is chained to an event before it")
+            found = True
+        elif before is not None and link.previous != before.digest:
+            after = written.get(sequence + 1)
+            either = "" if after is None or after.previous == link.digest else f" or event {sequence}"
+            yield Fault(
+                "edited", sequence - 1,
+                f"event {sequence - 1}{either} was edited: event {sequence} is chained to another digest",
+            )  # fmt: skip
+            found = True
+    if not found:
+        yield Fault("unreadable", None, "the events do not come in their order; the file is damaged")
+
+
+def _against_head(links: Sequence[Link], head: Head | None, *, damaged: bool) -> Iterator[Fault]:
+    if head is None:
+        return
+    end = 1 + max((link.place if link.sequence is None else link.sequence for link in links), default=-1)
+    if end < head.size:
+        yield Fault(
+            "truncated", end,
+            f"the end was cut off: {_span(end, head.size)} missing of the {head.size} that the head counts",
+        )  # fmt: skip
+    elif end > head.size:
+        yield Fault(
+            "added", head.size,
+            f"{_span(head.size, end)} added, or the head edited: it counts {head.size} events",
+        )  # fmt: skip
+    elif not damaged:
+        if (links[-1].digest if links else BEFORE_ALL) != head.last:
+            yield Fault(
+                "edited", end - 1 if links else None,
+                f"event {end - 1} was edited, or the head: its last digest is another",
+            )  # fmt: skip
+        if merkle.root(link.digest for link in links) != head.root:
+            yield Fault("head", None, "the head was edited: its root is not that of the events")
+
+
+def _against_anchors(
+    links: Sequence[Link], anchors: Sequence[Anchor], faults: Sequence[Fault]
+) -> Iterator[Fault]:
+    """What only anchors show: an end that was cut off together with the head, and events all written anew."""
+    leaves = [link.digest for link in sorted(links, key=lambda link: link.place)]
+    first = min((fault.event for fault in faults if fault.event is not None), default=None)
+    peaks, good = merkle.Peaks(), 0
+    for anchor in sorted(anchors, key=lambda anchor: anchor.size):
+        taken = f"the anchor of {time_text(anchor.time)}"
+        if anchor.size > len(leaves):
+            if not any(fault.kind == "truncated" for fault in faults):
+                yield Fault(
+                    "truncated", len(leaves),
+                    f"the end was cut off: {_span(len(leaves), anchor.size)} missing of the {anchor.size} "
+                    f"that {taken} counts",
+                )  # fmt: skip
+            return
+        for leaf in leaves[peaks.size : anchor.size]:
+            peaks.add(leaf)
+        if peaks.root() != anchor.root:
+            if first is None or first >= anchor.size:
+                yield Fault(
+                    "rewritten", min(good, max(anchor.size - 1, 0)),
+                    f"{_span(good, anchor.size)} not what {taken} was taken of: written anew since, or "
+                    "the anchor belongs to another ledger",
+                )  # fmt: skip
+            return
+        good = anchor.size
+
+
+def _span(start: int, stop: int) -> str:
+    """Words for the events from `start` to before `stop`, with their verb."""
+    if stop - start <= 1:
+        return f"event {start} is"
+    return f"events {start} to {stop - 1} are"
+
+
+def _gaps(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Stretches (start, stop) of whole numbers from 0 that are missing before the last of `numbers`."""
+    expected = 0
+    for number in numbers:
+        if number > expected:
+            yield expected, number
+        expected = number + 1
+
+
+def _shifts(moved: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Moves (sequence, place) gathered into stretches (first, last, by) that moved by the same number."""
+    stretch: tuple[int, int, int] | None = None
+    for sequence, place in sorted(moved):
+        by = place - sequence
+        if stretch is not None and stretch[2] == by and sequence == stretch[1] + 1:
+            stretch = (stretch[0], sequence, by)
+            continue
+        if stretch is not None:
+            yield stretch
+        stretch = (sequence, sequence, by)
+    if stretch is not None:
+        yield stretch
+
+
+def links_of(rows: Iterable[Row]) -> Iterator[Link]:
+    """Rows as the checks need them; a place that is no number counts as the next one."""
+    expected = 0
+    for row in rows:
+        link = Link.of(row, expected)
+        expected = link.place + 1
+        yield link
