@@ -50,10 +50,9 @@ def settle_rims(picture: Image, occluder: Image, facade: Image) -> tuple[Image, 
     """Opacity (H, W) and what is behind (H, W, 3), agreeing with the occluders' own colours along their rims.
 
     picture (H, W, 3), occluder opacity (H, W) and facade (H, W, 3), all of the plate's rows. An occluder's
-    colour F is carried outwards from where it is surely alone. Its own light P - (1 - a) B is kept near a F as
-    B, which nobody sees before the wall moves, takes up the rest. So a cable is as dark before dust as
-    before the wall, and ringing falls with the wall. What is seen before anything moves,
-    (P - (1 - a) B) + (1 - a) B, stays P.
+    colour F is carried outwards from where it is surely alone. Its own light P - (1 - a) B is kept near a F;
+    B, which nobody sees before the wall moves, takes up the rest. So a cable is as dark before dust as before
+    the wall, and ringing falls with the wall. What is seen before anything moves stays P.
     """
     active = occluder > 0.0
     if not active.any():
