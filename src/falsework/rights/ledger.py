@@ -1,8 +1,7 @@
 """The ledger: every record as an event, appended and never changed.
 
-In a SQLite file by default (write-ahead log, every commit flushed to the disk), in PostgreSQL by URL. Two
-tables: the events (sequence, payload, digest), and one row that says where they end. Reading checks what it
-reads; what was tampered with is named by `verify`.
+In a SQLite file by default, in PostgreSQL by URL. Two tables: the events (sequence, payload, digest), and
+one row that says where they end. Reading checks what it reads; what was tampered with is named by `verify`.
 """
 
 from __future__ import annotations
@@ -74,6 +73,7 @@ class Ledger:
         self._leaves: list[bytes] = []
         self._peaks = merkle.Peaks()
         self._present: dict[tuple[str, str], int] = {}  # (kind, id) -> sequence of its present form
+        self._unsynced = False
 
     @classmethod
     def open(cls, where: str | Path, *, create: bool = True, anchors: Path | None = None) -> Ledger:
@@ -97,7 +97,26 @@ class Ledger:
         return ledger
 
     def close(self) -> None:
-        self._engine.dispose()
+        try:
+            if self._unsynced:
+                self.sync()
+        finally:
+            self._engine.dispose()
+
+    def sync(self) -> None:
+        """See to it that what was appended outlasts a power cut; `close` and `anchor` do so too.
+
+        A commit alone outlasts the end of its process, by SIGKILL too. To flush every single one to the disk
+        would cost milliseconds each.
+        """
+        if self._engine.dialect.name == "sqlite":
+            with self._failures():
+                connection = self._engine.raw_connection()
+                try:
+                    connection.cursor().execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+                finally:
+                    connection.close()
+        self._unsynced = False
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +129,7 @@ class Ledger:
     # Writing
 
     def append(self, records: Sequence[Record], *, at: datetime) -> list[Event]:
-        """Write records in one transaction and return their events; on return they are on the disk.
+        """Write records in one transaction, all or none, and return their events.
 
         A record that is identical to the present one of its kind and id is not written again.
         """
@@ -137,6 +156,7 @@ class Ledger:
                 {"size": peaks.size, "root": peaks.root(), "last": events[-1].digest},
             )
         with self._guard:
+            self._unsynced = True
             for event in events:
                 if event.sequence == len(self._leaves):  # else another thread has caught up meanwhile
                     self._remember(event)
@@ -151,6 +171,7 @@ class Ledger:
             )
         with self._guard:
             self._refresh()
+            self.sync()  # or a power cut would make the anchor tell of events that are gone
             anchor = Anchor(len(self._leaves), self._peaks.root(), at.astimezone(UTC))
         if stamp is not None:
             anchor = Anchor(anchor.size, anchor.root, anchor.time, stamp(anchor.statement()))
@@ -169,13 +190,14 @@ class Ledger:
         """The events from number `start` on, checked against their digests and their chain."""
         with self._guard, self._transaction() as connection:
             head = self._head(connection)
-            self._catch_up(connection, head)
+            self._catch_up(connection, head, stop=start)
             events: list[Event] = []
             for row in self._rows(connection, start, head.size):
                 event = self._checked(row, start + len(events))
-                if event.digest != self._leaves[event.sequence]:
-                    raise self._damaged(f"event {event.sequence} was edited while the ledger was open")
+                if event.sequence == len(self._leaves):
+                    self._remember(event)
                 events.append(event)
+            self._at_end(head)
             return events
 
     def root(self, size: int | None = None) -> bytes:
@@ -239,13 +261,18 @@ class Ledger:
     @contextmanager
     def _transaction(self, *, writing: bool = False) -> Iterator[sql.Connection]:
         """A transaction whose failures are sentences; committed at the end of the block, else rolled back."""
+        with self._failures(), self._engine.connect() as connection:
+            options: dict[str, Any] = {"falsework_writing": writing}
+            if connection.dialect.name == "postgresql" and not writing:
+                options["isolation_level"] = "REPEATABLE READ"  # head and events of one moment
+            with connection.execution_options(**options).begin():
+                yield connection
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """The database's errors as sentences."""
         try:
-            with self._engine.connect() as connection:
-                options: dict[str, Any] = {"falsework_writing": writing}
-                if connection.dialect.name == "postgresql" and not writing:
-                    options["isolation_level"] = "REPEATABLE READ"  # head and events of one moment
-                with connection.execution_options(**options).begin():
-                    yield connection
+            yield
         except DBAPIError as error:
             raise _explained(error.orig or error, self.where) from error
         except SQLAlchemyError as error:
@@ -300,12 +327,17 @@ class Ledger:
         with self._transaction() as connection:
             self._catch_up(connection, self._head(connection))
 
-    def _catch_up(self, connection: sql.Connection, head: Head) -> None:
-        """Read and check what was appended since the last look, by this process or another."""
+    def _catch_up(self, connection: sql.Connection, head: Head, *, stop: int | None = None) -> None:
+        """Read and check what was appended since the last look, by this process or another; all of it, or
+        the events before `stop`."""
         if head.size < len(self._leaves):
             raise self._damaged(f"it had {len(self._leaves)} events and has {head.size} now")
-        for row in self._rows(connection, len(self._leaves), head.size):
+        for row in self._rows(connection, len(self._leaves), head.size if stop is None else stop):
             self._remember(self._checked(row, len(self._leaves)))
+        if stop is None:
+            self._at_end(head)
+
+    def _at_end(self, head: Head) -> None:
         if len(self._leaves) != head.size:
             raise self._damaged(f"the end was cut off: event {len(self._leaves)} is missing")
         if self._peaks.root() != head.root:
@@ -319,6 +351,8 @@ class Ledger:
         previous = self._leaves[number - 1] if number else BEFORE_ALL
         if row[0] != number or event.sequence != number or event.previous != previous:
             raise self._damaged(f"event {number} is not the one that was written there")
+        if number < len(self._leaves) and event.digest != self._leaves[number]:
+            raise self._damaged(f"event {number} was edited while the ledger was open")
         return event
 
     def _remember(self, event: Event) -> None:
@@ -393,7 +427,7 @@ def _engine_of_file(path: Path, *, create: bool) -> sql.Engine:
         connection.isolation_level = None  # SQLite's driver leaves transactions to us (see `begun`)
         if create and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA synchronous = NORMAL")
 
     @sql.event.listens_for(engine, "begin")
     def begun(connection: sql.Connection) -> None:

@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 6962 (Certificate Transparency): one hash for a whole log, and short proofs about it.
+"""The Merkle tree of RFC 6962 (Certificate Transparency): one hash for a whole log, short proofs about it.
 
 Leaves are given as their hashes (`leaf_hash`), 32 bytes each, in the order of the log. `root` is the hash
 of the tree over them. An inclusion proof shows with log2(n) hashes that one leaf is in the tree of a root;
