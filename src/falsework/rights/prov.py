@@ -1,8 +1,8 @@
 """The state of the rights as W3C PROV-JSON, so that other tools can read it.
 
-Assets, grants and findings are entities, activities and decisions are activities, parties are agents. Ids become
-names with the prefix `fw`, percent-encoded where they need it. Source: W3C PROV-JSON member submission, 24 April
-2013, and PROV-DM (recommendation, 30 April 2013).
+Assets, grants and findings are entities, activities and decisions are activities, parties are agents. Ids
+become names with the prefix `fw`, percent-encoded where they need it. Sources: W3C PROV-JSON (member
+submission, 24 April 2013) and PROV-DM (recommendation, 30 April 2013).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from falsework.rights.state import State
 __all__ = ["NAMESPACE", "prov_json"]
 
 NAMESPACE = "urn:falsework:"
+THINGS = ("agent", "activity", "entity")
 AGENT_TYPES = {"person": "prov:Person", "organisation": "prov:Organization", "union": "prov:Organization"}
 
 
@@ -57,9 +58,9 @@ class _Writer:
         self._named: dict[str, set[str]] = defaultdict(set)
 
     def document(self) -> dict[str, Any]:
+        known = {name for section in THINGS for name in self._sections[section]}
         for section, names in self._named.items():
-            for name in sorted(names - self._sections[section].keys()):
-                self._sections[section][name] = {}
+            self._sections[section] |= {name: {} for name in sorted(names - known)}
         return {"prefix": {"fw": NAMESPACE}, **{key: self._sections[key] for key in sorted(self._sections)}}
 
     def thing(self, section: str, identity: str, kind: str, **attributes: object) -> str:
@@ -123,10 +124,8 @@ class _Writer:
             "activity", one.id, f"fw:{one.type}",
             role=one.role, about=one.about, why=one.why, facts=one.facts, withdrawn=one.withdrawn,
         )  # fmt: skip
-        self._sections["activity"][name] |= {
-            "prov:startTime": time_text(time),
-            "prov:endTime": time_text(time),
-        }
+        for key in ("prov:startTime", "prov:endTime"):
+            self._sections["activity"][name][key] = time_text(time)
         self.relation("wasAssociatedWith", activity=one.id, agent=one.by)
         for seen in dict.fromkeys((one.subject, *one.saw)):
             self.relation("used", activity=one.id, entity=seen)
@@ -153,7 +152,7 @@ def _qualified(kind: str) -> dict[str, str]:
 
 
 def _value(value: object) -> Any:
-    """An attribute as PROV-JSON writes it: plain values alone, lists of text as lists, tables as JSON text."""
+    """An attribute as PROV-JSON writes it: plain values and lists of text as such, tables as JSON text."""
     if isinstance(value, Fact):
         return value
     if isinstance(value, tuple) and all(isinstance(one, str) for one in value):

@@ -12,7 +12,7 @@ import json
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from falsework.settings import Settings
 
@@ -48,6 +48,10 @@ Name = Annotated[str, Field(min_length=1, max_length=500)]
 AssetId = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 # ISO 3166-1 alpha-2 codes, a union of states ("EU"), or "worldwide".
 Territory = Annotated[str, Field(pattern=r"^([A-Z]{2}|worldwide)$")]
+
+
+# What is no number must reach `canonical`, which refuses it, and not turn into null on the way.
+NO_NULLS = ConfigDict(ser_json_inf_nan="constants")
 
 
 class Party(Settings):
@@ -89,6 +93,8 @@ class Activity(Settings):
     models    those of the used assets that are trained models
     offline   True where no data left the machine, None where that is not known
     """
+
+    model_config = NO_NULLS
 
     id: str
     type: Name  # "ingest", "solve", "render", "deliver", "training" ...
@@ -148,6 +154,8 @@ class Grant(Settings):
 
 class Finding(Settings):
     """What a rule or an audit says about a subject, with the ids of the records it rests on."""
+
+    model_config = NO_NULLS
 
     id: str
     rule: str  # "NFX-4", "copy audit", ...
