@@ -28,7 +28,8 @@ import numpy as np
 import numpy.typing as npt
 import OpenEXR
 
-from falsework.media.exr import read_exr, to_half, write_exr
+from falsework.media.exr import read_exr, write_exr
+from falsework.media.half import to_half
 from falsework.media.rate import frame_rate
 from falsework.render.cryptomatte import murmur3_32
 

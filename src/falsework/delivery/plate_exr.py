@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from falsework.comp.plate_pictures import PlatePictures
-from falsework.media.exr import to_half, write_exr
+from falsework.media.exr import write_exr
+from falsework.media.half import to_half
 
 __all__ = ["PLATE_FILES", "write_plate_pictures"]
 

@@ -15,15 +15,10 @@ import OpenImageIO as oiio
 from falsework.errors import FalseworkError
 from falsework.media.atomic import whole_file
 
-__all__ = ["ACESCG_CHROMATICITIES", "read_exr", "to_half", "write_exr"]
+__all__ = ["ACESCG_CHROMATICITIES", "read_exr", "write_exr"]
 
 # Red, green, blue and white of ACEScg (AP1 with the ACES white; SMPTE ST 2065-1, S-2014-004), x and y each.
 ACESCG_CHROMATICITIES = (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767)
-
-
-def to_half(pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
-    """Half floats, which end at 65504: what is brighter (a specular of the sun) stays finite."""
-    return np.clip(pixels, -65504.0, 65504.0).astype(np.float16)
 
 
 def write_exr(

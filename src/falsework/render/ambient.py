@@ -14,6 +14,7 @@ from falsework.building.fragments import Fragments
 from falsework.dust.field import DustField
 from falsework.plate.plate import Light, SetPlane
 from falsework.render.context import texture_3d
+from falsework.render.grids import fill
 from falsework.seeds import generator
 
 __all__ = ["LightGrid", "sweep"]
@@ -252,10 +253,7 @@ class LightGrid:
         zenith = np.exp(-sweep(veil, (0.0, 0.0, 1.0), self.cell))
         nadir = np.exp(-sweep(veil, (0.0, 0.0, -1.0), self.cell))
         sides = [np.exp(-sweep(veil, side, self.cell)) for side in SIDES]
-        mean = 0.2 * (zenith + sides[0] + sides[1] + sides[2] + sides[3])
-        core = np.stack([np.minimum(towards_sun, 60.0), past_solid, mean, nadir], axis=-1)
-        for texture, values in (
-            (self.rest_core if rest else self.core, core),
-            (self.rest_sides if rest else self.sides, np.stack(sides, axis=-1)),
-        ):
-            texture.write(np.ascontiguousarray(values.transpose(2, 1, 0, 3), dtype=np.float16).tobytes())
+        mean = np.float32(0.2) * (zenith + sides[0] + sides[1] + sides[2] + sides[3])
+        np.minimum(towards_sun, 60.0, out=towards_sun)
+        fill(self.rest_core if rest else self.core, towards_sun, past_solid, mean, nadir)
+        fill(self.rest_sides if rest else self.sides, *sides)

@@ -13,6 +13,7 @@ from falsework.building.fragments import Fragments
 from falsework.collapse.motion import Motion
 from falsework.dust.field import Debris, DustField
 from falsework.errors import FalseworkError
+from falsework.media.half import to_half, to_single
 from falsework.plate.plate import Plate
 from falsework.render.ambient import LightGrid
 from falsework.render.context import open_context, texture_2d, texture_3d
@@ -56,13 +57,13 @@ def _soft_at_steps(dust: Half, front: Half, depth: Float) -> None:
         jump = cv2.dilate(known, cross) > 1.04 * cv2.erode(known, cross)
         where = cv2.dilate(jump.astype(np.uint8), cross)[inner] > 0
         where &= front[top : top + STRIP, :, 3] == 0
-        strip = dust[low:high].astype(np.float32)
+        strip = to_single(dust[low:high])
         if above is not None:
             strip[: inner.start] = above
         above = dust[max(top + STRIP - reach, 0) : top + STRIP].copy()
         if where.any():
-            soft = cv2.GaussianBlur(strip, (5, 5), 1.1)[inner]
-            dust[top : top + STRIP][where] = soft[where]
+            soft = to_half(np.asarray(cv2.GaussianBlur(strip, (5, 5), 1.1)[inner], np.float32))
+            np.copyto(dust[top : top + STRIP], soft, where=where[..., None])
 
 
 class Renderer:
@@ -185,7 +186,7 @@ class Renderer:
 
     def frame(self, index: int) -> Layers:
         """Layers of frame `index` (0 is the shot's first)."""
-        return Layers(**{name: image.astype(np.float32, copy=False) for name, image in self.layers(index)})
+        return Layers(**{name: to_single(image) for name, image in self.layers(index)})
 
     def layers(self, index: int) -> Iterator[tuple[str, Float | Half]]:
         """The layers of frame `index` one by one, each as soon as it is drawn, as (field of Layers, image).

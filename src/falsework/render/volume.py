@@ -10,10 +10,12 @@ import numpy.typing as npt
 from numba import njit
 
 from falsework.dust.field import DustField, DustFrame
+from falsework.media.half import to_single
 from falsework.plate.camera import Camera
 from falsework.render.ambient import DENSEST, sweep
 from falsework.render.carving import CONTRAST, LOOSE, TILE, carve, keeps_shape, relaxed, smoothed
 from falsework.render.context import FullScreen, shader, texture_3d
+from falsework.render.grids import fill
 from falsework.render.targets import Targets, read_picture
 from falsework.seeds import generator
 
@@ -80,7 +82,7 @@ class DustVolume:
 
     def load(self, frame: DustFrame, density_scale: float) -> None:
         """Take over one frame of the field; `active` says whether there is any dust in it."""
-        density = frame.density.astype(np.float32)
+        density = to_single(frame.density)
         self.active = density_scale > 0 and bool(density.max() > 1e-3)
         self.density = density if self.active else None
         if not self.active:
@@ -95,15 +97,15 @@ class DustVolume:
         lump /= np.maximum(cover, 1e-3)
         blocks = np.zeros([-(-n // BLOCK) for n in density.shape], np.float32)
         _fullest(np.maximum(density, cover), BLOCK, blocks)
-        self._write("fullest", blocks[..., None].astype(np.float16))
-        moved = frame.detail.astype(np.float32)
+        self._write("fullest", blocks)
+        moved = to_single(frame.detail)
         keeps = np.stack([keeps_shape(layer, voxel * self.field.coarse) for layer in moved])
         # Where the flow has torn the noise into hair, it is looked up as a wider stretch of air has moved.
         wide = np.stack([relaxed(layer, RELAX) for layer in moved])
         moved = wide + (moved - wide) * keeps[..., None]
         moved = np.concatenate([moved, np.sqrt(keeps)[..., None]], axis=-1)
         for name, layer in zip(("detail_first", "detail_second"), moved, strict=True):
-            self._write(name, layer.astype(np.float16))
+            self._write(name, *np.moveaxis(layer, -1, 0))
         offsets = np.array(
             [generator(0, "dust layer", int(seed)).random(3) * TILE for seed in frame.layer_seed]
         )
@@ -127,10 +129,10 @@ class DustVolume:
         # Light enters between lobes finer than a cell, so the thickest dust never counts in full.
         sigma = (grams if self.relief > 0 else density) * (EXTINCTION * density_scale)
         sigma /= 1 + sigma / DENSEST
-        self._write("density", np.stack([density, cover, billow, lump], axis=-1).astype(np.float16))
+        self._write("density", density, cover, billow, lump)
         towards_sun = np.minimum(sweep(sigma, self._sun_direction, voxel), 60.0)
         towards_sky = np.minimum(sweep(sigma, SKY_SIDE, voxel), 60.0)
-        self._write("towards_light", np.stack([towards_sun, towards_sky], axis=-1).astype(np.float16))
+        self._write("towards_light", towards_sun, towards_sky)
         self._values = {
             "dust_low": np.asarray(self.field.origin, np.float32),
             "dust_extent": self._extent,
@@ -141,12 +143,12 @@ class DustVolume:
             "extinction": EXTINCTION * density_scale,
         }
 
-    def _write(self, name: str, values: npt.NDArray[np.float16]) -> None:
+    def _write(self, name: str, *channels: Float) -> None:
         texture = self._textures.get(name)
         if texture is None:
-            shape = (values.shape[0], values.shape[1], values.shape[2])
-            texture = self._textures[name] = texture_3d(self._context, shape, values.shape[3], "f2")
-        texture.write(np.ascontiguousarray(values.transpose(2, 1, 0, 3)).tobytes())
+            nx, ny, nz = channels[0].shape
+            texture = self._textures[name] = texture_3d(self._context, (nx, ny, nz), len(channels), "f2")
+        fill(texture, *channels)
 
     def draw(
         self,

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from falsework.media.arrays import read_arrays, write_arrays
-from falsework.media.exr import to_half
+from falsework.media.half import to_half, to_single
 from falsework.render.layers import Layers
 
 __all__ = ["read_layers", "write_layers"]
@@ -58,15 +59,25 @@ def read_layers(path: Path) -> Layers:
 
 
 def _pack(name: str, image: Image) -> tuple[npt.NDArray[np.uint8], dict[str, Any]]:
-    kind = np.dtype(np.float32 if name in FULL_PRECISION else np.float16)
+    stored: npt.NDArray[Any]
+    stored = np.ascontiguousarray(image, np.float32) if name in FULL_PRECISION else to_half(image)
+    kind = stored.dtype
     empty = kind.type(EMPTY.get(name, 0.0))
-    top, bottom, left, right = _drawn(image, empty)
+    height, width = image.shape[:2]
+    channels = stored.size // (height * width)
+    bits = np.dtype(f"u{kind.itemsize}")
+    # Minus nothing is nothing, too; ids may be the bit patterns of NaN.
+    mask = (1 << 8 * kind.itemsize) - 1 if empty != 0 or name in FULL_PRECISION else 0x7FFF
+    top, bottom, left, right = _drawn(
+        stored.view(bits).reshape(height, -1), bits.type(empty.view(bits)), bits.type(mask)
+    )
+    left, right = left // channels, -(-right // channels)
     # Bytes of equal significance side by side: deflate finds the exponents' repeats. In strips, so that a
     # large layer is not copied whole.
-    across = (right - left) * int(np.prod(image.shape[2:], dtype=np.int64))
+    across = (right - left) * channels
     planes = np.empty((kind.itemsize, (bottom - top) * across), np.uint8)
     for row in range(top, bottom, STRIP):
-        strip = _stored(image[row : min(row + STRIP, bottom), left:right], kind)
+        strip = np.ascontiguousarray(stored[row : min(row + STRIP, bottom), left:right])
         start = (row - top) * across
         planes[:, start : start + strip.size] = strip.reshape(-1).view(np.uint8).reshape(-1, kind.itemsize).T
     data = np.frombuffer(zlib.compress(planes.data, LEVEL), dtype=np.uint8)
@@ -74,30 +85,25 @@ def _pack(name: str, image: Image) -> tuple[npt.NDArray[np.uint8], dict[str, Any
     return data, note | {"empty": None if np.isinf(empty) else float(empty)}
 
 
-def _stored(image: npt.NDArray[Any], kind: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Part of an image as it is stored, contiguous."""
-    if kind == np.float32:
-        return np.ascontiguousarray(image, dtype=np.float32)
-    return np.ascontiguousarray(to_half(image))
-
-
-def _drawn(image: Image, empty: Any) -> tuple[int, int, int, int]:
-    """Top, bottom, left and right of what differs from `empty` as it is stored."""
-    rows = np.zeros(image.shape[0], np.bool_)
-    columns = np.zeros(image.shape[1], np.bool_)
-    for row in range(0, len(image), STRIP):
-        strip = _stored(image[row : row + STRIP], empty.dtype)
-        # Ids may be the bit patterns of NaN.
-        bits = np.dtype(f"u{strip.itemsize}")
-        drawn = strip.view(bits) != empty.view(bits) if strip.itemsize == 4 else strip != empty
-        if drawn.ndim == 3:
-            drawn = drawn.any(axis=2)
-        rows[row : row + STRIP] = drawn.any(axis=1)
-        columns |= drawn.any(axis=0)
-    if not rows.any():
+@njit(cache=True, nogil=True)
+def _drawn(bits: npt.NDArray[Any], empty: Any, mask: Any) -> tuple[int, int, int, int]:
+    """Top, bottom, left and right of what differs from `empty` in the bits of `mask`; zeros for nothing."""
+    height, width = bits.shape
+    top, bottom, left, right = height, 0, width, 0
+    for row in range(height):
+        first = 0
+        while first < width and bits[row, first] & mask == empty:
+            first += 1
+        if first == width:
+            continue
+        top, bottom, left = min(top, row), row + 1, min(left, first)
+        last = width
+        while last > right and bits[row, last - 1] & mask == empty:
+            last -= 1
+        right = max(right, last)
+    if bottom == 0:
         return 0, 0, 0, 0
-    high, wide = np.flatnonzero(rows), np.flatnonzero(columns)
-    return int(high[0]), int(high[-1]) + 1, int(wide[0]), int(wide[-1]) + 1
+    return top, bottom, left, right
 
 
 def _unpack(data: npt.NDArray[np.uint8], note: dict[str, Any]) -> npt.NDArray[np.float32]:
@@ -110,5 +116,5 @@ def _unpack(data: npt.NDArray[np.uint8], note: dict[str, Any]) -> npt.NDArray[np
     if kind == np.float32:
         image.view(np.uint32)[top:bottom, left:right] = crop.view(np.uint32)
     else:
-        image[top:bottom, left:right] = crop
+        image[top:bottom, left:right] = to_single(crop)
     return image
