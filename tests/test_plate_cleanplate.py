@@ -12,6 +12,7 @@ from falsework.plate.cleanplate import make_clean
 from falsework.plate.facades import Neighbour
 from falsework.plate.plate import Facade, Light
 from falsework.plate.sky import fill_sky, find_sky
+from falsework.plate.street_walls import show_street_walls
 
 CAMERA = street_camera()
 EAST, NORTH = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
@@ -151,3 +152,21 @@ def test_sky_is_found_above_the_roofs_only() -> None:
     assert sky[:20].mean() > 0.95
     assert not sky[250:].any()
     assert sky[building > 0].mean() < 0.05
+
+
+def test_a_neighbours_wall_goes_on_behind_what_stood_before_it() -> None:
+    picture, _building = street()
+    right = NEIGHBOURS[1]
+    pixels, _ = CAMERA.project(right.origin + np.array([[0.0, 0, 0], [3.0, 0, 0], [10.0, 0, 10.0]]))
+    wall = np.zeros((320, 480), bool)
+    wall[int(pixels[2, 1]) + 2 : int(pixels[0, 1]) - 2, int(pixels[0, 0]) + 2 : int(pixels[2, 0]) - 2] = True
+    picture[wall] = 0.35 + 0.05 * np.sin(np.arange(480) / 3.0)[np.nonzero(wall)[1], None]
+    porch = wall & (np.arange(480) < pixels[1, 0])
+    canvas = picture.copy()
+    canvas[porch] = 9.0
+    hidden = picture.copy()
+    hidden[porch] = 0.9  # the porch itself must not be taken for wall
+    show_street_walls(canvas, hidden, porch, np.zeros((320, 480), np.float32), CAMERA, NEIGHBOURS)
+    assert np.abs(canvas[porch] - 0.35).max() < 0.08
+    assert canvas[porch].std() > 0.01
+    assert np.array_equal(canvas[~porch], picture[~porch])

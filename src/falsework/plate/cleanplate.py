@@ -29,6 +29,7 @@ from falsework.plate.set_walls import (
     sunlit,
 )
 from falsework.plate.sky import fill_sky, find_sky
+from falsework.plate.street_walls import show_street_walls
 from falsework.seeds import generator
 
 __all__ = ["make_clean"]
@@ -79,6 +80,7 @@ def make_clean(
     new = user_clean
     if new is None:
         new = _paint(picture, near, sky, camera, facades, neighbours, stage, rear, light)
+        show_street_walls(new, picture, near, occluder, camera, neighbours)
     clean = picture + share[..., None] * (new - picture)
     clean = np.where((share >= 1.0)[..., None], new, np.where(near[..., None], clean, picture)).astype(
         np.float32

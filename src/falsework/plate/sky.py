@@ -94,10 +94,11 @@ def fill_sky(picture: Image, sky: Mask, wanted: Mask, *, seed: int = 0) -> Image
     )
     excess = np.asarray(mass[..., None] * (near / smooth - 1.0), np.float32)
     spread = np.zeros_like(smooth)
-    total = np.full(mass.shape, 1e-3, np.float32)
-    for sigma in (1.0, 3.0, 9.0, 27.0):
-        spread += np.float32(1.0 / sigma**2) * wide_blur(excess, sigma)
-        total += np.float32(1.0 / sigma**2) * wide_blur(mass, sigma)
+    total = np.full(mass.shape, 1e-4, np.float32)
+    scale = max(size[0] / 480, 1.0)  # a quarter of 1920
+    for sigma in (1.0, 3.0, 9.0, 27.0, 81.0):
+        spread += np.float32(1.0 / sigma**2) * wide_blur(excess, sigma * scale)
+        total += np.float32(1.0 / sigma**2) * wide_blur(mass, sigma * scale)
     smooth *= 1.0 + np.clip(spread / total[..., None], -0.5, 1.0)
     out = np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     x0, y0, wide, high = box
