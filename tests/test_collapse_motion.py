@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from falsework.collapse.bodies import GRAVITY, Bodies, rotate
 from falsework.collapse.checks import check_motion
 from falsework.collapse.collapse import collapse
 from falsework.collapse.motion import EVENT_BREAK, EVENT_IMPACT, Motion
@@ -74,6 +75,46 @@ def test_every_kind_comes_down(kind: str) -> None:
     assert motion.moved[-1].mean() > 0.5
     assert motion.curves["potential"][-1] < -1e5
     assert motion.checks["rises_at_trigger"]["passed"]
+
+
+def test_a_building_that_topples_goes_over_in_one_piece() -> None:
+    motion = run(kind="topple", frames=75)
+    up = rotate(motion.rotation.astype(np.float64), np.broadcast_to([0.0, 0.0, 1.0], motion.position.shape))
+    tilt = np.degrees(np.arccos(np.clip(up[:, brick_tower().storey > 0, 2], -1.0, 1.0)))
+    assert tilt.max() > 60
+    first = int((np.median(tilt, axis=1) > 30).argmax())
+    assert (np.abs(tilt[first] - np.median(tilt[first])) < 2).mean() > 0.85
+    assert up[first, brick_tower().storey > 0, 1].mean() < -0.4  # towards the camera
+    for name in ("energy", "rises_at_trigger", "faster_than_gravity"):
+        assert motion.checks[name]["passed"], (name, motion.checks[name])
+
+
+def test_a_neighbour_the_building_stands_in_does_not_throw_it_out() -> None:
+    wall = SetPlane(
+        "neighbour", np.array([2.2, 35.0, 0.0]), np.array([0.0, -20.0, 0.0]), np.array([0.0, 0.0, 4.0]), 2.0
+    )
+    motion = run(planes=(wall,))
+    assert motion.checks["rises_at_trigger"]["passed"], motion.checks["rises_at_trigger"]
+    assert motion.position[-1, :, 0].min() > -7
+
+
+def test_a_lopsided_piece_spins_about_its_centre_of_mass() -> None:
+    tower = brick_tower(1, 2, 1, origin=(0.0, 0.0, 50.0))
+    base = np.array([[-1, -1], [2, -1], [-1, 2]]) * 0.4  # a prism; its corners' mean is its centre of mass
+    hull = np.concatenate([np.insert(base, 2, z, axis=1) for z in (-0.5, 0.5)]).astype(np.float32)
+    bodies = Bodies(
+        replace(tower, hull=np.tile(hull, (2, 1)), hull_start=np.array([0, 6, 12], np.int32)), (), 1 / 96
+    )
+    bodies.split([np.array([1])], resistance=[1.0])
+    bodies.split([np.array([0])], resistance=[0.0])
+    bodies.set_spin(2, np.array([0.0, 9.0, 0.0]))
+    start = bodies.poses()[0][0]
+    for _ in range(48):
+        bodies.step(1)
+    fall = bodies.poses()[0][0] - start
+    assert fall[2] == pytest.approx(-GRAVITY * 0.5**2 / 2, rel=0.03)
+    assert np.abs(fall[:2]).max() < 0.005
+    assert np.linalg.norm(bodies.spin[2]) > 5
 
 
 def test_nothing_goes_through_a_neighbour() -> None:

@@ -17,7 +17,7 @@ from falsework.collapse.events import EventLog
 from falsework.collapse.failure import BondGraph
 from falsework.collapse.motion import Motion
 from falsework.collapse.settings import CollapseSettings
-from falsework.collapse.trigger import LOAD_BEARING, leaning, pop_times, removal_times
+from falsework.collapse.trigger import HINGE_DELAY, LOAD_BEARING, leaning, pop_times, removal_times
 from falsework.errors import FalseworkError
 from falsework.plate.plate import SetPlane
 from falsework.progress import Progress, silent
@@ -35,7 +35,12 @@ SUBSTEPS = 2  # of Rapier, per slice
 # crushing resistance; Bazant and Zhou 2002). The share fades as the block comes down by `CRUSH_DEPTH`.
 CARRIED = 0.5
 CRUSH_DEPTH = 1.3  # metres
-HINGE_DEPTH = 4.0  # a hinge carries for this many times longer
+# A building that topples goes over in one piece, as its floors and ties let it, until it leans this far (or
+# for so long); its bonds bear so many times their strength till then.
+TIE_TILT = np.radians(30.0)
+TIE_SECONDS = 4.5
+TIE_STRENGTH = 3.0
+CARRIED_BY_HINGE = 0.8  # share of the block's weight meanwhile: it turns about the hinge more than it falls
 BLOCK_SHARE = 0.02  # of the building's mass: lighter parts fall freely at once
 # Rubble meets rubble at corners and edges, out of plumb: this share of the face carries, so this share of the
 # strength crushes it.
@@ -169,6 +174,18 @@ class _Run:
         self.born: dict[int, float] = {}
         plan = fragments.centre[:, :2].astype(np.float64)
         self.lean = leaning(fragments, settings)
+        self.tied: Bool = np.zeros(len(self.graph.lattice.bond), dtype=bool)
+        # Bonds between a building that topples and its hinge, and when they open.
+        self.opening: Int = np.zeros(0, dtype=np.int64)
+        self.opens = 0.0
+        if settings.kind == "topple":
+            above = fragments.storey > settings.from_storey
+            pair = self.graph.lattice.bond
+            self.tied[:] = above[pair].all(axis=1)
+            hinge = np.isfinite(self.removal) & (self.removal > HINGE_DELAY)
+            self.crush_force[hinge] = np.inf
+            self.opening = np.flatnonzero(above[pair].any(axis=1) & hinge[pair].any(axis=1))
+            self.opens = float(self.removal[~hinge & np.isfinite(self.removal)].max(initial=0.0))
         self.width = float(np.ptp(plan, axis=0).mean())
         self.height = float(np.ptp(fragments.centre[:, 2]))
         self.middle = (plan.min(axis=0) + plan.max(axis=0)) / 2
@@ -179,6 +196,7 @@ class _Run:
         self._remove(frame, now)
         self._break(frame, now)
         self._separate(now)
+        self._untie(now)
         self._carry(now)
         before = self.bodies.velocities()
         contacts = self.bodies.step(SUBSTEPS)
@@ -217,6 +235,11 @@ class _Run:
         self.pop[bursting] = np.inf
         self.crush_next[:] = False
         self._note(self.graph.cut(going | bursting), frame)
+        if len(self.opening) and now > self.opens:
+            opened = self.opening[self.graph.alive[self.opening]]
+            self.graph.alive[opened] = False
+            self._note(opened, frame)
+            self.opening = self.opening[:0]
         self.graph.held[going] = False
         self._to_crush = np.flatnonzero(going & ~self.bodies.crushed)
 
@@ -233,6 +256,7 @@ class _Run:
         free = ~held[part]
         load = self.graph.balance(force, part, free)
         alive, use = self.graph.overload(load, free)
+        use[self.tied[alive]] /= TIE_STRENGTH
         broken, how = self.graph.wear(alive, use, free, self.seconds)
         self._note(broken, frame)
         # A wall that failed in compression is no longer a wall: the lighter of its two pieces turns to
@@ -286,11 +310,21 @@ class _Run:
                 self.bodies.crush(fragment, push)
 
     def _share(self, body: int) -> float:
+        if self.tied.any():
+            return CARRIED_BY_HINGE
         if body == STANDING:
             return CARRIED
         drop = self.carried[body] - self.bodies.place[body][2]
-        depth = CRUSH_DEPTH * (HINGE_DEPTH if self.settings.kind == "topple" else 1.0)
-        return float(CARRIED * np.clip(1.0 - drop / depth, 0.0, 1.0))
+        return float(CARRIED * np.clip(1.0 - drop / CRUSH_DEPTH, 0.0, 1.0))
+
+    def _untie(self, now: float) -> None:
+        """Let a building that topples break up once it leans far enough."""
+        if not self.tied.any() or not self.carried:
+            return
+        block = max(self.carried, key=lambda body: (float(self.mass[self.bodies.body == body].sum()), body))
+        up = rotate(self.bodies.turn[block], np.array([0.0, 0.0, 1.0]))
+        if np.arccos(np.clip(up[2], -1.0, 1.0)) > TIE_TILT or now > TIE_SECONDS:
+            self.tied[:] = False
 
     def _carry(self, now: float) -> None:
         """What is still carried of the blocks that have begun to fall; the pull of an implosion."""
@@ -315,9 +349,14 @@ class _Run:
         if arm == 0.0 or share <= 0.0:
             return
         towards = np.append(self.lean / arm, 0.0)
-        gyration = (self.width**2 + self.height**2) / 12 + (self.height / 2) ** 2
-        turn = share * GRAVITY * arm * self.width / gyration * self.seconds
         axis = np.cross([0.0, 0.0, 1.0], towards)
+        lever = arm * self.width
+        gyration = (self.width**2 + self.height**2) / 12 + (self.height / 2) ** 2 + lever**2
+        # No faster than the fall so far has paid for.
+        drop = max(self.carried[body] - self.bodies.place[body][2], 0.0)
+        fastest = np.sqrt(2 * GRAVITY * drop / gyration)
+        room = max(fastest - float(self.bodies.spin[body] @ axis), 0.0)
+        turn = min(share * GRAVITY * lever / gyration * self.seconds, room)
         self.bodies.set_spin(body, self.bodies.spin[body] + turn * axis)
         self.bodies.set_velocity(body, self.bodies.velocity[body] + turn * self.height / 2 * towards)
 

@@ -11,7 +11,7 @@ from falsework.building.fragments import KINDS, Fragments
 from falsework.collapse.settings import CollapseSettings
 from falsework.seeds import generator
 
-__all__ = ["LOAD_BEARING", "fraction_across", "leaning", "pop_times", "removal_times"]
+__all__ = ["HINGE_DELAY", "LOAD_BEARING", "fraction_across", "leaning", "pop_times", "removal_times"]
 
 Float = npt.NDArray[np.float64]
 
@@ -21,7 +21,7 @@ LOAD_BEARING = tuple(
 WINDOW = KINDS.index("window")
 # A building that topples keeps the supports behind this fraction: they are the hinge.
 HINGE_FRACTION = 0.62
-HINGE_DELAY = 1.2  # seconds after the rest of the storey
+HINGE_DELAY = 3.0  # seconds after the rest of the storey: the building has gone over by then
 # How far from a block's middle, in widths, what still carries it stands: it turns about that.
 LEAN = {"topple": 0.4, "progressive": 0.05}
 RAGGED = 0.05  # seconds, standard deviation: supports beside each other do not go in the same instant
