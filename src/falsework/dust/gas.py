@@ -113,13 +113,12 @@ def cell_velocity(u: Grid, v: Grid, w: Grid, out: Grid) -> None:
 
 
 @njit(cache=True, parallel=True)
-def coarse_density(density: Grid, out: Grid) -> None:
-    """Mean dust of the 2x2x2 fine cells in each air cell."""
-    nx, ny, nz = out.shape
-    for row in prange(nx):
+def coarse_density(density: Grid, box: npt.NDArray[np.int64], out: Grid) -> None:
+    """Mean dust of the 2x2x2 fine cells in each air cell of `box` (lo, hi along x, y, z)."""
+    for row in prange(box[0], box[1]):
         i = np.int64(row)
-        for j in range(ny):
-            for k in range(nz):
+        for j in range(box[2], box[3]):
+            for k in range(box[4], box[5]):
                 total = np.float32(0.0)
                 for a in range(2):
                     for b in range(2):

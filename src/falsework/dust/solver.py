@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from falsework.dust.obstacles import FragmentPoints, place, sample_fragments, sp
 from falsework.dust.pressure import Pressure
 from falsework.dust.settings import DustSettings
 from falsework.dust.sources import Emission, plan_emission
-from falsework.dust.transport import fine_velocity, half_floats, transport
+from falsework.dust.transport import fine_velocity, half_floats, held_box, total, transport
 from falsework.plate.camera import Camera
 from falsework.plate.plate import SetPlane
 from falsework.progress import Progress, silent
@@ -161,7 +162,9 @@ class Air:
         (self.u, self.v, self.w), self.spare = self.spare, (self.u, self.v, self.w)
         cell_velocity(self.u, self.v, self.w, self.velocity)
         vorticity(self.velocity, self.curl)
-        coarse_density(self.density, self.dust)
+        box = self.active_box()
+        if box is not None:
+            coarse_density(self.density, _in_air_cells(box), self.dust)
         turn = 2 * np.pi * since_start / 1.4
         phase = np.array([np.cos(turn), np.sin(turn)], np.float32)
         wet = float(np.exp(-max(since_start - self.rain, 0.0) / RAIN_OUT))
@@ -180,7 +183,7 @@ class Air:
 
     def carry(self, frame: int) -> None:
         """One frame of dust in the moving air."""
-        box = self.active_box()
+        box = self.box
         if box is None:
             return
         scale = self.dt / self.domain.fine_voxel
@@ -202,16 +205,13 @@ class Air:
 
     def active_box(self) -> npt.NDArray[np.int64] | None:
         """Fine cells with dust and all they can reach within a frame, or None without dust."""
-        held = self.density > FAINTEST
-        if not held.any():
+        held = held_box(self.density, FAINTEST)
+        if held is None:
             return self.box
         reach = int(np.ceil(FASTEST * self.dt / self.domain.fine_voxel)) + 3
-        box = np.empty(6, np.int64)
-        for axis in range(3):
-            others = tuple(n for n in range(3) if n != axis)
-            full = np.flatnonzero(held.any(axis=others))
-            box[2 * axis] = max(int(full[0]) - reach, 0)
-            box[2 * axis + 1] = min(int(full[-1]) + 1 + reach, self.density.shape[axis])
+        box = held
+        box[0::2] = np.maximum(held[0::2] - reach, 0)
+        box[1::2] = np.minimum(held[1::2] + reach, self.density.shape)
         # A little even, so that coarse cells are not cut.
         box[0::2] -= box[0::2] % FINE
         if self.box is not None:
@@ -222,7 +222,7 @@ class Air:
 
     def airborne(self) -> float:
         """Kilograms in the air."""
-        return float(self.density.sum(dtype=np.float64)) * self.cell_mass
+        return total(self.density) * self.cell_mass
 
     def frame(self) -> DustFrame:
         density = np.zeros(self.density.shape, np.float16)
@@ -281,15 +281,20 @@ def simulate_dust(
         folder, domain.origin, domain.fine_voxel, domain.fine_shape, FINE * DETAIL_STEP, motion.frames, curves
     )
     before = place(points, motion, emission.first - 1)
-    for frame in range(motion.frames):
-        if frame >= emission.first:
-            before = _step(air, points, before, motion, emission, frame, seed)
-        field.save_frame(frame, air.frame())
-        curves["mass"][frame] = air.airborne()
-        curves["emitted"][frame] = air.emitted
-        curves["settled"][frame] = air.settled
-        curves["left"][frame] = air.left
-        progress(frame + 1, motion.frames)
+    with ThreadPoolExecutor(1) as writer:  # a frame is written while the next is computed
+        written = writer.submit(lambda: None)
+        for frame in range(motion.frames):
+            if frame >= emission.first:
+                before = _step(air, points, before, motion, emission, frame, seed)
+            finished = air.frame()
+            written.result()
+            written = writer.submit(field.save_frame, frame, finished)
+            curves["mass"][frame] = air.airborne()
+            curves["emitted"][frame] = air.emitted
+            curves["settled"][frame] = air.settled
+            curves["left"][frame] = air.left
+            progress(frame + 1, motion.frames)
+        written.result()
     field.save()
     return field
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
-__all__ = ["fine_velocity", "half_floats", "transport"]
+__all__ = ["fine_velocity", "half_floats", "held_box", "total", "transport"]
 
 Grid = npt.NDArray[np.float32]
 Box = npt.NDArray[np.int64]
@@ -28,6 +28,8 @@ COURANT = 0.9
 
 
 ZERO, HALF, ONE, TWO = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(2.0)
+# Shares of the two cells between whose middles a cell half as wide has its own.
+NEAR, NEXT = np.float32(0.75), np.float32(0.25)
 
 
 @njit(inline="always")
@@ -59,89 +61,156 @@ def _kept(value, most):  # type: ignore[no-untyped-def]
     return min(max(value, -most), most)
 
 
+@njit(inline="always")
+def _level(near_a, near_b, next_a, next_b, wall_a, wall_b, scale, most, z0, z1, mean, out):  # type: ignore[no-untyped-def]
+    """One upright row of faces that look along x or y, from the two nearest and the two next rows of air."""
+    nz = len(wall_a)
+    half = HALF * scale
+    for k in range(nz):
+        mean[k] = half * (NEAR * (near_a[k] + near_b[k]) + NEXT * (next_a[k] + next_b[k]))
+    for k in range(z0 // 2, (z1 + 1) // 2):
+        closed = wall_a[k] or wall_b[k]
+        here, below, above = NEAR * mean[k], NEXT * mean[max(k - 1, 0)], NEXT * mean[min(k + 1, nz - 1)]
+        out[2 * k] = ZERO if closed else _kept(here + below, most)
+        if 2 * k + 1 < z1:
+            out[2 * k + 1] = ZERO if closed else _kept(here + above, most)
+
+
+@njit(inline="always")
+def _upright(near, beside_a, beside_b, far, wall, scale, fall, most, z0, z1, mean, out):  # type: ignore[no-untyped-def]
+    """One upright row of faces that look up, from the nearest, the two next and the diagonal row of air."""
+    nz = len(wall)
+    for k in range(nz + 1):
+        mean[k] = scale * (
+            NEAR * (NEAR * near[k] + NEXT * (beside_a[k] + beside_b[k])) + NEXT * NEXT * far[k]
+        )
+    for k in range(z0, z1 + 1):
+        c = k // 2
+        if (c < nz and wall[c]) or (k % 2 == 0 and c > 0 and wall[c - 1]):
+            out[k] = ZERO
+        elif k == 0:
+            out[k] = -fall
+        else:
+            out[k] = _kept(HALF * (mean[c] + mean[min(c + (k & 1), nz)]) - fall, most)
+
+
 @njit(cache=True, parallel=True)
 def fine_velocity(
     u: Grid, v: Grid, w: Grid, solid: npt.NDArray[np.bool_], scale: float, fall: float, most: float, box: Box,
     fu: Grid, fv: Grid, fw: Grid,
 ) -> None:  # fmt: skip
-    """Air through the faces of cells half as wide, in fine cells per step, inside `box` (lo, hi per axis).
+    """Air through the faces of cells half as wide, in fine cells per step, inside `box` (lo, hi per axis;
+    lo is even).
 
     `scale` turns m/s into fine cells; `fall` is the dust's own sinking in fine cells. Linear along the
     component's own direction, bilinear across it; closed wherever a wall's cell is touched. No face carries
     faster than `most`: what is given off in the middle of a burst stays there a little longer.
     """
     nx, ny, nz = solid.shape
-    most = np.float32(most)
-    for row in prange(box[0], box[1] + 1):
+    scale, fall, most = np.float32(scale), np.float32(fall), np.float32(most)
+    x1, y1, z0, z1 = box[1], box[3], box[4], box[5]
+    for row in prange(box[0], x1 + 1):
         i = np.int64(row)
         ci = i // 2
-        near_i = min(max(ci, 0), nx - 1)
+        near_i = min(ci, nx - 1)
         next_i = min(max(ci + (1 if i & 1 else -1), 0), nx - 1)
-        for j in range(box[2], box[3] + 1):
+        beyond_i = ci - 1 if i % 2 == 0 and ci > 0 else near_i
+        mean = np.empty(nz + 1, np.float32)
+        for j in range(box[2], y1 + 1):
             cj = j // 2
-            near_j = min(max(cj, 0), ny - 1)
+            near_j = min(cj, ny - 1)
             next_j = min(max(cj + (1 if j & 1 else -1), 0), ny - 1)
-            for k in range(box[4], box[5] + 1):
-                ck = k // 2
-                near_k = min(max(ck, 0), nz - 1)
-                next_k = min(max(ck + (1 if k & 1 else -1), 0), nz - 1)
-                if j < box[3] and k < box[5]:
-                    if (ci < nx and solid[ci, near_j, near_k]) or (
-                        i % 2 == 0 and ci > 0 and solid[ci - 1, near_j, near_k]
-                    ):
-                        fu[i, j, k] = 0.0
-                    else:
-                        a = min(ci + (i & 1), nx)
-                        fu[i, j, k] = _kept(
-                            scale
-                            * 0.5
-                            * (
-                                0.5625 * (u[ci, near_j, near_k] + u[a, near_j, near_k])
-                                + 0.1875 * (u[ci, next_j, near_k] + u[a, next_j, near_k])
-                                + 0.1875 * (u[ci, near_j, next_k] + u[a, near_j, next_k])
-                                + 0.0625 * (u[ci, next_j, next_k] + u[a, next_j, next_k])
-                            ),
-                            most,
-                        )
-                if i < box[1] and k < box[5]:
-                    if (cj < ny and solid[near_i, cj, near_k]) or (
-                        j % 2 == 0 and cj > 0 and solid[near_i, cj - 1, near_k]
-                    ):
-                        fv[i, j, k] = 0.0
-                    else:
-                        a = min(cj + (j & 1), ny)
-                        fv[i, j, k] = _kept(
-                            scale
-                            * 0.5
-                            * (
-                                0.5625 * (v[near_i, cj, near_k] + v[near_i, a, near_k])
-                                + 0.1875 * (v[next_i, cj, near_k] + v[next_i, a, near_k])
-                                + 0.1875 * (v[near_i, cj, next_k] + v[near_i, a, next_k])
-                                + 0.0625 * (v[next_i, cj, next_k] + v[next_i, a, next_k])
-                            ),
-                            most,
-                        )
-                if i < box[1] and j < box[3]:
-                    if (ck < nz and solid[near_i, near_j, ck]) or (
-                        k % 2 == 0 and ck > 0 and solid[near_i, near_j, ck - 1]
-                    ):
-                        fw[i, j, k] = 0.0
-                    elif k == 0:
-                        fw[i, j, k] = -fall
-                    else:
-                        a = min(ck + (k & 1), nz)
-                        fw[i, j, k] = _kept(
-                            -fall
-                            + scale
-                            * 0.5
-                            * (
-                                0.5625 * (w[near_i, near_j, ck] + w[near_i, near_j, a])
-                                + 0.1875 * (w[next_i, near_j, ck] + w[next_i, near_j, a])
-                                + 0.1875 * (w[near_i, next_j, ck] + w[near_i, next_j, a])
-                                + 0.0625 * (w[next_i, next_j, ck] + w[next_i, next_j, a])
-                            ),
-                            most,
-                        )
+            beyond_j = cj - 1 if j % 2 == 0 and cj > 0 else near_j
+            if j < y1:
+                a = min(ci + (i & 1), nx)
+                _level(
+                    u[ci, near_j], u[a, near_j], u[ci, next_j], u[a, next_j],
+                    solid[near_i, near_j], solid[beyond_i, near_j], scale, most, z0, z1, mean, fu[i, j],
+                )  # fmt: skip
+            if i == x1:
+                continue
+            a = min(cj + (j & 1), ny)
+            _level(
+                v[near_i, cj], v[near_i, a], v[next_i, cj], v[next_i, a],
+                solid[near_i, near_j], solid[near_i, beyond_j], scale, most, z0, z1, mean, fv[i, j],
+            )  # fmt: skip
+            if j < y1:
+                _upright(
+                    w[near_i, near_j], w[next_i, near_j], w[near_i, next_j], w[next_i, next_j],
+                    solid[near_i, near_j], scale, fall, most, z0, z1, mean, fw[i, j],
+                )  # fmt: skip
+
+
+@njit(cache=True, parallel=True)
+def _fastest(fu: Grid, fv: Grid, fw: Grid, box: Box, out: Grid) -> None:
+    """Greatest Courant number of each plane of cells and faces inside `box`."""
+    x1, y1, z0, z1 = box[1], box[3], box[4], box[5]
+    for row in prange(box[0], x1 + 1):
+        i = np.int64(row)
+        most = ZERO
+        for j in range(box[2], y1 + 1):
+            if j < y1:
+                for k in range(z0, z1):
+                    most = max(most, abs(fu[i, j, k]))
+            if i < x1:
+                for k in range(z0, z1):
+                    most = max(most, abs(fv[i, j, k]))
+                if j < y1:
+                    for k in range(z0, z1 + 1):
+                        most = max(most, abs(fw[i, j, k]))
+        out[i] = most
+
+
+@njit(cache=True, parallel=True)
+def _spans(density: Grid, least: float, out: npt.NDArray[np.int64]) -> None:
+    ny, nz = density.shape[1:]
+    least = np.float32(least)
+    for row in prange(density.shape[0]):
+        i = np.int64(row)
+        y0, y1, z0, z1 = ny, 0, nz, 0
+        for j in range(ny):
+            first = 0
+            while first < nz and not density[i, j, first] > least:
+                first += 1
+            if first == nz:
+                continue
+            y0, y1, z0 = min(y0, j), j + 1, min(z0, first)
+            for k in range(nz - 1, z1 - 1, -1):
+                if density[i, j, k] > least:
+                    z1 = k + 1
+                    break
+        out[i] = (y0, y1, z0, z1)
+
+
+def held_box(density: Grid, least: float) -> Box | None:
+    """Cells (lo, hi along x, y, z) around all that hold more than `least`; None where none does."""
+    spans = np.empty((density.shape[0], 4), np.int64)
+    _spans(density, least, spans)
+    held = np.flatnonzero(spans[:, 1])
+    if len(held) == 0:
+        return None
+    low, high = spans[held].min(axis=0), spans[held].max(axis=0)
+    return np.array([held[0], held[-1] + 1, low[0], high[1], low[2], high[3]], np.int64)
+
+
+@njit(cache=True, parallel=True)
+def _plane_sums(density: Grid, out: npt.NDArray[np.float64]) -> None:
+    for row in prange(density.shape[0]):
+        i = np.int64(row)
+        total = 0.0
+        for j in range(density.shape[1]):
+            line = ZERO
+            for k in range(density.shape[2]):
+                line += density[i, j, k]
+            total += line
+        out[i] = total
+
+
+def total(density: Grid) -> float:
+    """The sum of all cells, in the same order on any number of cores."""
+    sums = np.empty(density.shape[0])
+    _plane_sums(density, sums)
+    return float(sums.sum())
 
 
 @njit(cache=True, parallel=True)
@@ -250,9 +319,9 @@ def transport(
     """
     fu, fv, fw = courant
     x0, x1, y0, y1, z0, z1 = (int(b) for b in box)
-    inside = (fu[x0 : x1 + 1, y0:y1, z0:z1], fv[x0:x1, y0 : y1 + 1, z0:z1], fw[x0:x1, y0:y1, z0 : z1 + 1])
-    fastest = max(max(float(c.max()), -float(c.min())) for c in inside)
-    steps = max(1, math.ceil(fastest / COURANT))
+    fastest = np.zeros(fu.shape[0], np.float32)
+    _fastest(fu, fv, fw, box, fastest)
+    steps = max(1, math.ceil(float(fastest.max()) / COURANT))
     left = np.zeros(max(density.shape))
     settled = np.zeros(density.shape[0])
     step = 1.0 / steps
