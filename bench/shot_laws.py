@@ -364,7 +364,8 @@ def only_what_depends_is_redone(made: Made, table: str, key: str, value: str, ke
     before = stamps(made.work)
     made.path.write_text(with_setting(made.path.read_text(), table, key, value))
     again = make(made.path, *(("--preview",) if made.preview else ()))
-    new = {name.split("/")[0] for name in stamps(made.work).keys() - before.keys()} - {"plate", "review", "usd"}
+    products = {"plate", "review", "usd"}
+    new = {name.split("/")[0] for name in stamps(made.work).keys() - before.keys()} - products
     reused = tuple(again.manifest()["reused"])
     told = reused_in_report((again.out / "report.html").read_text())
     touched = changed(before, stamps(made.work))
