@@ -6,6 +6,7 @@ one row that says where they end. Reading checks what it reads; what was tampere
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -340,8 +341,8 @@ class Ledger:
     def _at_end(self, head: Head) -> None:
         if len(self._leaves) != head.size:
             raise self._damaged(f"the end was cut off: event {len(self._leaves)} is missing")
-        if self._peaks.root() != head.root:
-            raise self._damaged("the head was edited: its root is not that of the events")
+        if self._peaks.root() != head.root or head.last != (self._leaves[-1] if self._leaves else BEFORE_ALL):
+            raise self._damaged("the head, or the last event, was edited: they do not fit each other")
 
     def _checked(self, row: tuple[Any, Any, Any], number: int) -> Event:
         try:
@@ -416,10 +417,17 @@ def _engine_of_file(path: Path, *, create: bool) -> sql.Engine:
             raise FalseworkError(
                 f"its folder could not be made ({error.strerror or error})", where=path
             ) from error
+    uri = path.resolve().as_uri()
+    aside = path.with_name(path.name + "-wal")
+    if not create and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        # SQLite writes beside a file in WAL mode even to read it, unless it is told that nobody writes.
+        uri += "?mode=ro" if aside.exists() else "?mode=ro&immutable=1"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, timeout=PATIENCE, check_same_thread=False)
+
     engine = sql.create_engine(
-        sql.URL.create("sqlite+pysqlite", database=str(path)),
-        connect_args={"timeout": PATIENCE, "check_same_thread": False},
-        hide_parameters=True,
+        "sqlite+pysqlite://", creator=connect, poolclass=sql.QueuePool, hide_parameters=True
     )
 
     @sql.event.listens_for(engine, "connect")

@@ -173,13 +173,12 @@ def _against_head(links: Sequence[Link], head: Head | None, *, damaged: bool) ->
             f"{_span(head.size, end)} added, or the head edited: it counts {head.size} events",
         )  # fmt: skip
     elif not damaged:
-        if (links[-1].digest if links else BEFORE_ALL) != head.last:
-            yield Fault(
-                "edited", end - 1 if links else None,
-                f"event {end - 1} was edited, or the head: its last digest is another",
-            )  # fmt: skip
-        if merkle.root(link.digest for link in links) != head.root:
-            yield Fault("head", None, "the head was edited: its root is not that of the events")
+        same_last = head.last == (links[-1].digest if links else BEFORE_ALL)
+        same_root = head.root == merkle.root(link.digest for link in links)
+        if not same_last and not same_root and links:
+            yield Fault("edited", end - 1, f"event {end - 1} was edited: the head counts another as the last")
+        elif not (same_last and same_root):
+            yield Fault("head", None, "the head was edited: it does not fit the events, which fit each other")
 
 
 def _against_anchors(

@@ -45,7 +45,7 @@ class Stamp:
 def request_stamp(statement: bytes, url: str, *, wait: float = WAIT, roots: bytes = b"") -> bytes:
     """The authority's token over `statement`; given up after `wait` seconds.
 
-    The answer must be to this very request (digest, nonce); with `roots` (PEM) its signature is checked too.
+    The answer must be to this very request (digest, nonce); with `roots` (PEM) its signature is checked.
     """
     place = _public(url)
     request = TimestampRequestBuilder().data(statement).hash_algorithm(HashAlgorithm.SHA256)
