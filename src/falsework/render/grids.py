@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import moderngl
 import numpy as np
 import numpy.typing as npt
@@ -19,21 +20,23 @@ BLOCK = 16  # cells: what is read and written in turn stays in the cache
 
 
 @njit(cache=True)
-def _turned(channels: Any, out: Float) -> None:
-    """Channels (nx, ny, nz) side by side as out (nz, ny, nx, channel)."""
-    nz, ny, nx, count = out.shape
-    for first in range(0, nx, BLOCK):
-        for low in range(0, nz, BLOCK):
-            for j in range(ny):
+def _turned(cells: npt.NDArray[Any], out: npt.NDArray[Any]) -> None:
+    """Cells (nx, ny, nz) as out (nz, ny, nx)."""
+    nx, ny, nz = cells.shape
+    for j in range(ny):
+        for first in range(0, nx, BLOCK):
+            for low in range(0, nz, BLOCK):
                 for k in range(low, min(low + BLOCK, nz)):
                     for i in range(first, min(first + BLOCK, nx)):
-                        for channel in range(count):
-                            out[k, j, i, channel] = channels[channel][i, j, k]
+                        out[k, j, i] = cells[i, j, k]
 
 
 def fill(texture: moderngl.Texture3D, *channels: Float) -> None:
-    """Fill a 3D texture of half floats from its channels, (nx, ny, nz) each."""
+    """Fill a 3D texture of half floats from its one, two or four channels, (nx, ny, nz) each."""
     nx, ny, nz = channels[0].shape
-    turned = np.empty((nz, ny, nx, len(channels)), np.float32)
-    _turned(channels, turned)
-    texture.write(to_half(turned))
+    beside = cv2.merge([np.ascontiguousarray(channel).reshape(nx, ny * nz) for channel in channels])
+    # A cell's channels travel together.
+    cells = to_half(np.asarray(beside, np.float32)).reshape(-1).view(f"u{2 * len(channels)}")
+    out = np.empty((nz, ny, nx), cells.dtype)
+    _turned(cells.reshape(nx, ny, nz), out)
+    texture.write(out)
