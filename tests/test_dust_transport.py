@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from falsework.dust.transport import fine_velocity, transport
+from falsework.dust.transport import fine_velocity, held_box, total, transport
 
 SHAPE = (24, 20, 16)
 
@@ -85,3 +85,15 @@ def test_sinking_dust_settles_and_walls_let_none_in() -> None:
     assert not after[12:16].any()
     assert settled > 0
     assert after.sum(dtype=np.float64) + left + settled == pytest.approx(density.sum(), rel=1e-5)
+
+
+def test_the_box_and_the_sum_of_a_cloud() -> None:
+    rng = np.random.default_rng(4)
+    density = np.zeros(SHAPE, np.float32)
+    assert held_box(density, 1e-5) is None
+    density[3:9, 7:8, 2:15] = rng.random((6, 1, 13)) + 0.1
+    density[20, 19, 0] = 1e-6  # too faint to count
+    box = held_box(density, 1e-5)
+    assert box is not None
+    assert box.tolist() == [3, 9, 7, 8, 2, 15]
+    assert total(density) == pytest.approx(density.sum(dtype=np.float64), rel=1e-6)
