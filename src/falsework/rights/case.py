@@ -1,0 +1,330 @@
+"""A case: one cut, what it was made from, and what people said of it, as the rules ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Literal
+
+from falsework.errors import FalseworkError
+from falsework.rights.grants import Coverage, coverage
+from falsework.rights.obligations import ObligationSummary, obligations
+from falsework.rights.production import Production
+from falsework.rights.records import Activity, Asset, Decision, Fact, Finding, Grant
+from falsework.rights.state import State
+
+__all__ = ["Case", "Told", "counts"]
+
+# What falsework's own stages make; anything else that nothing on record made came from outside.
+MADE = frozenset({"intermediate", "take", "cut", "delivery"})
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of one fact. `value` is None where nobody says it, or where people disagree."""
+
+    name: str
+    value: Fact | None = None
+    evidence: tuple[str, ...] = ()
+    disputed: bool = False
+    by: str = ""
+
+    @property
+    def yes(self) -> bool:
+        return self.value is True
+
+    @property
+    def no(self) -> bool:
+        return self.value is False
+
+    @property
+    def text(self) -> str:
+        return self.value if isinstance(self.value, str) else ""
+
+
+@dataclass(frozen=True)
+class _Lineage:
+    """How a cut came about, without what went into the training of its models."""
+
+    assets: tuple[str, ...]
+    activities: tuple[Activity, ...]
+    outside: tuple[str, ...]
+    models: tuple[str, ...]
+    unexplained: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cut under one production's rules at one moment.
+
+    subject   asset id of the cut; `Asset.name` of a cut is its shot's name
+    at        the moment in question (aware)
+    called    how commands name the shot (the path of its file); "" for its name
+    marked    whether the delivery carries its credential and mark, read back from the signed files; None
+              before anything is signed
+    """
+
+    state: State
+    production: Production
+    subject: str
+    at: datetime
+    marked: bool | None = None
+    called: str = ""
+
+    def __post_init__(self) -> None:
+        if self.subject not in self.state.assets:
+            raise FalseworkError(
+                f"nothing is on record as {self.subject}",
+                todo="Make the shot again with `falsework make`, which records its cut.",
+            )
+
+    @property
+    def asset(self) -> Asset:
+        return self.state.assets[self.subject]
+
+    @property
+    def shot(self) -> str:
+        return self.asset.name
+
+    @property
+    def argument(self) -> str:
+        """The shot as the user has to type it in a command."""
+        return self.called or self.shot
+
+    @cached_property
+    def days(self) -> tuple[date, ...]:
+        """The days on which grants must hold besides `at`."""
+        last = (self.production.until,) if self.production.until else ()
+        return tuple(day for day in (*self.production.releases, *last) if day >= self.at.date())
+
+    @cached_property
+    def in_force_on(self) -> date:
+        """Rules and laws that begin by then count: today, or the last release planned."""
+        return max((self.at.date(), *self.production.releases))
+
+    # ---- what it was made from ---------------------------------------------------------------------------
+
+    @cached_property
+    def lineage(self) -> _Lineage:
+        state = self.state
+        assets: dict[str, None] = {}
+        activities: dict[str, Activity] = {}
+        outside: list[str] = []
+        models: dict[str, None] = {}
+        unexplained: list[str] = []
+        front = [self.subject]
+        while front:
+            asset = front.pop()
+            if asset in assets:
+                continue
+            assets[asset] = None
+            makers = state.made_by(asset)
+            record = state.assets.get(asset)
+            fed = False
+            for activity in makers:
+                activities[activity.id] = activity
+                trained = set(activity.models)
+                for used in dict.fromkeys((*activity.used, *activity.models)):
+                    if used == asset:
+                        continue
+                    fed = True
+                    other = state.assets.get(used)
+                    if used in trained or (other is not None and other.type == "model"):
+                        models[used] = None
+                    elif used not in assets:
+                        front.append(used)
+            if record is None or (record.type in MADE and not makers):
+                unexplained.append(asset)
+            elif record.type not in MADE and not fed and record.type != "document":
+                outside.append(asset)
+        return _Lineage(
+            tuple(assets), tuple(activities.values()), tuple(outside), tuple(models), tuple(unexplained)
+        )
+
+    @property
+    def activities(self) -> tuple[Activity, ...]:
+        return self.lineage.activities
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Trained models that touched it, by asset id."""
+        return self.lineage.models
+
+    @cached_property
+    def generative_models(self) -> tuple[str, ...]:
+        """Those of them that are not declared to make nothing (a detector, a depth estimator)."""
+        return tuple(one for one in self.models if not self.asset_fact(one, "generative").no)
+
+    @cached_property
+    def without_models(self) -> tuple[str, ...]:
+        """The activities that show that no trained model touched it; empty where that does not follow.
+
+        It follows where everything made here has an activity on record, and none of them used a model or was
+        given a prompt.
+        """
+        unclear = self.models or self.lineage.unexplained or any(one.prompt for one in self.activities)
+        return () if unclear else tuple(one.id for one in self.activities)
+
+    def samples(self, model: str) -> tuple[Asset, ...]:
+        """What the records say a model was trained on: samples and data sets that nothing here made."""
+        found = []
+        for one in self.state.ancestors(model):
+            asset = self.state.assets.get(one)
+            if asset is None or asset.type in ("document", "model"):
+                continue
+            if not any(maker.used for maker in self.state.made_by(one)):
+                found.append(asset)
+        return tuple(found)
+
+    def of_type(self, *types: str) -> tuple[Asset, ...]:
+        """The assets of these types it was made from."""
+        found = (self.state.assets.get(one) for one in self.lineage.assets)
+        return tuple(asset for asset in found if asset is not None and asset.type in types)
+
+    def name(self, asset: str) -> str:
+        """What to call an asset in a sentence."""
+        known = self.state.assets.get(asset)
+        return known.name if known is not None else asset[:19]
+
+    # ---- what was agreed ---------------------------------------------------------------------------------
+
+    def covered(
+        self,
+        asset: str,
+        uses: Sequence[str],
+        *,
+        types: Sequence[Literal["licence", "consent", "approval"]] = ("licence", "consent", "approval"),
+    ) -> Coverage:
+        """Whether the grants for an asset allow these uses in every territory, now and on every release."""
+        return coverage(
+            (grant for grant in self.state.grants_for(asset) if grant.type in types),
+            uses=uses,
+            places=self.production.territories,
+            at=self.at,
+            days=self.days,
+        )
+
+    def tools(self, activity: Activity) -> tuple[Grant, ...]:
+        """The terms on record for the tool of an activity, those without a version for any version."""
+        return tuple(
+            grant
+            for grant in self._tools.get(activity.tool.lower(), ())
+            if str(grant.terms.get("version") or activity.version) == activity.version
+            and (grant.revoked is None or grant.revoked > self.at)
+        )
+
+    @cached_property
+    def _tools(self) -> dict[str, list[Grant]]:
+        found: dict[str, list[Grant]] = {}
+        for grant in self.state.grants.values():
+            if "tool" in grant.terms:
+                found.setdefault(str(grant.terms["tool"]).lower(), []).append(grant)
+        return found
+
+    @cached_property
+    def obligations(self) -> ObligationSummary:
+        return obligations(self.state, self.subject, self.production, self.at)
+
+    # ---- what was said -----------------------------------------------------------------------------------
+
+    @property
+    def scopes(self) -> tuple[str, str, str]:
+        """What a decision on this cut can be about, the closest first."""
+        return self.subject, self.production.scope(self.shot), self.production.name
+
+    @cached_property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Decisions by named persons that stand, on this cut, its shot or its production."""
+        return tuple(
+            one for scope in self.scopes for one in self.state.decisions_on(scope) if counts(self.state, one)
+        )
+
+    def fact(self, name: str) -> Told:
+        """What is declared of the cut; what is said of the cut goes before its shot, its shot before all."""
+        for scope in self.scopes:
+            said = [one for one in self._declarations if one.subject == scope and name in one.facts]
+            if said:
+                return _agreed(name, said)
+        return Told(name)
+
+    @cached_property
+    def _declarations(self) -> tuple[Decision, ...]:
+        return tuple(one for one in self.decisions if one.type == "declaration" and not one.about)
+
+    def asset_fact(self, asset: str, name: str) -> Told:
+        """What is declared of one asset, else what its record says."""
+        said = [
+            one
+            for one in self.state.decisions_on(asset)
+            if one.type == "declaration" and name in one.facts and counts(self.state, one)
+        ]
+        if said:
+            return _agreed(name, said)
+        record = self.state.assets.get(asset)
+        if record is not None and name in record.facts:
+            return Told(name, record.facts[name], (asset,))
+        return Told(name)
+
+    def reviews(self, about: str, *subjects: str) -> tuple[Decision, ...]:
+        """Reviews by named persons about a rule or finding, of the cut or of the subjects given."""
+        here = [one for one in self.decisions if one.type in ("review", "approval") and one.about == about]
+        there = [
+            one
+            for subject in subjects
+            for one in self.state.decisions_on(subject)
+            if one.type == "review" and one.about in ("", about) and counts(self.state, one)
+        ]
+        return tuple({one.id: one for one in (*here, *there)}.values())
+
+    def notices(self, about: str) -> tuple[Decision, ...]:
+        """Dated notices about a rule that had been sent by `at`."""
+        return tuple(
+            one
+            for one in self.decisions
+            if one.type == "declaration"
+            and one.about == about
+            and "" < str(one.facts.get("notice_sent", "")) <= self.at.date().isoformat()
+        )
+
+    def findings(self, rule: str) -> tuple[Finding, ...]:
+        """Findings of an audit about this cut."""
+        return tuple(one for one in self.state.findings_on(self.subject) if one.rule == rule)
+
+    @cached_property
+    def approvals(self) -> tuple[Decision, ...]:
+        """Approvals of exactly this cut by named persons."""
+        return tuple(
+            one
+            for one in self.decisions
+            if one.type == "approval" and one.subject == self.subject and not one.about
+        )
+
+    @cached_property
+    def voided(self) -> tuple[Decision, ...]:
+        """Approvals of other versions of this cut: the same shot, another hash."""
+        return tuple(self._voided())
+
+    def _voided(self) -> Iterator[Decision]:
+        for one in self.state.decisions.values():
+            if one.type != "approval" or one.withdrawn or one.subject == self.subject:
+                continue
+            other = self.state.assets.get(one.subject)
+            if other is not None and other.name == self.shot and other.type == self.asset.type:
+                yield one
+
+
+def counts(state: State, decision: Decision) -> bool:
+    """Whether a decision stands: not withdrawn, and by a person on record."""
+    party = state.parties.get(decision.by)
+    return not decision.withdrawn and party is not None and party.type == "person"
+
+
+def _agreed(name: str, said: Sequence[Decision]) -> Told:
+    """One value from the declarations of one scope; people who contradict each other leave it open."""
+    evidence = tuple(one.id for one in said)
+    values = {repr(one.facts[name]) for one in said}
+    if len(values) > 1:
+        return Told(name, None, evidence, disputed=True)
+    return Told(name, said[0].facts[name], evidence, by=said[0].by)

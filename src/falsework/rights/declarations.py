@@ -1,0 +1,308 @@
+"""What `production.toml` says, as records for the ledger.
+
+The id of a record follows from what it is about (who gave it, for which files, under what licence), and
+not from its details: an entry that is edited replaces its earlier form. One that is taken out of the file is
+withdrawn by `withdrawals`, so that nothing goes on holding because the ledger once heard of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from falsework.errors import FalseworkError
+from falsework.rights.facts import FILE_FACTS
+from falsework.rights.licences import licence_of
+from falsework.rights.production import FILE_NAME, Production, moment
+from falsework.rights.records import (
+    Asset,
+    Decision,
+    Fact,
+    Grant,
+    Obligations,
+    Party,
+    Record,
+    asset_id,
+    record_id,
+)
+from falsework.rights.state import State
+from falsework.settings import Settings
+
+__all__ = ["production_records", "withdrawals"]
+
+MOST_FILES = 200_000  # that one pattern may name
+_HASH = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def production_records(production: Production, folder: Path | str) -> list[Record]:
+    """Parties, documents, grants and declarations of a production whose file lies in `folder`.
+
+    Files are hashed as they are now. Files that grants cover get no asset record here: whoever used them
+    records them. FalseworkError where a file is missing or lies outside the folder.
+    """
+    files = _Files(Path(folder))
+    roles = {party.id: party.roles[0] if party.roles else party.type for party in production.parties}
+    records: list[Record] = [
+        Party(id=one.id, type=one.type, name=one.name, roles=one.roles, member_of=one.member_of)
+        for one in production.parties
+    ]
+    records += _grants(production, files)
+    records += _tools(production, files)
+    kind = _kind("decision", production)
+    for declared in production.declared:
+        records.append(
+            Decision(
+                id=record_id(kind, "declaration", declared.shot, declared.by, _order(records, declared.by)),
+                type="declaration",
+                by=declared.by,
+                role=declared.role or roles[declared.by],
+                subject=production.scope(declared.shot),
+                why=declared.why,
+                facts=_facts(declared.facts, files),
+            )
+        )
+    for one in production.ingredients:
+        for asset in files.ids(one.files, "ingredients"):
+            records.append(
+                Decision(
+                    id=record_id(kind, "ingredient", asset, one.by),
+                    type="declaration",
+                    by=one.by,
+                    role=one.role or roles[one.by],
+                    subject=asset,
+                    why=one.why,
+                    facts=_facts(one.facts, files),
+                )
+            )
+    for notice in production.notices:
+        records.append(
+            Decision(
+                id=record_id(kind, "notice", notice.about, notice.by, notice.to, str(notice.sent)),
+                type="declaration",
+                by=notice.by,
+                role=notice.role or roles[notice.by],
+                subject=production.name,
+                about=notice.about,
+                saw=files.ids(notice.models, "notices"),
+                why=notice.why,
+                facts={"notice_to": notice.to, "notice_sent": notice.sent.isoformat()},
+            )
+        )
+    for review in production.reviews:
+        records.append(
+            Decision(
+                id=record_id(kind, "review", review.about, review.by, review.shot),
+                type="review",
+                by=review.by,
+                role=review.role or roles[review.by],
+                subject=production.scope(review.shot),
+                about=review.about,
+                why=review.why,
+                facts=review.facts,
+            )
+        )
+    records += _labour(production, roles)
+    return [*files.documents.values(), *records]
+
+
+def withdrawals(
+    production: Production, records: Iterable[Record], state: State, at: datetime
+) -> list[Record]:
+    """Records that take back what an earlier `production.toml` said and the present one does not."""
+    present = {record.id for record in records}
+    why = "taken out of production.toml"
+    grants = _kind("grant", production)
+    decisions = _kind("decision", production)
+    back: list[Record] = [
+        grant.model_copy(update={"revoked": at, "revoked_why": why})
+        for grant in state.grants.values()
+        if grant.id.startswith(f"{grants}:") and grant.id not in present and grant.revoked is None
+    ]
+    back += [
+        decision.model_copy(update={"withdrawn": True})
+        for decision in state.decisions.values()
+        if decision.id.startswith(f"{decisions}:") and decision.id not in present and not decision.withdrawn
+    ]
+    return back
+
+
+def _kind(kind: str, production: Production) -> str:
+    """How the ids begin of records that come from this production's file."""
+    return f"{kind}:{production.name}"
+
+
+def _order(records: Sequence[Record], by: str) -> int:
+    """How many declarations of this person came before, so that two of one person stay two."""
+    return sum(1 for one in records if isinstance(one, Decision) and one.by == by)
+
+
+def _grants(production: Production, files: _Files) -> list[Record]:
+    found: list[Record] = []
+    seen: dict[str, int] = {}
+    for one in production.grants:
+        licence = licence_of(one.licence)
+        uses = one.uses if one.uses is not None else licence.uses if licence else ("use",)
+        identity = record_id(
+            _kind("grant", production), one.type, one.given_by, sorted(one.files), one.licence, sorted(uses)
+        )
+        # Two agreements alike in all of these (one a territory, say) are told apart by their order.
+        count = seen[identity] = seen.get(identity, 0) + 1
+        found.append(
+            Grant(
+                id=identity if count == 1 else f"{identity}-{count}",
+                type=one.type,
+                given_by=one.given_by,
+                assets=files.ids(one.files, "grants"),
+                uses=uses,
+                territory=one.territory,
+                starts=moment(one.starts),
+                ends=moment(one.ends, end=True),
+                licence=licence.id if licence else one.licence,
+                url=one.url,
+                basis=one.basis,
+                document=files.document(one.document, "grants.document"),
+                obligations=one.obligations,
+                terms=one.terms,
+                revoked=moment(one.revoked),
+                revoked_why=one.revoked_why,
+            )
+        )
+    return found
+
+
+def _tools(production: Production, files: _Files) -> list[Record]:
+    """A tool's terms are a licence that covers no asset and says so in its terms."""
+    found: list[Record] = []
+    for one in production.tools:
+        answers = ("offline", "stores_inputs", "reuses_inputs", "trains_on_inputs", "enterprise", "indemnity")
+        terms: dict[str, Fact] = {"tool": one.name, "version": one.version, "attested_by": one.attested_by}
+        terms |= {name: value for name in answers if (value := getattr(one, name)) is not None}
+        found.append(
+            Grant(
+                id=record_id(_kind("grant", production), "tool", one.name, one.version),
+                type="licence",
+                given_by=one.vendor,
+                assets=(),
+                uses=("tool",),
+                basis="contract",
+                document=files.document(one.terms, "tools.terms"),
+                obligations=Obligations(),
+                terms=terms,
+            )
+        )
+    return found
+
+
+def _labour(production: Production, roles: dict[str, str]) -> list[Record]:
+    """Hours and changed roles, for the page that names the humans."""
+    labour = production.labour
+    if labour is None:
+        return []
+    facts: dict[str, Fact] = {
+        f"hours {party.id}": float(party.hours) for party in production.parties if party.hours is not None
+    }
+    for word in ("assisted", "added", "replaced"):
+        facts[f"roles {word}"] = ", ".join(getattr(labour, word))
+    return [
+        Decision(
+            id=record_id(_kind("decision", production), "labour"),
+            type="declaration",
+            by=labour.by,
+            role=roles[labour.by],
+            subject=production.name,
+            about="labour",
+            why="whose work it was",
+            facts=facts,
+        )
+    ]
+
+
+def _facts(facts: Settings, files: _Files) -> dict[str, Fact]:
+    """The facts that were given; a file's path becomes its hash."""
+    given: dict[str, Fact] = facts.model_dump(exclude_none=True)
+    for name in FILE_FACTS:
+        if name in given:
+            given[name] = files.document(str(given[name]), f"ingredients.facts.{name}")
+    return given
+
+
+class _Files:
+    """Hashes of files inside the production's folder, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.documents: dict[str, Asset] = {}
+        self._digests: dict[Path, str] = {}
+
+    def ids(self, references: Iterable[str], key: str) -> tuple[str, ...]:
+        """Asset ids of files by path, by pattern (sorted) or by hash."""
+        found: dict[str, None] = {}
+        for reference in references:
+            if _HASH.fullmatch(reference):
+                found[reference] = None
+                continue
+            for path in self._paths(reference, key):
+                found[asset_id(self._digest(path, key))] = None
+        return tuple(found)
+
+    def document(self, reference: str, key: str) -> str:
+        """The digest of a file that was agreed to or kept as evidence; an asset is recorded for it."""
+        if not reference or _HASH.fullmatch(reference):
+            return reference.removeprefix("sha256:")
+        (path,) = self._paths(reference, key, several=False)
+        digest = self._digest(path, key)
+        self.documents[digest] = Asset(
+            id=asset_id(digest),
+            type="document",
+            name=path.name,
+            path=path.relative_to(self.folder).as_posix(),
+        )
+        return digest
+
+    def _paths(self, reference: str, key: str, *, several: bool = True) -> list[Path]:
+        where = f"{FILE_NAME}: {key}"
+        pattern = Path(reference)
+        if pattern.is_absolute() or ".." in pattern.parts:
+            raise FalseworkError(
+                f'"{reference}" leads out of the production\'s folder',
+                where=where,
+                todo="Put the file inside the folder, or give its hash (sha256:...).",
+            )
+        if several and any(mark in reference for mark in "*?["):
+            paths = sorted(path for path in self.folder.glob(reference) if path.is_file())
+        else:
+            paths = [self.folder / reference]
+        if not paths or not paths[0].is_file():
+            raise FalseworkError(
+                f'there is no file "{reference}"',
+                where=where,
+                todo="Give its path, starting from the folder of production.toml, or its hash (sha256:...).",
+            )
+        if len(paths) > MOST_FILES:
+            raise FalseworkError(
+                f'"{reference}" names {len(paths)} files', where=where, todo=f"At most {MOST_FILES} at once."
+            )
+        for path in paths:
+            if not path.resolve().is_relative_to(self.folder):
+                raise FalseworkError(
+                    f'"{path.name}" is a link that leads out of the production\'s folder',
+                    where=where,
+                    todo="Put the file itself there, or give its hash (sha256:...).",
+                )
+        return paths
+
+    def _digest(self, path: Path, key: str) -> str:
+        digest = self._digests.get(path)
+        if digest is None:
+            try:
+                with path.open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise FalseworkError(
+                    f'"{path.name}" could not be read ({error.strerror})', where=f"{FILE_NAME}: {key}"
+                ) from None
+            self._digests[path] = digest
+        return digest

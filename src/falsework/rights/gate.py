@@ -1,0 +1,396 @@
+"""The gate: what stands between a cut and its delivery, who let what pass, and what has to be cleared again."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from falsework.errors import FalseworkError
+from falsework.faults import nearest
+from falsework.rights.case import Case, counts
+from falsework.rights.grants import lapse
+from falsework.rights.obligations import ObligationSummary
+from falsework.rights.production import Production
+from falsework.rights.records import Asset, Decision, Fact, Finding, Party, Record, record_id
+from falsework.rights.rules.eu import SIGNING
+from falsework.rights.rules.evaluate import evaluate, rule_named
+from falsework.rights.state import State
+
+__all__ = [
+    "Affected",
+    "Blocker",
+    "Clearance",
+    "Impact",
+    "Waived",
+    "approve",
+    "clearance",
+    "impact",
+    "waive",
+]
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One thing that is missing, whichever and however many rules miss it."""
+
+    words: str
+    remedy: str
+    rules: tuple[str, ...]
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Waived:
+    """A finding that would block, and the decision of a named person to deliver all the same."""
+
+    finding: Finding
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class Clearance:
+    """Whether a cut may be delivered, and why.
+
+    findings    of every rule that counts here, passed ones too
+    blockers    what is missing; none where the verdict is "clear"
+    pending     what the delivery itself supplies: it signs, reads back, and asks again with `marked`
+    warnings    findings that do not pass and do not block
+    approvals   of exactly this cut; `voided` are those of other versions of it
+    insurable   whether the label may be used; None where the production has no insurer's pack
+    credits     every line the delivery has to print, disclosure included
+    """
+
+    subject: str
+    shot: str
+    at: datetime
+    findings: tuple[Finding, ...]
+    blockers: tuple[Blocker, ...]
+    pending: tuple[Blocker, ...]
+    warnings: tuple[Finding, ...]
+    waived: tuple[Waived, ...]
+    approvals: tuple[Decision, ...]
+    voided: tuple[Decision, ...]
+    obligations: ObligationSummary
+    insurable: bool | None
+    credits: tuple[str, ...]
+
+    @property
+    def verdict(self) -> Literal["clear", "blocked"]:
+        return "blocked" if self.blockers else "clear"
+
+    @property
+    def clear(self) -> bool:
+        """Nothing is missing and nothing is pending: what was signed may go out."""
+        return not self.blockers and not self.pending
+
+    def refusal(self) -> FalseworkError:
+        """The refusal as a sentence, with everything that is missing and what would satisfy it."""
+        first, *others = self.blockers or self.pending
+        todo = first.remedy
+        if others:
+            todo += "\nAlso missing:\n" + "\n".join(
+                f"  {', '.join(one.rules)}: {one.words}. {one.remedy}" for one in others
+            )
+        return FalseworkError(
+            f"cannot be delivered: {first.words} ({', '.join(first.rules)})", where=self.shot, todo=todo
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        def blockers(these: Iterable[Blocker]) -> list[dict[str, Any]]:
+            return [
+                {
+                    "words": one.words,
+                    "remedy": one.remedy,
+                    "rules": list(one.rules),
+                    "findings": list(one.findings),
+                }
+                for one in these
+            ]
+
+        asked = self.obligations
+        return {
+            "verdict": self.verdict,
+            "subject": self.subject,
+            "shot": self.shot,
+            "at": self.at.isoformat(),
+            "blockers": blockers(self.blockers),
+            "pending": blockers(self.pending),
+            "findings": [one.model_dump(mode="json") for one in self.findings],
+            "warnings": [one.id for one in self.warnings],
+            "waived": [{"finding": one.finding.id, "decision": one.decision.id} for one in self.waived],
+            "approvals": [one.id for one in self.approvals],
+            "voided": [one.id for one in self.voided],
+            "insurable": self.insurable,
+            "obligations": {
+                "credits": list(asked.credits),
+                "notices": list(asked.notices),
+                "licence": asked.licence,
+                "non_commercial": asked.non_commercial,
+                "no_derivatives": asked.no_derivatives,
+                "territories": list(asked.territories),
+                "ends": asked.ends.isoformat() if asked.ends else None,
+                "platform": list(asked.platform),
+                "conflicts": [one.reason for one in asked.conflicts],
+            },
+            "credits": list(self.credits),
+        }
+
+
+def clearance(case: Case) -> Clearance:
+    """Judge a cut by the rules of its production, with the waivers and approvals on record."""
+    findings = evaluate(case)
+    waived: list[Waived] = []
+    blocking: list[Finding] = []
+    warnings: list[Finding] = []
+    for finding in findings:
+        if finding.outcome in ("pass", "not applicable"):
+            continue
+        decision = _waiver(case, finding)
+        if decision is not None:
+            waived.append(Waived(finding, decision))
+        elif finding.details["effect"] == "blocks":
+            blocking.append(finding)
+        else:
+            warnings.append(finding)
+    blockers, pending = _grouped(blocking)
+    insurer = [one for one in findings if one.details["effect"] == "label"]
+    disclosure = case.fact("disclosure").text
+    return Clearance(
+        subject=case.subject,
+        shot=case.shot,
+        at=case.at,
+        findings=findings,
+        blockers=blockers,
+        pending=pending,
+        warnings=tuple(warnings),
+        waived=tuple(waived),
+        approvals=case.approvals,
+        voided=case.voided,
+        obligations=case.obligations,
+        insurable=all(one.outcome == "pass" for one in insurer) if insurer else None,
+        credits=(*case.obligations.credits, *((disclosure,) if disclosure else ())),
+    )
+
+
+def _waiver(case: Case, finding: Finding) -> Decision | None:
+    if not finding.details["waivable"]:
+        return None
+    return next((one for one in case.decisions if one.type == "waiver" and one.about == finding.rule), None)
+
+
+def _grouped(findings: Sequence[Finding]) -> tuple[tuple[Blocker, ...], tuple[Blocker, ...]]:
+    """Findings that miss the same thing as one blocker; apart from them what the delivery itself supplies."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(str(finding.details["missing"]) or finding.id, []).append(finding)
+    blockers = {
+        missing: Blocker(
+            words=these[0].words,
+            remedy=these[0].remedy,
+            rules=tuple(one.rule for one in these),
+            findings=tuple(one.id for one in these),
+        )
+        for missing, these in groups.items()
+    }
+    pending = blockers.pop(SIGNING, None)
+    return tuple(blockers.values()), (pending,) if pending else ()
+
+
+# ---- decisions -----------------------------------------------------------------------------------------------
+
+
+def approve(
+    case: Case,
+    *,
+    by: str,
+    role: str,
+    why: str,
+    saw: Sequence[str] = (),
+    facts: dict[str, Fact] | None = None,
+) -> list[Record]:
+    """The records of one person's approval of exactly this cut.
+
+    by      a party's id, or a person's name; a name that is not on record becomes a party
+    saw     what the person was shown besides the cut (assets, findings)
+    facts   more that was settled with it ("legal_review": True, "human_input": "...")
+    """
+    person = _person(case.state, case.production, by, role)
+    decision = Decision(
+        id=record_id("decision", "approval", case.production.name, case.subject, person.id),
+        type="approval",
+        by=person.id,
+        role=_said(role, "role"),
+        subject=case.subject,
+        saw=tuple(dict.fromkeys((case.subject, *saw))),
+        why=_said(why, "reason"),
+        facts=facts or {},
+    )
+    return [person, decision]
+
+
+def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bool = False) -> list[Record]:
+    """The records of one person's waiver of a rule for this cut, or `everywhere` in the production.
+
+    Raises FalseworkError for a rule that there is not, that is met, or that nobody can waive.
+    """
+    findings = {finding.rule: finding for finding in evaluate(case)}
+    finding = findings.get(rule)
+    if finding is None:
+        guess = nearest(rule, list(findings))
+        known = rule_named(rule) is not None
+        raise FalseworkError(
+            f'"{rule}" is not a rule of this production' if known else f'there is no rule "{rule}"',
+            where=case.shot,
+            todo=f'Did you mean "{guess}"?' if guess else f"Its rules are: {', '.join(findings)}.",
+        )
+    if not finding.details["waivable"]:
+        raise FalseworkError(f"{rule} cannot be waived", where=case.shot, todo=finding.remedy)
+    if finding.outcome in ("pass", "not applicable"):
+        raise FalseworkError(
+            f"{rule} needs no waiver: {finding.words}", where=case.shot, todo="There is nothing to do."
+        )
+    person = _person(case.state, case.production, by, role)
+    subject = case.production.name if everywhere else case.subject
+    decision = Decision(
+        id=record_id("decision", "waiver", case.production.name, subject, rule, person.id),
+        type="waiver",
+        by=person.id,
+        role=_said(role, "role"),
+        subject=subject,
+        about=rule,
+        saw=(finding.id,),
+        why=_said(why, "reason"),
+    )
+    return [person, decision]
+
+
+def _said(text: str, what: str) -> str:
+    if not text.strip():
+        raise FalseworkError(f"the {what} is empty", todo=f'Give it: --{what} "...".')
+    return text.strip()
+
+
+def _person(state: State, production: Production, by: str, role: str) -> Party:
+    """The person an id or a name means."""
+    name = _said(by, "by")
+    known = {party.id: party for party in state.parties.values()}
+    for one in production.parties:
+        known.setdefault(
+            one.id, Party(id=one.id, type=one.type, name=one.name, roles=one.roles, member_of=one.member_of)
+        )
+    found = [party for party in known.values() if name in (party.id, party.id.removeprefix("party:"))]
+    found = found or [party for party in known.values() if party.name.casefold() == name.casefold()]
+    if len(found) > 1:
+        ids = ", ".join(party.id for party in found)
+        raise FalseworkError(f'"{name}" can be several people', todo=f"Give one of the ids: {ids}.")
+    if found:
+        if found[0].type != "person":
+            raise FalseworkError(
+                f'"{name}" is {"a union" if found[0].type == "union" else "an organisation"}',
+                todo="Only a named person can decide: give a person's name.",
+            )
+        return found[0]
+    if name.startswith("party:"):
+        raise FalseworkError(
+            f'nobody is on record as "{name}"', todo="Give the person's name, or add them as [[parties]]."
+        )
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", ".", plain).strip(".")
+    identity = f"party:{slug}" if slug else record_id("party", name)
+    if identity in known:
+        identity = f"{identity}-{record_id('name', name).removeprefix('name:')}"
+    return Party(id=identity, type="person", name=name, roles=(_said(role, "role"),))
+
+
+# ---- what has to be cleared again ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Affected:
+    """Something made from what changed, with the approvals of it that have to be given anew."""
+
+    asset: Asset
+    approvals: tuple[Decision, ...]
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What hangs on an asset or a grant.
+
+    lapsed    grants for it that do not hold, each with the reason, as (grant id, clause)
+    affected  everything made from it, nearest first, itself (where it is a cut or a delivery) included
+    reopened  of those, what goes out or was approved: cuts, takes and deliveries
+    """
+
+    assets: tuple[str, ...]
+    lapsed: tuple[tuple[str, str], ...]
+    affected: tuple[Affected, ...]
+
+    @property
+    def reopened(self) -> tuple[Affected, ...]:
+        return tuple(
+            one for one in self.affected if one.asset.type in ("take", "cut", "delivery") or one.approvals
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "assets": list(self.assets),
+            "lapsed": [{"grant": grant, "why": why} for grant, why in self.lapsed],
+            "affected": [
+                {
+                    "id": one.asset.id,
+                    "type": one.asset.type,
+                    "name": one.asset.name,
+                    "path": one.asset.path,
+                    "approvals": [decision.id for decision in one.approvals],
+                }
+                for one in self.affected
+            ],
+            "reopened": [one.asset.id for one in self.reopened],
+        }
+
+
+def impact(state: State, subject: str, at: datetime) -> Impact:
+    """What must be cleared again if an asset changes or its grants lapse; `subject` is an asset or a grant.
+
+    An asset may also be named by its path, its name, or the beginning of its hash (8 digits at least).
+    """
+    grant = state.grants.get(subject)
+    assets = grant.assets if grant is not None else _assets(state, subject)
+    lapsed = [(one.id, why) for asset in assets for one in state.grants_for(asset) if (why := lapse(one, at))]
+    affected: dict[str, Affected] = {}
+    for asset in assets:
+        for made in (asset, *state.descendants(asset)):
+            record = state.assets.get(made)
+            if record is None or (made == asset and record.type not in ("take", "cut", "delivery")):
+                continue
+            approvals = tuple(
+                one
+                for one in state.decisions_on(made)
+                if one.type in ("approval", "waiver") and counts(state, one)
+            )
+            affected.setdefault(made, Affected(record, approvals))
+    return Impact(tuple(assets), tuple(dict.fromkeys(lapsed)), tuple(affected.values()))
+
+
+def _assets(state: State, name: str) -> tuple[str, ...]:
+    """The assets a person means; by a path, every version that lay there."""
+    if name in state.assets or state.used_by(name):
+        return (name,)
+    found = tuple(one.id for one in state.assets.values() if one.path and one.path == name)
+    if found:
+        return found
+    digits = name.removeprefix("sha256:").lower()
+    if re.fullmatch(r"[0-9a-f]{8,64}", digits):
+        found = tuple(one for one in state.assets if one.startswith(f"sha256:{digits}"))
+    found = found or tuple(one.id for one in state.assets.values() if one.name == name)
+    if found:
+        return found
+    raise FalseworkError(
+        f'nothing is on record as "{name}"',
+        todo="Give an asset's path as recorded, its hash, or a grant's id; `falsework ledger show` lists them.",
+    )

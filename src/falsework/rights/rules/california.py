@@ -1,0 +1,86 @@
+"""California's laws on replicas and on training data."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from falsework.rights.case import Case
+from falsework.rights.rules.grounds import Term, agreement, no_models, no_replica, replicas
+from falsework.rights.rules.rule import Answer, declare, not_applicable, passed, rule, together, unknown
+
+__all__ = ["RULES"]
+
+_SPECIFIC = Term("specific", "a reasonably specific description of the use")
+_ADVISED = Term("represented", "that the performer had a lawyer or a union")
+_ESTATE = Term("estate", "that it is given for the estate")
+
+
+@rule(
+    "CA-1",
+    pack="california",
+    text="A vague replica clause is void; the dead are protected through their estates.",
+    source="California AB 2602 (Labor Code 927) and AB 1836 (Civil Code 3344.1)",
+    grade="S",
+    readers=("lawyer", "union"),
+    in_force=date(2025, 1, 1),
+)
+def replica_clauses(case: Case) -> Answer:
+    none = no_replica(case)
+    if none is not None:
+        return none
+    parts = []
+    for one in replicas(case):
+        dead = case.asset_fact(one.id, "deceased")
+        if not dead.yes and not dead.no:
+            parts.append(
+                unknown(
+                    f'nobody has declared whether the person of "{one.name}" is alive',
+                    "Declare it: [[ingredients]] files = [...], facts = { deceased = false }.",
+                    (one.id,),
+                )
+            )
+            continue
+        terms = (_ESTATE,) if dead.yes else (_SPECIFIC, _ADVISED)
+        parts.append(agreement(case, one.id, ["replica"], terms, document=True))
+    return together(parts)
+
+
+@rule(
+    "CA-2",
+    pack="california",
+    text="Who makes a model public sums up its data sets; film and television are exempt from the provenance "
+    "duties of SB 942.",
+    source="California AB 2013 (Civil Code 3110) and SB 942",
+    grade="S",
+    readers=("lawyer",),
+    in_force=date(2026, 1, 1),
+)
+def data_summary(case: Case) -> Answer:
+    untouched = no_models(case)
+    if untouched is not None:
+        return untouched
+    published = case.fact("publishes_model")
+    if published.no:
+        return not_applicable("no model is made public, as declared", published.evidence)
+    if not published.yes:
+        return declare(published, meaning="whether a model is made public")
+    parts = []
+    for model in case.generative_models:
+        summary = case.asset_fact(model, "training_summary")
+        if summary.text:
+            parts.append(passed(f'"{case.name(model)}" has its summary', (model, *summary.evidence)))
+        else:
+            parts.append(
+                unknown(
+                    f'"{case.name(model)}" is made public without a summary of its data',
+                    "Write it, and add it: [[ingredients]] files = [...], "
+                    "facts = { training_summary = FILE }.",
+                    (model,),
+                )
+            )
+    if not parts:
+        return not_applicable("no generative model, as declared", case.models)
+    return together(parts)
+
+
+RULES = (replica_clauses, data_summary)

@@ -1,0 +1,133 @@
+"""What any delivery needs, whoever buys it: an origin and a grant for every part, and a person's approval."""
+
+from __future__ import annotations
+
+from falsework.rights.case import Case
+from falsework.rights.rules.rule import APPROVAL, Answer, failed, passed, rule, unknown
+
+__all__ = ["RULES"]
+
+OWN = "falsework's own gate"
+
+
+@rule(
+    "GATE-1",
+    pack="gate",
+    text="A named person approves exactly this cut; a changed pixel voids the approval.",
+    source=OWN,
+    grade="P",
+    readers=("producer",),
+    waivable=False,
+)
+def approval(case: Case) -> Answer:
+    if case.approvals:
+        who = ", ".join(f"{case.state.parties[one.by].name} ({one.role})" for one in case.approvals)
+        return passed(f"approved by {who}", (one.id for one in case.approvals))
+    command = f'falsework approve {case.argument} --by "NAME" --role "ROLE" --reason "WHY"'
+    remedy = f"A person looks at it and runs `{command}`."
+    if case.voided:
+        return unknown(
+            "the approval on record is of other pixels, so it no longer holds",
+            remedy,
+            (one.id for one in case.voided),
+            missing=APPROVAL,
+        )
+    return unknown("nobody has approved this cut", remedy, missing=APPROVAL)
+
+
+@rule(
+    "GATE-2",
+    pack="gate",
+    text="Everything in the cut has an origin on record.",
+    source=OWN,
+    grade="P",
+    readers=("producer", "lawyer"),
+)
+def origin(case: Case) -> Answer:
+    lost = case.lineage.unexplained
+    if lost:
+        names = ", ".join(f'"{case.name(one)}"' for one in lost[:3])
+        return unknown(
+            f"nothing on record made {names}" + (f" and {len(lost) - 3} more" if len(lost) > 3 else ""),
+            f"Make the shot again with `falsework make {case.argument}`, which records every step.",
+            lost,
+        )
+    count = len(case.lineage.assets)
+    return passed(f"{count} parts, each with its origin", (one.id for one in case.activities))
+
+
+@rule(
+    "GATE-3",
+    pack="gate",
+    text="Every ingredient from outside has a grant that holds, for these uses, places and dates.",
+    source=OWN,
+    grade="P",
+    readers=("lawyer",),
+)
+def grants(case: Case) -> Answer:
+    uses = ["adapt"] + (["commercial"] if case.production.commercial else [])
+    failures: list[str] = []
+    open_: list[str] = []
+    evidence: list[str] = []
+    bad: list[str] = []
+    own = [one for one in case.models if any(maker.used for maker in case.state.made_by(one))]
+    for asset in (*case.lineage.outside, *(one for one in case.models if one not in own)):
+        record = case.state.assets.get(asset)
+        needed = uses
+        if record is not None and record.type in ("model", "script"):
+            needed = ["use", *uses[1:]]
+        elif record is not None and record.type == "replica":
+            needed = ["replica"]
+        found = case.covered(asset, needed)
+        evidence += found.evidence
+        if found.outcome != "pass":
+            bad.append(asset)
+            said = f'"{case.name(asset)}": {"; ".join(found.reasons)}'
+            (failures if found.outcome == "fail" else open_).append(said)
+    if failures or open_:
+        words = ". ".join([*failures, *open_][:4])
+        rest = len(failures) + len(open_) - 4
+        words += f". And {rest} more" if rest > 0 else ""
+        first = case.state.assets.get(bad[0])
+        named = first.path or first.name if first is not None else bad[0]
+        needs = ", ".join(f'"{use}"' for use in uses)
+        remedy = (
+            f'Get a grant that covers it, and add it to production.toml: [[grants]] files = ["{named}"], '
+            f"uses = [{needs}]; or replace the ingredient and make the shot again."
+        )
+        return (failed if failures else unknown)(words, remedy, (*bad, *evidence))
+    if not case.activities:
+        return unknown(
+            "what it was made from is not on record",
+            f"Make the shot again with `falsework make {case.argument}`.",
+            (case.subject,),
+        )
+    return passed(f"{len(case.lineage.outside)} ingredients from outside, each granted", evidence)
+
+
+@rule(
+    "GATE-4",
+    pack="gate",
+    text="What the ingredients' licences ask can all be met at once.",
+    source=OWN,
+    grade="P",
+    readers=("lawyer",),
+)
+def obligations(case: Case) -> Answer:
+    summary = case.obligations
+    if summary.conflicts:
+        first = summary.conflicts[0]
+        words = ". ".join(dict.fromkeys(one.reason for one in summary.conflicts))
+        return failed(words, first.remedy, (one for each in summary.conflicts for one in each.grants))
+    if summary.unclear:
+        return unknown(
+            ". ".join(summary.unclear),
+            "Add what is missing to the grant in production.toml.",
+            summary.evidence,
+        )
+    asked = [f"pass it on under {summary.licence}"] if summary.licence else []
+    asked += [f"print {len(summary.credits)} credit lines"] if summary.credits else []
+    return passed("; ".join(asked) or "nothing is asked", summary.evidence or (case.subject,))
+
+
+RULES = (approval, origin, grants, obligations)

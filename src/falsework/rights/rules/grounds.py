@@ -1,0 +1,162 @@
+"""What several rules ask first: did a model touch it, is there a replica, what does a consent say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from falsework.rights.case import Case
+from falsework.rights.records import Activity, Asset, Fact
+from falsework.rights.rules.rule import Answer, declare, failed, not_applicable, passed, unknown
+
+__all__ = ["Term", "agreement", "no_models", "no_replica", "prompt_names", "replicas", "with_prompts"]
+
+
+def no_models(case: Case) -> Answer | None:
+    """The answer where no trained model touched the cut, or where that is not clear; None where one did."""
+    if case.models:
+        return None
+    declared = case.fact("generative_ai")
+    if declared.yes:
+        return unknown(
+            "generative AI is declared, but no activity on record names a model",
+            "Record the model with the activity that used it, or correct generative_ai in production.toml.",
+            declared.evidence,
+        )
+    steps = case.without_models
+    if steps:
+        return not_applicable(f"no trained model touched it: none of {len(steps)} steps used one", steps)
+    return unknown(
+        "whether a model touched it does not follow from the records",
+        f"Make the shot again with `falsework make {case.argument}`, which records every step and its model.",
+        case.lineage.unexplained or tuple(one.id for one in with_prompts(case)) or (case.subject,),
+    )
+
+
+def with_prompts(case: Case) -> tuple[Activity, ...]:
+    return tuple(one for one in case.activities if one.prompt.strip())
+
+
+def replicas(case: Case) -> tuple[Asset, ...]:
+    """Digital replicas in the cut: recorded as such, or models of one talent."""
+    talents = (
+        case.state.assets[one]
+        for one in case.models
+        if one in case.state.assets and case.asset_fact(one, "talent").yes
+    )
+    return (*case.of_type("replica"), *talents)
+
+
+def no_replica(case: Case) -> Answer | None:
+    """The answer where the cut holds no replica, or where that is not clear; None where it holds one."""
+    if replicas(case):
+        return None
+    declared, seen = case.fact("digital_replica"), case.fact("depicts_performer")
+    if declared.yes:
+        return unknown(
+            "a digital replica is declared, but none is on record",
+            'Record it as an asset of type "replica" with the performer\'s consent as [[grants]].',
+            declared.evidence,
+        )
+    if declared.no:
+        return not_applicable("no digital replica, as declared", declared.evidence)
+    if seen.no:
+        return not_applicable("no performer can be recognised, as declared", seen.evidence)
+    return declare(declared, meaning="whether a performer is recreated or altered digitally")
+
+
+@dataclass(frozen=True)
+class Term:
+    """Something an agreement must say: its name in `Grant.terms`, when it is met, and words for it."""
+
+    name: str
+    words: str
+    meets: Callable[[Fact], bool] = lambda value: value is True
+
+    @staticmethod
+    def text(name: str, words: str) -> Term:
+        return Term(name, words, lambda value: isinstance(value, str) and bool(value.strip()))
+
+    @staticmethod
+    def hours(name: str, words: str, least: float) -> Term:
+        return Term(
+            name,
+            words,
+            lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value >= least,
+        )
+
+
+def agreement(
+    case: Case,
+    asset: str,
+    uses: Sequence[str],
+    terms: Sequence[Term] = (),
+    *,
+    types: Sequence[Literal["licence", "consent", "approval"]] = ("consent",),
+    document: bool = False,
+) -> Answer:
+    """Whether an agreement of these types covers the asset for these uses and says all of the terms.
+
+    document   the text that was agreed to must be on record by its hash
+    """
+    name, word = f'"{case.name(asset)}"', types[0]
+    found = case.covered(asset, uses, types=types)
+    listed = ", ".join(f'"{use}"' for use in uses)
+    wanted = "".join(f", {term.name} = ..." for term in terms).removeprefix(", ")
+    remedy = (
+        f'Add it to production.toml: [[grants]] type = "{word}", files = [...], uses = [{listed}]'
+        + (", document = FILE" if document else "")
+        + (f", terms = {{ {wanted} }}." if wanted else ".")
+    )
+    if found.outcome == "unknown":
+        return unknown(f"no {word} for {name} is on record", remedy, (asset,))
+    if found.outcome == "fail":
+        return failed(f"{name}: {'; '.join(found.reasons)}", remedy, (asset, *found.evidence))
+    answers = []
+    for grant in found.holding:
+        absent = [term.words for term in terms if term.name not in grant.terms]
+        absent += ["the text that was agreed to"] if document and not grant.document else []
+        wrong = [
+            term.words
+            for term in terms
+            if term.name in grant.terms and not term.meets(grant.terms[term.name])
+        ]
+        if not absent and not wrong:
+            return passed(f"{word} for {name} by {grant.given_by.removeprefix('party:')}", (asset, grant.id))
+        if wrong:
+            said = f"the {word} for {name} does not give {' and '.join(wrong)}"
+            answers.append(failed(said, remedy, (asset, grant.id)))
+        else:
+            said = f"the {word} for {name} does not say {' and '.join(absent)}"
+            answers.append(unknown(said, remedy, (asset, grant.id)))
+    # One open question is closer to an answer than one answered badly.
+    return next((answer for answer in answers if answer.outcome == "unknown"), answers[0])
+
+
+# Words with which prompts borrow from somebody's work.
+_BORROWED = re.compile(
+    r"\b(in the (?:style|manner|vein) of|inspired by|after the (?:film|painting|photograph)|à la|"
+    r"as (?:painted|shot|directed|photographed|drawn) by|look of the (?:film|movie|series))\b[^.,;]*",
+    re.IGNORECASE,
+)
+
+
+def prompt_names(case: Case, prompt: str) -> tuple[str, ...]:
+    """What a prompt borrows: names the production protects or employs, and phrases such as "in the style of".
+
+    It knows no other names; a person's review covers those.
+    """
+    names = [*case.production.protected.names]
+    names += [party.name for party in case.state.parties.values() if party.type == "person"]
+    for asset in case.state.assets.values():
+        if asset.type in ("protected", "replica"):
+            names += [asset.name, asset.creator]
+    found = [
+        name
+        for name in names
+        if name.strip() and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", prompt, re.IGNORECASE)
+    ]
+    found += [match.group(0).strip() for match in _BORROWED.finditer(prompt)]
+    return tuple(dict.fromkeys(found))

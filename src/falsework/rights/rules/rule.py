@@ -1,0 +1,177 @@
+"""A rule: one small function of a case, with its source, its grade, and what its answer means for a delivery.
+
+Four answers, and no fifth: pass, fail, unknown, not applicable. "Not applicable" must rest on a record or on
+a declared fact, named as evidence; where neither is there the answer is unknown, and unknown blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from falsework.rights.case import Case, Told
+from falsework.rights.records import Finding, Outcome, record_id
+
+__all__ = [
+    "APPROVAL",
+    "Answer",
+    "Effect",
+    "Grade",
+    "Reader",
+    "Rule",
+    "declare",
+    "failed",
+    "not_applicable",
+    "passed",
+    "rule",
+    "together",
+    "unknown",
+]
+
+Grade = Literal["P", "S", "R"]  # primary text read; secondary source; from memory, to be checked
+Effect = Literal["blocks", "warns", "label"]  # "label": withholds the word "insurable" and nothing else
+Reader = Literal["producer", "lawyer", "union"]
+
+MOST_WORDS = 4  # clauses in one answer; the evidence names the rest
+APPROVAL = "approval"  # what several rules miss at once, and one `falsework approve` gives
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a rule says of a case.
+
+    remedy    the next step that would satisfy it; "" where it passes or does not apply
+    missing   a name for what is missing, where several rules miss the same thing
+    """
+
+    outcome: Outcome
+    words: str
+    remedy: str = ""
+    evidence: tuple[str, ...] = ()
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. `text` is our own short wording; `in_force` the day it begins, None for always."""
+
+    id: str
+    pack: str
+    text: str
+    source: str
+    grade: Grade
+    effect: Effect
+    readers: tuple[Reader, ...]
+    in_force: date | None
+    waivable: bool
+    judge: Callable[[Case], Answer]
+
+    def finding(self, case: Case) -> Finding:
+        """The rule's finding about the case; its id stays the same when it is judged anew."""
+        if self.in_force is not None and case.in_force_on < self.in_force:
+            answer = Answer(
+                "not applicable",
+                f"in force from {self.in_force}; nothing is released before {case.in_force_on} is over",
+                evidence=(case.subject,),
+            )
+        else:
+            answer = self.judge(case)
+        return Finding(
+            id=record_id("finding", self.id, case.production.name, case.subject),
+            rule=self.id,
+            pack=self.pack,
+            subject=case.subject,
+            outcome=answer.outcome,
+            words=answer.words,
+            remedy=answer.remedy,
+            source=self.source,
+            evidence=tuple(dict.fromkeys(answer.evidence)),
+            details={
+                "text": self.text,
+                "grade": self.grade,
+                "effect": self.effect,
+                "readers": list(self.readers),
+                "in_force": self.in_force.isoformat() if self.in_force else None,
+                "waivable": self.waivable,
+                "missing": answer.missing,
+            },
+        )
+
+
+def rule(
+    id: str,
+    *,
+    pack: str,
+    text: str,
+    source: str,
+    grade: Grade,
+    readers: tuple[Reader, ...],
+    effect: Effect = "blocks",
+    in_force: date | None = None,
+    waivable: bool = True,
+) -> Callable[[Callable[[Case], Answer]], Rule]:
+    """Make a function of a case into the rule it states."""
+
+    def made(judge: Callable[[Case], Answer]) -> Rule:
+        return Rule(id, pack, text, source, grade, effect, readers, in_force, waivable, judge)
+
+    return made
+
+
+def passed(words: str, evidence: Iterable[str]) -> Answer:
+    return Answer("pass", words, evidence=tuple(evidence))
+
+
+def failed(words: str, remedy: str, evidence: Iterable[str] = (), missing: str = "") -> Answer:
+    return Answer("fail", words, remedy, tuple(evidence), missing)
+
+
+def unknown(words: str, remedy: str, evidence: Iterable[str] = (), missing: str = "") -> Answer:
+    return Answer("unknown", words, remedy, tuple(evidence), missing)
+
+
+def not_applicable(words: str, evidence: Iterable[str]) -> Answer:
+    """Something on record shows that the rule does not concern this cut."""
+    grounds = tuple(evidence)
+    if not grounds:
+        raise ValueError("'not applicable' must rest on a record or a declared fact")
+    return Answer("not applicable", words, evidence=grounds)
+
+
+def declare(*told: Told, meaning: str) -> Answer:
+    """The answer where facts are needed that nobody declared, or that people declare differently.
+
+    `meaning` says what the facts are about ("whether a performer can be recognised").
+    """
+    open_facts = [one for one in told if one.value is None] or list(told)
+    disputed = [one for one in open_facts if one.disputed]
+    keys = " and ".join(f"{one.name} = ..." for one in open_facts)
+    words = f"people on record disagree {meaning}" if disputed else f"nobody has declared {meaning}"
+    remedy = (
+        "Settle it, and correct one of the [[declared]] tables of production.toml."
+        if disputed
+        else f"Have a named person declare it: {keys} under [declared.facts] of a [[declared]] table in "
+        "production.toml."
+    )
+    return unknown(words, remedy, (item for one in open_facts for item in one.evidence))
+
+
+def together(answers: Iterable[Answer]) -> Answer:
+    """Parts of one rule as one answer: the worst outcome, with the words of the parts that share it."""
+    parts = list(answers)
+    for outcome in ("fail", "unknown", "pass", "not applicable"):
+        these = [part for part in parts if part.outcome == outcome]
+        if these:
+            words = list(dict.fromkeys(part.words for part in these))
+            rest = f"; and {len(words) - MOST_WORDS} more" if len(words) > MOST_WORDS else ""
+            return Answer(
+                outcome,
+                "; ".join(words[:MOST_WORDS]) + rest,
+                these[0].remedy,
+                tuple(dict.fromkeys(item for part in parts for item in part.evidence)),
+                # Several things missing are not one thing missing.
+                these[0].missing if len({part.missing for part in these}) == 1 else "",
+            )
+    raise ValueError("a rule needs at least one part")
