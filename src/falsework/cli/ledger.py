@@ -1,0 +1,289 @@
+"""`falsework ledger verify|show|prove|export|anchor LEDGER`: look into a ledger, check it, prove what it says."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from falsework.errors import FalseworkError
+
+if TYPE_CHECKING:
+    from falsework.rights.anchors import Anchor
+    from falsework.rights.events import Event
+    from falsework.rights.ledger import Ledger
+
+__all__ = ["add"]
+
+YOURS_TO_MEND = 2
+WIDTH = 100  # characters of an event's line
+
+
+def add(commands: Any, shared: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("ledger", help="check a ledger of rights, look into it, prove what is in it")
+    tasks = parser.add_subparsers(metavar="TASK", required=True)
+    common = argparse.ArgumentParser(add_help=False, parents=[shared])
+    common.add_argument(
+        "ledger", metavar="LEDGER", help="its file, or postgresql+psycopg://USER@HOST/DATABASE"
+    )
+    common.add_argument(
+        "--anchors", type=Path, metavar="FILE", help="its anchors (default: LEDGER.anchors.jsonl)"
+    )
+
+    verify = tasks.add_parser("verify", parents=[common], help="find and name what was tampered with")
+    verify.add_argument(
+        "--against", type=Path, metavar="FILE", action="append", default=[],
+        help="further anchors, from a delivery for instance",
+    )  # fmt: skip
+    verify.add_argument(
+        "--roots", type=Path, metavar="PEM", help="check the anchors' time-stamps against these certificates"
+    )
+    verify.set_defaults(run=_verify)
+
+    show = tasks.add_parser("show", parents=[common], help="list events")
+    show.add_argument("--kind", help="party, asset, activity, grant, finding or decision")
+    show.add_argument("--id", help="only the history of one record")
+    show.add_argument("--last", type=_count, metavar="N", help="only the last N of them")
+    show.set_defaults(run=_show)
+
+    prove = tasks.add_parser("prove", parents=[common], help="prove that an event is in the ledger")
+    prove.add_argument("event", type=_count, metavar="EVENT", help="its number")
+    prove.add_argument(
+        "--since", type=_count, metavar="SIZE", help="prove too that the first SIZE are unchanged"
+    )
+    prove.set_defaults(run=_prove)
+
+    export = tasks.add_parser("export", parents=[common], help="write everything out for other tools")
+    export.add_argument("--out", type=Path, required=True, metavar="FILE")
+    export.add_argument(
+        "--format", choices=("prov", "events"), default="prov",
+        help="W3C PROV-JSON of the present state, or the events line by line (default: prov)",
+    )  # fmt: skip
+    export.set_defaults(run=_export)
+
+    anchor = tasks.add_parser("anchor", parents=[common], help="write the present root beside the ledger")
+    anchor.add_argument("--authority", metavar="URL", help="have it sealed by this RFC 3161 authority")
+    anchor.add_argument("--roots", type=Path, metavar="PEM", help="the authority's root certificates")
+    anchor.add_argument(
+        "--wait", type=_seconds, default=10.0, metavar="SECONDS", help="for its answer (default: 10)"
+    )
+    anchor.add_argument(
+        "--go-on", action="store_true", help="write the anchor without a time-stamp if none can be had"
+    )
+    anchor.set_defaults(run=_anchor)
+
+
+def _verify(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.rights.anchors import read_anchors
+
+    against: list[Anchor] = []
+    for file in given.against:
+        if not file.is_file():
+            raise FalseworkError("there is no such file", where=file)
+        anchors, broken = read_anchors(file)
+        if broken or not anchors:
+            raise FalseworkError("is no file of anchors", where=file, todo="Name one of JSON lines.")
+        against += anchors
+    with _opened(given) as ledger:
+        faults = [fault.to_json() for fault in ledger.verify(against)]
+        known = read_anchors(ledger.anchors_file)[0] if ledger.anchors_file else []
+        answer: dict[str, Any] = {"ledger": ledger.where, "anchors": len(known) + len(against)}
+        stamps, bad_stamps = _stamps(given.roots, [*known, *against])
+        faults += bad_stamps
+        answer |= {"faults": faults, "stamps": stamps}
+        if not faults:
+            answer |= {"events": ledger.size, "root": ledger.root().hex()}
+    if faults:
+        first = faults[0]
+        todo = "Bring the ledger back from a copy; nothing was changed here."
+        error = {"what": first["words"], "where": answer["ledger"], "todo": todo}
+        print(FalseworkError(**error).sentence(), file=sys.stderr)
+        if not given.quiet and not given.json:
+            for fault in faults[1:]:
+                print(f"- {fault['words']}", file=sys.stderr)
+        return {"ok": False, "exit_code": YOURS_TO_MEND, "error": error, **answer}
+    if not given.quiet and not given.json:
+        print(f"{answer['ledger']}: {answer['events']} events, all as they were written")
+        print(f"root {answer['root']}")
+        if answer["anchors"]:
+            print(f"agrees with {answer['anchors']} anchors")
+        else:
+            print("no anchors: that its end was never cut off, or all of it written anew, is not shown")
+        for stamp in stamps:
+            print(f"the first {stamp['size']} events existed at {stamp['time']} ({stamp['authority']})")
+    return answer
+
+
+def _show(given: argparse.Namespace) -> dict[str, Any]:
+    with _opened(given) as ledger:
+        events = [
+            event
+            for event in ledger.events()
+            if given.kind in (None, event.kind) and given.id in (None, event.id)
+        ]
+    if given.last is not None:
+        events = events[len(events) - min(given.last, len(events)) :]
+    if not given.json:
+        for event in events:
+            print(_line(event))
+    return {"events": [_event_json(event) for event in events]}
+
+
+def _prove(given: argparse.Namespace) -> dict[str, Any]:
+    with _opened(given) as ledger:
+        proof = ledger.inclusion(given.event)
+        event = ledger.events(given.event)[0]
+        answer: dict[str, Any] = {
+            "event": given.event,
+            "payload": event.payload.decode(),
+            "leaf": proof.leaf.hex(),
+            "size": proof.size,
+            "root": proof.root.hex(),
+            "inclusion": [one.hex() for one in proof.proof],
+        }
+        if given.since is not None:
+            answer["since"] = {
+                "size": given.since,
+                "root": ledger.root(given.since).hex(),
+                "consistency": [one.hex() for one in ledger.consistency(given.since)],
+            }
+    if not given.json:
+        print(_line(event))
+        print(f"is event {proof.sequence} of the {proof.size} under the root {proof.root.hex()}")
+        for one in proof.proof:
+            print(f"  {one.hex()}")
+        if given.since is not None:
+            print(f"The first {given.since}, with the root {answer['since']['root']}, are its beginning")
+            for text in answer["since"]["consistency"]:
+                print(f"  {text}")
+    return answer
+
+
+def _export(given: argparse.Namespace) -> dict[str, Any]:
+    import json
+
+    from falsework.media.atomic import write_bytes
+
+    with _opened(given) as ledger:
+        events = ledger.events()
+    if given.format == "events":
+        content = b"".join(event.payload + b"\n" for event in events)
+    else:
+        from falsework.rights.prov import prov_json
+        from falsework.rights.state import State
+
+        content = json.dumps(prov_json(State.of(events)), ensure_ascii=False, indent=1).encode()
+    write_bytes(given.out, content)
+    if not given.quiet and not given.json:
+        print(f"{given.out}: {len(events)} events")
+    return {"file": str(given.out), "events": len(events), "format": given.format}
+
+
+def _anchor(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    notes: list[str] = []
+
+    def stamp(statement: bytes) -> bytes:
+        request_stamp = _timestamps().request_stamp
+        try:
+            return bytes(request_stamp(statement, given.authority, wait=given.wait, roots=_read(given.roots)))
+        except FalseworkError as error:
+            if not given.go_on:
+                raise
+            notes.append(f"Without a time-stamp: {error.what}")
+            return b""
+
+    with _opened(given) as ledger:
+        anchor = ledger.anchor(at=datetime.now(UTC), stamp=stamp if given.authority else None)
+        file = ledger.anchors_file
+    if not given.quiet and not given.json:
+        print(f"{file}: {anchor.size} events, root {anchor.root.hex()}")
+        for note in notes:
+            print(note, file=sys.stderr)
+    return {"file": str(file), "anchor": anchor.to_json(), "notes": notes}
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"must be 0 or a positive whole number, not {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= 600:
+        raise argparse.ArgumentTypeError(f"must be more than 0 and at most 600 seconds, not {text!r}")
+    return seconds
+
+
+def _opened(given: argparse.Namespace) -> Ledger:
+    from falsework.rights.ledger import Ledger
+
+    return Ledger.open(given.ledger, create=False, anchors=given.anchors)
+
+
+def _stamps(roots: Path | None, anchors: list[Anchor]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the anchors' time-stamps say, and those that do not hold as faults; nothing without `roots`."""
+    sealed = [anchor for anchor in anchors if anchor.token]
+    if roots is None or not sealed:
+        return [], []
+    from falsework.rights.events import time_text
+
+    verify_stamp, trusted = _timestamps().verify_stamp, _read(roots)
+    stamps, faults = [], []
+    for anchor in sealed:
+        try:
+            stamp = verify_stamp(anchor.token, anchor.statement(), trusted)
+        except FalseworkError as error:
+            words = f"the anchor of {time_text(anchor.time)}: {error.what}"
+            faults.append({"kind": "anchor", "event": None, "words": words})
+        else:
+            stamps.append({"size": anchor.size, "time": time_text(stamp.time), "authority": stamp.authority})
+    return stamps, faults
+
+
+def _timestamps() -> Any:
+    try:
+        from falsework.rights import timestamp
+    except ModuleNotFoundError as error:
+        raise FalseworkError(
+            "the library for RFC 3161 time-stamps is missing",
+            todo="Install it with `pip install 'falsework[rights]'`.",
+        ) from error
+    return timestamp
+
+
+def _read(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FalseworkError(f"could not be read ({error.strerror or error})", where=path) from error
+
+
+def _line(event: Event) -> str:
+    """One event for people: number, time, kind and what it says first."""
+    body = event.body
+    words = next((str(body[key]) for key in ("name", "why", "words", "licence", "type") if body.get(key)), "")
+    line = f"{event.sequence:>6}  {event.time:%Y-%m-%d %H:%M:%S}  {event.kind:<8}  {event.id}  {words}"
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+
+def _event_json(event: Event) -> dict[str, Any]:
+    from falsework.rights.events import time_text
+
+    return {
+        "sequence": event.sequence,
+        "time": time_text(event.time),
+        "kind": event.kind,
+        "body": event.body,
+        "previous": event.previous.hex(),
+        "digest": event.digest.hex(),
+    }
