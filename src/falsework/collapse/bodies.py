@@ -93,6 +93,7 @@ class Bodies:
         self.velocity = np.zeros((1, 3))
         self.spin = np.zeros((1, 3))
         self.awake: Int = np.zeros(0, dtype=np.int64)
+        self._fallen = np.zeros(1)  # metres each body came down in the last call of `step`
 
         self.world: Any = rapier3d.PhysicsWorld(gravity=(0.0, 0.0, -GRAVITY))
         # One thread: the order of additions, and with it every bit of the motion, must not depend on timing.
@@ -277,6 +278,7 @@ class Bodies:
         second: list[int] = []
         force: list[tuple[float, float, float]] = []
         touching = np.zeros(len(self._handles), dtype=bool)
+        high = self.place[:, 2].copy()
         for _ in range(count):
             self.world.step()
             begun = len(first)
@@ -290,6 +292,7 @@ class Bodies:
                 touching[self.body[fragment[fragment >= 0]]] = True
             self._find_overlaps(touching)
         self._read()
+        self._fallen = np.maximum(high - self.place[:, 2], 0.0)
         one = self._fragment_of[np.array(first, dtype=np.int64)]
         two = self._fragment_of[np.array(second, dtype=np.int64)]
         pushes = np.array(force, dtype=np.float64).reshape(-1, 3)
@@ -348,7 +351,8 @@ class Bodies:
             self.set_velocity(number, velocity)
 
     def lift(self, most: float) -> None:
-        """Raise by at most `most` metres what the weight above it pressed into the ground.
+        """Raise what is in the ground: what the last step brought there, and `most` metres or less of what
+        the weight above had pressed into it.
 
         Rapier's few iterations do not hold tons of rubble on one block exactly; this keeps the error at the
         ground, where it would be seen as sinking, small.
@@ -363,7 +367,7 @@ class Bodies:
         depth = np.zeros(len(self.place))
         np.maximum.at(depth, self.body[owner], -low)
         for number in np.flatnonzero(depth > SINK).tolist():
-            self.place[number, 2] += min(depth[number] - SINK / 2, most)
+            self.place[number, 2] += min(depth[number] - SINK / 2, most + self._fallen[number])
             body = self.world.rigid_bodies[self._handles[number]]
             body.translation = tuple(map(float, self.place[number]))
             if self.velocity[number, 2] < 0:
