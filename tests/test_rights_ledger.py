@@ -21,7 +21,7 @@ from falsework.rights import merkle
 from falsework.rights.anchors import Anchor, anchors_beside, read_anchors
 from falsework.rights.events import Event
 from falsework.rights.ledger import Fault, Ledger
-from falsework.rights.records import Activity, Party, Record
+from falsework.rights.records import Activity, Party
 from ledgers import AT, filled, one_of_each, people, tamper
 
 HERE = Path(__file__).parent
@@ -34,8 +34,9 @@ def faults_of(path: Path) -> list[Fault]:
         with Ledger.open(path, create=False) as ledger:
             return ledger.verify()
     except FalseworkError as error:
-        assert error.sentence().endswith(".")
-        return [Fault("unreadable", None, error.sentence())]
+        words = error.sentence()
+    assert words.endswith(".")
+    return [Fault("unreadable", None, words)]
 
 
 def first_of(path: Path) -> tuple[str, int | None]:
@@ -338,7 +339,8 @@ def test_any_change_of_rows_is_found(tmp_path_factory: pytest.TempPathFactory, d
             [
                 f"DELETE FROM ledger_events WHERE sequence BETWEEN {min(one, two)} AND {max(one, two)}",
                 f"UPDATE ledger_events SET sequence = sequence + 100 WHERE sequence >= {one}",
-                f"INSERT INTO ledger_events SELECT 12, payload, digest FROM ledger_events WHERE sequence = {one}",
+                "INSERT INTO ledger_events SELECT 12, payload, digest FROM ledger_events "
+                f"WHERE sequence = {one}",
                 f"UPDATE ledger_events SET digest = zeroblob(32) WHERE sequence = {one}",
                 f"UPDATE ledger_events SET payload = x'' WHERE sequence = {one}",
                 "UPDATE ledger_events SET (payload, digest) = (SELECT payload, digest FROM ledger_events "
@@ -384,7 +386,20 @@ def test_a_thousand_flipped_bytes_of_events_are_all_detected(tmp_path: Path) -> 
     assert missed == []
 
 
-def test_a_flip_anywhere_is_detected_or_changes_no_event(tmp_path: Path) -> None:
+def holds_no_event(content: bytes, place: int) -> bool:
+    """Whether a byte lies where SQLite keeps nothing of an event (its file format, 1.3 and 1.6): in the page of
+    file header and schema, or in a page's space between cell pointers and cells."""
+    page, offset = divmod(place, 4096)
+    if page == 0:
+        return True
+    header = content[page * 4096 :][:12]
+    if header[0] != 13:  # not a leaf of a table
+        return False
+    cells, start = int.from_bytes(header[3:5]), int.from_bytes(header[5:7])
+    return 8 + 2 * cells <= offset < start
+
+
+def test_a_flip_anywhere_is_detected_or_is_where_no_event_is(tmp_path: Path) -> None:
     """The whole file: header, page tables, free space, and an event that spreads over pages of its own."""
     large = Activity(id="large", type="render", parameters={"note": "x" * 9000})
     path = filled(tmp_path / "l", [*one_of_each(), large, *people(40)])
@@ -392,27 +407,15 @@ def test_a_flip_anywhere_is_detected_or_changes_no_event(tmp_path: Path) -> None
         events, root = ledger.events(), ledger.root()
     content = path.read_bytes()
     chance = random.Random(3161)
-    harmless = []
     for _ in range(500):
         place, change = chance.randrange(len(content)), chance.randint(1, 255)
         flipped = bytearray(content)
         flipped[place] ^= change
         path.write_bytes(flipped)
         if not faults_of(path):
-            harmless.append(place)
+            assert holds_no_event(content, place)
             with Ledger.open(path, create=False) as ledger:
-                assert ledger.events() == events
-                assert ledger.root() == root
-    within = {
-        place for start, length in spans_of_parts(content, events) for place in range(start, start + length)
-    }
-    assert not within & set(harmless)
-    assert len(harmless) < 250  # unused space of pages, mostly
-
-
-def spans_of_parts(content: bytes, events: list[Event]) -> list[tuple[int, int]]:
-    """As `spans_of`, without the event that lies in pieces."""
-    return spans_of(content, [event for event in events if event.id != "large"])
+                assert (ledger.events(), ledger.root()) == (events, root)
 
 
 # Several processes
@@ -502,7 +505,7 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture()
+@pytest.fixture
 def database(postgres: str) -> str:
     """The same with no ledger in it."""
     import psycopg
@@ -544,15 +547,3 @@ def test_processes_appending_to_postgres_at_once_lose_nothing(database: str) -> 
 
 def test_sigkill_while_appending_to_postgres(database: str) -> None:
     check_kills(database, 8)
-
-
-def test_records_of_every_kind_fit(tmp_path: Path) -> None:
-    records: list[Record] = one_of_each()
-    assert {type(record) for record in records} == set(
-        type(event.record()) for event in _events(tmp_path, records)
-    )
-
-
-def _events(folder: Path, records: list[Record]) -> list[Event]:
-    with Ledger.open(folder / "l") as ledger:
-        return ledger.append(records, at=AT)

@@ -1,4 +1,4 @@
-"""`falsework ledger verify|show|prove|export|anchor LEDGER`: look into a ledger, check it, prove what it says."""
+"""`falsework ledger verify|show|prove|export|anchor LEDGER`: look into a ledger, check it, prove it."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ import base64
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from falsework.errors import FalseworkError
-from falsework.rights.events import time_text
+from falsework.rights.events import time_of, time_text
 from falsework.rights.merkle import HASH_SIZE
 from falsework.rights.records import canonical
 
@@ -62,10 +62,10 @@ class Anchor:
         size, texts = value["size"], [value[key] for key in ("root", "time", "token")]
         if type(size) is not int or size < 0 or not all(isinstance(text, str) for text in texts):
             raise ValueError("a field of the anchor has the wrong type")
-        root, time = bytes.fromhex(texts[0]), datetime.fromisoformat(texts[1])
-        if len(root) != HASH_SIZE or time.tzinfo is None:
-            raise ValueError("a field of the anchor has the wrong form")
-        return cls(size, root, time.astimezone(UTC), base64.b64decode(texts[2], validate=True))
+        root = bytes.fromhex(texts[0])
+        if len(root) != HASH_SIZE:
+            raise ValueError("the anchor's root is no hash")
+        return cls(size, root, time_of(texts[1]), base64.b64decode(texts[2], validate=True))
 
 
 def anchors_beside(ledger: Path) -> Path:

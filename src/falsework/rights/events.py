@@ -7,6 +7,7 @@ is the RFC 6962 leaf hash of that payload, so that the chain and the Merkle tree
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,11 +18,12 @@ from falsework.errors import FalseworkError
 from falsework.rights.merkle import HASH_SIZE, leaf_hash
 from falsework.rights.records import KINDS, Record, canonical
 
-__all__ = ["BEFORE_ALL", "LARGEST", "Event", "kind_of", "time_text"]
+__all__ = ["BEFORE_ALL", "LARGEST", "Event", "kind_of", "time_of", "time_text"]
 
 BEFORE_ALL = bytes(HASH_SIZE)  # what the first event is chained to
 LARGEST = 16 << 20  # bytes of one payload; a delivery of 10,000 files takes about 1 MB
 FIELDS = {"sequence", "time", "kind", "body", "previous"}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 KIND_OF = {model: kind for kind, model in KINDS.items()}
 
 
@@ -78,12 +80,18 @@ class Event:
         except RecursionError as error:
             raise ValueError("it is nested too deeply") from error
         sequence, kind, body = value["sequence"], value["kind"], value["body"]
-        if type(sequence) is not int or sequence < 0 or type(kind) is not str or type(body) is not dict:
+        texts = kind, value["time"], value["previous"]
+        if (
+            type(sequence) is not int
+            or sequence < 0
+            or type(body) is not dict
+            or {*map(type, texts)} != {str}
+        ):
             raise ValueError("its fields have the wrong types")
-        time, previous = datetime.fromisoformat(value["time"]), bytes.fromhex(value["previous"])
-        if time_text(time) != value["time"] or len(previous) != HASH_SIZE:
-            raise ValueError("its time or its previous digest is not in the canonical form")
-        return cls(sequence, time, kind, body, previous, leaf_hash(payload))
+        previous = bytes.fromhex(value["previous"])
+        if len(previous) != HASH_SIZE or previous.hex() != value["previous"]:
+            raise ValueError("its previous digest is not in the canonical form")
+        return cls(sequence, time_of(value["time"]), kind, body, previous, leaf_hash(payload))
 
     @property
     def payload(self) -> bytes:
@@ -126,6 +134,13 @@ def time_text(time: datetime) -> str:
     if time.tzinfo is None:
         raise ValueError("a time needs its zone")
     return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def time_of(text: str) -> datetime:
+    """The time that `time_text` wrote so; ValueError for any other text."""
+    if not TIME.fullmatch(text):
+        raise ValueError(f"{text!r} is not a time such as 2026-11-22T12:00:00.000000Z")
+    return datetime.fromisoformat(text)
 
 
 def _payload(sequence: int, time: str, kind: str, body: dict[str, Any], previous: bytes) -> bytes:

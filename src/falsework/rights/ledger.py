@@ -278,7 +278,7 @@ class Ledger:
             raise _explained(error.orig or error, self.where) from error
         except SQLAlchemyError as error:
             raise _explained(error, self.where) from error
-        except sqlite3.Error as error:  # while a connection is being made
+        except (sqlite3.Error, UnicodeError) as error:  # while a connection is made, of a damaged file
             raise _explained(error, self.where) from error
 
     def _begin_tables(self, *, create: bool) -> None:

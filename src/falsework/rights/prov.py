@@ -58,7 +58,7 @@ class _Writer:
         self._named: dict[str, set[str]] = defaultdict(set)
 
     def document(self) -> dict[str, Any]:
-        known = {name for section in THINGS for name in self._sections[section]}
+        known = {name for section in THINGS for name in self._sections.get(section, ())}
         for section, names in self._named.items():
             self._sections[section] |= {name: {} for name in sorted(names - known)}
         return {"prefix": {"fw": NAMESPACE}, **{key: self._sections[key] for key in sorted(self._sections)}}

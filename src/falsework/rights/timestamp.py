@@ -1,7 +1,7 @@
 """RFC 3161 time-stamps: an authority outside signs that a statement existed at a time.
 
 A token is the authority's whole response in DER, so that `openssl ts -verify -data STATEMENT -in TOKEN
--CAfile ROOTS` checks it without this software. Nothing is asked of an authority that was not named by the user.
+-CAfile ROOTS` checks it without this software. Nothing is asked of an authority that the user did not name.
 """
 
 from __future__ import annotations

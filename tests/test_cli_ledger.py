@@ -1,0 +1,156 @@
+"""`falsework ledger`: what people and programs get to read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from falsework.cli.main import main
+from falsework.rights.merkle import leaf_hash, verify_consistency, verify_inclusion
+from falsework.rights.records import KINDS
+from ledgers import digest, filled, one_of_each, people, tamper
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    return filled(tmp_path / "ledger.sqlite", [*one_of_each(), *people(12)])
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    code = main(["ledger", *map(str, words)])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: object) -> dict[str, object]:
+    _, out, _ = run(capsys, *words, "--json")
+    value = json.loads(out)
+    assert isinstance(value, dict)
+    return value
+
+
+def test_a_good_ledger(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "verify", ledger)
+    assert (code, err) == (0, "")
+    assert "20 events, all as they were written" in out
+    assert "no anchors" in out
+    said = answer(capsys, "verify", ledger)
+    assert (said["ok"], said["events"], said["faults"]) == (True, 20, [])
+    assert str(said["root"]) in out
+
+
+def test_a_damaged_ledger_exits_with_2_and_names_the_event(
+    ledger: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tamper(ledger, "DELETE FROM ledger_events WHERE sequence IN (9, 15)")
+    code, out, err = run(capsys, "verify", ledger)
+    assert (code, out) == (2, "")
+    first, second = err.splitlines()
+    assert first.startswith(f"{ledger}: event 9 is removed.")
+    assert "event 15 is removed" in second
+    code, out, err = run(capsys, "verify", ledger, "--json")
+    said = json.loads(out)
+    assert (code, said["ok"], said["exit_code"]) == (2, False, 2)
+    assert "event 9" in said["error"]["what"]
+    assert [(fault["kind"], fault["event"]) for fault in said["faults"]] == [("removed", 9), ("removed", 15)]
+
+
+def test_what_is_no_ledger_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text").write_text("no ledger")
+    for name in ("text", "absent"):
+        for task in (
+            ["verify"],
+            ["show"],
+            ["prove", "0"],
+            ["anchor"],
+            ["export", "--out", str(tmp_path / "o")],
+        ):
+            code, out, err = run(capsys, task[0], tmp_path / name, *task[1:])
+            assert (code, out) == (2, "")
+            assert name in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["text"]
+
+
+def test_anchors_and_truncation(ledger: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "anchor", ledger)[0] == 0
+    assert "agrees with 1 anchors" in run(capsys, "verify", ledger)[1]
+    beside = ledger.with_name("ledger.sqlite.anchors.jsonl")
+    elsewhere = beside.rename(tmp_path / "from the delivery")
+    other = filled(tmp_path / "other", people(5))
+    assert run(capsys, "verify", other)[0] == 0
+    code, _, err = run(capsys, "verify", other, "--against", elsewhere)
+    assert code == 2
+    assert "the end was cut off: events 5 to 19" in err
+    for bad in (tmp_path / "absent", ledger):
+        assert run(capsys, "verify", other, "--against", bad)[0] == 2
+
+
+def test_an_authority_that_cannot_be_reached(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("rfc3161_client", reason="rfc3161-client (extra `rights`) is not installed")
+    words = ("anchor", ledger, "--authority", "http://127.0.0.1:1/", "--wait", "1")
+    code, _, err = run(capsys, *words)
+    assert code == 2
+    assert "cannot be reached" in err
+    assert "no anchors" in run(capsys, "verify", ledger)[1]
+    code, _, err = run(capsys, *words, "--go-on")
+    assert code == 0
+    assert err.startswith("Without a time-stamp: the time-stamp authority cannot be reached")
+    assert "agrees with 1 anchors" in run(capsys, "verify", ledger)[1]
+
+
+def test_show(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "show", ledger)
+    assert len(out.splitlines()) == 20
+    assert "Anna Ångström" in out
+    _, out, _ = run(capsys, "show", ledger, "--kind", "decision")
+    assert "it is good" in out
+    assert len(run(capsys, "show", ledger, "--last", 3)[1].splitlines()) == 3
+    assert run(capsys, "show", ledger, "--last", 0)[1] == ""
+    said = answer(capsys, "show", ledger, "--id", digest(2))["events"]
+    assert isinstance(said, list)
+    assert [event["body"]["name"] for event in said] == ["cut"]
+
+
+def test_kinds_that_are_shown_are_those_there_are(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for kind in KINDS:
+        assert run(capsys, "show", ledger, "--kind", kind)[1]
+
+
+def test_proofs_hold_without_the_ledger(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = answer(capsys, "prove", ledger, 7, "--since", 11)
+    text = json.dumps(said)
+    ledger.unlink()
+    read = json.loads(text)
+    leaf = leaf_hash(read["payload"].encode())
+    root = bytes.fromhex(read["root"])
+    proof = [bytes.fromhex(one) for one in read["inclusion"]]
+    assert verify_inclusion(leaf, read["event"], read["size"], proof, root)
+    old = read["since"]
+    steps = [bytes.fromhex(one) for one in old["consistency"]]
+    assert verify_consistency(old["size"], bytes.fromhex(old["root"]), read["size"], root, steps)
+
+
+def test_prove_speaks(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "prove", ledger, 7, "--since", 11)
+    assert "is event 7 of the 20" in out
+    code, _, err = run(capsys, "prove", ledger, 20)
+    assert code == 2
+    assert "they go from 0 to 19" in err
+
+
+def test_export(ledger: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines, prov = tmp_path / "events.jsonl", tmp_path / "prov.json"
+    run(capsys, "export", ledger, "--out", lines, "--format", "events")
+    events = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [event["sequence"] for event in events] == list(range(20))
+    run(capsys, "export", ledger, "--out", prov)
+    assert len(json.loads(prov.read_text())["agent"]) == 14
+
+
+@pytest.mark.parametrize("words", [["--last", "-1"], ["--last", "many"]])
+def test_usage(ledger: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(capsys, "show", ledger, *words)
+    assert caught.value.code == 2
