@@ -74,9 +74,11 @@ class Case:
     called: str = ""
 
     def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("`at` needs its zone")
         if self.subject not in self.state.assets:
             raise FalseworkError(
-                f"nothing is on record as {self.subject}",
+                f"nothing is on record as {self.subject[:19]}",
                 todo="Make the shot again with `falsework make`, which records its cut.",
             )
 
@@ -167,15 +169,29 @@ class Case:
         unclear = self.models or self.lineage.unexplained or any(one.prompt for one in self.activities)
         return () if unclear else tuple(one.id for one in self.activities)
 
-    def samples(self, model: str) -> tuple[Asset, ...]:
-        """What the records say a model was trained on: samples and data sets that nothing here made."""
+    @cached_property
+    def all_models(self) -> tuple[str, ...]:
+        """The models that touched it and those that they were made from."""
+        found: dict[str, None] = {}
+        for model in self.models:
+            found[model] = None
+            for one in self.state.ancestors(model):
+                record = self.state.assets.get(one)
+                if record is not None and record.type == "model":
+                    found[one] = None
+        return tuple(found)
+
+    def made_here(self, asset: str) -> bool:
+        """Whether an activity on record made it out of something."""
+        return any(maker.used for maker in self.state.made_by(asset))
+
+    def samples(self, model: str) -> tuple[str, ...]:
+        """What the records say a model was trained on, by asset id: whatever came from outside."""
         found = []
         for one in self.state.ancestors(model):
             asset = self.state.assets.get(one)
-            if asset is None or asset.type in ("document", "model"):
-                continue
-            if not any(maker.used for maker in self.state.made_by(one)):
-                found.append(asset)
+            if (asset is None or asset.type not in ("document", "model")) and not self.made_here(one):
+                found.append(one)
         return tuple(found)
 
     def of_type(self, *types: str) -> tuple[Asset, ...]:
@@ -300,6 +316,11 @@ class Case:
             for one in self.decisions
             if one.type == "approval" and one.subject == self.subject and not one.about
         )
+
+    @cached_property
+    def rejections(self) -> tuple[Decision, ...]:
+        """Rejections of exactly this cut by named persons."""
+        return tuple(one for one in self.decisions if one.type == "rejection" and one.subject == self.subject)
 
     @cached_property
     def voided(self) -> tuple[Decision, ...]:

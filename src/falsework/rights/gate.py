@@ -1,4 +1,4 @@
-"""The gate: what stands between a cut and its delivery, who let what pass, and what has to be cleared again."""
+"""The gate: what stands between a cut and its delivery, who let pass what, what has to be cleared again."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def _grouped(findings: Sequence[Finding]) -> tuple[tuple[Blocker, ...], tuple[Bl
     return tuple(blockers.values()), (pending,) if pending else ()
 
 
-# ---- decisions -----------------------------------------------------------------------------------------------
+# ---- decisions -----------------------------------------------------------------------------------------
 
 
 def approve(
@@ -212,13 +212,14 @@ def approve(
     saw: Sequence[str] = (),
     facts: dict[str, Fact] | None = None,
 ) -> list[Record]:
-    """The records of one person's approval of exactly this cut.
+    """The records of one person's approval of exactly this cut; it takes back a rejection of theirs.
 
     by      a party's id, or a person's name; a name that is not on record becomes a party
     saw     what the person was shown besides the cut (assets, findings)
     facts   more that was settled with it ("legal_review": True, "human_input": "...")
     """
     person = _person(case.state, case.production, by, role)
+    rejected = [one.model_copy(update={"withdrawn": True}) for one in case.rejections if one.by == person.id]
     decision = Decision(
         id=record_id("decision", "approval", case.production.name, case.subject, person.id),
         type="approval",
@@ -229,7 +230,7 @@ def approve(
         why=_said(why, "reason"),
         facts=facts or {},
     )
-    return [person, decision]
+    return [person, *rejected, decision]
 
 
 def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bool = False) -> list[Record]:
@@ -306,7 +307,7 @@ def _person(state: State, production: Production, by: str, role: str) -> Party:
     return Party(id=identity, type="person", name=name, roles=(_said(role, "role"),))
 
 
-# ---- what has to be cleared again ----------------------------------------------------------------------------
+# ---- what has to be cleared again ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -392,5 +393,5 @@ def _assets(state: State, name: str) -> tuple[str, ...]:
         return found
     raise FalseworkError(
         f'nothing is on record as "{name}"',
-        todo="Give an asset's path as recorded, its hash, or a grant's id; `falsework ledger show` lists them.",
+        todo="Give an asset's path as recorded, its hash, or a grant's id: `falsework ledger show`.",
     )

@@ -52,8 +52,8 @@ def marked(case: Case) -> Answer:
 @rule(
     "EU-50.4",
     pack="eu",
-    text="What resembles existing people, places or events and could pass for real is disclosed; an evidently "
-    "artistic work does so without hampering its enjoyment.",
+    text="What resembles existing people, places or events and could pass for real is disclosed; an "
+    "evidently artistic work does so without hampering its enjoyment.",
     source="Regulation (EU) 2024/1689, Article 50(4)",
     grade="P",
     readers=("lawyer", "producer"),
@@ -151,7 +151,7 @@ def mining(case: Case) -> Answer:
     if untouched is not None:
         return untouched
     parts = []
-    for model in case.models:
+    for model in case.all_models:
         samples = case.samples(model)
         if not samples:
             scraped = case.asset_fact(model, "scraped")
@@ -166,7 +166,7 @@ def mining(case: Case) -> Answer:
                         (model,),
                     )
                 )
-        parts += [_mined(case, sample.id) for sample in samples]
+        parts += [_mined(case, sample) for sample in samples]
     return together(parts)
 
 

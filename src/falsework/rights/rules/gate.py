@@ -20,6 +20,13 @@ OWN = "falsework's own gate"
     waivable=False,
 )
 def approval(case: Case) -> Answer:
+    if case.rejections:
+        who = ", ".join(case.state.parties[one.by].name for one in case.rejections)
+        return failed(
+            f"rejected by {who}: {case.rejections[0].why}",
+            "Make it again, or have the same person approve it.",
+            (one.id for one in case.rejections),
+        )
     if case.approvals:
         who = ", ".join(f"{case.state.parties[one.by].name} ({one.role})" for one in case.approvals)
         return passed(f"approved by {who}", (one.id for one in case.approvals))
@@ -65,23 +72,28 @@ def origin(case: Case) -> Answer:
     readers=("lawyer",),
 )
 def grants(case: Case) -> Answer:
-    uses = ["adapt"] + (["commercial"] if case.production.commercial else [])
+    uses = ["adapt", *(["commercial"] if case.production.commercial else [])]
     failures: list[str] = []
     open_: list[str] = []
     evidence: list[str] = []
     bad: list[str] = []
-    own = [one for one in case.models if any(maker.used for maker in case.state.made_by(one))]
-    for asset in (*case.lineage.outside, *(one for one in case.models if one not in own)):
+    wanted: list[str] = []  # uses that the first of them needs
+    models = [one for one in case.all_models if not case.made_here(one)]
+    samples = {sample for model in case.all_models for sample in case.samples(model)}
+    for asset in dict.fromkeys((*case.lineage.outside, *models, *sorted(samples))):
         record = case.state.assets.get(asset)
         needed = uses
         if record is not None and record.type in ("model", "script"):
             needed = ["use", *uses[1:]]
         elif record is not None and record.type == "replica":
             needed = ["replica"]
+        if asset in samples:
+            needed = ["train", *(needed if asset in case.lineage.outside else ())]
         found = case.covered(asset, needed)
         evidence += found.evidence
         if found.outcome != "pass":
             bad.append(asset)
+            wanted = wanted or needed
             said = f'"{case.name(asset)}": {"; ".join(found.reasons)}'
             (failures if found.outcome == "fail" else open_).append(said)
     if failures or open_:
@@ -90,7 +102,7 @@ def grants(case: Case) -> Answer:
         words += f". And {rest} more" if rest > 0 else ""
         first = case.state.assets.get(bad[0])
         named = first.path or first.name if first is not None else bad[0]
-        needs = ", ".join(f'"{use}"' for use in uses)
+        needs = ", ".join(f'"{use}"' for use in wanted)
         remedy = (
             f'Get a grant that covers it, and add it to production.toml: [[grants]] files = ["{named}"], '
             f"uses = [{needs}]; or replace the ingredient and make the shot again."

@@ -51,6 +51,13 @@ def declared_use(case: Case) -> Answer:
     if not declared.yes and not declared.no:
         return declare(declared, meaning="whether generative AI was used, ingredients included")
     if declared.no:
+        unclear = (*case.lineage.unexplained, *(one.id for one in with_prompts(case)))
+        if unclear or not case.activities:
+            return unknown(
+                "declared: no generative AI; but the records have gaps, or a prompt without its model",
+                f"Make the shot again with `falsework make {case.argument}`, which records every step.",
+                (*declared.evidence, *unclear),
+            )
         return passed("declared: no generative AI; the records agree", declared.evidence)
     notices = case.notices("NFX-1")
     told = {model for notice in notices for model in notice.saw}
@@ -218,7 +225,7 @@ def training(case: Case) -> Answer:
     untouched = no_models(case)
     if untouched is not None:
         return untouched
-    return together([*(_trained(case, model) for model in case.models), *_inputs(case)])
+    return together([*(_trained(case, model) for model in case.all_models), *_inputs(case)])
 
 
 def _trained(case: Case, model: str) -> Answer:
@@ -243,12 +250,12 @@ def _trained(case: Case, model: str) -> Answer:
         )
     lapsed, open_, evidence = [], [], [model]
     for sample in samples:
-        found = case.covered(sample.id, ["train"])
-        evidence += [sample.id, *found.evidence]
+        found = case.covered(sample, ["train"])
+        evidence += [sample, *found.evidence]
         if found.outcome == "fail":
-            lapsed.append(f'"{sample.name}": {"; ".join(found.reasons)}')
+            lapsed.append(f'"{case.name(sample)}": {"; ".join(found.reasons)}')
         elif found.outcome == "unknown":
-            open_.append(sample.name)
+            open_.append(case.name(sample))
     remedy = 'Get grants with uses = ["train"] for them, or train again without them.'
     name = f'"{case.name(model)}"'
     if lapsed:

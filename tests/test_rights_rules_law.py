@@ -1,0 +1,220 @@
+"""EU, California, the Copyright Office, awards, insurance: pass, fail, unknown and not applicable."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from rights_cases import AT, MARA, World
+
+
+def test_eu_50_2_marked_or_not() -> None:
+    world = World()
+    assert world.outcome("EU-50.2", marked=None) == "unknown"
+    assert world.outcome("EU-50.2", marked=False) == "fail"
+    assert world.outcome("EU-50.2", marked=True) == "pass"
+
+
+def test_eu_50_2_begins_in_august_2026() -> None:
+    before = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    assert World().outcome("EU-50.2", at=before) == "not applicable"
+    later = World(releases=["2026-08-02"])
+    assert later.outcome("EU-50.2", at=before) == "unknown"
+
+
+def test_eu_50_4_asks_what_is_shown() -> None:
+    world = World()
+    assert world.outcome("EU-50.4") == "unknown"
+    world.declare(depicts_real_place=False, depicts_real_person=False)
+    assert "depicts_real_event" in world.judge("EU-50.4").remedy
+    world.declare(depicts_real_event=False)
+    assert world.outcome("EU-50.4") == "not applicable"
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcome"),
+    [
+        ({}, "unknown"),
+        ({"evidently_artistic": True}, "unknown"),
+        ({"evidently_artistic": True, "disclosure": "It stands."}, "pass"),
+        ({"evidently_artistic": False, "disclosure": "It stands."}, "fail"),
+        ({"evidently_artistic": False, "disclosure": "It stands.", "disclosure_visible": True}, "pass"),
+    ],
+)
+def test_eu_50_4_a_real_place_is_disclosed(facts: dict[str, Any], outcome: str) -> None:
+    world = World()
+    world.declare(depicts_real_place=True, **facts)
+    assert world.outcome("EU-50.4") == outcome
+
+
+def test_eu_53_publishing_a_general_model() -> None:
+    assert World().outcome("EU-53") == "not applicable"
+    world = World()
+    model = world.model()
+    assert world.outcome("EU-53") == "unknown"
+    published = world.declare(publishes_model=False)
+    assert world.outcome("EU-53") == "not applicable"
+    world.change(published, facts={"publishes_model": True})
+    assert world.outcome("EU-53") == "unknown"
+    said = world.declare(model, training_summary="d" * 64)
+    assert world.outcome("EU-53") == "unknown"
+    world.declare(model, copyright_policy="e" * 64)
+    assert world.outcome("EU-53") == "pass"
+    world.change(said, facts={"general_purpose": False})
+    assert world.outcome("EU-53") == "not applicable"
+
+
+def test_eu_53_a_declared_model_that_is_not_on_record_is_unknown() -> None:
+    world = World()
+    world.declare(generative_ai=True)
+    assert world.outcome("EU-53") == "unknown"
+
+
+def test_dsm_4_no_model_or_no_scraping() -> None:
+    assert World().outcome("DSM-4") == "not applicable"
+    world = World()
+    model = world.model()
+    assert world.outcome("DSM-4") == "unknown"
+    world.declare(model, scraped=False)
+    assert world.outcome("DSM-4") == "not applicable"
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcome"),
+    [
+        ({}, "unknown"),
+        ({"scraped": False}, "not applicable"),
+        ({"scraped": True}, "fail"),
+        ({"scraped": True, "tdm_snapshot": "f" * 64}, "unknown"),
+        ({"scraped": True, "tdm_snapshot": "f" * 64, "tdm_opt_out": False}, "pass"),
+        ({"scraped": True, "tdm_snapshot": "f" * 64, "tdm_opt_out": True}, "fail"),
+    ],
+)
+def test_dsm_4_scraped_samples_need_a_snapshot(facts: dict[str, Any], outcome: str) -> None:
+    world = World()
+    world.model(trained=True)
+    if facts:
+        world.declare(world.sample, **facts)
+    assert world.outcome("DSM-4") == outcome
+    world.grant(world.sample, uses=["train"])
+    assert world.outcome("DSM-4") == "not applicable"
+
+
+def test_ca_1_replica_clauses() -> None:
+    world = World()
+    assert world.outcome("CA-1") == "unknown"
+    world.declare(depicts_performer=False)
+    assert world.outcome("CA-1") == "not applicable"
+    double = world.replica()
+    assert world.outcome("CA-1") == "unknown"
+    world.declare(double, deceased=False)
+    assert world.outcome("CA-1") == "unknown"
+    consent = world.consent(double, specific=True)
+    assert world.outcome("CA-1") == "unknown"
+    world.change(consent, terms={"specific": False, "represented": True})
+    assert world.outcome("CA-1") == "fail"
+    consent = world.change(consent, terms={"specific": True, "represented": True})
+    assert world.outcome("CA-1") == "pass"
+    world.change(consent, document="")
+    assert world.outcome("CA-1") == "unknown"
+
+
+def test_ca_1_the_dead_have_estates() -> None:
+    world = World()
+    double = world.replica(deceased=True)
+    consent = world.consent(double, specific=True, represented=True)
+    assert world.outcome("CA-1") == "unknown"
+    world.change(consent, terms={"estate": True})
+    assert world.outcome("CA-1") == "pass"
+
+
+def test_ca_2_data_summaries() -> None:
+    assert World().outcome("CA-2") == "not applicable"
+    world = World()
+    model = world.model()
+    assert world.outcome("CA-2") == "unknown"
+    declared = world.declare(publishes_model=False)
+    assert world.outcome("CA-2") == "not applicable"
+    world.change(declared, facts={"publishes_model": True})
+    assert world.outcome("CA-2") == "unknown"
+    world.declare(model, training_summary="a" * 64)
+    assert world.outcome("CA-2") == "pass"
+
+
+def test_usco_warns_of_work_that_nobody_edited() -> None:
+    assert World().outcome("USCO") == "not applicable"
+    world = World()
+    world.model()
+    assert world.outcome("USCO") == "unknown"
+    world.change(world.render, agent="")
+    finding = world.judge("USCO")
+    assert finding.outcome == "fail"
+    assert finding.details["effect"] == "warns"
+    comp = world.change(world.comp, agent=MARA)
+    assert world.outcome("USCO") == "pass"
+    world.change(comp, agent="")
+    world.declare(human_authorship="edit log, folder 12")
+    assert world.outcome("USCO") == "pass"
+
+
+def test_awd_1_disclosure_and_people_in_charge() -> None:
+    world = World()
+    assert world.outcome("AWD-1") == "unknown"
+    world.declare(generative_ai=False)
+    assert world.outcome("AWD-1") == "unknown"
+    world.approve()
+    assert world.outcome("AWD-1") == "pass"
+    world.model()
+    finding = world.judge("AWD-1")
+    assert finding.outcome == "fail"
+    assert finding.details["effect"] == "warns"
+
+
+def test_eo_1_withholds_one_word_only() -> None:
+    world = World(packs=["insurance"], guilds=[], territories=["CH"])
+    world.approve()
+    assert world.outcome("EO-1") == "unknown"
+    assert world.clearance().clear
+    assert world.clearance().insurable is False
+    world.declare(insurer_answers_checked=True)
+    assert world.outcome("EO-1") == "pass"
+    assert world.clearance().insurable is True
+    world.declare(world.cut, insurer_answers_checked=False)
+    assert world.outcome("EO-1") == "fail"
+
+
+def test_eo_1_a_platforms_general_statement_is_no_title() -> None:
+    world = World()
+    world.declare(insurer_answers_checked=True)
+    world.change(world.state().grants_for(world.plate)[0], basis="platform")
+    finding = world.judge("EO-1")
+    assert finding.outcome == "fail"
+    assert "plate.jpg" in finding.words
+
+
+def test_eo_1_models_need_an_indemnity() -> None:
+    world = World()
+    world.declare(insurer_answers_checked=True)
+    world.model(offline=True)
+    assert world.outcome("EO-1") == "unknown"
+    world.tool("Painter", indemnity=True)
+    assert world.outcome("EO-1") == "pass"
+
+
+def test_eo_1_is_not_applicable_only_where_nobody_insures() -> None:
+    world = World(packs=[], guilds=[])
+    assert "EO-1" not in {finding.rule for finding in world.clearance().findings}
+    assert world.clearance().insurable is None
+
+
+def test_a_term_must_reach_the_release() -> None:
+    world = World(releases=["2027-03-01"])
+    grant = world.state().grants_for(world.plate)[0]
+    world.change(grant, ends="2027-03-01T00:00:00Z")
+    finding = world.judge("GATE-3", at=AT)
+    assert finding.outcome == "fail"
+    assert "ends on 2027-02-28" in finding.words
+    world.change(grant, ends="2027-03-02T00:00:00Z")
+    assert world.outcome("GATE-3", at=AT) == "pass"
