@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import falsework
-from falsework.cli import brief, clean, make, new, stage
+from falsework.cli import brief, clean, credentials, ledger, make, new, stage, verify
 from falsework.errors import FalseworkError
 
 __all__ = ["main"]
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _our_fault(given, error)
     if given.json:
         print(json.dumps({"ok": True, **answer}, ensure_ascii=False))
-    return DONE
+    return int(answer.get("exit_code", DONE))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     clean.add(commands, shared)
     new.add(commands, shared)
     brief.add(commands, shared)
+    ledger.add(commands, shared)
+    credentials.add(commands, shared)
+    verify.add(commands, shared)
     return parser
 
 

@@ -1,0 +1,158 @@
+"""`falsework verify FILE`: who signed a file, whether that is trusted, and what was changed since."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from falsework.rights.verification import IngredientOutcome, Verification
+
+__all__ = ["add"]
+
+CODES = "exit codes: 0 trusted, 1 valid but not trusted, 3 invalid, 4 unsigned, 2 usage or unreadable"
+
+
+def add(commands: Any, shared: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "verify",
+        parents=[shared],
+        help="check a file's Content Credentials, whoever made it",
+        epilog=CODES,
+    )
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="a movie, a still, a sequence's folder or its sidecar (.c2pa)"
+    )
+    parser.add_argument(
+        "--trust",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PEM",
+        help="roots to trust: a PEM file or a credentials folder; may be given again (none is built in)",
+    )
+    parser.add_argument(
+        "--production",
+        type=Path,
+        metavar="PRODUCTION.TOML",
+        help="trust what this production's [credentials] trusts",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.errors import FalseworkError
+    from falsework.rights.verification import verify
+
+    anchors = _anchors(given)
+    try:
+        outcome = verify(given.file, anchors=anchors)
+    except FalseworkError:
+        raise
+    except Exception as error:
+        if given.debug:
+            raise
+        # Exit code 1 means "valid" here, so a fault of ours must not end with it.
+        raise FalseworkError(
+            f"could not be checked ({type(error).__name__})",
+            where=given.file,
+            todo="Nothing is known about it; treat it as unsigned. A fault of ours: --debug shows it.",
+        ) from error
+    if not given.quiet and not given.json:
+        from rich.console import Console
+
+        # A reader that has gone (`| head`) must not change the exit code either.
+        with contextlib.suppress(BrokenPipeError):
+            _tell(Console(soft_wrap=True, highlight=False), outcome, bool(anchors))
+    return {"ok": outcome.state in ("trusted", "valid"), **outcome.to_json()}
+
+
+def _anchors(given: argparse.Namespace) -> str:
+    from falsework.rights.certificates import read_trust
+
+    paths = list(given.trust)
+    if given.production is not None:
+        from falsework.rights.production import load_production
+
+        trust = load_production(given.production).credentials.trust
+        folder = given.production if given.production.is_dir() else given.production.parent
+        if trust:
+            paths.append(folder / trust)
+    return "".join(read_trust(path) for path in paths)
+
+
+def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
+    """The outcome for people. Text from outside goes in as plain text, never as markup."""
+    from rich.text import Text
+
+    colours = {"trusted": "green", "valid": "yellow", "invalid": "red", "unsigned": "yellow"}
+    words = {
+        "trusted": "TRUSTED: signed by someone you trust, and unchanged since",
+        "valid": "VALID, NOT TRUSTED: unchanged since it was signed, by someone nobody here vouches for",
+        "invalid": "INVALID: do not rely on what these credentials say",
+        "unsigned": "UNSIGNED: no Content Credentials; where it comes from is not known",
+    }
+    console.print(Text(words[outcome.state], style=f"bold {colours[outcome.state]}"))
+    console.print(Text(outcome.path, style="dim"))
+
+    def line(name: str, value: str, style: str = "") -> None:
+        if value:
+            console.print(Text(f"  {name:<13}", style="dim").append(value, style=style))
+
+    for fault in outcome.faults:
+        line("fault", fault.words, "red")
+    if outcome.signer is not None:
+        signer = outcome.signer
+        by = ", ".join(dict.fromkeys(each for each in (signer.name, signer.organisation) if each))
+        line("signed by", f"{by} ({signer.algorithm}; certificate issued by {signer.issuer})")
+        if signer.test:
+            line("", "a TEST chain for trying out: anyone can make one", "yellow")
+        line("signed at", outcome.signed_at or "not time-stamped: when is only what the signer says")
+        if outcome.state == "valid" and not anchored:
+            line("trust", "no root was given; name those you trust with --trust PEM")
+    said = outcome.statements
+    line("title", said.title)
+    line("made with", said.generator)
+    line("source type", ", ".join(said.source_types))
+    line("AI", ", ".join(said.ai))
+    for action in said.actions:
+        by = f" by {action.agent}" if action.agent else ""
+        of = f" {', '.join(action.ingredients)}" if action.ingredients else ""
+        line(
+            "action",
+            f"{action.action.removeprefix('c2pa.')}{of}{by}{f', {action.when}' if action.when else ''}",
+        )
+    if said.mining:
+        line("mining", ", ".join(f"{use} {terms}" for use, terms in said.mining))
+    for credit in said.credits:
+        line("credit", credit)
+    line("licence", said.licence)
+    _tell_ingredients(console, outcome.ingredients, 1)
+    line("cut", outcome.cut)
+    if outcome.ledger_root:
+        line("ledger", f"{outcome.ledger_size} events, root {outcome.ledger_root}")
+    line("mark", f"the frames carry the pointer {outcome.watermark}" if outcome.watermark else "")
+    if outcome.files_listed:
+        line("files", f"{outcome.files_checked} of {outcome.files_listed} checked, by {outcome.sidecar}")
+    if outcome.unbound:
+        line("not bound", f"{', '.join(outcome.unbound)}: the credentials, and what the standard leaves out")
+    for note in outcome.notes:
+        line("note", note, "yellow")
+    if outcome.state in ("trusted", "valid"):
+        console.print(Text("Signed is not the same as true: these are the signer's statements.", style="dim"))
+
+
+def _tell_ingredients(console: Console, ingredients: tuple[IngredientOutcome, ...], level: int) -> None:
+    from rich.text import Text
+
+    styles = {"broken": "red", "intact": "green", "unsigned": "dim"}
+    for each in ingredients:
+        signed = {"broken": "BROKEN", "unsigned": "carries no credentials", "intact": "intact"}[each.state]
+        by = f", signed by {each.signer}" if each.signer else ""
+        row = Text(f"  {'ingredient':<13}", style="dim").append("  " * (level - 1) + each.title)
+        console.print(row.append(f"  {each.relationship}, {signed}{by}", style=styles[each.state]))
+        _tell_ingredients(console, each.ingredients, level + 1)

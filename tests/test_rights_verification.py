@@ -1,0 +1,498 @@
+"""Verifying files from anyone: every changed byte shows, and nothing hostile gets through."""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from falsework.cli import main as cli
+from falsework.errors import FalseworkError
+from falsework.rights import reading, verification
+from falsework.rights.certificates import Credentials, make_test_chain
+from falsework.rights.manifest import SOURCE_TYPES
+from falsework.rights.sequence import Listed, canonical_list, parse_names, strangers
+from falsework.rights.signing import sign, sign_sequence
+from falsework.rights.statements import plain
+from falsework.rights.verification import Verification, interpret, verify
+from signing_cases import NOW, ingredient, manifest, write_picture, write_sequence
+
+FORMS = (".png", ".tif", ".jpg", ".mp4", ".mov")
+FEW, MANY = 50, 1000
+
+
+@pytest.fixture(scope="module")
+def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
+    return make_test_chain(tmp_path_factory.mktemp("chain") / "credentials", at=NOW)
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory, credentials: Credentials) -> Callable[[str], Path]:
+    """A signed file of each form, with an ingredient that is signed itself."""
+    folder = tmp_path_factory.mktemp("signed")
+    plate = sign(write_picture(folder / "p.png", 7), folder / "plate.png", manifest(), credentials, at=NOW)
+
+    def make(suffix: str) -> Path:
+        path = folder / f"signed{suffix}"
+        if not path.exists():
+            source = write_picture(folder / f"source{suffix}")
+            sign(source, path, manifest(ingredient(plate.path)), credentials, at=NOW)
+        return path
+
+    return make
+
+
+def outcome(path: Path, anchors: str) -> str:
+    """The state, or "unreadable" where the file's own form is destroyed."""
+    try:
+        return verify(path, anchors=anchors, isolated=False).state
+    except FalseworkError:
+        return "unreadable"
+
+
+def excluded(path: Path) -> list[tuple[str, int, int]]:
+    """(why, start, end) of the bytes that the standard leaves out of the hash.
+
+    Of pictures as the signed manifest lists them; of movies found here anew by walking the boxes: the file
+    type, and the box of the credentials themselves.
+    """
+    if path.suffix not in (".mp4", ".mov"):
+        ranges = reading.read(reading.Subject(path), isolated=False)["bindings"]["c2pa.hash.data"][
+            "exclusions"
+        ]
+        return [("credentials", each["start"], each["start"] + each["length"]) for each in ranges]
+    content, at, found = path.read_bytes(), 0, []
+    while at < len(content):
+        size, kind = struct.unpack_from(">I4s", content, at)
+        if size == 1:
+            size = struct.unpack_from(">Q", content, at + 8)[0]
+        assert size >= 8
+        if kind == b"ftyp":
+            found.append(("file type", at, at + size))
+        elif kind == b"uuid" and content[at + 8 : at + 12] == b"\xd8\xfe\xc3\xd6":
+            found.append(("credentials", at, at + size))
+        at += size
+    return found
+
+
+def flip(path: Path, original: bytes, position: int, bit: int) -> None:
+    changed = bytearray(original)
+    changed[position] ^= 1 << bit
+    path.write_bytes(changed)
+
+
+def flips_missed(path: Path, copy: Path, anchors: str, number: int) -> list[int]:
+    """Positions of payload bytes whose flipping goes unnoticed, of `number` at random."""
+    chance = random.Random(f"{path.name} {number}")
+    original, left_out = path.read_bytes(), excluded(path)
+    payload = [
+        position
+        for position in range(len(original))
+        if not any(start <= position < end for _, start, end in left_out)
+    ]
+    missed = []
+    for position in (chance.choice(payload) for _ in range(number)):
+        flip(copy, original, position, chance.randrange(8))
+        if outcome(copy, anchors) not in ("invalid", "unreadable"):
+            missed.append(position)
+    return missed
+
+
+def sequence_flips_missed(folder: Path, anchors: str, number: int) -> list[tuple[str, int]]:
+    chance = random.Random(number)
+    files = [*sorted(folder.glob("*.exr")), *folder.glob("*.sha256")]
+    missed = []
+    for _ in range(number):
+        path = chance.choice(files)
+        original = path.read_bytes()
+        position = chance.randrange(len(original))
+        flip(path, original, position, chance.randrange(8))
+        if outcome(folder, anchors) != "invalid":
+            missed.append((path.name, position))
+        path.write_bytes(original)
+    assert outcome(folder, anchors) == "trusted"
+    return missed
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+def test_no_flipped_byte_goes_unnoticed(
+    tmp_path: Path, signed: Callable[[str], Path], credentials: Credentials, suffix: str
+) -> None:
+    path = signed(suffix)
+    assert outcome(path, credentials.root) == "trusted"
+    assert flips_missed(path, tmp_path / f"copy{suffix}", credentials.root, FEW) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", FORMS)
+def test_none_of_a_thousand_flipped_bytes_goes_unnoticed(
+    tmp_path: Path, signed: Callable[[str], Path], credentials: Credentials, suffix: str
+) -> None:
+    assert flips_missed(signed(suffix), tmp_path / f"copy{suffix}", credentials.root, MANY) == []
+
+
+def test_no_flipped_byte_of_a_sequence_goes_unnoticed(tmp_path: Path, credentials: Credentials) -> None:
+    write_sequence(tmp_path)
+    sign_sequence(tmp_path, tmp_path / "shot.c2pa", manifest(), credentials, at=NOW)
+    assert sequence_flips_missed(tmp_path, credentials.root, FEW) == []
+
+
+@pytest.mark.slow
+def test_none_of_a_thousand_flipped_bytes_of_a_sequence_goes_unnoticed(
+    tmp_path: Path, credentials: Credentials
+) -> None:
+    write_sequence(tmp_path)
+    sign_sequence(tmp_path, tmp_path / "shot.c2pa", manifest(), credentials, at=NOW)
+    assert sequence_flips_missed(tmp_path, credentials.root, MANY) == []
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".mp4"])
+def test_a_flip_in_the_credentials_shows_or_changes_nothing_they_say(
+    tmp_path: Path, signed: Callable[[str], Path], credentials: Credentials, suffix: str
+) -> None:
+    """The bytes the standard leaves out: what can be changed there unnoticed is padding, and says nothing."""
+    path, copy = signed(suffix), tmp_path / f"copy{suffix}"
+    original, chance = path.read_bytes(), random.Random(suffix)
+    before = verify(path, anchors=credentials.root, isolated=False)
+    unnoticed = 0
+    for why, start, end in excluded(path):
+        for _ in range(FEW if why == "credentials" else 8):
+            position = chance.randrange(start, end)
+            flip(copy, original, position, chance.randrange(8))
+            try:
+                after = verify(copy, anchors=credentials.root, isolated=False)
+            except FalseworkError:
+                continue
+            if after.state in ("trusted", "valid"):
+                unnoticed += 1
+                assert {**after.to_json(), "path": ""} == {**before.to_json(), "path": ""}
+    assert unnoticed < 2 * FEW
+
+
+def test_the_file_type_of_a_movie_is_left_out_by_the_standard(
+    tmp_path: Path, signed: Callable[[str], Path], credentials: Credentials
+) -> None:
+    path, copy = signed(".mp4"), tmp_path / "copy.mp4"
+    ((_, start, end),) = [each for each in excluded(path) if each[0] == "file type"]
+    original = path.read_bytes()
+    for position in range(start + 8, end):
+        flip(copy, original, position, 0)
+        assert outcome(copy, credentials.root) == "trusted"
+    assert "box /ftyp" in verify(path, isolated=False).unbound
+
+
+def test_a_sequence_that_lost_gained_or_swapped_a_file_is_invalid(
+    tmp_path: Path, credentials: Credentials
+) -> None:
+    files = write_sequence(tmp_path)
+    sign_sequence(tmp_path, tmp_path / "shot.c2pa", manifest(), credentials, at=NOW)
+
+    def faults() -> list[str]:
+        seen = verify(tmp_path, anchors=credentials.root, isolated=False)
+        assert seen.state == ("invalid" if seen.faults else "trusted")
+        return [fault.words for fault in seen.faults]
+
+    assert faults() == []
+    content = files[1].read_bytes()
+    files[1].unlink()
+    assert faults() == ["shot.1002.exr is missing"]
+    files[1].write_bytes(files[2].read_bytes())
+    assert faults() == ["shot.1002.exr was changed after it was signed"]
+    files[1].write_bytes(content)
+    (tmp_path / "shot.1005.exr").write_bytes(content)
+    assert faults() == ["shot.1005.exr is not of the sequence that was signed"]
+    (tmp_path / "shot.1005.exr").unlink()
+    (tmp_path / "notes.txt").write_text("others may lie here")
+    assert faults() == []
+    (tmp_path / "shot.sha256").write_text((tmp_path / "shot.sha256").read_text() + "\n")
+    assert faults() == ["shot.sha256 is not the list that was signed"]
+    (tmp_path / "shot.sha256").unlink()
+    assert faults() == []
+
+
+def test_an_ingredient_broken_when_it_was_taken_in_is_a_failure(
+    tmp_path: Path, credentials: Credentials
+) -> None:
+    plate = sign(write_picture(tmp_path / "p.png"), tmp_path / "plate.png", manifest(), credentials, at=NOW)
+    content = bytearray(plate.path.read_bytes())
+    content[-30] ^= 1
+    (tmp_path / "broken.png").write_bytes(content)
+    begin = content.find(b"jumdc2pa") + 60
+    content[begin : begin + 600] = bytes(600)
+    (tmp_path / "unreadable.png").write_bytes(content)
+    for name in ("broken.png", "unreadable.png"):
+        inner = sign(
+            write_picture(tmp_path / "a.png"),
+            tmp_path / f"with_{name}",
+            manifest(ingredient(tmp_path / name)),
+            credentials,
+            at=NOW,
+        )
+        assert len(inner.ingredient_faults) == 1
+        # The library itself is content, and a delivery built upon that one must not be either.
+        assert reading.read(reading.Subject(inner.path), isolated=False)["state"] == "Valid"
+        outer = sign(
+            write_picture(tmp_path / "b.mp4"),
+            tmp_path / f"{name}.mp4",
+            manifest(ingredient(inner.path)),
+            credentials,
+            at=NOW,
+        )
+        for path in (inner.path, outer.path):
+            seen = verify(path, anchors=credentials.root, isolated=False)
+            assert seen.state == "invalid"
+            assert seen.exit_code == 3
+            assert [fault.ingredient for fault in seen.faults] == [name]
+
+
+def test_credentials_damaged_beyond_reading_are_not_taken_for_none(
+    tmp_path: Path, signed: Callable[[str], Path]
+) -> None:
+    content = bytearray(signed(".png").read_bytes())
+    at = content.find(b"caBX")
+    content[at : at + 4] = b"caBY"
+    (tmp_path / "hidden.png").write_bytes(content)
+    assert verify(tmp_path / "hidden.png", isolated=False).state == "invalid"
+
+
+def test_what_carries_nothing_is_unsigned(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello")
+    (tmp_path / "b.exr").write_bytes(b"\x76\x2f\x31\x01")
+    for path in (write_picture(tmp_path / "a.png"), tmp_path / "a.txt", tmp_path / "b.exr", tmp_path):
+        seen = verify(path, isolated=False)
+        assert (seen.state, seen.exit_code) == ("unsigned", 4)
+
+
+def test_a_sidecar_of_a_single_file_is_found_beside_it(
+    tmp_path: Path, credentials: Credentials, signed: Callable[[str], Path]
+) -> None:
+    import io
+
+    import c2pa
+
+    path = write_picture(tmp_path / "shot.png")
+    builder = c2pa.Builder(
+        {
+            "assertions": [
+                {
+                    "label": "c2pa.actions.v2",
+                    "data": {
+                        "actions": [
+                            {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPES + "digitalCapture"}
+                        ]
+                    },
+                }
+            ]
+        },
+        reading.context(),
+    )
+    builder.set_no_embed()
+    signer = c2pa.Signer.from_info(
+        c2pa.C2paSignerInfo("es256", credentials.chain.encode(), credentials.key(), None)
+    )
+    (tmp_path / "shot.c2pa").write_bytes(
+        builder.sign(signer, "image/png", io.BytesIO(path.read_bytes()), io.BytesIO())
+    )
+    for subject in (path, tmp_path / "shot.c2pa"):
+        seen = verify(subject, anchors=credentials.root, isolated=False)
+        assert (seen.state, seen.sidecar) == ("trusted", str(tmp_path / "shot.c2pa"))
+    write_picture(path, 4)
+    assert verify(path, anchors=credentials.root, isolated=False).state == "invalid"
+    path.unlink()
+    with pytest.raises(FalseworkError, match="not beside it"):
+        verify(tmp_path / "shot.c2pa", isolated=False)
+
+
+def test_an_outside_file_is_read_within_limits(
+    tmp_path: Path, signed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = signed(".png")
+    for limits, words in (
+        (reading.Limits(file_bytes=10), "larger than is read"),
+        (reading.Limits(answer_bytes=10), "larger than is read"),
+        (reading.Limits(seconds=0.01, bytes_a_second=1e12), "could not be read within"),
+        (reading.Limits(memory=1 << 25), "more memory than is allowed"),
+    ):
+        with pytest.raises(FalseworkError, match=words):
+            verify(path, limits=limits)
+    shallow = verify(path, limits=reading.Limits(depth=0), isolated=False)
+    assert [fault.code for fault in shallow.faults] == ["ingredient.depth"]
+    narrow = verify(path, limits=reading.Limits(ingredients=0), isolated=False)
+    assert [fault.code for fault in narrow.faults] == ["ingredient.number"]
+
+
+def test_a_folder_of_someone_elses_code_is_not_run(
+    tmp_path: Path, signed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "c2pa.py").write_text("raise SystemExit('run')")
+    (tmp_path / "json.py").write_text("raise SystemExit('run')")
+    monkeypatch.chdir(tmp_path)
+    assert verify(signed(".png")).state == "valid"
+
+
+def test_ingredients_in_a_circle_end() -> None:
+    said: Any = {
+        "found": "store",
+        "state": "Trusted",
+        "words": "",
+        "certificate": {},
+        "bindings": {},
+        "store": {
+            "active_manifest": "a",
+            "manifests": {
+                "a": {"ingredients": [{"title": "b", "active_manifest": "b"}] * 2},
+                "b": {"ingredients": [{"title": "a", "active_manifest": "a"}] * 2},
+            },
+        },
+    }
+    seen = interpret(said, Path("a"))
+    assert seen.state == "invalid"
+    assert "ingredient.cycle" in {fault.code for fault in seen.faults}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    manifest=JSON, results=JSON, ingredients=JSON, label=st.sampled_from(["c2pa.actions.v2", "x"]), data=JSON
+)
+def test_whatever_a_manifest_holds_comes_to_an_outcome(
+    manifest: object, results: object, ingredients: object, label: str, data: object
+) -> None:
+    said: Any = {
+        "found": "store",
+        "state": "Valid",
+        "words": "",
+        "certificate": {},
+        "bindings": {},
+        "store": {
+            "active_manifest": "a",
+            "manifests": {
+                "a": {
+                    "title": manifest,
+                    "ingredients": ingredients,
+                    "assertions": [{"label": label, "data": data}],
+                }
+            },
+            "validation_results": {"activeManifest": results},
+        },
+    }
+    assert interpret(said, Path("a")).state in ("valid", "invalid")
+
+
+@given(st.text())
+def test_text_from_outside_cannot_steer_a_terminal(text: str) -> None:
+    shown = plain(text + "\x1b[2J\u202ereversed\u0007")
+    assert not set(shown) & {"\x1b", "\u202e", "\u0007", "\n", "\r"}
+    assert len(shown) <= 501
+
+
+@given(st.lists(st.text(max_size=12), max_size=4), st.integers())
+def test_a_list_of_files_never_leads_out_of_its_folder(names: list[str], size: int) -> None:
+    data = {"algorithm": "sha256", "files": [{"name": n, "size": size, "sha256": "a" * 64} for n in names]}
+    listed = parse_names(data)
+    for each in listed or ():
+        assert not each.name.startswith("/")
+        assert ".." not in each.name.split("/")
+    for bad in ("../a.exr", "/a.exr", "a/../../b.exr", "a\nb", "c:a", "", ".", "a//b"):
+        assert (
+            parse_names({"algorithm": "sha256", "files": [{"name": bad, "size": 1, "sha256": "a" * 64}]})
+            is None
+        )
+
+
+def test_frames_of_another_take_are_no_strangers(tmp_path: Path) -> None:
+    listed = (Listed("shot.1001.exr", 1, "a" * 64), Listed("exr/a.1.exr", 1, "b" * 64))
+    (tmp_path / "exr").mkdir()
+    for name in (
+        "shot.1001.exr",
+        "shot.1002.exr",
+        "other.1001.exr",
+        "shot.mov",
+        "exr/a.2.exr",
+        "exr/b.1.exr",
+    ):
+        (tmp_path / name).write_text("")
+    assert strangers(listed, tmp_path) == ("exr/a.2.exr", "shot.1002.exr")
+    assert canonical_list(listed).decode().splitlines()[0] == f"{'a' * 64}  shot.1001.exr"
+
+
+def test_the_command_ends_with_the_codes_it_promises(
+    tmp_path: Path,
+    signed: Callable[[str], Path],
+    credentials: Credentials,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = tmp_path / "root.pem"
+    root.write_text(credentials.root)
+    path = signed(".mp4")
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    (tmp_path / "changed.mp4").write_bytes(content)
+    cases = [
+        ([str(path), "--trust", str(root)], 0, "TRUSTED"),
+        ([str(path)], 1, "VALID, NOT TRUSTED"),
+        ([str(tmp_path / "changed.mp4"), "--trust", str(root)], 3, "the movie was changed"),
+        ([str(write_picture(tmp_path / "a.png"))], 4, "UNSIGNED"),
+        ([str(tmp_path / "none.mp4")], 2, "is not there"),
+        ([str(path), "--trust", str(path)], 2, "holds no certificate"),
+    ]
+    for arguments, code, words in cases:
+        assert cli.main(["verify", *arguments]) == code
+        said = capsys.readouterr()
+        assert words in said.out + said.err
+        assert cli.main(["verify", "--json", *arguments]) == code
+        answer = json.loads(capsys.readouterr().out)
+        assert answer["exit_code"] == code
+        assert answer["ok"] is (code < 2)
+
+
+def test_a_fault_of_ours_never_reads_as_valid(
+    signed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*given: object, **known: object) -> Verification:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(verification, "verify", fail)
+    assert cli.main(["verify", str(signed(".png"))]) == 2
+    assert "treat it as unsigned" in capsys.readouterr().err
+
+
+def test_a_production_brings_its_own_trust(
+    tmp_path: Path,
+    signed: Callable[[str], Path],
+    credentials: Credentials,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "root.pem").write_text(credentials.root)
+    (tmp_path / "production.toml").write_text('name = "demo"\n[credentials]\ntrust = "root.pem"\n')
+    assert cli.main(["verify", str(signed(".png")), "--production", str(tmp_path / "production.toml")]) == 0
+    assert cli.main(["verify", str(signed(".png")), "--production", str(tmp_path)]) == 0
+
+
+def test_reading_asks_nobody(tmp_path: Path, signed: Callable[[str], Path]) -> None:
+    """The reading process opens no connection: run it where there is no way out."""
+    script = (
+        "import socket, sys\n"
+        "socket.socket.connect = lambda *a: sys.exit('asked')\n"
+        f"from falsework.rights import reading; from pathlib import Path\n"
+        f"print(reading.read(reading.Subject(Path({str(signed('.png'))!r})), isolated=False)['state'])"
+    )
+    begun = time.monotonic()
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "Valid"
+    assert time.monotonic() - begun < 60
