@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -338,6 +339,24 @@ def test_dust_before_an_occluder_is_part_of_all_dust(plate: Plate, cloud: DustFi
     before = layers.dust_front[:, 112:128, 3]
     assert (before <= behind + 2e-3).all()
     assert before.max() > 0.05
+
+
+def test_a_closed_renderer_gives_its_memory_back(plate: Plate, clear: DustField) -> None:
+    """Comp of a large picture begins in the same machine once it is drawn."""
+    large = synthetic_plate(3200, 2000)
+    fragments = brick_tower()
+
+    def held() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    renderer = Renderer(
+        large, fragments, standing(fragments), no_debris(), clear, RenderSettings(samples=1), seed=1
+    )
+    drawn = held()
+    renderer.close()
+    renderer.close()
+    pixels = large.camera.width * large.camera.height
+    assert drawn - held() > 50 * pixels
 
 
 def test_a_frame_that_is_not_there_gets_a_sentence(plate: Plate, clear: DustField) -> None:

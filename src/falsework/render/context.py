@@ -11,7 +11,15 @@ import numpy.typing as npt
 
 from falsework.errors import FalseworkError
 
-__all__ = ["FullScreen", "open_context", "set_uniforms", "shader", "texture_2d", "texture_3d"]
+__all__ = [
+    "FullScreen",
+    "close_context",
+    "open_context",
+    "set_uniforms",
+    "shader",
+    "texture_2d",
+    "texture_3d",
+]
 
 FULL_SCREEN_VERTEX = """#version 430
 void main() {
@@ -32,6 +40,15 @@ def open_context() -> moderngl.Context:
             where="render",
             todo="Install it: apt-get install libegl1 libgl1-mesa-dri",
         ) from error
+
+
+def close_context(context: moderngl.Context) -> None:
+    """Give a context and all its textures and buffers back. A second time does nothing."""
+    if isinstance(context.mglo, moderngl.InvalidObject):
+        return
+    # One that is still current would keep its gigabytes until another takes its place.
+    context.mglo.__exit__(None, None, None)
+    context.release()
 
 
 def shader(name: str, **define: int | float) -> str:

@@ -16,7 +16,7 @@ from falsework.errors import FalseworkError
 from falsework.media.half import to_half, to_single
 from falsework.plate.plate import Plate
 from falsework.render.ambient import LightGrid
-from falsework.render.context import open_context, texture_2d, texture_3d
+from falsework.render.context import close_context, open_context, texture_2d, texture_3d
 from falsework.render.cryptomatte import CoverageTally
 from falsework.render.geometry import Chips, FragmentBuffers, camera_uniforms, sub_frame_poses
 from falsework.render.layers import Layers
@@ -335,7 +335,7 @@ class Renderer:
 
     def close(self) -> None:
         """Give the OpenGL context and all it holds back."""
-        self._context.release()
+        close_context(self._context)
 
     def __enter__(self) -> Renderer:
         return self
