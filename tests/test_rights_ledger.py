@@ -387,16 +387,20 @@ def test_a_thousand_flipped_bytes_of_events_are_all_detected(tmp_path: Path) -> 
 
 
 def holds_no_event(content: bytes, place: int) -> bool:
-    """Whether a byte lies where SQLite keeps nothing of an event (its file format, 1.3 and 1.6): in the page of
-    file header and schema, or in a page's space between cell pointers and cells."""
-    page, offset = divmod(place, 4096)
-    if page == 0:
+    """Whether a byte lies where SQLite keeps nothing of an event (its file format, 1.3, 1.6, 1.7): in the page
+    of file header and schema, between a page's cell pointers and cells, or behind the end of a long cell."""
+    number, offset = divmod(place, 4096)
+    page = content[number * 4096 : (number + 1) * 4096]
+    if number == 0:
         return True
-    header = content[page * 4096 :][:12]
-    if header[0] != 13:  # not a leaf of a table
-        return False
-    cells, start = int.from_bytes(header[3:5]), int.from_bytes(header[5:7])
-    return 8 + 2 * cells <= offset < start
+    if page[0] not in (
+        5,
+        13,
+    ):  # neither node nor leaf of a table: a page of a long cell, filled up with zeros
+        return offset >= len(page.rstrip(bytes(1)))
+    header = 12 if page[0] == 5 else 8
+    cells, start = int.from_bytes(page[3:5]), int.from_bytes(page[5:7])
+    return header + 2 * cells <= offset < start
 
 
 def test_a_flip_anywhere_is_detected_or_is_where_no_event_is(tmp_path: Path) -> None:
