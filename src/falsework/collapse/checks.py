@@ -22,7 +22,8 @@ RISE = 0.05  # metres
 RISE_SECONDS = 0.5
 ACCELERATION_SHARE = 0.05  # over gravity: positions are single precision, steps finite
 ENERGY_SHARE = 0.02
-LYING = 1.0  # m/s: what moves faster in the last frame is not yet part of the mound
+LYING = 0.5  # m/s: what moves faster in the last frame is not yet part of the mound
+SETTLED = 0.5  # of what moved, by volume: from then on the mound is judged
 
 
 def check_motion(
@@ -140,15 +141,23 @@ def _energy(motion: Motion) -> dict[str, Any]:
 
 
 def _bulking(fragments: Fragments, motion: Motion) -> dict[str, Any]:
-    """Volume of the mound over the solid volume in it."""
+    """Volume of the mound over the solid volume in it, judged once half of what came down lies still.
+
+    Before that the pieces that lie are those on the way of others, and the figure falls from frame to frame.
+    """
     step = np.linalg.norm(motion.position[-1] - motion.position[-2:][0], axis=1) * motion.fps
-    lying = motion.moved[-1] & (step < LYING)
-    limit = "1.2 to 1.8"
-    means = "volume under the surface of what lies still over the solid volume in it"
-    if fragments.volume[lying].sum() < 0.05 * fragments.volume.sum():
-        return _result(True, 0.0, limit, means + "; too little lies still to measure")
+    moved = motion.moved[-1]
+    lying = moved & (step < LYING)
+    share = float(fragments.volume[lying].sum() / max(float(fragments.volume[moved].sum()), 1e-9))
+    limit = f"1.2 to 1.8 once {SETTLED:.0%} lies still"
+    means = (
+        "volume under the surface of what lies still over the solid volume in it "
+        f"({share:.0%} of what moved lies still)"
+    )
+    if not lying.any():
+        return _result(True, 0.0, limit, means)
     bulk, solid = bulk_and_solid(
         fragments, motion.position[-1].astype(np.float64), motion.rotation[-1].astype(np.float64), lying
     )
-    value = bulk / solid
-    return _result(1.2 <= value <= 1.8, value, limit, means)
+    value = bulk / max(solid, 1e-9)
+    return _result(share < SETTLED or 1.2 <= value <= 1.8, value, limit, means)
