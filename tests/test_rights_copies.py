@@ -1,0 +1,363 @@
+"""The copy audit: planted copies are caught, strangers are not, and what cannot be judged does not pass."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import struct
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import copies as bench
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from falsework.errors import FalseworkError
+from falsework.media.images import write_png
+from falsework.rights.copies import (
+    BLOCKING_DISTANCE,
+    BLOCKING_POINTS,
+    EXHAUSTIVE,
+    LIMITS,
+    CopyAudit,
+    audit,
+    findings,
+)
+from falsework.rights.keypoints import agreement, features
+from falsework.rights.pdq import distances, pdq
+from falsework.rights.samples import Group, Index, Sample, read_sample, samples_in
+
+Picture = npt.NDArray[np.uint8]
+AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+CUT = "sha256:" + "c" * 64
+
+
+def identity(name: str) -> str:
+    return "sha256:" + hashlib.sha256(name.encode()).hexdigest()
+
+
+def sample(name: str, picture: Picture, group: Group = "training") -> Sample:
+    return Sample(name, identity(name), group, picture)
+
+
+@pytest.fixture(scope="module")
+def strangers() -> list[Picture]:
+    return [bench.drawn(seed, 480, 320) for seed in range(100, 121)]
+
+
+# Copies
+
+
+@pytest.mark.parametrize("edit", bench.EDITS)
+def test_planted_copies_block(edit: str) -> None:
+    for seed in (1, 2):
+        picture = bench.drawn(seed)
+        frame = bench.EDITS[edit](picture, bench.drawn(50 + seed))
+        result = audit([("1001", frame)], [sample("other", bench.drawn(9)), sample("planted", picture)])
+        (found,) = result.frames
+        assert result.outcome == found.outcome == "block"
+        assert found.neighbours[0].sample == "planted"
+        assert found.neighbours[0].outcome == "block"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("edit", bench.EDITS)
+def test_planted_plates_block(edit: str, shared: Path) -> None:
+    names = ("larochelle_4", "larochelle_5", "lyon_corner_A_view1", "strasbourg_block")
+    plates = [read_sample(shared / "plates" / f"{name}.jpg") for name in names]
+    for place, plate in enumerate(plates):
+        picture = cv2.resize(plate, (1280, round(1280 * plate.shape[0] / plate.shape[1])))
+        frame = bench.EDITS[edit](picture, bench.drawn(place, 1280, 853))
+        assert audit([("1001", frame)], [sample("planted", picture)]).outcome == "block", names[place]
+
+
+def test_a_mirrored_part_is_found_where_it_lies() -> None:
+    picture, frame = bench.drawn(3), bench.drawn(53).copy()
+    part = cv2.resize(picture[80:560, 200:900, :], None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    frame[100:388, 300:720] = part[:, ::-1]
+    (found,) = audit([("1001", frame)], [sample("planted", picture)]).frames
+    one = found.neighbours[0]
+    assert one.outcome == "block"
+    assert one.mirrored
+    # the sample's top left corner lies 200 px left of the part's left edge, which is now its right one
+    expected = ((300 + 420 + 200 * 0.6) / 960, (100 - 80 * 0.6) / 640)
+    assert one.outline[0] == pytest.approx(expected, abs=0.01)
+
+
+def test_strangers_do_not_block(strangers: list[Picture]) -> None:
+    """210 pairs of drawn pictures."""
+    hashes, points = [pdq(each) for each in strangers], [features(each) for each in strangers]
+    pairs = list(itertools.combinations(range(len(strangers)), 2))
+    assert len(pairs) >= 200
+    for one, other in pairs:
+        assert distances(hashes[one], hashes[other].bits[None]).min() > BLOCKING_DISTANCE
+        assert agreement(points[one], points[other]).inliers < BLOCKING_POINTS
+
+
+@pytest.mark.slow
+def test_strangers_among_photographs_do_not_block(shared: Path) -> None:
+    pairs = bench.unrelated(bench.gathered([shared / "plates", shared / "textures"], 0))
+    assert len(pairs) >= 200
+    for one, other, apart, reliable, points in pairs:
+        assert points < BLOCKING_POINTS, (one, other)
+        assert apart > BLOCKING_DISTANCE or not reliable, (one, other)
+
+
+def test_the_examples_plates_are_strangers() -> None:
+    plates = {
+        name: read_sample(bench.EXAMPLES / name / "plate.jpg") for name in ("lyon_corner", "la_rochelle")
+    }
+    frame = cv2.resize(plates["lyon_corner"], (960, 640), interpolation=cv2.INTER_AREA)
+    result = audit([("1001", frame)], [sample("house", plates["la_rochelle"])])
+    assert result.outcome == "clear"
+
+
+def test_the_shortlist_finds_parts_too(strangers: list[Picture]) -> None:
+    crowd = [sample(f"stranger {n}", each) for n, each in enumerate(strangers)]
+    crowd += [sample(f"twin {n}", each) for n, each in enumerate(strangers[:4])]
+    planted = bench.drawn(4)
+    crowd += [sample("planted", planted), sample("planted again", planted)]
+    assert len(crowd) > EXHAUSTIVE
+    background = bench.drawn(54)
+    work = [(edit, bench.EDITS[edit](planted, background)) for edit in ("70 % crop", "35 % inset")]
+    work.append(("mirrored crop", np.ascontiguousarray(work[0][1][:, ::-1])))
+    result = audit(work, crowd)
+    assert not result.exhaustive
+    assert result.pairs < len(work) * len(crowd)
+    for frame in result.frames:
+        blocking = {one.sample for one in frame.neighbours if one.outcome == "block"}
+        assert blocking == {"planted", "planted again"}, frame.name
+
+
+def test_threads_change_nothing() -> None:
+    picture, frame = bench.drawn(5), bench.inset_35(bench.drawn(5), bench.drawn(55))
+    threads = cv2.getNumThreads()
+    try:
+        results = []
+        for count in (1, 4):
+            cv2.setNumThreads(count)
+            results.append(audit([("1001", frame)], [sample("planted", picture)]))
+    finally:
+        cv2.setNumThreads(threads)
+    assert results[0] == results[1]
+
+
+# What cannot be judged
+
+
+def flat(value: int) -> Picture:
+    return np.full((320, 480, 3), value, np.uint8)
+
+
+def test_featureless_frames_never_pass() -> None:
+    against = [sample("a", bench.drawn(6))]
+    result = audit([("1001", flat(0)), ("1002", bench.drawn(7))], against)
+    assert [frame.outcome for frame in result.frames] == ["inconclusive", "clear"]
+    assert result.outcome == "inconclusive"
+    whole, frames = findings(result, CUT, at=AT)
+    assert (whole.outcome, frames.outcome) == ("unknown", "unknown")
+    assert frames.rule == "copy audit: frames"
+    assert "1001" in frames.words
+    assert "1002" not in frames.words
+
+
+def test_equal_hashes_of_flat_pictures_are_no_evidence() -> None:
+    (frame,) = audit([("1001", flat(0))], [sample("black", flat(0))]).frames
+    assert frame.neighbours[0].distance == 0
+    assert frame.outcome == "person"
+
+
+def test_repeated_windows_are_not_detail() -> None:
+    grid = np.full((480, 640, 3), 200, np.uint8)
+    for top in range(10, 470, 40):
+        for left in range(10, 630, 40):
+            grid[top : top + 20, left : left + 14] = 60
+    points = features(grid)
+    assert len(points) > 100
+    assert points.distinct() < 60
+
+
+def test_featureless_samples_are_listed() -> None:
+    result = audit([("1001", bench.drawn(7))], [sample("plaster", flat(180)), sample("b", bench.drawn(8))])
+    assert result.featureless == ("plaster",)
+    assert result.outcome == "inconclusive"
+    assert "plaster" in findings(result, CUT, at=AT)[1].words
+
+
+@pytest.mark.parametrize("frames", [0, 1])
+def test_an_empty_audit_does_not_pass(frames: int) -> None:
+    work = [("1001", bench.drawn(7))] * frames
+    result = audit(work, [] if frames else [sample("a", bench.drawn(8))])
+    (whole,) = findings(result, CUT, at=AT)
+    assert whole.outcome == "unknown"
+    assert ("nothing to compare" if frames else "No frame") in whole.words
+
+
+# The shot's own inputs
+
+
+@pytest.mark.parametrize(("group", "outcome"), [("training", "clear"), ("protected", "person")])
+def test_the_plate_itself_is_said_to_be_so(group: Group, outcome: str) -> None:
+    plate = bench.drawn(10)
+    again = cv2.resize(bench.jpeg(plate, 60), (720, 480), interpolation=cv2.INTER_AREA)
+    own = sample("plate.jpg", plate, "input")
+    result = audit([("1001", plate), ("1002", plate)], [sample("same", again, group)], inputs=[own])
+    assert result.outcome == outcome
+    assert result.frames[0].neighbours[0].relation == "is"
+    told = findings(result, CUT, at=AT)
+    if group == "protected":
+        assert told[1].outcome == "unknown"
+        assert "'same' is the shot's own input 'plate.jpg'" in told[1].words
+        assert told[1].evidence == (identity("same"),)
+    else:
+        assert [each.outcome for each in told] == ["pass"]
+
+
+def test_what_the_plate_shows_still_blocks_and_is_said() -> None:
+    poster = bench.drawn(11)
+    plate = bench.inset_35(poster, bench.drawn(12))
+    result = audit(
+        [("1001", plate)],
+        [sample("poster", poster, "protected")],
+        inputs=[sample("plate.jpg", plate, "input")],
+    )
+    assert result.outcome == "block"
+    assert result.frames[0].neighbours[0].relation == "within"
+    assert "'plate.jpg' shows it too" in findings(result, CUT, at=AT)[1].words
+
+
+# What is said
+
+
+def test_findings_of_a_copy() -> None:
+    picture = bench.drawn(13)
+    frames = [(str(1001 + n), bench.jpeg(picture, 20 + n)) for n in range(3)]
+    result = audit(frames, [sample("a poster", picture, "protected")])
+    whole, match = findings(result, CUT, at=AT)
+    assert (whole.rule, whole.outcome, match.rule, match.outcome) == (
+        "copy audit",
+        "fail",
+        "copy audit: match",
+        "fail",
+    )
+    assert LIMITS in whole.words
+    assert "style" in LIMITS
+    assert whole.evidence == match.evidence == (identity("a poster"),)
+    assert "'a poster' is found in 3 frames (1001, 1002, 1003): PDQ" in match.words
+    assert findings(result, CUT, at=AT) == (whole, match)
+    assert findings(result, "sha256:" + "d" * 64, at=AT)[0].id != whole.id
+    json.dumps([whole.model_dump(mode="json"), match.model_dump(mode="json")], allow_nan=False)
+
+
+def test_an_audit_survives_json() -> None:
+    picture = bench.drawn(14)
+    result = audit([("1001", bench.crop_70(picture, picture))], [sample("a", picture), sample("b", flat(3))])
+    assert CopyAudit.from_dict(json.loads(json.dumps(result.as_dict()))) == result
+    with pytest.raises(FalseworkError, match="Run the audit again"):
+        CopyAudit.from_dict({"outcome": "fine"})
+
+
+def test_progress_counts_samples_and_frames() -> None:
+    told: list[tuple[int, int]] = []
+    work = [("1001", flat(1)), ("1002", flat(2))]
+    audit(work, [sample("a", flat(3))], progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+# Files
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG whose header promises so much and whose pixels are missing."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+def test_bad_files_get_sentences_and_do_not_pass(tmp_path: Path) -> None:
+    write_png(tmp_path / "good.png", bench.drawn(15, 480, 320))
+    whole = (tmp_path / "good.png").read_bytes()
+    faults = {
+        "cut.png": (whole[: len(whole) // 2], "damaged"),
+        "empty.jpg": (b"", "cannot be read as a picture"),
+        "film.psd": (b"8BPS not a picture", "cannot be read as a picture"),
+        "wide.png": (png_of(30_001, 40), "more than 30,000 a side"),
+        "bomb.png": (png_of(29_000, 29_000), "200 million in all"),
+        "tiny.png": (png_of(8, 8), "too small"),
+    }
+    for name, (content, _) in faults.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "about.txt").write_text("whose these are")
+    against = samples_in(tmp_path, "protected")
+    assert [each.name for each in against] == sorted([*faults, "good.png"])
+    result = audit([("1001", bench.drawn(16, 480, 320))], against)
+    assert result.compared == {"training": 0, "protected": 1}
+    assert {each.sample for each in result.unread} == set(faults)
+    for each in result.unread:
+        assert faults[each.sample][1] in each.why
+        assert each.why.endswith(".")
+    assert result.outcome == "inconclusive"
+    assert "'bomb.png' was not compared" in findings(result, CUT, at=AT)[1].words
+
+
+def test_another_file_than_recorded_is_not_compared(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    write_png(path, bench.drawn(17, 320, 240))
+    (one,) = samples_in(tmp_path, "protected")
+    write_png(path, bench.drawn(18, 320, 240))
+    result = audit([], [one])
+    assert "its hash is another" in result.unread[0].why
+
+
+def test_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
+    write_png(tmp_path / "secret.png", flat(1))
+    folder = tmp_path / "protected"
+    folder.mkdir()
+    (folder / "a.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(FalseworkError, match="leads out of its folder"):
+        samples_in(folder, "protected")
+    with pytest.raises(FalseworkError, match="no such folder"):
+        samples_in(tmp_path / "missing", "protected")
+
+
+@pytest.mark.parametrize("extension", [".jpg", ".png", ".tif", ".exr", ".bmp", ".webp"])
+def test_formats_are_read_alike(extension: str, tmp_path: Path) -> None:
+    oiio = pytest.importorskip("OpenImageIO")
+    picture = bench.drawn(19, 480, 320)
+    path = tmp_path / f"a{extension}"
+    spec = oiio.ImageSpec(480, 320, 3, oiio.HALF if extension == ".exr" else oiio.UINT8)
+    out = oiio.ImageOutput.create(str(path))
+    if out is None or not out.open(str(path), spec):
+        pytest.skip(f"OpenImageIO cannot write {extension} here")
+    pixels = picture
+    if extension == ".exr":
+        light = picture / 255.0
+        pixels = np.where(light <= 0.04045, light / 12.92, ((light + 0.055) / 1.055) ** 2.4).astype(
+            np.float32
+        )
+    assert out.write_image(np.ascontiguousarray(pixels))
+    out.close()
+    assert distances(pdq(read_sample(path)), pdq(picture).bits[None])[0, 0] <= 8
+    assert np.abs(read_sample(path).astype(int) - picture).mean() < 6
+
+
+def test_the_index_works_out_each_picture_once(tmp_path: Path) -> None:
+    write_png(tmp_path / "set" / "a.png", bench.drawn(20, 480, 320))
+    against = samples_in(tmp_path / "set", "training")
+    work = [("1001", bench.crop_70(bench.drawn(20, 480, 320), flat(0)))]
+    first, second = Index(tmp_path / "index"), Index(tmp_path / "index")
+    one, other = audit(work, against, index=first), audit(work, against, index=second)
+    assert one == other == audit(work, against)
+    assert (first.worked_out, second.worked_out) == (1, 0)
+    (kept,) = (tmp_path / "index").iterdir()
+    kept.write_bytes(kept.read_bytes()[:200])
+    third = Index(tmp_path / "index")
+    assert audit(work, against, index=third) == one
+    assert third.worked_out == 1
