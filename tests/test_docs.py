@@ -37,6 +37,7 @@ from falsework.delivery.usd import write_usd
 from falsework.media.exr import read_exr
 from falsework.plate.camera import Camera
 from falsework.render.cryptomatte import RANKS, manifest
+from falsework.rights.production import read_production
 from falsework.shots.brief import read_brief
 from falsework.shots.handover import FILES
 from falsework.shots.pipeline import MakeResult
@@ -153,7 +154,10 @@ def anchors(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("snippet", [s for s in EVERY if s.language == "toml"], ids=lambda s: s.where)
-def test_shot_snippets_are_valid(snippet: Snippet) -> None:
+def test_snippets_of_settings_are_valid(snippet: Snippet) -> None:
+    if snippet.document == "docs/production.md":
+        read_production(snippet.text, snippet.where)
+        return
     values = tomllib.loads(snippet.text)
     plate = REST_OF_A_SHOT["plate"] | values.get("plate", {})
     Shot.model_validate(REST_OF_A_SHOT | values | {"plate": plate})

@@ -317,7 +317,7 @@ def _cross_faults(production: Production) -> Iterator[Fault]:
         types[party.id] = party.type
     for key, party_id, person in _party_uses(production):
         if party_id not in types:
-            guess = nearest(party_id, list(types))
+            guess = nearest(party_id.removeprefix("party:"), [one.removeprefix("party:") for one in types])
             todo = f'Did you mean "{guess}"?' if guess else f'Add [[parties]] with id = "{party_id}".'
             yield Fault(key, f'nobody is called "{party_id}"', todo)
         elif person and types[party_id] != "person":

@@ -1,0 +1,332 @@
+"""`production.toml`: what it may say, every fault a sentence, and the records that come of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from falsework.errors import FalseworkError
+from falsework.rights.case import Case
+from falsework.rights.declarations import production_records, withdrawals
+from falsework.rights.facts import FILE_FACTS, IngredientFacts, ShotFacts
+from falsework.rights.gate import approve, clearance
+from falsework.rights.production import Production, load_production, moment, read_production
+from falsework.rights.records import Activity, Asset, Decision, Grant, Party, asset_id
+from rights_cases import AT, hashed, state_of
+
+TEXT = """\
+name = "film"
+packs = ["netflix"]
+guilds = ["dga"]
+territories = ["FR", "CH"]
+releases = [2027-03-01]
+
+[[parties]]
+id = "mara"
+name = "Mara Example"
+roles = ["producer", "reader"]
+hours = 12
+
+[[parties]]
+id = "owner"
+type = "organisation"
+name = "Owner"
+
+[[grants]]
+files = ["plate.jpg"]
+given_by = "owner"
+licence = "cc-by-sa-4.0"
+starts = 2026-01-01
+ends = 2027-12-31
+
+[grants.obligations]
+attribution = "Photograph: Owner"
+
+[[grants]]
+type = "consent"
+files = ["double.bin"]
+given_by = "mara"
+uses = ["replica"]
+document = "consent.txt"
+terms = { specific = true, notice_hours = 48 }
+
+[[tools]]
+name = "Roto"
+vendor = "owner"
+attested_by = "mara"
+offline = true
+
+[[declared]]
+by = "mara"
+why = "looked at it"
+
+[declared.facts]
+depicts_performer = false
+
+[[declared]]
+by = "mara"
+why = "looked at this one"
+shot = "corner"
+
+[declared.facts]
+depicts_performer = true
+disclosure = "It stands."
+
+[[ingredients]]
+files = ["samples/*.jpg"]
+by = "mara"
+why = "taken with a camera"
+
+[ingredients.facts]
+scraped = true
+tdm_snapshot = "robots.txt"
+
+[[notices]]
+by = "mara"
+to = "the buyer"
+sent = 2026-10-01
+models = ["double.bin"]
+
+[[reviews]]
+about = "NFX-8"
+by = "mara"
+why = "shown to the legal department"
+facts = { editorial = true }
+
+[labour]
+by = "mara"
+assisted = ["compositor"]
+"""
+
+FAULTS = [
+    ('guilds = ["dga"]', 'guild = ["dga"]', ['"guild" is not a key', 'Did you mean "guilds"?'], 3),
+    ('packs = ["netflix"]', 'packs = ["netflicks"]', ["packs", 'Did you mean "netflix"?'], 2),
+    ('territories = ["FR", "CH"]', 'territories = ["France"]', ["territories"], 4),
+    ('territories = ["FR", "CH"]', "territories = []", ["territories", "at least 1 long"], 4),
+    ("releases = [2027-03-01]", 'releases = ["soon"]', ["a date (2026-11-22)"], 5),
+    ("releases = [2027-03-01]", "releases = [2027-03-01]\nuntil = 2027-01-01", ["before a release"], 6),
+    ('id = "owner"', 'id = "The Owner"', ["a short name of small letters"], 14),
+    ('id = "owner"', 'id = "mara"', ['two parties are called "party:mara"'], 14),
+    ('given_by = "owner"', 'given_by = "ownr"', ['nobody is called "party:ownr"', '"owner"?'], 20),
+    ('given_by = "owner"', 'given_by = "zzz"', ["Add [[parties]]"], 20),
+    ('licence = "cc-by-sa-4.0"', 'licence = "House-1"', ['licence "House-1" is not one we know'], 18),
+    ("ends = 2027-12-31", "ends = 2025-12-31", ["the term ends before it starts"], 23),
+    ("ends = 2027-12-31", "ends = 2027-12-31T12:00:00", ["a time with its zone"], 23),
+    ('attested_by = "mara"', 'attested_by = "owner"', ['"party:owner" is no person'], 39),
+    ("depicts_performer = false", "depicts_performers = false", ['Did you mean "depicts_performer"?'], 47),
+    ("depicts_performer = false", "", ["declares nothing"], 46),
+    ("scraped = true", 'scraped = "maybe"', ["true or false"], 64),
+    ("hours = 12", "hours = -1", ["at least 0"], 11),
+    ('name = "film"', "name = [", ["not valid TOML"], None),
+    ('why = "looked at it"', 'why = ""', ["why"], 44),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "production.toml").write_text(TEXT)
+    (tmp_path / "samples").mkdir()
+    for name in (
+        "plate.jpg", "double.bin", "consent.txt", "robots.txt", "samples/1.jpg", "samples/2.jpg",
+    ):  # fmt: skip
+        (tmp_path / name).write_text(name)
+    return tmp_path
+
+
+def digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def of_type(records: list[Any], kind: type) -> list[Any]:
+    return [one for one in records if isinstance(one, kind)]
+
+
+@pytest.mark.parametrize(("old", "new", "words", "line"), FAULTS)
+def test_faults_are_sentences(old: str, new: str, words: list[str], line: int | None) -> None:
+    assert old in TEXT
+    with pytest.raises(FalseworkError) as error:
+        read_production(TEXT.replace(old, new, 1), "film/production.toml")
+    said = str(error.value)
+    for word in words:
+        assert word in said, said
+    if line is not None:
+        assert f"production.toml:{line}" in said or f"production.toml:{line - 1}" in said, said
+    assert "docs/shot.md" not in said
+    assert "Traceback" not in said
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FalseworkError, match=r"docs/production\.md"):
+        load_production(tmp_path)
+    (tmp_path / "production.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(FalseworkError, match="UTF-8"):
+        load_production(tmp_path)
+    (tmp_path / "production.toml").write_bytes(b"#" * 5_000_000)
+    with pytest.raises(FalseworkError, match="larger than 4 MB"):
+        load_production(tmp_path)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
+    try:
+        assert read_production(text).name
+    except FalseworkError:
+        return
+
+
+def test_the_records(folder: Path) -> None:
+    production = load_production(folder)
+    records = production_records(production, folder)
+    assert records == production_records(production, folder / ".")
+    assert len({one.id for one in records}) == len(records)
+    assert [party.id for party in of_type(records, Party)] == ["party:mara", "party:owner"]
+    plate, consent, tool = of_type(records, Grant)
+    assert plate.assets == (asset_id(digest("plate.jpg")),)
+    assert plate.licence == "CC-BY-SA-4.0"
+    assert plate.uses == ("use", "adapt", "commercial")  # as the licence allows
+    assert plate.starts == datetime(2026, 1, 1, tzinfo=UTC)
+    assert plate.ends == datetime(2028, 1, 1, tzinfo=UTC)  # its last day counts
+    assert consent.document == digest("consent.txt")
+    assert consent.terms == {"specific": True, "notice_hours": 48}
+    assert (tool.assets, tool.uses, tool.terms["tool"], tool.terms["offline"]) == (
+        (),
+        ("tool",),
+        "Roto",
+        True,
+    )
+    assert {asset.name for asset in of_type(records, Asset)} == {"consent.txt", "robots.txt"}
+    decisions = of_type(records, Decision)
+    assert [(one.type, one.subject) for one in decisions] == [
+        ("declaration", "film"),
+        ("declaration", "film/corner"),
+        ("declaration", asset_id(digest("samples/1.jpg"))),
+        ("declaration", asset_id(digest("samples/2.jpg"))),
+        ("declaration", "film"),
+        ("review", "film"),
+        ("declaration", "film"),
+    ]
+    assert decisions[2].facts == {"scraped": True, "tdm_snapshot": digest("robots.txt")}
+    assert decisions[4].saw == (asset_id(digest("double.bin")),)
+    assert decisions[4].facts == {"notice_to": "the buyer", "notice_sent": "2026-10-01"}
+    assert decisions[6].facts["hours party:mara"] == 12
+    assert all(one.role == "producer" for one in decisions)
+
+
+def test_facts_of_a_shot_go_before_those_of_all(folder: Path) -> None:
+    production = load_production(folder)
+    records = production_records(production, folder)
+    for name, seen in (("corner", True), ("square", False)):
+        cut = Asset(id=hashed(name), type="cut", name=name)
+        case = Case(state_of([*records, cut]), production, cut.id, AT)
+        assert case.fact("depicts_performer").value is seen
+
+
+def test_what_is_edited_replaces_and_what_is_taken_out_is_withdrawn(folder: Path) -> None:
+    production = load_production(folder)
+    before = production_records(production, folder)
+    edited = TEXT.replace("ends = 2027-12-31", "ends = 2027-06-30").replace("= true\ndis", "= false\ndis")
+    after = production_records(read_production(edited), folder)
+    assert [one.id for one in before] == [one.id for one in after]
+    assert before != after
+    start, end = TEXT.index("[[grants]]\ntype"), TEXT.index("[[tools]]")
+    shorter = (TEXT[:start] + TEXT[end:]).split("[[reviews]]")[0]
+    fewer = read_production(shorter)
+    records = production_records(fewer, folder)
+    back = withdrawals(fewer, records, state_of(before), AT)
+    assert {type(one) for one in back} == {Grant, Decision}
+    assert [one.revoked for one in of_type(back, Grant)] == [AT]
+    assert all(one.withdrawn for one in of_type(back, Decision))
+    state = state_of([*before, *records, *back])
+    assert not withdrawals(fewer, records, state, AT)
+    # Put back, it holds again.
+    assert all(one.revoked is None for one in of_type(production_records(production, folder), Grant))
+
+
+def test_two_grants_alike_stay_two(folder: Path) -> None:
+    start, end = TEXT.index("[[grants]]\nfiles"), TEXT.index("[[grants]]\ntype")
+    twice = TEXT[:end] + TEXT[start:end].replace("2027-12-31", "2029-12-31") + TEXT[end:]
+    grants = of_type(production_records(read_production(twice), folder), Grant)
+    assert len({one.id for one in grants}) == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("../outside.jpg", "leads out of the production's folder"),
+        ("/etc/hostname", "leads out of the production's folder"),
+        ("nothing.jpg", 'there is no file "nothing.jpg"'),
+        ("nothing/*.jpg", 'there is no file "nothing/*.jpg"'),
+        ("samples", 'there is no file "samples"'),
+        ("link.jpg", "is a link that leads out"),
+    ],
+)
+def test_files_are_read_inside_the_folder_only(folder: Path, file: str, words: str) -> None:
+    outside = folder.parent / f"{folder.name}-outside.jpg"
+    outside.write_text("secret")
+    os.symlink(outside, folder / "link.jpg")
+    production = read_production(TEXT.replace('files = ["plate.jpg"]', f'files = ["{file}"]'))
+    with pytest.raises(FalseworkError) as error:
+        production_records(production, folder)
+    assert words in str(error.value)
+
+
+def test_a_hash_needs_no_file(folder: Path) -> None:
+    identity = "sha256:" + "0" * 64
+    production = read_production(TEXT.replace('files = ["plate.jpg"]', f'files = ["{identity}"]'))
+    assert of_type(production_records(production, folder), Grant)[0].assets == (identity,)
+
+
+def test_days_begin_and_end_in_utc() -> None:
+    assert moment(date(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)
+    assert moment(date(2026, 1, 1), end=True) == datetime(2026, 1, 2, tzinfo=UTC)
+    exact = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    assert moment(exact, end=True) == exact
+    assert moment(None) is None
+
+
+def test_from_the_file_to_a_clearance(folder: Path) -> None:
+    """The whole way: a production file, a cut, an approval, and a licence that lapses after it."""
+    production = read_production(TEXT.replace('packs = ["netflix"]', "packs = []").replace('"FR", ', ""))
+    production = production.model_copy(update={"guilds": ()})
+    records: list[Any] = production_records(production, folder)
+    plate, cut = asset_id(digest("plate.jpg")), hashed("cut")
+    records += [
+        Asset(id=plate, type="plate", name="plate.jpg"),
+        Asset(id=cut, type="cut", name="corner"),
+        Activity(id="a", type="comp", used=(plate,), generated=(cut,), offline=True),
+    ]
+    case = Case(state_of(records), production, cut, AT)
+    records += approve(case, by="mara", role="producer", why="yes")
+    assert clearance(Case(state_of(records), production, cut, AT)).clear
+    late = datetime(2028, 1, 1, tzinfo=UTC)
+    lapsed = clearance(Case(state_of(records), production, cut, late))
+    assert [one.rules for one in lapsed.blockers] == [("GATE-3",)]
+    assert "ended on 2027-12-31" in lapsed.blockers[0].words
+
+
+def test_facts_are_all_optional() -> None:
+    assert ShotFacts().model_dump(exclude_none=True) == {}
+    assert IngredientFacts().model_dump(exclude_none=True) == {}
+    assert set(FILE_FACTS) <= set(IngredientFacts.model_fields)
+
+
+def test_every_fact_is_one_that_a_rule_asks_for() -> None:
+    """A key that nothing reads would be a promise that nothing keeps."""
+    rules = Path(__file__).parents[1] / "src" / "falsework" / "rights"
+    text = "\n".join(
+        path.read_text() for path in [*rules.glob("rules/*.py"), rules / "case.py", rules / "gate.py"]
+    )
+    for name in [*ShotFacts.model_fields, *IngredientFacts.model_fields]:
+        written = name.removeprefix("depicts_real_") if name.startswith("depicts_real_") else name
+        assert f'"{written}"' in text, name
+
+
+def test_the_production_is_light_to_validate() -> None:
+    assert Production(name="film").rule_packs == {"gate", "eu", "california", "copyright"}
