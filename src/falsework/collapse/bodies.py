@@ -35,8 +35,8 @@ GAP = 0.01  # metres a hull is drawn in
 MOST_UP, MOST_ALONG = 1.5, 9.0  # m/s
 MOST_SPIN = 10.0  # rad/s, one and a half turns a second
 SINK = 0.01  # metres a corner may be under the ground
-CRUSHED_FRICTION = 0.3
 CRUSHED_SHARE = 0.55  # linear size of a crushed fragment's inner hull
+CRUSHED_FRICTION = 0.3  # against other pieces: rubble gives way
 CORRECTION = 0.6  # m/s, fastest push that parts overlapping hulls
 EVENT_ACCELERATION = 0.02 * GRAVITY  # contact forces under this times the fragment's mass are not reported
 
@@ -254,7 +254,7 @@ class Bodies:
             self.set_velocity(old, self.velocity[old] + np.cross(self.spin[old], shift))
 
     def crush(self, fragment: int, push: Float) -> None:
-        """Turn a fragment that is a body of its own into rubble (see the module's words)."""
+        """Turn a moving fragment into rubble (see the module's words) and add `push` (3,) m/s to its body."""
         number = int(self.body[fragment])
         self.set_velocity(number, self.velocity[number] + push)
         self.crushed[fragment] = True

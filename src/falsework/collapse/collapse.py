@@ -42,8 +42,8 @@ TIE_SECONDS = 4.5
 TIE_STRENGTH = 3.0
 CARRIED_BY_HINGE = 0.8  # share of the block's weight meanwhile: it turns about the hinge more than it falls
 BLOCK_SHARE = 0.02  # of the building's mass: lighter parts fall freely at once
-# Rubble meets rubble at corners and edges, out of plumb: this share of the face carries, so this share of the
-# strength crushes it.
+# Rubble meets rubble at corners and edges, out of plumb: the first share of a face's strength crushes what is
+# struck there, and no contact loads the bonds behind it with more than the second.
 CRUSH_SHARE = 0.01
 BEARING_SHARE = 0.03
 BURST = 1.0  # m/s, how fast what is crushed bursts sideways
@@ -164,7 +164,6 @@ class _Run:
         self.mass = fragments.mass.astype(np.float64)
         face = np.maximum(fragments.volume.astype(np.float64), 1e-6) ** (2 / 3)
         strength = _weakest_compression(fragments)
-        # No contact transmits more than what crushes it.
         self.bearing = BEARING_SHARE * strength * settings.strength * face
         crush = CRUSH_SHARE / BEARING_SHARE * self.bearing
         self.crush_force = np.where(np.isin(fragments.kind, CRUSHABLE), crush, np.inf)
