@@ -39,7 +39,10 @@ def kill(where: str, rounds: int, chance: random.Random) -> None:
         if child == 0:
             appending(where, number, writing)
         os.close(writing)
-        select.select([reading], [], [], 30)  # it is at work
+        if number % 3:
+            select.select(
+                [reading], [], [], 30
+            )  # it is at work; else it may still be opening, or beginning it
         time.sleep(chance.uniform(0, 0.03))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

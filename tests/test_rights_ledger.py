@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,14 @@ def test_two_open_ledgers_see_each_other(tmp_path: Path) -> None:
         assert one.append(people(6), at=AT) == []
 
 
+def test_threads_may_share_a_ledger(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path / "l") as ledger, ThreadPoolExecutor(4) as pool:
+        appended = pool.map(lambda number: ledger.append(people(2, start=2 * number), at=AT), range(30))
+        sequences = sorted(event.sequence for events in appended for event in events)
+        assert sequences == list(range(60))
+        assert ledger.verify() == []
+
+
 def test_proofs(tmp_path: Path) -> None:
     with Ledger.open(filled(tmp_path / "l", people(37))) as ledger:
         for sequence in range(37):
@@ -129,6 +138,7 @@ def test_what_is_no_ledger_gets_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not a database" * 100)
     (tmp_path / "empty").write_bytes(b"")
     tamper(tmp_path / "other", "CREATE TABLE films (name TEXT)")
+    films = (tmp_path / "other").read_bytes()
     for name in ("text", "empty", "other", "absent", "no/such/folder"):
         with pytest.raises(FalseworkError) as caught:
             Ledger.open(tmp_path / name, create=False)
@@ -138,12 +148,16 @@ def test_what_is_no_ledger_gets_a_sentence(tmp_path: Path) -> None:
     assert (tmp_path / "empty").read_bytes() == b""
     with pytest.raises(FalseworkError):
         Ledger.open(tmp_path)
+    with pytest.raises(FalseworkError, match="is no ledger"):
+        Ledger.open(tmp_path / "other")
+    assert (tmp_path / "other").read_bytes() == films
 
 
 def test_a_password_is_in_no_error() -> None:
     for url in (
         "postgresql+psycopg://anna:sesame@127.0.0.1:1/rights?connect_timeout=2",
         "mysql://anna:sesame@host/rights",
+        "postgresql+psycopg://anna@127.0.0.1:1/rights?connect_timeout=2&password=sesame",
         "postgresql+nosuch://anna:sesame@host/rights",
         "postgresql+psycopg://anna:sesame@host:port/rights",
     ):
@@ -273,6 +287,9 @@ def test_events_added_behind_are_named(tmp_path: Path) -> None:
         "DELETE FROM ledger_head",
         "DROP TABLE ledger_head",
         "DROP TABLE ledger_events",
+        "CREATE TRIGGER quiet AFTER INSERT ON ledger_events BEGIN DELETE FROM ledger_events; END",
+        "CREATE VIEW more AS SELECT 1",
+        "ALTER TABLE ledger_events RENAME COLUMN digest TO hash",
         "UPDATE ledger_events SET sequence = -5 WHERE sequence = 5",
         "DELETE FROM ledger_events",
     ],
@@ -387,8 +404,8 @@ def test_a_thousand_flipped_bytes_of_events_are_all_detected(tmp_path: Path) -> 
 
 
 def holds_no_event(content: bytes, place: int) -> bool:
-    """Whether a byte lies where SQLite keeps nothing of an event (its file format, 1.3, 1.6, 1.7): in the page
-    of file header and schema, between a page's cell pointers and cells, or behind the end of a long cell."""
+    """Whether a byte lies where SQLite keeps nothing of an event (its file format, 1.3, 1.6): in the page of
+    file header and schema, between a page's cell pointers and cells, or behind the end of a long cell."""
     number, offset = divmod(place, 4096)
     page = content[number * 4096 : (number + 1) * 4096]
     if number == 0:

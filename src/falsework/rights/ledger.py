@@ -6,11 +6,8 @@ one row that says where they end. Reading checks what it reads; what was tampere
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,32 +15,18 @@ from types import TracebackType
 from typing import Any, Self
 
 import sqlalchemy as sql
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from falsework.errors import FalseworkError
 from falsework.rights import merkle
 from falsework.rights.anchors import Anchor, add_anchor, anchors_beside, read_anchors
+from falsework.rights.database import FORMAT, Database, file_database, url_database
 from falsework.rights.events import BEFORE_ALL, Event, kind_of
 from falsework.rights.records import Record, canonical
-from falsework.rights.tampering import Fault, Head, Link, check, links_of, read_row
+from falsework.rights.tampering import Fault, Head, Link, check, in_order, links_of, read_row
 
 __all__ = ["Anchor", "Fault", "Inclusion", "Ledger"]
 
-PATIENCE = 30.0  # seconds to wait for another process that is writing
-FORMAT = 1
 AT_ONCE = 500  # rows asked for by number in one question
-LOCK = 0x66616C7365  # key of PostgreSQL's advisory lock while tables are made
-
-CREATE = (
-    "CREATE TABLE IF NOT EXISTS ledger_events "
-    "(sequence {number} PRIMARY KEY, payload {bytes} NOT NULL, digest {bytes} NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS ledger_head "
-    "(format INTEGER PRIMARY KEY, size {number} NOT NULL, root {bytes} NOT NULL, last {bytes} NOT NULL)",
-)
-TYPES = {
-    "sqlite": {"number": "INTEGER", "bytes": "BLOB"},
-    "postgresql": {"number": "BIGINT", "bytes": "BYTEA"},
-}
 READ_HEAD = "SELECT size, root, last FROM ledger_head WHERE format = :format"
 READ_EVENTS = "SELECT sequence, payload, digest FROM ledger_events"
 
@@ -65,10 +48,10 @@ class Inclusion:
 class Ledger:
     """An open ledger; use it in a `with` block. Threads may share one, processes each open their own."""
 
-    def __init__(self, engine: sql.Engine, where: str, anchors: Path | None) -> None:
-        self.where = where  # for people: a path, or a URL without its password
+    def __init__(self, database: Database, anchors: Path | None) -> None:
+        self.where = database.where  # for people: a path, or a URL without its password
         self.anchors_file = anchors
-        self._engine = engine
+        self._database = database
         self._guard = threading.RLock()
         # What of the ledger this process has read and checked.
         self._leaves: list[bytes] = []
@@ -84,25 +67,24 @@ class Ledger:
         `anchors` is the file of its anchors; beside a file it needs no naming.
         """
         if isinstance(where, str) and "://" in where:
-            engine, name = _engine_of_url(where)
+            database = url_database(where)
         else:
             path = Path(where)
-            engine, name = _engine_of_file(path, create=create), str(path)
+            database = file_database(path, create=create)
             anchors = anchors or anchors_beside(path)
-        ledger = cls(engine, name, anchors)
         try:
-            ledger._begin_tables(create=create)
+            database.prepare(create=create)
         except BaseException:
-            ledger.close()
+            database.close()
             raise
-        return ledger
+        return cls(database, anchors)
 
     def close(self) -> None:
         try:
             if self._unsynced:
                 self.sync()
         finally:
-            self._engine.dispose()
+            self._database.close()
 
     def sync(self) -> None:
         """See to it that what was appended outlasts a power cut; `close` and `anchor` do so too.
@@ -110,13 +92,7 @@ class Ledger:
         A commit alone outlasts the end of its process, by SIGKILL too. To flush every single one to the disk
         would cost milliseconds each.
         """
-        if self._engine.dialect.name == "sqlite":
-            with self._failures():
-                connection = self._engine.raw_connection()
-                try:
-                    connection.cursor().execute("PRAGMA wal_checkpoint(FULL)").fetchall()
-                finally:
-                    connection.close()
+        self._database.flush()
         self._unsynced = False
 
     def __enter__(self) -> Self:
@@ -136,7 +112,7 @@ class Ledger:
         """
         if at.tzinfo is None:
             raise ValueError("the time of an event needs its zone")
-        with self._guard, self._transaction(writing=True) as connection:
+        with self._guard, self._database.transaction(writing=True) as connection:
             head = self._head(connection, lock=True)
             self._catch_up(connection, head)
             events = list(self._news(connection, records, at))
@@ -184,12 +160,12 @@ class Ledger:
     @property
     def size(self) -> int:
         """Number of events."""
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             return self._head(connection).size
 
     def events(self, start: int = 0) -> list[Event]:
         """The events from number `start` on, checked against their digests and their chain."""
-        with self._guard, self._transaction() as connection:
+        with self._guard, self._database.transaction() as connection:
             head = self._head(connection)
             self._catch_up(connection, head, stop=start)
             events: list[Event] = []
@@ -237,7 +213,7 @@ class Ledger:
         links: list[Link] = []
         head: Head | None = None
         try:
-            with self._transaction() as connection:
+            with self._database.transaction() as connection:
                 try:
                     head = self._read_head(connection)
                 except ValueError as error:
@@ -245,7 +221,7 @@ class Ledger:
                 rows = connection.execute(sql.text(f"{READ_EVENTS} ORDER BY sequence"))
                 for link in links_of(_plain(rows)):
                     links.append(link)
-                faults += _whole_file(connection)
+                faults += self._database.own_faults(connection)
         except FalseworkError as error:
             at = len(links)
             faults.append(
@@ -255,61 +231,13 @@ class Ledger:
         known, broken = read_anchors(self.anchors_file) if self.anchors_file is not None else ([], [])
         for line in broken:
             faults.append(Fault("anchor", None, f"line {line} of {self.anchors_file} is no anchor"))
-        return faults + check(links, head, [*known, *anchors])
+        return in_order([*faults, *check(links, head, [*known, *anchors])])
 
     # Within
 
-    @contextmanager
-    def _transaction(self, *, writing: bool = False) -> Iterator[sql.Connection]:
-        """A transaction whose failures are sentences; committed at the end of the block, else rolled back."""
-        with self._failures(), self._engine.connect() as connection:
-            options: dict[str, Any] = {"falsework_writing": writing}
-            if connection.dialect.name == "postgresql" and not writing:
-                options["isolation_level"] = "REPEATABLE READ"  # head and events of one moment
-            with connection.execution_options(**options).begin():
-                yield connection
-
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
-        """The database's errors as sentences."""
-        try:
-            yield
-        except DBAPIError as error:
-            raise _explained(error.orig or error, self.where) from error
-        except SQLAlchemyError as error:
-            raise _explained(error, self.where) from error
-        except (sqlite3.Error, UnicodeError) as error:  # while a connection is made, of a damaged file
-            raise _explained(error, self.where) from error
-
-    def _begin_tables(self, *, create: bool) -> None:
-        if not create:
-            with self._transaction() as connection:
-                names = sql.inspect(connection).get_table_names()
-            if not {"ledger_events", "ledger_head"} <= set(names):
-                raise FalseworkError(
-                    "is no ledger", where=self.where, todo="Name the ledger of a production."
-                )
-            return
-        with self._transaction(writing=True) as connection:
-            dialect = connection.dialect.name
-            if dialect == "postgresql":
-                connection.execute(sql.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-            for statement in CREATE:
-                connection.execute(sql.text(statement.format(**TYPES[dialect])))
-            empty = connection.execute(sql.text("SELECT 1 FROM ledger_events LIMIT 1")).first() is None
-            if empty and connection.execute(sql.text("SELECT 1 FROM ledger_head LIMIT 1")).first() is None:
-                begun = Head()
-                connection.execute(
-                    sql.text(
-                        "INSERT INTO ledger_head (format, size, root, last) "
-                        "VALUES (:format, :size, :root, :last)"
-                    ),
-                    {"format": FORMAT, "size": begun.size, "root": begun.root, "last": begun.last},
-                )
-
     def _read_head(self, connection: sql.Connection, *, lock: bool = False) -> Head:
-        locking = " FOR UPDATE" if lock and connection.dialect.name == "postgresql" else ""
-        row = connection.execute(sql.text(READ_HEAD + locking), {"format": FORMAT}).first()
+        question = READ_HEAD + (self._database.locking if lock else "")
+        row = connection.execute(sql.text(question), {"format": FORMAT}).first()
         if row is None:
             raise ValueError("it is missing")
         return Head.read(*row)
@@ -325,7 +253,7 @@ class Ledger:
         return _plain(connection.execute(sql.text(question), {"start": start, "stop": stop}))
 
     def _refresh(self) -> None:
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             self._catch_up(connection, self._head(connection))
 
     def _catch_up(self, connection: sql.Connection, head: Head, *, stop: int | None = None) -> None:
@@ -407,92 +335,5 @@ class Ledger:
         )
 
 
-def _engine_of_file(path: Path, *, create: bool) -> sql.Engine:
-    if not create and not path.is_file():
-        raise FalseworkError("there is no ledger here", where=path, todo="Name the ledger of a production.")
-    if create:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FalseworkError(
-                f"its folder could not be made ({error.strerror or error})", where=path
-            ) from error
-    uri = path.resolve().as_uri()
-    aside = path.with_name(path.name + "-wal")
-    if not create and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
-        # SQLite writes beside a file in WAL mode even to read it, unless it is told that nobody writes.
-        uri += "?mode=ro" if aside.exists() else "?mode=ro&immutable=1"
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, timeout=PATIENCE, check_same_thread=False)
-
-    engine = sql.create_engine(
-        "sqlite+pysqlite://", creator=connect, poolclass=sql.QueuePool, hide_parameters=True
-    )
-
-    @sql.event.listens_for(engine, "connect")
-    def connected(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # SQLite's driver leaves transactions to us (see `begun`)
-        if create and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-
-    @sql.event.listens_for(engine, "begin")
-    def begun(connection: sql.Connection) -> None:
-        # A writer takes the lock before it reads, so that two never build upon the same end.
-        writing = connection.get_execution_options().get("falsework_writing")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-    return engine
-
-
-def _engine_of_url(where: str) -> tuple[sql.Engine, str]:
-    todo = "Write it as postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, or name a file."
-    try:
-        url = sql.make_url(where)
-        name = url.render_as_string(hide_password=True)
-        if url.get_backend_name() != "postgresql":
-            raise FalseworkError("a ledger lives in a SQLite file or in PostgreSQL", where=name, todo=todo)
-        return sql.create_engine(url, hide_parameters=True, pool_pre_ping=True), name
-    except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise FalseworkError("the ledger's URL cannot be read", todo=todo) from error
-    except ImportError as error:
-        raise FalseworkError(
-            "the driver for PostgreSQL is missing",
-            where=name,
-            todo="Install it with `pip install 'falsework[rights]'`.",
-        ) from error
-
-
 def _plain(rows: Iterable[Any]) -> Iterator[tuple[Any, Any, Any]]:
     yield from rows
-
-
-def _whole_file(connection: sql.Connection) -> list[Fault]:
-    """What SQLite's own check of its file finds; the events may all be well and an index of pages not."""
-    if connection.dialect.name != "sqlite":
-        return []
-    found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check(5)")]
-    return [] if found == ["ok"] else [Fault("unreadable", None, f"the file is damaged: {'; '.join(found)}")]
-
-
-def _explained(error: BaseException, where: str) -> FalseworkError:
-    """The sentence for a database's error; its SQL and parameters are left out."""
-    words = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if "locked" in words:
-        return FalseworkError(
-            f"another process has been writing to the ledger for {PATIENCE:.0f} seconds",
-            where=where,
-            todo="Wait until it is done and run the command again; nothing was lost.",
-        )
-    if "full" in words:
-        return FalseworkError(
-            "could not be written: the disk is full",
-            where=where,
-            todo="Free some space and run again; what was written before is kept.",
-        )
-    return FalseworkError(
-        f"the ledger cannot be used ({words})",
-        where=where,
-        todo="Check that it is there and may be written to, or bring it back from a copy.",
-    )

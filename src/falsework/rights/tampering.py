@@ -7,6 +7,7 @@ it against anchors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from falsework.rights import merkle
 from falsework.rights.anchors import Anchor
 from falsework.rights.events import BEFORE_ALL, Event, time_text
 
-__all__ = ["Fault", "Head", "Link", "check", "read_row"]
+__all__ = ["Fault", "Head", "Link", "check", "in_order", "links_of", "read_row"]
 
 Kind = Literal[
     "edited", "removed", "reordered", "truncated", "added", "rewritten", "unreadable", "head", "anchor"
@@ -94,12 +95,16 @@ def read_row(row: Row) -> Event:
 
 
 def check(links: Sequence[Link], head: Head | None, anchors: Sequence[Anchor] = ()) -> list[Fault]:
-    """Faults in the order of the events; `head` is None where it cannot be read (which is the caller's fault
-    to report)."""
+    """Faults of these rows; `head` is None where it cannot be read, which the caller reports."""
     faults = [] if _chained(links) else list(_in_detail(links))
     faults += _against_head(links, head, damaged=bool(faults))
     faults += _against_anchors(links, anchors, faults)
-    return sorted(faults, key=lambda fault: -1 if fault.event is None else fault.event)
+    return in_order(faults)
+
+
+def in_order(faults: Iterable[Fault]) -> list[Fault]:
+    """In the order of the events; what concerns none comes last."""
+    return sorted(faults, key=lambda fault: math.inf if fault.event is None else fault.event)
 
 
 def _chained(links: Sequence[Link]) -> bool:
