@@ -25,8 +25,8 @@ LIMIT = 50.0  # milliseconds
 def shot(count: int) -> tuple[State, Production, str]:
     """A shot of `count` assets, every fact declared, the cut approved.
 
-    Two fifths come from outside, each licensed; a model is trained on a tenth of all; the others are made of up
-    to four before them.
+    Two fifths come from outside, each licensed; a model is trained on a tenth; the others are made of up to
+    four before them.
     """
     random = generator(7, "rules bench", count)
     ids = [asset_id(f"{index:064x}") for index in range(count)]

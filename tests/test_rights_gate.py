@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 
 from falsework.errors import FalseworkError
 from falsework.rights.case import Case
-from falsework.rights.declarations import production_records
+from falsework.rights.declarations import production_records, withdrawals
 from falsework.rights.gate import approve, clearance, impact, waive
+from falsework.rights.ledger import Ledger
 from falsework.rights.production import load_production
 from falsework.rights.records import Activity, Asset, Grant, Party
 from falsework.rights.rules.evaluate import ALL_RULES, evaluate, rules_for
+from falsework.rights.state import State
 from rights_cases import AT, MARA, World, hashed, state_of
 
+MARA_OF_LYON = "party:mara.beispiel"
 LYON = Path(__file__).parents[1] / "examples" / "lyon_corner"
 TABLE = (
     *(f"NFX-{number}" for number in range(1, 9)),
@@ -142,6 +145,24 @@ def test_a_cut_that_nothing_made_clears_nothing() -> None:
     assert outcomes["GATE-2"] == outcomes["GATE-3"] == "unknown"
 
 
+def test_a_circle_is_no_origin() -> None:
+    world = plain()
+    egg, hen = world.asset("intermediate", "egg"), world.asset("intermediate", "hen")
+    world.step("lay", [hen], [egg])
+    world.step("hatch", [egg], [hen])
+    world.change(world.comp, used=[egg])
+    assert world.outcome("GATE-2") == "unknown"
+    assert "egg" in world.judge("GATE-2").words
+    world.step("hatch", [world.plate], [hen])  # one true origin is enough
+    assert world.outcome("GATE-2") == "pass"
+
+
+def test_made_of_nothing_is_not_cleared() -> None:
+    world = plain()
+    world.change(world.comp, used=[])
+    assert world.outcome("GATE-3") == "unknown"
+
+
 FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"revoked": AT - timedelta(days=1), "revoked_why": "sold"}, "was revoked on 2026-11-21 (sold)"),
     ({"ends": AT - timedelta(days=1)}, "ended on"),
@@ -216,6 +237,26 @@ def test_a_waiver_has_a_name_and_a_reason() -> None:
     world.cut = world.asset("cut", "corner", id=hashed("corner 2"))  # other pixels, no waiver
     world.step("comp", [world.drawn], [world.cut])
     assert {rule for one in world.clearance().blockers for rule in one.rules} == {"GATE-1", "GATE-3"}
+
+
+def test_a_waiver_covers_nothing_that_comes_up_later() -> None:
+    world = plain()
+    world.approve()
+    other = world.asset("plate", "second.jpg")
+    grant = world.owned(other)
+    world.render = world.change(world.render, used=[world.plate, other])
+    world.change(world.state().grants_for(world.plate)[0], revoked=AT)
+    world.records += waive(world.case(), "GATE-3", by=MARA, role="producer", why="settled by letter")
+    assert world.clearance().clear
+    world.change(grant, revoked=AT)
+    assert [one.rules for one in world.clearance().blockers] == [("GATE-3",)]
+
+
+def test_the_gates_own_rules_are_waived_one_by_one() -> None:
+    world = plain()
+    world.change(world.state().grants_for(world.plate)[0], revoked=AT)
+    with pytest.raises(FalseworkError, match="cannot be waived for a whole production"):
+        waive(world.case(), "GATE-3", by=MARA, role="producer", why="trust me", everywhere=True)
 
 
 def test_a_waiver_for_the_whole_production() -> None:
@@ -383,6 +424,23 @@ def test_the_demo_is_model_free_from_the_records() -> None:
     for rule in ("NFX-2", "NFX-5", "EU-53", "DSM-4", "CA-2", "USCO"):
         assert findings[rule].outcome == "not applicable"
         assert set(findings[rule].evidence) == {"a1", "a2"}
+
+
+def test_the_demo_by_way_of_a_ledger(tmp_path: Path) -> None:
+    """What was written down and read again is judged the same, and writing it twice adds nothing."""
+    production = load_production(LYON)
+    records, cut = lyon()
+    with Ledger.open(tmp_path / "ledger.db") as ledger:
+        ledger.append(records, at=AT)
+        size = ledger.size
+        ledger.append(records, at=AT)
+        assert ledger.size == size
+        read = Case(State.of(ledger.events()), production, cut, AT)
+        findings = evaluate(read)
+        assert findings == evaluate(Case(state_of(records), production, cut, AT))
+        ledger.append([*findings, *approve(read, by=MARA_OF_LYON, role="VFX supervisor", why="good")], at=AT)
+        assert clearance(Case(State.of(ledger.events()), production, cut, AT, marked=True)).clear
+        assert not withdrawals(production, records, State.of(ledger.events()), AT)
 
 
 def test_a_clearance_is_json() -> None:

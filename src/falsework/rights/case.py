@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -112,6 +112,7 @@ class Case:
     def lineage(self) -> _Lineage:
         state = self.state
         assets: dict[str, None] = {}
+        recipes: dict[str, list[list[str]]] = {}  # for each asset what each of its makers made it of
         activities: dict[str, Activity] = {}
         outside: list[str] = []
         models: dict[str, None] = {}
@@ -127,6 +128,7 @@ class Case:
             fed = False
             for activity in makers:
                 activities[activity.id] = activity
+                recipes.setdefault(asset, []).append(parts := [])
                 trained = set(activity.models)
                 for used in dict.fromkeys((*activity.used, *activity.models)):
                     if used == asset:
@@ -135,12 +137,14 @@ class Case:
                     other = state.assets.get(used)
                     if used in trained or (other is not None and other.type == "model"):
                         models[used] = None
-                    elif used not in assets:
+                    else:
+                        parts.append(used)
                         front.append(used)
             if record is None or (record.type in MADE and not makers):
                 unexplained.append(asset)
             elif record.type not in MADE and not fed and record.type != "document":
                 outside.append(asset)
+        unexplained += _made_of_themselves(recipes)
         return _Lineage(
             tuple(assets), tuple(activities.values()), tuple(outside), tuple(models), tuple(unexplained)
         )
@@ -340,6 +344,33 @@ def counts(state: State, decision: Decision) -> bool:
     """Whether a decision stands: not withdrawn, and by a person on record."""
     party = state.parties.get(decision.by)
     return not decision.withdrawn and party is not None and party.type == "person"
+
+
+def _made_of_themselves(recipes: Mapping[str, Sequence[Sequence[str]]]) -> list[str]:
+    """Assets that are on record only as made from each other in a circle, and what was made from those."""
+    grounded: set[str] = set()
+    users: dict[str, list[tuple[str, int]]] = {}
+    waiting: dict[tuple[str, int], int] = {}
+    front: list[str] = []
+    for asset, makers in recipes.items():
+        for number, parts in enumerate(makers):
+            # A part that nothing on record made waits for nothing.
+            made = {part for part in parts if part in recipes}
+            waiting[asset, number] = len(made)
+            if not made:
+                front.append(asset)
+            for part in made:
+                users.setdefault(part, []).append((asset, number))
+    while front:
+        asset = front.pop()
+        if asset in grounded:
+            continue
+        grounded.add(asset)
+        for user in users.get(asset, ()):
+            waiting[user] -= 1
+            if not waiting[user]:
+                front.append(user[0])
+    return [asset for asset in recipes if asset not in grounded]
 
 
 def _agreed(name: str, said: Sequence[Decision]) -> Told:

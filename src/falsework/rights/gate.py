@@ -179,7 +179,14 @@ def clearance(case: Case) -> Clearance:
 def _waiver(case: Case, finding: Finding) -> Decision | None:
     if not finding.details["waivable"]:
         return None
-    return next((one for one in case.decisions if one.type == "waiver" and one.about == finding.rule), None)
+    waivers = (one for one in case.decisions if one.type == "waiver" and one.about == finding.rule)
+    # A waiver of a cut's finding covers what that finding said, and nothing that comes up later.
+    return next((one for one in waivers if one.facts.get("of", _said_by(finding)) == _said_by(finding)), None)
+
+
+def _said_by(finding: Finding) -> str:
+    # The words name the first few faults, the evidence all of them.
+    return record_id("said", finding.rule, finding.outcome, finding.words, sorted(finding.evidence))
 
 
 def _grouped(findings: Sequence[Finding]) -> tuple[tuple[Blocker, ...], tuple[Blocker, ...]]:
@@ -236,7 +243,9 @@ def approve(
 def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bool = False) -> list[Record]:
     """The records of one person's waiver of a rule for this cut, or `everywhere` in the production.
 
-    Raises FalseworkError for a rule that there is not, that is met, or that nobody can waive.
+    A waiver for a cut covers what the rule says of it now: should it come to say something else (another
+    grant is revoked), it blocks again. Raises FalseworkError for a rule that there is not, that is met, or
+    that nobody can waive.
     """
     findings = {finding.rule: finding for finding in evaluate(case)}
     finding = findings.get(rule)
@@ -254,6 +263,12 @@ def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bo
         raise FalseworkError(
             f"{rule} needs no waiver: {finding.words}", where=case.shot, todo="There is nothing to do."
         )
+    if everywhere and finding.pack == "gate":
+        raise FalseworkError(
+            f"{rule} cannot be waived for a whole production",
+            where=case.shot,
+            todo="Waive it for this cut, where it must be.",
+        )
     person = _person(case.state, case.production, by, role)
     subject = case.production.name if everywhere else case.subject
     decision = Decision(
@@ -265,6 +280,7 @@ def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bo
         about=rule,
         saw=(finding.id,),
         why=_said(why, "reason"),
+        facts={} if everywhere else {"of": _said_by(finding)},
     )
     return [person, decision]
 
@@ -280,8 +296,8 @@ def _person(state: State, production: Production, by: str, role: str) -> Party:
     name = _said(by, "by")
     known = {party.id: party for party in state.parties.values()}
     for one in production.parties:
-        known.setdefault(
-            one.id, Party(id=one.id, type=one.type, name=one.name, roles=one.roles, member_of=one.member_of)
+        known[one.id] = Party(
+            id=one.id, type=one.type, name=one.name, roles=one.roles, member_of=one.member_of
         )
     found = [party for party in known.values() if name in (party.id, party.id.removeprefix("party:"))]
     found = found or [party for party in known.values() if party.name.casefold() == name.casefold()]

@@ -108,7 +108,7 @@ def grants(case: Case) -> Answer:
             f"uses = [{needs}]; or replace the ingredient and make the shot again."
         )
         return (failed if failures else unknown)(words, remedy, (*bad, *evidence))
-    if not case.activities:
+    if not case.lineage.outside and not case.models:
         return unknown(
             "what it was made from is not on record",
             f"Make the shot again with `falsework make {case.argument}`.",
