@@ -2,6 +2,7 @@
 
     ledger_at_work.py kill LEDGER ROUNDS SEED      a child appends batches and gets SIGKILL, again and again
     ledger_at_work.py race LEDGER CHILDREN COUNT   children append COUNT records each, one by one, all at once
+    ledger_at_work.py fill LEDGER BYTES 0          appends until the disk gives out, at files of BYTES
 
 Prints a line of JSON for each round.
 """
@@ -11,12 +12,14 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import select
 import signal
 import sys
 import time
 import traceback
 
+from falsework.errors import FalseworkError
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Record
 from ledgers import AT, people
@@ -28,8 +31,10 @@ def main() -> None:
     task, where, first, second = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     if task == "kill":
         kill(where, first, random.Random(second))
-    else:
+    elif task == "race":
         race(where, first, second)
+    else:
+        fill(where, first)
 
 
 def kill(where: str, rounds: int, chance: random.Random) -> None:
@@ -65,6 +70,20 @@ def appending(where: str, number: int, writing: int) -> None:
                 batch += 1
     finally:
         os._exit(1)
+
+
+def fill(where: str, limit: int) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    finished, words = 0, ""
+    try:
+        with Ledger.open(where) as ledger:
+            while True:
+                ledger.append(people(BATCH, start=finished), at=AT)
+                finished += BATCH
+    except FalseworkError as error:
+        words = error.sentence()
+    print(json.dumps({"finished": finished, "words": words}))
 
 
 def race(where: str, children: int, count: int) -> None:

@@ -484,6 +484,17 @@ def test_sigkill_in_the_middle_of_an_append(tmp_path: Path) -> None:
     check_kills(str(tmp_path / "l"), 36)
 
 
+def test_a_full_disk_is_told_and_costs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "l"
+    (said,) = at_work("fill", str(path), 200_000, 0)
+    assert isinstance(said["finished"], int)
+    assert said["finished"] > 0
+    assert str(path) in str(said["words"])
+    with Ledger.open(path) as ledger:
+        assert (ledger.size, ledger.verify()) == (said["finished"], [])
+        assert ledger.append(people(1, start=10**6), at=AT)
+
+
 # PostgreSQL
 
 

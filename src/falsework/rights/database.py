@@ -103,7 +103,7 @@ class Database:
 
     @property
     def locking(self) -> str:
-        """What a question for the head ends with, so that others wait; SQLite's writers have waited before."""
+        """What a question for the head ends with so that others wait; SQLite's writers do already."""
         return "" if self._is_file else " FOR UPDATE"
 
     def _statements(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
-from falsework.rights.events import Event
+from falsework.rights.events import Event, kind_of
 from falsework.rights.records import Activity, Asset, Decision, Finding, Grant, Party, Record
 
 __all__ = ["Entry", "State"]
@@ -82,7 +82,7 @@ class State:
 
     def entry(self, record: Record) -> Entry:
         """Where the record with this kind and id stands; KeyError where there is none."""
-        return self.entries[(type(record).__name__.lower(), record.id)]
+        return self.entries[kind_of(record), record.id]
 
     def ancestors(self, asset: str) -> tuple[str, ...]:
         """Ids of everything the asset was made from, nearest first, without itself.
