@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from copies import drawn, jpeg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from copies import drawn, jpeg
 from falsework.rights.pdq import BITS, LEAST_QUALITY, SYMMETRIES, distances, hash_at_size, pdq
 
 Picture = npt.NDArray[np.uint8]

@@ -204,9 +204,8 @@ def read_sample(path: Path) -> Picture:
         )
     file = oiio.ImageInput.open(str(path))
     if file is None:
-        oiio.geterror()  # would else be told again at the next file
         raise FalseworkError(
-            "cannot be read as a picture: it is empty, damaged or of another kind",
+            f"cannot be read as a picture ({_complaint(path)})",
             where=path,
             todo=f"Export it again as {READABLE}.",
         )
@@ -256,6 +255,7 @@ def _decoded(file: oiio.ImageInput, path: Path) -> Picture:
     floats = str(spec.format) in ("half", "float", "double")
     kind = oiio.FLOAT if floats else oiio.UINT8
     pixels = file.read_image(0, 0, 0, min(len(names), 4), kind)
+    # libjpeg's word on stray bytes between whole segments, which some cameras leave, is no fault
     said = file.geterror()
     if pixels is None or (said and "extraneous bytes" not in said):
         raise FalseworkError(
@@ -270,6 +270,17 @@ def _display(linear: npt.NDArray[np.float32]) -> Picture:
     light = np.clip(np.nan_to_num(linear, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
     curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     return np.rint(255.0 * curve).astype(np.uint8)
+
+
+def _complaint(path: Path) -> str:
+    """Why OpenImageIO did not open a file, in its words; what it has to say must be taken from it anyway."""
+    try:
+        said = oiio.geterror().strip().splitlines()
+    except UnicodeDecodeError:  # bytes of the file itself
+        said = []
+    if path.stat().st_size == 0:
+        return "it is empty"
+    return said[0].replace(str(path), path.name)[:200].rstrip(".") if said else "it is damaged"
 
 
 def _file_digest(path: Path) -> str:
