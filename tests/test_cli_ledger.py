@@ -9,7 +9,7 @@ import pytest
 
 from falsework.cli.main import main
 from falsework.rights.merkle import leaf_hash, verify_consistency, verify_inclusion
-from falsework.rights.records import KINDS
+from falsework.rights.records import KINDS, Party
 from ledgers import digest, filled, one_of_each, people, tamper
 
 
@@ -75,7 +75,7 @@ def test_what_is_no_ledger_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_anchors_and_truncation(ledger: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "anchor", ledger)[0] == 0
-    assert "agrees with 1 anchors" in run(capsys, "verify", ledger)[1]
+    assert "agrees with 1 anchor\n" in run(capsys, "verify", ledger)[1]
     beside = ledger.with_name("ledger.sqlite.anchors.jsonl")
     elsewhere = beside.rename(tmp_path / "from the delivery")
     other = filled(tmp_path / "other", people(5))
@@ -97,7 +97,7 @@ def test_an_authority_that_cannot_be_reached(ledger: Path, capsys: pytest.Captur
     code, _, err = run(capsys, *words, "--go-on")
     assert code == 0
     assert err.startswith("Without a time-stamp: the time-stamp authority cannot be reached")
-    assert "agrees with 1 anchors" in run(capsys, "verify", ledger)[1]
+    assert "agrees with 1 anchor\n" in run(capsys, "verify", ledger)[1]
 
 
 def test_show(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,12 +105,18 @@ def test_show(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(out.splitlines()) == 20
     assert "Anna Ångström" in out
     _, out, _ = run(capsys, "show", ledger, "--kind", "decision")
-    assert "it is good" in out
+    assert out.rstrip().endswith("decision:1  approval: party:anna: it is good")
     assert len(run(capsys, "show", ledger, "--last", 3)[1].splitlines()) == 3
     assert run(capsys, "show", ledger, "--last", 0)[1] == ""
     said = answer(capsys, "show", ledger, "--id", digest(2))["events"]
     assert isinstance(said, list)
     assert [event["body"]["name"] for event in said] == ["cut"]
+
+
+def test_what_is_shown_cannot_steer_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "Anna\x1b[2J\u202e"
+    path = filled(tmp_path / "l", [Party(id="party:anna", type="person", name=name)])
+    assert run(capsys, "show", path)[1].endswith("party:anna  Anna?[2J?\n")
 
 
 def test_kinds_that_are_shown_are_those_there_are(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:

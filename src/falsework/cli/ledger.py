@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 YOURS_TO_MEND = 2
-WIDTH = 100  # characters of an event's line
+WIDTH = 110  # characters of an event's line
+SHORT = 23  # characters of an id in it: "sha256:" and sixteen digits
+SAYS = {
+    "party": ("name",),
+    "asset": ("type", "name"),
+    "activity": ("type", "tool"),
+    "grant": ("type", "licence"),
+    "finding": ("rule", "outcome", "words"),
+    "decision": ("type", "by", "about", "why"),
+}
 
 
 def add(commands: Any, shared: argparse.ArgumentParser) -> None:
@@ -108,7 +117,7 @@ def _verify(given: argparse.Namespace) -> dict[str, Any]:
         print(f"{answer['ledger']}: {answer['events']} events, all as they were written")
         print(f"root {answer['root']}")
         if answer["anchors"]:
-            print(f"agrees with {answer['anchors']} anchors")
+            print(f"agrees with {answer['anchors']} anchor{'s' if answer['anchors'] > 1 else ''}")
         else:
             print("no anchors: that its end was never cut off, or all of it written anew, is not shown")
         for stamp in stamps:
@@ -269,10 +278,15 @@ def _read(path: Path | None) -> bytes:
 
 
 def _line(event: Event) -> str:
-    """One event for people: number, time, kind and what it says first."""
+    """One event for people: number, time, kind, id and what it says first."""
     body = event.body
-    words = next((str(body[key]) for key in ("name", "why", "words", "licence", "type") if body.get(key)), "")
-    line = f"{event.sequence:>6}  {event.time:%Y-%m-%d %H:%M:%S}  {event.kind:<8}  {event.id}  {words}"
+    said = (str(body[key]) for key in SAYS.get(event.kind, ()) if body.get(key))
+    short = event.id[:SHORT] + "…" if len(event.id) > SHORT + 1 else event.id
+    line = (
+        f"{event.sequence:>6}  {event.time:%Y-%m-%d %H:%M:%SZ}  {event.kind:<8}  {short}  {': '.join(said)}"
+    )
+    # What others wrote must not steer a terminal.
+    line = "".join(letter if letter.isprintable() else "?" for letter in line)
     return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 

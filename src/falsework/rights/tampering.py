@@ -88,7 +88,7 @@ def read_row(row: Row) -> Event:
     """The event of a row; ValueError, in words, where payload and digest do not belong together."""
     _, payload, digest = row
     if not isinstance(payload, bytes) or not isinstance(digest, bytes):
-        raise ValueError("its bytes are stored as something else")
+        raise ValueError("what is stored are no bytes")
     if merkle.leaf_hash(payload) != digest:
         raise ValueError("its content does not have the digest that is stored with it")
     return Event.read(payload)
