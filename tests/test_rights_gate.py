@@ -105,6 +105,16 @@ def test_one_approval_is_all_that_is_missing() -> None:
     assert world.clearance().clear
 
 
+def test_rules_that_miss_the_same_fact_are_one_blocker() -> None:
+    world = World()
+    (replica,) = (one for one in world.clearance().blockers if "SAG-1" in one.rules)
+    assert replica.rules == ("NFX-7", "SAG-1", "SAG-3", "CA-1")
+    assert "digital_replica = true or false" in replica.remedy
+    (real,) = (one for one in world.clearance().blockers if "NFX-8" in one.rules)
+    assert "mistakable_for_real" in real.remedy
+    assert "displaces_union_work" in real.remedy
+
+
 def test_a_changed_pixel_voids_the_approval() -> None:
     world = plain()
     world.records += approve(world.case(), by=MARA, role="producer", why="good")

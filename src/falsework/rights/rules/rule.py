@@ -147,15 +147,15 @@ def declare(*told: Told, meaning: str) -> Answer:
     """
     open_facts = [one for one in told if one.value is None] or list(told)
     disputed = [one for one in open_facts if one.disputed]
-    keys = " and ".join(f"{one.name} = ..." for one in open_facts)
+    keys = " and ".join(f"{one.name} = true or false" for one in open_facts)
     words = f"people on record disagree {meaning}" if disputed else f"nobody has declared {meaning}"
     remedy = (
         "Settle it, and correct one of the [[declared]] tables of production.toml."
         if disputed
-        else f"Have a named person declare it: {keys} under [declared.facts] of a [[declared]] table in "
-        "production.toml."
+        else f"A named person declares {keys} under [declared.facts] in production.toml."
     )
-    return unknown(words, remedy, (item for one in open_facts for item in one.evidence))
+    evidence = [item for one in open_facts for item in one.evidence]
+    return unknown(words, remedy, evidence, missing=" ".join(one.name for one in open_facts))
 
 
 def together(answers: Iterable[Answer]) -> Answer:
@@ -165,11 +165,12 @@ def together(answers: Iterable[Answer]) -> Answer:
         these = [part for part in parts if part.outcome == outcome]
         if these:
             words = list(dict.fromkeys(part.words for part in these))
+            remedies = list(dict.fromkeys(part.remedy for part in these if part.remedy))
             rest = f"; and {len(words) - MOST_WORDS} more" if len(words) > MOST_WORDS else ""
             return Answer(
                 outcome,
                 "; ".join(words[:MOST_WORDS]) + rest,
-                these[0].remedy,
+                " ".join(remedies[:MOST_WORDS]),
                 tuple(dict.fromkeys(item for part in parts for item in part.evidence)),
                 # Several things missing are not one thing missing.
                 these[0].missing if len({part.missing for part in these}) == 1 else "",
