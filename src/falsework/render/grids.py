@@ -34,9 +34,9 @@ def _turned(cells: npt.NDArray[Any], out: npt.NDArray[Any]) -> None:
 def fill(texture: moderngl.Texture3D, *channels: Float) -> None:
     """Fill a 3D texture of half floats from its one, two or four channels, (nx, ny, nz) each."""
     nx, ny, nz = channels[0].shape
-    beside = cv2.merge([np.ascontiguousarray(channel).reshape(nx, ny * nz) for channel in channels])
+    halves = [to_half(channel).view(np.int16).reshape(nx, ny * nz) for channel in channels]
     # A cell's channels travel together.
-    cells = to_half(np.asarray(beside, np.float32)).reshape(-1).view(f"u{2 * len(channels)}")
+    cells = np.asarray(cv2.merge(halves)).reshape(-1).view(f"u{2 * len(channels)}")
     out = np.empty((nz, ny, nx), cells.dtype)
     _turned(cells.reshape(nx, ny, nz), out)
     texture.write(out)
