@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import falsework
-from falsework.cli import brief, clean, credentials, ledger, make, new, stage, verify
+from falsework.cli import brief, clean, clearing, credentials, ledger, make, new, stage, verify
 from falsework.errors import FalseworkError
 
 __all__ = ["main"]
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     ledger.add(commands, shared)
     credentials.add(commands, shared)
     verify.add(commands, shared)
+    clearing.add(commands, shared)
     return parser
 
 

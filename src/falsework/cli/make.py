@@ -47,6 +47,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         print(f"{result.shot.name}: {len(result.frames)} frames in {result.seconds:.0f} s -> {result.out}")
         if reused:
             print(f"reused: {', '.join(reused)}", file=sys.stderr)
+    if result.unrecorded and not given.quiet:
+        print(f"not put on record: {result.unrecorded}", file=sys.stderr)
     return result.to_json()
 
 

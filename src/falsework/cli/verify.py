@@ -41,6 +41,9 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
         metavar="PRODUCTION.TOML",
         help="trust what this production's [credentials] trusts",
     )
+    parser.add_argument(
+        "--mark", action="store_true", help="also look for the invisible mark in the pictures themselves"
+    )
     parser.set_defaults(run=run)
 
 
@@ -51,6 +54,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     anchors = _anchors(given)
     try:
         outcome = verify(given.file, anchors=anchors)
+        mark = _mark(given)
     except FalseworkError:
         raise
     except Exception as error:
@@ -68,7 +72,30 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         # A reader that has gone (`| head`) must not change the exit code either.
         with contextlib.suppress(BrokenPipeError):
             _tell(Console(soft_wrap=True, highlight=False), outcome, bool(anchors))
-    return {"ok": outcome.state in ("trusted", "valid"), **outcome.to_json()}
+            for line in mark.get("words", ()):
+                print(f"  {'mark read':<13}{line}")
+    found = (
+        {"mark": {key: value for key, value in mark.items() if key != "words"} or None} if given.mark else {}
+    )
+    return {"ok": outcome.state in ("trusted", "valid"), **outcome.to_json(), **found}
+
+
+def _mark(given: argparse.Namespace) -> dict[str, Any]:
+    """The mark in the pictures themselves; it never changes the outcome, since anyone can write one."""
+    if not given.mark:
+        return {}
+    from falsework.rights.mark_reading import find_mark
+
+    mark = find_mark(given.file)
+    if mark is None:
+        return {"words": ["none can be read"]}
+    words = [f"pointer {mark.pointer.hex()} ({mark.agreement:.0%} of the evidence agrees)"]
+    if mark.kept != (1.0, 1.0):
+        words.append(
+            f"cropped: {mark.kept[0]:.0%} of the width and {mark.kept[1]:.0%} of the height are left"
+        )
+    words.append("It says which cut to look for in the production's records, and proves nothing by itself.")
+    return {"pointer": mark.pointer.hex(), "agreement": mark.agreement, "kept": mark.kept, "words": words}
 
 
 def _anchors(given: argparse.Namespace) -> str:
@@ -135,7 +162,7 @@ def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
     line("cut", outcome.cut)
     if outcome.ledger_root:
         line("ledger", f"{outcome.ledger_size} events, root {outcome.ledger_root}")
-    line("mark", f"the frames carry the pointer {outcome.watermark}" if outcome.watermark else "")
+    line("mark", f"the frames are said to carry the pointer {outcome.watermark}" if outcome.watermark else "")
     if outcome.files_listed:
         line("files", f"{outcome.files_checked} of {outcome.files_listed} checked, by {outcome.sidecar}")
     if outcome.unbound:

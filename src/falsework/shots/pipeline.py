@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,7 +63,8 @@ class StageResult:
 
 @dataclass(frozen=True)
 class MakeResult:
-    """What a run made. `out` is None where it was asked not to deliver."""
+    """What a run made. `out` is None where it was asked not to deliver; `cut` is the id under which its
+    frames are on record, "" where they are not, and `unrecorded` says why not."""
 
     shot: Shot
     frames: tuple[int, ...]
@@ -70,6 +72,8 @@ class MakeResult:
     out: Path | None
     files: tuple[Path, ...]
     seconds: float
+    cut: str = ""
+    unrecorded: str = ""
 
     def stage(self, name: str) -> StageResult:
         return next(stage for stage in self.stages if stage.name == name)
@@ -91,6 +95,7 @@ class MakeResult:
                 for stage in self.stages
             },
             "files": [str(path) for path in self.files],
+            "cut": self.cut,
         }
 
 
@@ -161,6 +166,9 @@ def make(
             )
             files = delivery.files
             store.note_run(run.keys | dict(delivery.products))
+    cut, unrecorded = "", ""
+    if deliver and "comp" in run.folders:
+        cut, unrecorded = _on_record(shot_path, folder, preview, time.perf_counter() - began)
     return MakeResult(
         shot=shot,
         frames=frames,
@@ -168,7 +176,21 @@ def make(
         out=folder if deliver else None,
         files=files,
         seconds=time.perf_counter() - began,
+        cut=cut,
+        unrecorded=unrecorded,
     )
+
+
+def _on_record(shot_path: Path, out: Path, preview: bool, seconds: float) -> tuple[str, str]:
+    """The cut's id in the ledger of rights. Making may always make: what cannot be recorded is only said."""
+    from falsework.shots.clearing.desk import desk_of
+    from falsework.shots.clearing.recording import record_make
+
+    try:
+        made = record_make(desk_of(shot_path), out, preview=preview, at=datetime.now(UTC), seconds=seconds)
+    except FalseworkError as error:
+        return "", error.sentence()
+    return made.id, ""
 
 
 @dataclass

@@ -1,0 +1,182 @@
+"""`falsework approve`, `waive`, `deliver` and `rights`: who let what pass, and what may leave."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from falsework.rights.gate import Clearance
+
+__all__ = ["add"]
+
+
+def add(commands: Any, shared: argparse.ArgumentParser) -> None:
+    person = argparse.ArgumentParser(add_help=False)
+    person.add_argument("--by", required=True, metavar="NAME", help="the person, by name or id")
+    person.add_argument("--role", required=True, help='what they are here, such as "VFX supervisor"')
+    person.add_argument("--reason", required=True, help="why, in their words")
+    cut = argparse.ArgumentParser(add_help=False)
+    cut.add_argument("shot", type=Path, metavar="SHOT.toml")
+    cut.add_argument("--made", type=Path, metavar="DIR", help="where it was made to (default: out/NAME)")
+
+    approve = commands.add_parser(
+        "approve", parents=[shared, cut, person], help="a named person approves exactly these frames"
+    )
+    approve.set_defaults(run=_approve)
+
+    waive = commands.add_parser(
+        "waive", parents=[shared, cut, person], help="a named person lets a rule pass, and says why"
+    )
+    waive.add_argument("rule", metavar="RULE", help="such as NFX-6")
+    waive.add_argument(
+        "--everywhere", action="store_true", help="for the whole production, not this cut alone"
+    )
+    waive.set_defaults(run=_waive)
+
+    deliver = commands.add_parser(
+        "deliver", parents=[shared, cut], help="sign and hand over, if every rule is met or waived"
+    )
+    deliver.add_argument(
+        "--out", type=Path, metavar="DIR", help="deliver here (default: deliveries/NAME beside the shot)"
+    )
+    deliver.set_defaults(run=_deliver)
+
+    rights = commands.add_parser("rights", help="where a shot stands, and what hangs on an ingredient")
+    tasks = rights.add_subparsers(metavar="TASK", required=True)
+    status = tasks.add_parser("status", parents=[shared, cut], help="what is missing, rule by rule")
+    status.add_argument("--all", action="store_true", help="rules that are met, too")
+    status.set_defaults(run=_status)
+    report = tasks.add_parser("report", parents=[shared, cut], help="write the clearance report")
+    report.add_argument("--out", type=Path, metavar="DIR", help="default: out/NAME")
+    report.set_defaults(run=_report)
+    impact = tasks.add_parser("impact", parents=[shared], help="everything made from an asset")
+    impact.add_argument("asset", metavar="ASSET", help="a file, an id (sha256:...) or a grant's id")
+    impact.add_argument("--shot", type=Path, default=Path("shot.toml"), metavar="SHOT.toml")
+    impact.set_defaults(run=_impact)
+
+
+def _approve(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.shots.clearing.desk import desk_of
+    from falsework.shots.clearing.judging import approve_shot
+
+    decision, verdict = approve_shot(
+        desk_of(given.shot), by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC),
+        made=given.made,
+    )  # fmt: skip
+    if not given.quiet and not given.json:
+        print(
+            f"{verdict.shot}: approved by {given.by} ({decision.role}), bound to cut {verdict.subject[7:19]}"
+        )
+        _say(verdict, everything=False)
+    return {"decision": decision.id, "clearance": verdict.to_json()}
+
+
+def _waive(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.shots.clearing.desk import desk_of
+    from falsework.shots.clearing.judging import waive_rule
+
+    decision, verdict = waive_rule(
+        desk_of(given.shot), given.rule, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC),
+        everywhere=given.everywhere, made=given.made,
+    )  # fmt: skip
+    if not given.quiet and not given.json:
+        print(f"{verdict.shot}: {given.rule} waived by {given.by} ({decision.role})")
+        _say(verdict, everything=False)
+    return {"decision": decision.id, "clearance": verdict.to_json()}
+
+
+def _deliver(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.cli.bars import Bars
+    from falsework.shots.clearing.delivering import deliver
+    from falsework.shots.clearing.desk import desk_of
+
+    with Bars(quiet=given.quiet or given.json) as bars:
+        done = deliver(
+            desk_of(given.shot), at=datetime.now(UTC), made=given.made, out=given.out,
+            progress=lambda count, total: bars.progress("deliver", count, total),
+        )  # fmt: skip
+    if not given.quiet and not given.json:
+        print(f"{done.verdict.shot}: delivered to {done.folder}, signed by {done.signer}")
+        for line in done.verdict.credits:
+            print(f"  credit: {line}")
+        if done.verdict.obligations.licence:
+            print(f"  licence: {done.verdict.obligations.licence}")
+        for note in done.notes:
+            print(f"note: {note}", file=sys.stderr)
+    return {
+        "folder": str(done.folder),
+        "files": [str(path) for path in done.files],
+        "signer": done.signer,
+        "test_certificate": done.test,
+        "asset": done.asset.id,
+        "clearance": done.verdict.to_json(),
+    }
+
+
+def _status(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.shots.clearing.desk import desk_of
+    from falsework.shots.clearing.judging import judge
+
+    verdict = judge(desk_of(given.shot), at=datetime.now(UTC), made=given.made)
+    if not given.quiet and not given.json:
+        _say(verdict, everything=given.all)
+    return verdict.to_json()
+
+
+def _report(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.shots.clearing.desk import desk_of
+    from falsework.shots.clearing.reporting import write_reports
+
+    files = write_reports(desk_of(given.shot), at=datetime.now(UTC), made=given.made, out=given.out)
+    if not given.quiet and not given.json:
+        for path in files:
+            print(path)
+    return {"files": [str(path) for path in files]}
+
+
+def _impact(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.shots.clearing.desk import desk_of
+    from falsework.shots.clearing.judging import impact_of
+
+    found = impact_of(desk_of(given.shot), given.asset, at=datetime.now(UTC))
+    if not given.quiet and not given.json:
+        for grant, why in found.lapsed:
+            print(f"does not hold: {grant} ({why})")
+        if not found.affected:
+            print("Nothing on record was made from it.")
+        for one in found.affected:
+            approved = f", approved {len(one.approvals)} times" if one.approvals else ""
+            print(f"  {one.asset.type:<12} {one.asset.name}  {one.asset.id[7:19]}{approved}")
+        if found.reopened:
+            print(f"{len(found.reopened)} of these have to be cleared again.")
+    return found.to_json()
+
+
+def _say(verdict: Clearance, *, everything: bool) -> None:
+    """The verdict on the terminal: what is missing first, then (if asked) every rule."""
+    if verdict.blockers:
+        print("Missing:")
+        for one in verdict.blockers:
+            print(f"  {', '.join(one.rules)}: {one.words}. {one.remedy}")
+    else:
+        print("Nothing is missing: `falsework deliver` signs it and hands it over.")
+    for finding in verdict.warnings:
+        print(f"  warning {finding.rule}: {finding.words}")
+    if everything:
+        for finding in verdict.findings:
+            print(f"  {finding.outcome:<14} {finding.rule:<8} {finding.words}")

@@ -1,0 +1,78 @@
+"""A cut: the frames a run left in its folder, known by what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from falsework.delivery.manifest import sha256
+from falsework.errors import FalseworkError
+from falsework.rights.records import asset_id, canonical
+
+__all__ = ["Cut", "cut_in", "cut_of"]
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Frames by relative path with the SHA-256 of each, and the id that follows from them alone."""
+
+    folder: Path
+    frames: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """The asset's id: SHA-256 of the frames' names and digests. A changed pixel makes another cut."""
+        return asset_id(hashlib.sha256(canonical(self.frames)).hexdigest())
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(self.folder / name for name in self.frames)
+
+
+def cut_of(folder: Path) -> Cut:
+    """The cut as the manifest of a finished run lists it."""
+    return Cut(folder, _listed(folder))
+
+
+def cut_in(folder: Path) -> Cut:
+    """The cut as its frames are now, read again from the disk.
+
+    Raises FalseworkError where a frame is missing.
+    """
+    frames = {}
+    for name in _listed(folder):
+        path = folder / name
+        if not path.is_file():
+            raise FalseworkError(
+                "a frame of the cut is missing",
+                where=path,
+                todo="Run `falsework make` again: it brings it back.",
+            )
+        frames[name] = sha256(path)
+    return Cut(folder, frames)
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    path = folder / MANIFEST
+    try:
+        files = json.loads(path.read_bytes())["files"]
+        frames = {name: str(digest) for name, digest in files.items() if name.startswith("exr/")}
+    except FileNotFoundError:
+        raise FalseworkError(
+            "nothing has been made here yet", where=folder, todo="Run `falsework make SHOT.toml` first."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FalseworkError(
+            f"is not a readable manifest ({type(error).__name__})",
+            where=path,
+            todo="Run `falsework make` again.",
+        ) from None
+    if not frames:
+        raise FalseworkError(
+            "holds no frames", where=folder, todo="Run `falsework make` to its end, without --until."
+        )
+    return dict(sorted(frames.items()))

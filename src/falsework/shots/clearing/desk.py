@@ -1,0 +1,73 @@
+"""Where a shot's rights are kept: the production's folder, its rules and its ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from falsework.rights.declarations import production_records, withdrawals
+from falsework.rights.ledger import Ledger
+from falsework.rights.production import FILE_NAME, Production, load_production
+from falsework.rights.state import State
+from falsework.shots.spec import Shot, load_shot
+
+__all__ = ["Desk", "desk_of"]
+
+UPWARDS = 4  # folders above a shot's own in which its production may lie
+LEDGER = "rights/ledger.db"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One shot's rights.
+
+    shot_path   its file;  shot  what that says
+    folder      the production's folder (the shot's own where there is no production.toml)
+    production  its rules; a shot without production.toml has one of its own, with no packs chosen
+    declared    whether there is a production.toml
+    """
+
+    shot_path: Path
+    shot: Shot
+    folder: Path
+    production: Production
+    declared: bool
+
+    @property
+    def base(self) -> Path:
+        """The shot's folder."""
+        return self.shot_path.resolve().parent
+
+    @property
+    def ledger_place(self) -> str | Path:
+        """The ledger's file, or the URL of its database."""
+        given = self.production.ledger
+        if "://" in given:
+            return given
+        return self.folder / (given or LEDGER)
+
+    def open_ledger(self) -> Ledger:
+        place = self.ledger_place
+        if isinstance(place, Path):
+            place.parent.mkdir(parents=True, exist_ok=True)
+        return Ledger.open(place)
+
+    def declare(self, ledger: Ledger, at: datetime) -> State:
+        """Bring what production.toml says now into the ledger; returns the state with it."""
+        if self.declared:
+            records = production_records(self.production, self.folder)
+            before = State.of(ledger.events())
+            ledger.append([*records, *withdrawals(self.production, records, before, at)], at=at)
+        return State.of(ledger.events())
+
+
+def desk_of(shot_path: Path | str) -> Desk:
+    """The desk of a shot: its production is the nearest production.toml in its folder or above it."""
+    shot_path = Path(shot_path)
+    shot = load_shot(shot_path)
+    base = shot_path.resolve().parent
+    for folder in (base, *list(base.parents)[:UPWARDS]):
+        if (folder / FILE_NAME).is_file():
+            return Desk(shot_path, shot, folder, load_production(folder), True)
+    return Desk(shot_path, shot, base, Production(name=shot.name), False)

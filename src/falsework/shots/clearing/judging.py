@@ -1,0 +1,105 @@
+"""A shot's cut before its production's rules, and the decisions people take about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from falsework.delivery.manifest import sha256
+from falsework.errors import FalseworkError
+from falsework.rights.case import Case
+from falsework.rights.gate import Clearance, Impact, approve, clearance, impact, waive
+from falsework.rights.ledger import Ledger
+from falsework.rights.records import Decision, asset_id
+from falsework.shots.clearing.cut import Cut, cut_in
+from falsework.shots.clearing.desk import Desk
+
+__all__ = ["approve_shot", "case_of", "impact_of", "judge", "made_folder", "waive_rule"]
+
+
+def made_folder(desk: Desk, made: Path | None = None) -> Path:
+    """Where the cut in question lies: `out/NAME` beside the shot unless another folder is given."""
+    return made if made is not None else desk.base / "out" / desk.shot.name
+
+
+def case_of(desk: Desk, ledger: Ledger, cut: Cut, at: datetime, *, marked: bool | None = None) -> Case:
+    """The case of these very frames.
+
+    Raises FalseworkError where no run on record made them: a changed pixel makes another cut.
+    """
+    state = desk.declare(ledger, at)
+    if cut.id not in state.assets:
+        others = [one for one in state.assets.values() if one.type == "cut" and one.name == desk.shot.name]
+        changed = next(
+            (
+                name
+                for one in reversed(others)
+                for name, digest in cut.frames.items()
+                if name in one.parts and one.parts[name] != digest
+            ),
+            "",
+        )
+        raise FalseworkError(
+            f"is not what was made: {changed} has changed"
+            if changed
+            else "no run on record made these frames",
+            where=cut.folder,
+            todo="Run `falsework make` to make the shot anew; approvals of another cut do not hold for it.",
+        )
+    if state.assets[cut.id].type != "cut":
+        raise FalseworkError(
+            "is a preview, which is never delivered",
+            where=cut.folder,
+            todo="Run `falsework make` without --preview.",
+        )
+    return Case(state, desk.production, cut.id, at, marked, called=str(desk.shot_path))
+
+
+def judge(desk: Desk, *, at: datetime, made: Path | None = None) -> Clearance:
+    """The verdict on the shot as it lies there now; every finding goes on record."""
+    cut = cut_in(made_folder(desk, made))
+    with desk.open_ledger() as ledger:
+        verdict = clearance(case_of(desk, ledger, cut, at))
+        ledger.append(verdict.findings, at=at)
+    return verdict
+
+
+def approve_shot(
+    desk: Desk, *, by: str, role: str, why: str, at: datetime, made: Path | None = None
+) -> tuple[Decision, Clearance]:
+    """Record one person's approval of exactly these frames; returns it and what it leaves missing."""
+    cut = cut_in(made_folder(desk, made))
+    with desk.open_ledger() as ledger:
+        case = case_of(desk, ledger, cut, at)
+        shown = [finding.id for finding in clearance(case).findings]
+        records = approve(case, by=by, role=role, why=why, saw=shown)
+        ledger.append(records, at=at)
+        verdict = clearance(case_of(desk, ledger, cut, at))
+    decision = records[-1]
+    assert isinstance(decision, Decision)
+    return decision, verdict
+
+
+def waive_rule(
+    desk: Desk, rule: str, *, by: str, role: str, why: str, at: datetime, everywhere: bool = False,
+    made: Path | None = None,
+) -> tuple[Decision, Clearance]:  # fmt: skip
+    """Record one person's waiver of a rule, for this cut or everywhere in the production."""
+    cut = cut_in(made_folder(desk, made))
+    with desk.open_ledger() as ledger:
+        case = case_of(desk, ledger, cut, at)
+        records = waive(case, rule, by=by, role=role, why=why, everywhere=everywhere)
+        ledger.append(records, at=at)
+        verdict = clearance(case_of(desk, ledger, cut, at))
+    decision = records[-1]
+    assert isinstance(decision, Decision)
+    return decision, verdict
+
+
+def impact_of(desk: Desk, subject: str, *, at: datetime) -> Impact:
+    """What hangs on an asset (a file, an id) or a grant of this production."""
+    path = Path(subject)
+    if path.is_file():
+        subject = asset_id(sha256(path))
+    with desk.open_ledger() as ledger:
+        return impact(desk.declare(ledger, at), subject, at)

@@ -1,0 +1,122 @@
+"""What a run puts on record: what it used, what it made, with which tool and settings."""
+
+from __future__ import annotations
+
+import csv
+import json
+import mimetypes
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import falsework
+from falsework.delivery.manifest import sha256
+from falsework.rights.records import Activity, Asset, Grant, Party, asset_id, record_id
+from falsework.shots.clearing.cut import MANIFEST, cut_of
+from falsework.shots.clearing.desk import Desk
+
+__all__ = ["record_make"]
+
+TEXTURES = ("falsework.plate", "falsework.render")
+SOURCES = "SOURCES.csv"
+MAKER = Party(id="party:falsework", type="organisation", name="the falsework contributors")
+TEXTURE_SOURCE = Party(id="party:poly-haven", type="organisation", name="Poly Haven")
+
+
+def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: float) -> Asset:
+    """Put a finished run on record: what it used, the cut (a take, where it is a preview), how it was made.
+
+    `out` is the folder delivered to, `seconds` what the run took until `at`.
+    """
+    manifest = json.loads((out / MANIFEST).read_bytes())
+    cut = cut_of(out)
+    made = Asset(
+        id=cut.id,
+        type="take" if preview else "cut",
+        name=desk.shot.name,
+        media_type="image/x-exr",
+        path=_within(desk, out),
+        parts=dict(cut.frames),
+        facts={"temporary": True, "frames": len(cut.frames)},
+    )
+    inputs = [*_inputs(desk, manifest["inputs"])]
+    textures = [*_textures(at)]
+    used = [record.id for record in (*inputs, *textures) if isinstance(record, Asset)]
+    activity = Activity(
+        id=record_id("activity", "make", made.id, *sorted(used), falsework.__version__),
+        type="make",
+        used=tuple(dict.fromkeys(used)),
+        generated=(made.id,),
+        agent="",
+        tool="falsework",
+        version=falsework.__version__,
+        parameters={
+            "shot": manifest["parameters"],
+            "libraries": manifest["versions"],
+            "opengl": manifest["opengl"] or {},
+            "seconds": manifest["seconds"],
+            "wall_seconds": round(seconds, 3),
+            "brief": desk.shot.brief,
+        },
+        seed=int(manifest["seed"]),
+        offline=True,
+        ended=at,
+    )
+    with desk.open_ledger() as ledger:
+        desk.declare(ledger, at)
+        ledger.append([MAKER, TEXTURE_SOURCE, *inputs, *textures, made, activity], at=at)
+    return made
+
+
+def _within(desk: Desk, path: Path) -> str:
+    """A path as the ledger keeps it: from the production's folder, a bare name where it lies outside."""
+    try:
+        return path.resolve().relative_to(desk.folder).as_posix()
+    except ValueError:
+        return path.name
+
+
+def _inputs(desk: Desk, given: Mapping[str, str]) -> Iterator[Asset]:
+    """The user's files, by what the shot uses them for."""
+    shot = desk.shot
+    pictures = {shot.plate.file: "plate", shot.plate.clean: "picture"}
+    for name, digest in given.items():
+        yield Asset(
+            id=asset_id(digest),
+            type=pictures.get(name, "matte"),  # type: ignore[arg-type]
+            name=Path(name).name,
+            media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+            path=_within(desk, desk.base / name),
+        )
+
+
+def _textures(at: datetime) -> Iterator[Asset | Grant]:
+    """The textures that ship with falsework, each with the licence on record for it."""
+    for room in TEXTURES:
+        folder = files(room) / "textures"
+        for row in csv.DictReader((folder / SOURCES).read_text(encoding="utf-8").splitlines()):
+            with as_file(folder / row["file"]) as path:
+                identity = asset_id(sha256(path))
+            yield Asset(
+                id=identity,
+                type="texture",
+                name=row["file"],
+                media_type="image/jpeg",
+                creator=TEXTURE_SOURCE.id,
+                source=_source(row),
+            )
+            yield Grant(
+                id=record_id("grant", identity, row["licence"]),
+                type="licence",
+                given_by=TEXTURE_SOURCE.id,
+                assets=(identity,),
+                uses=("any",),
+                licence=row["licence"],
+                url="https://polyhaven.com/license",
+                basis="item",
+            )
+
+
+def _source(row: Mapping[str, str]) -> str:
+    return row.get("source") or f"{row.get('made_from', '')} ({row.get('repo', '')})"
