@@ -216,6 +216,20 @@ def test_a_revocation_to_come_ends_the_term() -> None:
     assert "is revoked from" in world.judge("GATE-3").words
 
 
+def test_a_replica_and_a_script_need_grants_of_their_own_kind() -> None:
+    world = plain()
+    double = world.replica()
+    script = world.asset("script", "scene 4")
+    world.render = world.change(world.render, used=[world.plate, double, script])
+    consent, licence = world.consent(double), world.grant(script, uses=["use", "commercial"])
+    assert world.outcome("GATE-3") == "pass"
+    world.change(consent, uses=["scan"])
+    assert 'uses = ["replica"]' in world.judge("GATE-3").remedy
+    world.change(consent)
+    world.change(licence, uses=["use"])
+    assert "scene 4" in world.judge("GATE-3").words
+
+
 def test_samples_and_models_need_grants_too() -> None:
     world = plain()
     world.model(trained=True)
@@ -366,6 +380,11 @@ def test_impact_goes_through_training() -> None:
 def test_impact_of_nothing_is_a_sentence() -> None:
     with pytest.raises(FalseworkError, match="nothing is on record"):
         impact(plain().state(), "plate.png", AT)
+
+
+def test_a_moment_needs_its_zone() -> None:
+    with pytest.raises(ValueError, match="zone"):
+        plain().case(at=AT.replace(tzinfo=None))
 
 
 def test_a_case_needs_a_cut_on_record() -> None:

@@ -263,6 +263,16 @@ def test_the_licence_carried_satisfies_each(names: list[str]) -> None:
             assert carried((name, goal)) == goal
 
 
+def test_later_versions_only_where_the_licence_says_so() -> None:
+    assert carried(["GPL-3.0-only", "GPL-3.0-or-later"]) == "GPL-3.0-only"
+    assert carried(["CC-BY-SA-1.0", "CC-BY-SA-2.0"]) is None
+    assert carried(["CC-BY-SA-4.0", "CC-BY-NC-SA-4.0"]) is None
+    assert carried(["CC-BY-SA-3.0", "GPL-3.0-only"]) is None
+    assert carried(["ODbL-1.0", "CC-BY-4.0"]) is None
+    assert carried(["LicenseRef-house"]) == "LicenseRef-house"
+    assert carried(["LicenseRef-house", "CC-BY-SA-4.0"]) is None
+
+
 @pytest.mark.parametrize("name", ["cc-by-sa-4.0", "CC-BY-SA-4.0", " CC-BY-SA-4.0 "])
 def test_licences_are_known_however_they_are_written(name: str) -> None:
     known = licence_of(name)

@@ -117,6 +117,8 @@ FAULTS = [
     ('given_by = "owner"', 'given_by = "ownr"', ['nobody is called "party:ownr"', '"owner"?'], 20),
     ('given_by = "owner"', 'given_by = "zzz"', ["Add [[parties]]"], 20),
     ('licence = "cc-by-sa-4.0"', 'licence = "House-1"', ['licence "House-1" is not one we know'], 18),
+    ('licence = "cc-by-sa-4.0"', "", ["no licence is named, so what it allows must be said"], 18),
+    ("hours = 12", 'member_of = ["guild"]', ['nobody is called "party:guild"'], 11),
     ("ends = 2027-12-31", "ends = 2025-12-31", ["the term ends before it starts"], 23),
     ("ends = 2027-12-31", "ends = 2027-12-31T12:00:00", ["a time with its zone"], 23),
     ('attested_by = "mara"', 'attested_by = "owner"', ['"party:owner" is no person'], 39),

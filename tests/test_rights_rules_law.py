@@ -66,6 +66,19 @@ def test_eu_53_publishing_a_general_model() -> None:
     assert world.outcome("EU-53") == "not applicable"
 
 
+@pytest.mark.parametrize("rule", ["NFX-2", "NFX-5", "EU-53", "DSM-4", "CA-2", "USCO", "DGA-1", "IAT-1"])
+def test_gaps_in_the_records_do_not_show_that_no_model_was_used(rule: str) -> None:
+    world = World()
+    assert world.outcome(rule) == "not applicable"
+    world.change(world.render, prompt="a house falls")
+    assert world.outcome(rule) == "unknown"
+    world = World()
+    lost = world.asset("intermediate", "from nowhere")
+    world.change(world.render, used=[world.plate, lost])
+    assert world.judge(rule).outcome == "unknown"
+    assert lost in world.judge(rule).evidence or rule == "NFX-2"
+
+
 def test_eu_53_a_declared_model_that_is_not_on_record_is_unknown() -> None:
     world = World()
     world.declare(generative_ai=True)
@@ -141,6 +154,8 @@ def test_ca_2_data_summaries() -> None:
     assert world.outcome("CA-2") == "unknown"
     world.declare(model, training_summary="a" * 64)
     assert world.outcome("CA-2") == "pass"
+    world.declare(model, generative=False)
+    assert world.outcome("CA-2") == "not applicable"
 
 
 def test_usco_warns_of_work_that_nobody_edited() -> None:
@@ -201,6 +216,25 @@ def test_eo_1_models_need_an_indemnity() -> None:
     assert world.outcome("EO-1") == "unknown"
     world.tool("Painter", indemnity=True)
     assert world.outcome("EO-1") == "pass"
+
+
+def test_eo_1_needs_title_and_register() -> None:
+    world = World()
+    world.declare(insurer_answers_checked=True)
+    assert world.outcome("EO-1") == "pass"
+    grant = world.state().grants_for(world.plate)[0]
+    world.change(grant, revoked=AT)
+    assert world.outcome("EO-1") == "fail"
+    world.change(grant, assets=[])
+    assert world.outcome("EO-1") == "unknown"
+    world.change(grant)
+    world.render = world.change(world.render, offline=None, tool="Roto")
+    assert 'tool "Roto"' in world.judge("EO-1").words
+    world.tool("Roto")
+    assert world.outcome("EO-1") == "pass"
+    lost = world.asset("intermediate", "from nowhere")
+    world.change(world.render, used=[world.plate, lost])
+    assert world.outcome("EO-1") == "unknown"
 
 
 def test_eo_1_is_not_applicable_only_where_nobody_insures() -> None:

@@ -243,12 +243,15 @@ def test_nfx_6_a_key_visual_needs_approval() -> None:
         ("a house falls, in the style of a famous painter", "fail"),
         ("a house falls on MARA EXAMPLE", "fail"),
         ("the Blue Tower falls", "fail"),
+        ("a house falls on Old Poster", "fail"),
+        ("a house falls beside blue towers", "unknown"),
         ("a house falls", "unknown"),
     ],
 )
 def test_nfx_6_prompts_are_read_by_a_person(prompt: str, outcome: str) -> None:
     world = World(protected={"names": ["Blue Tower"]})
     world.declare(key_visual=False)
+    world.asset("protected", "Old Poster")
     world.model()
     world.render = world.change(world.render, prompt=prompt)
     finding = world.judge("NFX-6")
