@@ -22,11 +22,10 @@ from falsework.rights.copies import (
     BLOCKING_DISTANCE,
     BLOCKING_POINTS,
     EXHAUSTIVE,
-    LIMITS,
     CopyAudit,
     audit,
-    findings,
 )
+from falsework.rights.copy_findings import LIMITS, findings
 from falsework.rights.keypoints import agreement, features
 from falsework.rights.pdq import distances, pdq
 from falsework.rights.samples import Group, Index, Sample, read_sample, samples_in
@@ -158,7 +157,7 @@ def test_featureless_frames_never_pass() -> None:
     assert result.outcome == "inconclusive"
     whole, frames = findings(result, CUT, at=AT)
     assert (whole.outcome, frames.outcome) == ("unknown", "unknown")
-    assert frames.rule == "copy audit: frames"
+    assert (whole.rule, frames.rule) == ("copy audit: all", "copy audit")
     assert "1001" in frames.words
     assert "1002" not in frames.words
 
@@ -239,12 +238,8 @@ def test_findings_of_a_copy() -> None:
     frames = [(str(1001 + n), bench.jpeg(picture, 20 + n)) for n in range(3)]
     result = audit(frames, [sample("a poster", picture, "protected")])
     whole, match = findings(result, CUT, at=AT)
-    assert (whole.rule, whole.outcome, match.rule, match.outcome) == (
-        "copy audit",
-        "fail",
-        "copy audit: match",
-        "fail",
-    )
+    assert (whole.rule, whole.outcome) == ("copy audit: all", "fail")
+    assert (match.rule, match.outcome) == ("copy audit", "fail")
     assert LIMITS in whole.words
     assert "style" in LIMITS
     assert whole.evidence == match.evidence == (identity("a poster"),)
@@ -252,6 +247,18 @@ def test_findings_of_a_copy() -> None:
     assert findings(result, CUT, at=AT) == (whole, match)
     assert findings(result, "sha256:" + "d" * 64, at=AT)[0].id != whole.id
     json.dumps([whole.model_dump(mode="json"), match.model_dump(mode="json")], allow_nan=False)
+
+
+def test_what_no_longer_holds_is_given_again_as_passed() -> None:
+    picture = bench.drawn(13, 480, 320)
+    frames, others = [("1001", bench.jpeg(picture, 50))], [sample("b", bench.drawn(14, 480, 320))]
+    former = findings(audit(frames, [sample("a", picture), *others]), CUT, at=AT)
+    now = findings(audit(frames, others), CUT, at=AT, former=former)
+    assert [each.outcome for each in now] == ["pass", "pass"]
+    assert [each.id for each in now] == [each.id for each in former]
+    assert now[0].rule == "copy audit"
+    assert now[1].words.startswith("No longer so")
+    assert findings(audit(frames, others), CUT, at=AT, former=now) == now[:1]
 
 
 def test_an_audit_survives_json() -> None:

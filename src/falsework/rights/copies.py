@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from operator import length_hint
 from typing import Literal
 
@@ -26,21 +25,19 @@ from falsework.errors import FalseworkError
 from falsework.progress import Progress, silent
 from falsework.rights.keypoints import MOST_OF_FRAME, NOTHING, Agreement, Features, agreement, features
 from falsework.rights.pdq import LEAST_QUALITY, SYMMETRIES, Hash, distances, pdq
-from falsework.rights.records import Finding, Outcome, record_id
 from falsework.rights.samples import VOTERS, Group, Index, Known, Sample
 
 __all__ = [
     "BLOCKING_DISTANCE",
     "BLOCKING_POINTS",
     "DOUBTFUL_DISTANCE",
-    "LIMITS",
+    "GRAVITY",
     "CopyAudit",
     "FrameAudit",
     "Neighbour",
     "Unread",
     "Verdict",
     "audit",
-    "findings",
 ]
 
 BLOCKING_DISTANCE = 31  # PDQ, of 256 bits: at most this blocks
@@ -56,10 +53,8 @@ FRAME_VOTERS = 2000  # points of a frame that the shortlist is made with
 # Descriptors vote for a sample where they are nearer to it than this part of the usual (squared) distance.
 VOTE_BELOW = 0.6
 
-LIMITS = "This finds copies, whole or in part; it does not judge style or legal similarity."
-
 Verdict = Literal["clear", "inconclusive", "person", "block"]
-_GRAVEST: tuple[Verdict, ...] = ("clear", "inconclusive", "person", "block")
+GRAVITY: tuple[Verdict, ...] = ("clear", "inconclusive", "person", "block")
 
 
 @dataclass(frozen=True)
@@ -208,7 +203,7 @@ def audit(
 
 def gravest(outcomes: Iterable[Verdict]) -> Verdict:
     """The gravest of several; "clear" of none."""
-    return max(outcomes, key=_GRAVEST.index, default="clear")
+    return max(outcomes, key=GRAVITY.index, default="clear")
 
 
 def _featureless(quality: int, distinct: int) -> bool:
@@ -258,7 +253,7 @@ class _Table:
             for row in sorted(shown)
         ]
         neighbours.sort(
-            key=lambda one: (-_GRAVEST.index(one.outcome), -(one.points or 0), one.distance, one.sample)
+            key=lambda one: (-GRAVITY.index(one.outcome), -(one.points or 0), one.distance, one.sample)
         )
         outcome = gravest(neighbour.outcome for neighbour in neighbours)
         if _featureless(hashed.quality, distinct):
@@ -353,143 +348,3 @@ class _Table:
             if seen.inliers >= BLOCKING_POINTS:
                 return "within", own.sample.name
         return "", ""
-
-
-def findings(audit: CopyAudit, subject: str, *, at: datetime) -> tuple[Finding, ...]:
-    """What an audit says of a cut (`subject`, an asset's id), as records.
-
-    First one of rule "copy audit" for the whole, as grave as the gravest of the rest. Then one for each
-    matter that a person can settle by a review: "copy audit: match" for every sample that was found, "copy
-    audit: frames" for those without detail, "copy audit: samples" for those that could not be read or have no
-    detail. Copies fail; whatever a person must look at is unknown.
-    """
-    if at.tzinfo is None:
-        raise ValueError("a time needs its zone")
-    matters = [*_matches(audit, subject), *_gaps(audit, subject)]
-    outcomes: dict[Verdict, Outcome] = {"clear": "pass", "block": "fail"}
-    outcome = outcomes.get(audit.outcome, "unknown")
-    count = ", ".join(
-        f"{number:,} {_GROUPS[group]}{'' if number == 1 else 's'}" for group, number in audit.compared.items()
-    )
-    said = {
-        "pass": "No copy was found",
-        "fail": "Copies were found",
-        "unknown": "No copy is established, but a person must look",
-    }[outcome]
-    if not audit.frames:
-        said = "No frame was audited"
-    elif not sum(audit.compared.values()):
-        said = "There was nothing to compare with"
-    whole = Finding(
-        id=record_id("finding", "copy audit", subject),
-        rule="copy audit",
-        subject=subject,
-        outcome=outcome,
-        words=f"{said}: {len(audit.frames):,} frames against {count}. {LIMITS}",
-        remedy="" if outcome == "pass" else "Settle each match, frame and sample that is listed.",
-        evidence=tuple(dict.fromkeys(each for matter in matters for each in matter.evidence)),
-        details={
-            "audited": at.isoformat(),
-            "limits": {
-                "PDQ blocks at": BLOCKING_DISTANCE,
-                "PDQ to a person at": DOUBTFUL_DISTANCE,
-                "points block at": BLOCKING_POINTS,
-            },
-            "frames": len(audit.frames),
-            "compared": dict(audit.compared),
-            "every pair compared by points": audit.exhaustive,
-            "matters": [matter.id for matter in matters],
-        },
-    )
-    return whole, *matters
-
-
-_GROUPS = {"training": "training sample", "protected": "protected picture", "input": "input"}
-
-
-def _matches(audit: CopyAudit, subject: str) -> list[Finding]:
-    """One finding for each sample that was found, gravest and then most widespread first."""
-    found: dict[tuple[str, str, str], list[tuple[str, Neighbour]]] = {}
-    for frame in audit.frames:
-        for one in frame.neighbours:
-            if one.outcome != "clear":
-                found.setdefault((one.group, one.asset_id, one.sample), []).append((frame.name, one))
-    made = []
-    for key, hits in found.items():
-        frames = [name for name, _ in hits]
-        worst = max(
-            (one for _, one in hits),
-            key=lambda one: (_GRAVEST.index(one.outcome), one.points or 0, -one.distance),
-        )
-        made.append((_GRAVEST.index(worst.outcome), len(hits), _match(subject, key, frames, worst)))
-    made.sort(key=lambda each: (-each[0], -each[1], each[2].id))
-    return [finding for *_, finding in made]
-
-
-def _match(subject: str, key: tuple[str, str, str], frames: list[str], worst: Neighbour) -> Finding:
-    kind = _GROUPS[worst.group]
-    where = f"in {len(frames)} frame{'s' * (len(frames) > 1)} ({_listed(frames)})"
-    figures = f"PDQ {worst.distance} of 256 ({worst.symmetry})"
-    if worst.points is not None:
-        figures += f", {worst.points} points agree{' mirrored' * worst.mirrored}"
-    if worst.relation == "is":
-        words = (
-            f"The {kind} {worst.sample!r} is the shot's own input {worst.input!r} and is found {where}, as "
-            f"it must be. It is both used and to be kept out."
-        )
-        remedy = "Take it off the protected set, or make the shot from another plate."
-    else:
-        certain = "is found" if worst.outcome == "block" else "may be found"
-        words = f"The {kind} {worst.sample!r} {certain} {where}: {figures}."
-        if worst.relation == "within":
-            words += f" The shot's own input {worst.input!r} shows it too, and may have brought it in."
-        remedy = "Remove it from the frames, or have a named person review it and record a decision."
-    return Finding(
-        id=record_id("finding", "copy audit: match", subject, *key),
-        rule="copy audit: match",
-        subject=subject,
-        outcome="fail" if worst.outcome == "block" else "unknown",
-        words=words,
-        remedy=remedy,
-        evidence=(worst.asset_id,),
-        details={"frames": frames, "worst": asdict(worst)},
-    )
-
-
-def _gaps(audit: CopyAudit, subject: str) -> list[Finding]:
-    """What the audit could not judge."""
-    gaps = []
-    blind = [frame.name for frame in audit.frames if frame.featureless]
-    if blind:
-        words = f"{len(blind)} frame{'s have' if len(blind) > 1 else ' has'} too little detail to be judged: "
-        gaps.append(("frames", words + _listed(blind) + ".", {"frames": blind}))
-    if audit.unread or audit.featureless:
-        said = [f"{one.sample!r} was not compared: {one.why}" for one in audit.unread[:20]]
-        if len(audit.unread) > 20:
-            said.append(f"So it is with {len(audit.unread) - 20} more.")
-        if audit.featureless:
-            said.append(f"Too little detail to be found again: {_listed(list(audit.featureless))}.")
-        details: dict[str, list[str]] = {
-            "unread": [one.sample for one in audit.unread],
-            "featureless": list(audit.featureless),
-        }
-        gaps.append(("samples", " ".join(said), details))
-    return [
-        Finding(
-            id=record_id("finding", f"copy audit: {what}", subject),
-            rule=f"copy audit: {what}",
-            subject=subject,
-            outcome="unknown",
-            words=words,
-            remedy="Mend what can be read again; have a named person look at the rest and record a decision.",
-            details=dict(details),
-        )
-        for what, words, details in gaps
-    ]
-
-
-def _listed(names: list[str]) -> str:
-    """Up to four names; of more the first, the last and how many lie between."""
-    if len(names) <= 4:
-        return ", ".join(names)
-    return f"{names[0]}, {names[1]} … {names[-1]}; {len(names)} in all"
