@@ -1,8 +1,8 @@
 """The ingredients of a signed file, and their ingredients, as far down as its credentials reach.
 
-An ingredient's credentials are checked by whoever takes it in, and what was found is signed into the delivery.
-A fault found then is not found again by checking the delivery alone: it has to be read from that record, at
-every level.
+An ingredient's credentials are checked by whoever takes it in, and what was found is signed into the
+delivery. A fault found then is not found again by checking the delivery alone: it has to be read from that
+record, at every level.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ __all__ = [
     "Limits",
     "Reading",
     "Subject",
+    "confine",
     "context",
     "media_type",
     "read",
@@ -244,8 +245,8 @@ def _size(path: Path) -> int:
         raise FalseworkError(f"cannot be read ({error.strerror})", where=path) from None
 
 
-def _confine(memory: int) -> None:
-    """No more memory than this, and no core dumps of somebody's file."""
+def confine(memory: int) -> None:
+    """This process: no more memory than this, and no core dumps of somebody's file."""
     if sys.platform != "win32":
         import resource
 
@@ -256,7 +257,7 @@ def _confine(memory: int) -> None:
 def main() -> None:
     """The reading process: a request on stdin, a Reading as JSON on stdout."""
     request = json.load(sys.stdin.buffer)
-    _confine(request["memory"])
+    confine(request["memory"])
     subject = Subject(
         Path(request["path"]),
         Path(request["sidecar"]) if request["sidecar"] else None,

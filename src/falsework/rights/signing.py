@@ -30,6 +30,7 @@ from falsework.rights.manifest import (
 )
 from falsework.rights.sequence import canonical_list, digest_of, list_files
 from falsework.rights.timestamp_relay import TimestampRelay
+from falsework.rights.verification import interpret
 
 __all__ = ["SIDECAR_SUFFIX", "SIGNED_SUFFIXES", "Signed", "sign", "sign_sequence"]
 
@@ -243,8 +244,6 @@ def _read_back(
     stream: BinaryIO, form: str, store: bytes | None, credentials: Credentials, where: Path
 ) -> tuple[tuple[str, ...], str]:
     """Validate what was just signed; the faults of ingredients and the manifest's label."""
-    from falsework.rights.verification import interpret
-
     said = reading.read_stream(stream, form, store, anchors=credentials.root)
     outcome = interpret(said, where)
     wrong = [fault.words for fault in outcome.faults if not fault.ingredient]
