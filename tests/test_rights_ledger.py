@@ -231,6 +231,18 @@ def test_removed_events_are_named(tmp_path: Path) -> None:
     assert "events 11 to 12 are removed" in faults_of(path)[1].words
 
 
+def test_anchors_do_not_name_what_is_named_already(tmp_path: Path) -> None:
+    path = filled(tmp_path / "l", people(30))
+    with Ledger.open(path) as ledger:
+        ledger.anchor(at=AT)
+        ledger.append(people(2, start=30), at=AT)
+        ledger.anchor(at=AT)
+    tamper(path, "DELETE FROM ledger_events WHERE sequence = 4")
+    assert [(fault.kind, fault.event) for fault in faults_of(path)] == [("removed", 4)]
+    tamper(path, "DELETE FROM ledger_events WHERE sequence >= 20")
+    assert [(fault.kind, fault.event) for fault in faults_of(path)] == [("removed", 4), ("truncated", 20)]
+
+
 def test_a_closed_gap_is_named(tmp_path: Path) -> None:
     path = filled(tmp_path / "l", people(30))
     tamper(

@@ -232,7 +232,7 @@ class Ledger:
             faults.append(
                 Fault("unreadable", at, f"event {at} and what follows cannot be read: {error.what}")
             )
-            head = None
+            return in_order([*faults, *check(links, None)])
         known, broken = read_anchors(self.anchors_file) if self.anchors_file is not None else ([], [])
         for line in broken:
             faults.append(Fault("anchor", None, f"line {line} of {self.anchors_file} is no anchor"))

@@ -8,7 +8,7 @@ it against anchors.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -96,7 +96,7 @@ def read_row(row: Row) -> Event:
 
 def check(links: Sequence[Link], head: Head | None, anchors: Sequence[Anchor] = ()) -> list[Fault]:
     """Faults of these rows; `head` is None where it cannot be read, which the caller reports."""
-    faults = [] if _chained(links) else list(_in_detail(links))
+    faults = [] if _chained(links) else _in_detail(links)
     faults += _against_head(links, head, damaged=bool(faults))
     faults += _against_anchors(links, anchors, faults)
     return in_order(faults)
@@ -117,56 +117,51 @@ def _chained(links: Sequence[Link]) -> bool:
     return True
 
 
-def _in_detail(links: Sequence[Link]) -> Iterator[Fault]:
+def _in_detail(links: Sequence[Link]) -> list[Fault]:
+    """What was done to which of the rows, from what is written in each."""
+    faults: list[Fault] = []
     written: dict[int, Link] = {}
-    damaged: set[int] = set()
-    moved: list[tuple[int, int]] = []
-    found = False
     for link in links:
         if link.sequence is None:
-            damaged.add(link.place)
-            yield Fault("edited", link.place, f"event {link.place} was edited: {link.why}")
-            found = True
-            continue
-        if link.sequence in written:
-            yield Fault(
-                "added", link.sequence, f"event {link.sequence} is there twice, again at {link.place}"
-            )
-            found = True
-            continue
-        written[link.sequence] = link
-        if link.place != link.sequence:
-            moved.append((link.sequence, link.place))
+            faults.append(Fault("edited", link.place, f"event {link.place} was edited: {link.why}"))
+        elif link.sequence in written:
+            words = f"event {link.sequence} is there twice, again at {link.place}"
+            faults.append(Fault("added", link.sequence, words))
+        else:
+            written[link.sequence] = link
+    moved = [(sequence, link.place) for sequence, link in written.items() if link.place != sequence]
     for first, last, by in _shifts(moved):
-        yield Fault(
-            "reordered", first, f"{_span(first, last + 1)} moved by {by:+d}, to place {first + by} and on"
-            if last > first else f"event {first} was moved to place {first + by}"
-        )  # fmt: skip
-        found = True
+        if first == last:
+            words = f"event {first} was moved to place {first + by}"
+        else:
+            words = f"{_span(first, last + 1)} moved by {by:+d}, to place {first + by} and on"
+        faults.append(Fault("reordered", first, words))
+    damaged = {link.place for link in links if link.sequence is None}
     for first, stop in _gaps(sorted(damaged | set(written))):
-        yield Fault("removed", first, f"{_span(first, stop)} removed")
-        found = True
+        faults.append(Fault("removed", first, f"{_span(first, stop)} removed"))
+    faults += _unchained(written)
+    if not faults:
+        faults.append(Fault("unreadable", None, "the events do not come in their order; the file is damaged"))
+    return faults
+
+
+def _unchained(written: Mapping[int, Link]) -> Iterator[Fault]:
+    """Events, by the sequence they were written with, that the next one was not chained to."""
     for sequence, link in sorted(written.items()):
         before = written.get(sequence - 1)
         if sequence == 0 and link.previous != BEFORE_ALL:
             yield Fault("edited", 0, "event 0 was edited: it is chained to an event before it")
-            found = True
         elif before is not None and link.previous != before.digest:
             after = written.get(sequence + 1)
             either = "" if after is None or after.previous == link.digest else f" or event {sequence}"
-            yield Fault(
-                "edited", sequence - 1,
-                f"event {sequence - 1}{either} was edited: event {sequence} is chained to another digest",
-            )  # fmt: skip
-            found = True
-    if not found:
-        yield Fault("unreadable", None, "the events do not come in their order; the file is damaged")
+            words = f"event {sequence - 1}{either} was edited: event {sequence} is chained to another digest"
+            yield Fault("edited", sequence - 1, words)
 
 
 def _against_head(links: Sequence[Link], head: Head | None, *, damaged: bool) -> Iterator[Fault]:
     if head is None:
         return
-    end = 1 + max((link.place if link.sequence is None else link.sequence for link in links), default=-1)
+    end = _end(links)
     if end < head.size:
         yield Fault(
             "truncated", end,
@@ -190,30 +185,33 @@ def _against_anchors(
     links: Sequence[Link], anchors: Sequence[Anchor], faults: Sequence[Fault]
 ) -> Iterator[Fault]:
     """What only anchors show: an end that was cut off together with the head, and events all written anew."""
-    leaves = [link.digest for link in sorted(links, key=lambda link: link.place)]
-    first = min((fault.event for fault in faults if fault.event is not None), default=None)
+    end = _end(links)
+    cut = any(fault.kind == "truncated" for fault in faults)
+    first = min((fault.event for fault in faults if fault.event is not None), default=end)
+    leaves = [link.digest for link in links[:first]]  # before the first fault all lie in their places
     peaks, good = merkle.Peaks(), 0
     for anchor in sorted(anchors, key=lambda anchor: anchor.size):
         taken = f"the anchor of {time_text(anchor.time)}"
-        if anchor.size > len(leaves):
-            if not any(fault.kind == "truncated" for fault in faults):
-                yield Fault(
-                    "truncated", len(leaves),
-                    f"the end was cut off: {_span(len(leaves), anchor.size)} missing of the {anchor.size} "
-                    f"that {taken} counts",
-                )  # fmt: skip
-            return
+        if anchor.size > end and not cut:
+            cut = True
+            what = f"{_span(end, anchor.size)} missing of the {anchor.size} that {taken} counts"
+            yield Fault("truncated", end, f"the end was cut off: {what}")
+        if anchor.size > first:
+            continue  # an event within has been named already
         for leaf in leaves[peaks.size : anchor.size]:
             peaks.add(leaf)
-        if peaks.root() != anchor.root:
-            if first is None or first >= anchor.size:
-                yield Fault(
-                    "rewritten", min(good, max(anchor.size - 1, 0)),
-                    f"{_span(good, anchor.size)} not what {taken} was taken of: written anew since, or "
-                    "the anchor belongs to another ledger",
-                )  # fmt: skip
-            return
-        good = anchor.size
+        if peaks.root() == anchor.root:
+            good = anchor.size
+            continue
+        what = f"{_span(good, anchor.size)} not what {taken} was taken of"
+        words = f"{what}: written anew since, or the anchor belongs to another ledger"
+        yield Fault("rewritten", min(good, max(anchor.size - 1, 0)), words)
+        first = good
+
+
+def _end(links: Iterable[Link]) -> int:
+    """The sequence after the last event's."""
+    return 1 + max((link.place if link.sequence is None else link.sequence for link in links), default=-1)
 
 
 def _span(start: int, stop: int) -> str:
