@@ -20,7 +20,9 @@ def small_products(monkeypatch: pytest.MonkeyPatch) -> None:
     """Movie, scene and page as a few bytes: their own rooms' tests look at them."""
 
     def product(name: str, files: tuple[str, ...]) -> object:
-        def made(shot: object, store: Store, _folders: object, keys: dict[str, str], *_: object) -> Path:
+        def made(
+            shot: object, store: Store, _folders: object, keys: dict[str, str], *_: object, **__: object
+        ) -> Path:
             folder, part = made_once(store, name, {"comp": keys.get("comp"), "solve": keys["solve"]})
             if part is not None:
                 for file in files:

@@ -163,7 +163,10 @@ def _impact(given: argparse.Namespace) -> dict[str, Any]:
             approved = f", approved {len(one.approvals)} times" if one.approvals else ""
             print(f"  {one.asset.type:<12} {one.asset.name}  {one.asset.id[7:19]}{approved}")
         if found.reopened:
-            print(f"{len(found.reopened)} of these have to be cleared again.")
+            count = len(found.reopened)
+            print(
+                f"{count} of these would have to be cleared again if it changed or its grant were taken back."
+            )
     return found.to_json()
 
 

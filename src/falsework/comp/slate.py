@@ -1,4 +1,4 @@
-"""The slate: one picture before the shot that says what it is."""
+"""What says what a picture is: the slate before the shot, and the line burnt into a temporary take."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["draw_slate"]
+__all__ = ["burn_in", "draw_slate"]
 
 
 def draw_slate(
@@ -30,3 +30,17 @@ def draw_slate(
         left = margin + index * edge
         draw.rectangle((left, height - 3 * size, left + edge, height - size), fill=(grey, grey, grey))
     return np.asarray(card, dtype=np.uint8)
+
+
+def burn_in(picture: npt.NDArray[np.uint8], words: str) -> npt.NDArray[np.uint8]:
+    """A copy of a picture (height, width, 3), 8-bit display values, with words in its lower left corner."""
+    image = Image.fromarray(picture)
+    height = picture.shape[0]
+    size = max(height // 45, 8)
+    place = (size, height - 2 * size)
+    draw = ImageDraw.Draw(image)
+    draw.text(
+        place, words, font=ImageFont.load_default(size), fill=(235, 235, 230),
+        stroke_width=max(size // 10, 1), stroke_fill=(20, 20, 22),
+    )  # fmt: skip
+    return np.asarray(image, dtype=np.uint8)

@@ -132,6 +132,7 @@ def _attributes(frame: int, fps: float, name: str) -> dict[str, Any]:
         "imageCounter": frame,
         "name": name,
         "software": "falsework",
+        "comments": "A temporary take, unless its clearance and Content Credentials (.c2pa) come with it.",
     }
 
 

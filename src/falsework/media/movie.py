@@ -23,14 +23,20 @@ QUALITY = 14  # x264's constant rate factor: no visible loss, a few MB a second
 
 
 def write_movie(
-    path: Path, frames: Iterable[npt.NDArray[np.uint8]], fps: float, size: tuple[int, int]
+    path: Path,
+    frames: Iterable[npt.NDArray[np.uint8]],
+    fps: float,
+    size: tuple[int, int],
+    *,
+    comment: str = "",
 ) -> int:
     """Encode 8-bit display pictures (H, W, 3), red first, as an H.264 MP4; returns how many frames it holds.
 
     `size` is (width, height). 4:2:0 needs even sides: an odd last row or column is repeated once. Values are
     converted with the Rec.709 matrix to video range and tagged so, at CRF 14; the index lies in front, so
-    that the movie starts while it loads. The file appears whole; the same frames give the same file with the
-    same libraries. Raises FalseworkError where there is no frame or H.264 cannot be encoded here.
+    that the movie starts while it loads; `comment` goes into its metadata. The file appears whole; the same
+    frames give the same file with the same libraries. Raises FalseworkError where there is no frame or H.264
+    cannot be encoded here.
     """
     width, height = size
     even = (width + width % 2, height + height % 2)
@@ -46,6 +52,8 @@ def write_movie(
             # By absolute path: FFmpeg takes "a:b/c" for a protocol.
             container = av.open(str(part.absolute()), "w", format="mp4", options={"movflags": "+faststart"})
             with container:
+                if comment:
+                    container.metadata["comment"] = comment
                 stream = container.add_stream("libx264", rate=frame_rate(fps))
                 stream.width, stream.height = even
                 stream.pix_fmt = "yuv420p"

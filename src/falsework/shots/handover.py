@@ -63,11 +63,12 @@ def hand_over(
     fps: float,
     began: float,
     progress: Progress,
+    temporary: bool = False,
 ) -> Delivery:
     """Deliver what the finished stages (`folders`, `keys`) hold.
 
     `inputs` are the user's files to their SHA-256, `height` a preview's lines, `began` what
-    `time.perf_counter()` said when the run began.
+    `time.perf_counter()` said when the run began, `temporary` burns into the movie that it is not cleared.
 
     Everything that takes time is made in the store first, then given away, so that `out` changes in a moment.
     An old manifest goes first: where there is one, all it lists is there.
@@ -89,7 +90,7 @@ def hand_over(
     whole = "comp" in folders
     shared: dict[str, Path] = {}
     if whole:
-        products.append(make_review(shot, store, folders, keys, frames, fps))
+        products.append(make_review(shot, store, folders, keys, frames, fps, temporary=temporary))
         ready["review.mp4"] = products[-1] / "review.mp4"
         ready["contact.png"] = products[-1] / "contact.png"
         for frame in frames:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.progress import Progress
+from falsework.shots.clearing.production_file import production_of
 from falsework.shots.frame_work import Follower, make_frames, missing_frames, stage_seconds
 from falsework.shots.handover import hand_over
 from falsework.shots.shared_files import drop_altered
@@ -162,6 +163,7 @@ def make(
                 height=run.height,
                 fps=shot.fps / step,
                 began=began,
+                temporary=production_of(base) is not None,
                 progress=lambda done, total: run.listener.progress("deliver", done, total),
             )
             files = delivery.files

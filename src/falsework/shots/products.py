@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["made_once", "make_plate_pictures", "make_review", "make_scene"]
 
 HERE = ("falsework.shots.products",)
+TEMPORARY = "TEMPORARY, NOT CLEARED"
 
 
 def made_once(store: Store, name: str, content: Mapping[str, Any]) -> tuple[Path, Path | None]:
@@ -88,8 +89,13 @@ def make_review(
     keys: Mapping[str, str],
     frames: Sequence[int],
     fps: float,
+    *,
+    temporary: bool = False,
 ) -> Path:
-    """Folder with movie and contact sheet, from the pictures comp left for viewing."""
+    """Folder with movie and contact sheet, from the pictures comp left for viewing.
+
+    `temporary` burns into the movie that it is not cleared.
+    """
     rooms = ("falsework.delivery.contact", "falsework.media.movie", "falsework.comp.slate")
     content = {
         "code": source_hash(rooms, (*HERE, "falsework.shots.report_data")),
@@ -98,9 +104,11 @@ def make_review(
         "fps": fps,
         "slate": [shot.brief, shot.seed, falsework.__version__] if shot.comp.slate else None,
         "start": shot.collapse.start,
+        "temporary": temporary,
     }
     folder, part = made_once(store, "review", content)
     if part is not None:
+        from falsework.comp.slate import burn_in
         from falsework.delivery.contact import write_contact
         from falsework.media.movie import write_movie
         from falsework.shots.report_data import comp_picture, frame_label, shown_frames
@@ -114,10 +122,13 @@ def make_review(
                 for _ in range(max(round(fps), 1)):
                     yield card
             for frame in frames:
-                yield picture(frame)
+                shown = picture(frame)
+                yield burn_in(shown, f"{TEMPORARY}  {shot.name}  {frame}") if temporary else shown
 
         first = picture(frames[0])
-        write_movie(part / "review.mp4", pictures(), fps, (first.shape[1], first.shape[0]))
+        size = (first.shape[1], first.shape[0])
+        comment = f"{TEMPORARY}: a take of {shot.name}" if temporary else ""
+        write_movie(part / "review.mp4", pictures(), fps, size, comment=comment)
         chosen = shown_frames(shot, frames)
         write_contact(
             part / "contact.png",

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from falsework.rights.declarations import production_records, withdrawals
 from falsework.rights.ledger import Ledger
-from falsework.rights.production import FILE_NAME, Production, load_production
+from falsework.rights.production import Production, load_production
 from falsework.rights.state import State
+from falsework.shots.clearing.production_file import production_of
 from falsework.shots.spec import Shot, load_shot
 
 __all__ = ["Desk", "desk_of"]
 
-UPWARDS = 4  # folders above a shot's own in which its production may lie
 LEDGER = "rights/ledger.db"
 
 
@@ -67,7 +67,7 @@ def desk_of(shot_path: Path | str) -> Desk:
     shot_path = Path(shot_path)
     shot = load_shot(shot_path)
     base = shot_path.resolve().parent
-    for folder in (base, *list(base.parents)[:UPWARDS]):
-        if (folder / FILE_NAME).is_file():
-            return Desk(shot_path, shot, folder, load_production(folder), True)
+    folder = production_of(base)
+    if folder is not None:
+        return Desk(shot_path, shot, folder, load_production(folder), True)
     return Desk(shot_path, shot, base, Production(name=shot.name), False)
