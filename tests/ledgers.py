@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from falsework.rights.ledger import Ledger
+from falsework.errors import FalseworkError
+from falsework.rights.ledger import Fault, Ledger
 from falsework.rights.records import Activity, Asset, Decision, Finding, Grant, Party, Record, asset_id
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -91,3 +92,18 @@ def tamper(path: Path, *statements: str) -> None:
         for statement in statements:
             connection.execute(statement)
     connection.close()
+
+
+def faults_of(path: Path) -> list[Fault]:
+    """What `verify` says, a file that cannot even be opened being one fault."""
+    try:
+        with Ledger.open(path, create=False) as ledger:
+            return ledger.verify()
+    except FalseworkError as error:
+        words = error.sentence()
+    assert words.endswith(".")
+    return [Fault("unreadable", None, words)]
+
+
+def first_of(path: Path) -> tuple[str, int | None]:
+    return faults_of(path)[0].kind, faults_of(path)[0].event
