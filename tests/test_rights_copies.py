@@ -332,6 +332,10 @@ def test_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
     (folder / "a.png").symlink_to(tmp_path / "secret.png")
     with pytest.raises(FalseworkError, match="leads out of its folder"):
         samples_in(folder, "protected")
+    (folder / "a.png").unlink()
+    (folder / "b.png").symlink_to(folder / "b.png")
+    with pytest.raises(FalseworkError, match="or nowhere"):
+        samples_in(folder, "protected")
     with pytest.raises(FalseworkError, match="no such folder"):
         samples_in(tmp_path / "missing", "protected")
 

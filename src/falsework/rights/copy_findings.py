@@ -151,7 +151,9 @@ def _gaps(audit: CopyAudit, subject: str) -> list[Finding]:
         if len(audit.unread) > 20:
             said.append(f"So it is with {len(audit.unread) - 20} more.")
         if audit.featureless:
-            said.append(f"Too little detail to be found again: {_listed(list(audit.featureless))}.")
+            blank = list(audit.featureless)
+            have = "samples have" if len(blank) > 1 else "sample has"
+            said.append(f"{len(blank)} {have} too little detail to be found again: {_listed(blank)}.")
         details: dict[str, list[str]] = {
             "unread": [one.sample for one in audit.unread],
             "featureless": list(audit.featureless),
@@ -172,7 +174,7 @@ def _gaps(audit: CopyAudit, subject: str) -> list[Finding]:
 
 
 def _listed(names: list[str]) -> str:
-    """Up to four names; of more the first, the last and how many lie between."""
+    """Up to four names; of more the first two and the last."""
     if len(names) <= 4:
         return ", ".join(names)
-    return f"{names[0]}, {names[1]} … {names[-1]}; {len(names)} in all"
+    return f"{names[0]}, {names[1]} … {names[-1]}"

@@ -175,9 +175,11 @@ def samples_in(folder: Path, group: Group) -> tuple[Sample, ...]:
         relative = path.relative_to(folder)
         if any(part.startswith(".") for part in relative.parts) or path.suffix.lower() in BESIDE:
             continue
-        if not path.resolve().is_relative_to(root):
+        if not _leads_to(path).is_relative_to(root):
             raise FalseworkError(
-                "is a link that leads out of its folder", where=path, todo="Put the picture itself there."
+                "is a link that leads out of its folder or nowhere",
+                where=path,
+                todo="Put the picture itself there.",
             )
         if path.is_file():
             found.append(Sample(relative.as_posix(), f"sha256:{_file_digest(path)}", group, path))
@@ -186,6 +188,14 @@ def samples_in(folder: Path, group: Group) -> tuple[Sample, ...]:
                 f"holds more than {MOST_FILES:,} files", where=folder, todo="Split it into several sets."
             )
     return tuple(found)
+
+
+def _leads_to(path: Path) -> Path:
+    """Where a path ends up; nowhere, for links that go round in circles."""
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return Path()
 
 
 def read_sample(path: Path) -> Picture:
