@@ -24,6 +24,13 @@ PLAIN = st.recursive(
 )  # fmt: skip
 
 
+def canonical_or_nothing(value: object) -> bytes:
+    try:
+        return canonical(value)
+    except ValueError:
+        return b""
+
+
 def written(record: Record, sequence: int = 0, at: datetime = AT) -> Event:
     return Event.of(record, sequence=sequence, at=at, previous=BEFORE_ALL)
 
@@ -63,6 +70,17 @@ def test_any_changed_byte_changes_the_digest(data: st.DataObject) -> None:
     payload[place] ^= data.draw(st.integers(1, 255))
     with suppress(ValueError):  # most do not even read
         assert Event.read(bytes(payload)).digest != event.digest
+
+
+@given(st.binary() | PLAIN.map(canonical_or_nothing))
+def test_reading_anything_gives_an_event_or_a_value_error(payload: bytes) -> None:
+    with pytest.raises(ValueError):
+        Event.read(payload)
+    fields = json.loads(written(one_of_each()[0]).payload)
+    for key in fields:
+        with suppress(ValueError):
+            changed = canonical({**fields, key: json.loads(payload)})
+            assert Event.read(changed).payload == changed
 
 
 def test_only_the_canonical_form_reads() -> None:

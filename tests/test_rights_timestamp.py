@@ -215,12 +215,24 @@ def cut_short(handler: BaseHTTPRequestHandler, query: bytes) -> None:
         (lambda handler, query: send(handler, b"", 503), "HTTP status 503"),
         (lambda handler, query: send(handler, b"<html>sign in</html>"), "cannot be read"),
         (lambda handler, query: send(handler, b""), "cannot be read"),
+        (lambda handler, query: send(handler, bytes.fromhex("30053003020100")), "cannot be read"),
+        (lambda handler, query: send(handler, bytes.fromhex("30053003020102")), "refused"),
         (lambda handler, query: time.sleep(1), "did not answer|no answer"),
         (trickle, "did not answer"),
         (too_much, "too large"),
         (cut_short, "cannot be reached"),
     ],
-    ids=["503", "a web page", "nothing", "silence", "a trickle", "a flood", "nonsense"],
+    ids=[
+        "503",
+        "a web page",
+        "nothing",
+        "granted nothing",
+        "refused",
+        "silence",
+        "a trickle",
+        "a flood",
+        "nonsense",
+    ],
 )
 def test_a_bad_authority_gets_a_sentence(
     answer: Callable[[BaseHTTPRequestHandler, bytes], None], words: str

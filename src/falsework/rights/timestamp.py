@@ -30,7 +30,7 @@ __all__ = ["Stamp", "request_stamp", "verify_stamp"]
 
 LARGEST = 1 << 20  # bytes of a response; they take some 5 kB
 WAIT = 10.0  # seconds
-GRANTED = (0, 1)  # granted, granted with modifications (RFC 3161, 2.4.2)
+GRANTED = 0  # RFC 3161, 2.4.2; "granted with modifications" is not what was asked for
 GO_ON = "Check the authority's address, or go on without a time-stamp."
 
 
@@ -52,8 +52,8 @@ def request_stamp(statement: bytes, url: str, *, wait: float = WAIT, roots: byte
     built = request.cert_request(cert_request=True).build()
     token = _posted(url, place, built.as_bytes(), wait)
     response = _decoded(token, place)
-    if response.status not in GRANTED:
-        words = "; ".join(response.status_string) or f"status {response.status}"
+    if response.status != GRANTED:
+        words = "; ".join(response.status_string).rstrip(".") or f"status {response.status}"
         raise FalseworkError(f"the time-stamp authority refused ({words})", where=place, todo=GO_ON)
     info = response.tst_info
     if info.nonce != built.nonce or info.message_imprint.message != built.message_imprint.message:
@@ -68,7 +68,7 @@ def request_stamp(statement: bytes, url: str, *, wait: float = WAIT, roots: byte
 def verify_stamp(token: bytes, statement: bytes, roots: bytes) -> Stamp:
     """Check that an authority below `roots` (PEM certificates) signed `statement`; says when and who."""
     response = _decoded(token, "time-stamp")
-    if response.status not in GRANTED:
+    if response.status != GRANTED:
         raise FalseworkError("the time-stamp is a refusal of the authority, not a stamp")
     return _verified(response, statement, roots, "time-stamp")
 
@@ -102,7 +102,10 @@ def _decoded(token: bytes, place: str) -> TimeStampResponse:
     if len(token) > LARGEST:
         raise FalseworkError("the time-stamp is too large to be one", where=place)
     try:
-        return decode_timestamp_response(token)
+        response = decode_timestamp_response(token)
+        if response.status == GRANTED:
+            _ = response.tst_info  # is read only now, and may be missing or damaged
+        return response
     except ValueError as error:
         raise FalseworkError("the time-stamp cannot be read", where=place, todo=GO_ON) from error
 
