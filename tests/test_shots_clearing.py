@@ -1,0 +1,270 @@
+"""A cut before the gate: refused, approved, delivered; a changed pixel, a revoked grant, a broken run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from falsework.cli.main import main
+from falsework.delivery.layers_exr import write_frame
+from falsework.delivery.manifest import write_manifest
+from falsework.errors import FalseworkError
+from falsework.media.images import write_png
+from falsework.rights.ledger import Ledger
+from falsework.rights.state import State
+from falsework.rights.verification import verify
+from falsework.seeds import generator
+from falsework.shots.clearing import delivering
+from falsework.shots.clearing.delivering import Delivered, deliver
+from falsework.shots.clearing.desk import desk_of
+from falsework.shots.clearing.judging import approve_shot, impact_of, judge, waive_rule
+from falsework.shots.clearing.recording import record_make
+from falsework.shots.pipeline import _on_record
+from shots_fakes import SHOT, write_shot
+
+AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PRODUCTION = """\
+name = "street"
+packs = ["netflix", "eu"]
+
+[[parties]]
+id = "ada"
+name = "Ada Example"
+roles = ["VFX supervisor"]
+
+[[parties]]
+id = "photographer"
+name = "P. Hotographer"
+
+[[grants]]
+files = ["plate.png"]
+given_by = "photographer"
+licence = "CC-BY-4.0"
+basis = "item"
+
+[grants.obligations]
+attribution = "Photograph: P. Hotographer, CC BY 4.0"
+
+[[declared]]
+by = "ada"
+why = "seen frame by frame"
+
+[declared.facts]
+generative_ai = false
+key_visual = true
+depicts_performer = false
+digital_replica = false
+depicts_real_place = false
+depicts_real_person = false
+depicts_real_event = false
+mistakable_for_real = false
+evidently_artistic = true
+displaces_union_work = false
+"""
+
+
+def shot_in(folder: Path, production: str | None = PRODUCTION) -> Path:
+    """A shot of four small frames, as a finished run leaves them; on record if `production` is given."""
+    path = write_shot(folder, SHOT)
+    write_png(folder / "plate.png", np.full((64, 96, 3), 90, np.uint8))
+    if production is not None:
+        (folder / "production.toml").write_text(production)
+    out = folder / "out" / "tiny"
+    (out / "exr").mkdir(parents=True)
+    random = generator(3, "test clearing")
+    names = []
+    for frame in range(1001, 1005):
+        names.append(f"exr/tiny.{frame}.exr")
+        picture = random.random((64, 96, 3), np.float32)
+        write_frame(
+            out / names[-1], {"beauty": picture}, frame=frame, fps=24, name="tiny", crypto_manifest={}
+        )
+    plate = hashlib.sha256((folder / "plate.png").read_bytes()).hexdigest()
+    write_manifest(
+        out / "manifest.json", out, names, inputs={"plate.png": plate}, versions={}, opengl=None, seed=3,
+        parameters={}, seconds={"comp": 1.0}, reused=[],
+    )  # fmt: skip
+    record_make(desk_of(path), out, preview=False, at=AT, seconds=2.0)
+    return path
+
+
+def state(path: Path) -> State:
+    with desk_of(path).open_ledger() as ledger:
+        return State.of(ledger.events())
+
+
+def approved(path: Path) -> None:
+    approve_shot(desk_of(path), by="ada", role="VFX supervisor", why="as it should be", at=AT)
+
+
+def delivered(path: Path) -> Delivered:
+    approved(path)
+    return deliver(desk_of(path), at=AT)
+
+
+def nothing_half(folder: Path) -> bool:
+    return not [path for path in folder.rglob("*") if path.name.startswith((".part", ".old", ".unsigned"))]
+
+
+def test_one_thing_is_missing_and_after_it_the_shot_is_delivered(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    verdict = judge(desk_of(path), at=AT)
+    assert [one.words for one in verdict.blockers] == ["nobody has approved this cut"]
+    with pytest.raises(FalseworkError, match="nobody has approved this cut"):
+        deliver(desk_of(path), at=AT)
+    assert not (tmp_path / "deliveries").exists()
+    done = delivered(path)
+    folder = tmp_path / "deliveries" / "tiny"
+    assert done.folder == folder
+    assert len([*folder.glob("exr/*.exr")]) == 4
+    root = (tmp_path / "credentials" / "root.pem").read_text()
+    for signed in (folder / "tiny.mp4", folder / "exr", *folder.glob("stills/*.png")):
+        assert verify(signed, anchors=root).state == "trusted", signed
+        assert verify(signed).state == "valid"
+    assert "P. Hotographer, CC BY 4.0" in (folder / "credits.txt").read_text()
+    assert nothing_half(tmp_path)
+    made = state(path).assets[done.asset.id]
+    assert made.type == "delivery"
+    assert state(path).ancestors(made.id)
+
+
+def test_what_is_signed_names_the_cut_and_a_root_that_the_ledger_had(tmp_path: Path) -> None:
+    done = delivered(shot_in(tmp_path))
+    seen = verify(done.folder / "tiny.mp4")
+    assert seen.cut == done.verdict.subject
+    with Ledger.open(tmp_path / "rights" / "ledger.db") as ledger:
+        assert ledger.root(seen.ledger_size).hex() == seen.ledger_root
+        assert ledger.verify() == []
+    assert json.loads((done.folder / "ledger.anchor.jsonl").read_text())["size"] > (seen.ledger_size or 0)
+
+
+def test_a_changed_pixel_voids_the_approval(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    approved(path)
+    frame = tmp_path / "out" / "tiny" / "exr" / "tiny.1002.exr"
+    write_frame(
+        frame,
+        {"beauty": np.ones((64, 96, 3), np.float32)},
+        frame=1002,
+        fps=24,
+        name="tiny",
+        crypto_manifest={},
+    )
+    with pytest.raises(FalseworkError, match=r"tiny\.1002\.exr has changed"):
+        deliver(desk_of(path), at=AT)
+    # made anew, it is another cut, which nobody has approved
+    out = tmp_path / "out" / "tiny"
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["files"]["exr/tiny.1002.exr"] = hashlib.sha256(frame.read_bytes()).hexdigest()
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    record_make(desk_of(path), out, preview=False, at=AT, seconds=2.0)
+    verdict = judge(desk_of(path), at=AT)
+    assert len(verdict.blockers) == 1
+    assert len(verdict.voided) == 1
+
+
+def test_a_revoked_grant_reopens_what_was_clear(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    approved(path)
+    assert not judge(desk_of(path), at=AT).blockers
+    text = PRODUCTION.replace(
+        'basis = "item"\n', 'basis = "item"\nrevoked = 2026-11-20\nrevoked_why = "sold"\n'
+    )
+    (tmp_path / "production.toml").write_text(text)
+    verdict = judge(desk_of(path), at=AT)
+    assert any("plate.png" in one.words for one in verdict.blockers)
+    found = impact_of(desk_of(path), str(tmp_path / "plate.png"), at=AT)
+    assert [one.asset.type for one in found.reopened] == ["cut"]
+    assert found.lapsed
+
+
+def test_a_waiver_has_a_name_and_a_reason(tmp_path: Path) -> None:
+    path = shot_in(tmp_path, PRODUCTION.replace("key_visual = true\n", ""))
+    approved(path)
+    missing = judge(desk_of(path), at=AT).blockers
+    assert [rule for one in missing for rule in one.rules] == ["NFX-6"]
+    decision, verdict = waive_rule(
+        desk_of(path), "NFX-6", by="ada", role="VFX supervisor", why="agreed by e-mail", at=AT
+    )
+    assert not verdict.blockers
+    assert state(path).decisions[decision.id].why == "agreed by e-mail"
+
+
+def test_without_a_production_the_plate_has_no_grant_and_nothing_leaves(tmp_path: Path) -> None:
+    path = shot_in(tmp_path, None)
+    with pytest.raises(FalseworkError, match=r"plate\.png") as refused:
+        delivered(path)
+    assert "production.toml" in refused.value.todo
+
+
+def test_a_preview_is_never_delivered(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    record_make(desk_of(path), tmp_path / "out" / "tiny", preview=True, at=AT, seconds=1.0)
+    with pytest.raises(FalseworkError, match="preview"):
+        deliver(desk_of(path), at=AT)
+
+
+def test_a_delivery_that_fails_leaves_the_last_one_and_nothing_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = shot_in(tmp_path)
+    done = delivered(path)
+    before = {file: file.read_bytes() for file in done.files}
+
+    def fails(*_: object, **__: object) -> None:
+        raise FalseworkError("the disk is full")
+
+    monkeypatch.setattr(delivering, "sign_sequence", fails)
+    with pytest.raises(FalseworkError, match="the disk is full"):
+        deliver(desk_of(path), at=AT)
+    assert {file: file.read_bytes() for file in done.files} == before
+    assert nothing_half(tmp_path)
+
+
+def test_a_broken_production_does_not_stop_a_run_it_only_says_so(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    out = tmp_path / "out" / "tiny"
+    cut, unrecorded = _on_record(path, out, False, 1.0)
+    assert cut in state(path).assets
+    assert unrecorded == ""
+    (tmp_path / "production.toml").write_text("name = ")
+    cut, unrecorded = _on_record(path, out, False, 1.0)
+    assert cut == ""
+    assert "production.toml" in unrecorded
+
+
+def test_the_commands_refuse_with_code_2_and_say_it_in_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = shot_in(tmp_path)
+    assert main(["deliver", str(path), "--quiet"]) == 2
+    assert "nobody has approved this cut" in capsys.readouterr().err
+    person = ["--by", "Ada Example", "--role", "VFX supervisor", "--reason", "seen"]
+    assert main(["approve", str(path), *person, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["clearance"]["verdict"] == "clear"
+    assert main(["deliver", str(path), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["test_certificate"] is True
+    assert main(["verify", str(Path(answer["folder"]) / "tiny.mp4"), "--quiet"]) == 1
+    assert main(["rights", "status", str(path), "--json"]) == 0
+    assert main(["rights", "impact", str(tmp_path / "plate.png"), "--shot", str(path), "--json"]) == 0
+
+
+def test_the_key_is_in_nothing_that_is_written(tmp_path: Path) -> None:
+    done = delivered(shot_in(tmp_path))
+    key = (tmp_path / "credentials" / "key.pem").read_text()
+    secret = "".join(key.splitlines()[1:-1]).encode()[:40]
+    written = [*done.files, *(tmp_path / "rights").iterdir()]
+    assert all(secret not in file.read_bytes() for file in written)
+
+
+def test_a_still_of_the_delivery_shows_the_frame(tmp_path: Path) -> None:
+    done = delivered(shot_in(tmp_path))
+    assert [file.name for file in sorted(done.folder.glob("stills/*.png"))][-1] == "tiny.1004.png"
+    write_png(tmp_path / "white.png", np.full((64, 96, 3), 255, np.uint8))
+    assert (done.folder / "stills" / "tiny.1004.png").read_bytes() != (tmp_path / "white.png").read_bytes()
