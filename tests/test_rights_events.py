@@ -113,6 +113,14 @@ def test_what_json_cannot_hold_is_refused_with_a_sentence(value: object) -> None
         written(record)
 
 
+@pytest.mark.parametrize("kind", ["", "RSA ", "EC ", "ENCRYPTED "])
+def test_a_private_key_is_refused_and_not_repeated(kind: str) -> None:
+    text = f"-----BEGIN {kind}PRIVATE KEY-----\nMIGHAgEA\n-----END {kind}PRIVATE KEY-----"
+    with pytest.raises(FalseworkError, match="private key") as caught:
+        written(Activity(id="a", type="render", parameters={"signer": {"key": text}}))
+    assert "MIGHAgEA" not in caught.value.sentence()
+
+
 def test_too_large_is_refused() -> None:
     record = Activity(id="a", type="render", parameters={"x": "y" * (17 << 20)})
     with pytest.raises(FalseworkError, match="17 MB"):

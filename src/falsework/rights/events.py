@@ -22,6 +22,7 @@ __all__ = ["BEFORE_ALL", "LARGEST", "Event", "kind_of", "time_of", "time_text"]
 
 BEFORE_ALL = bytes(HASH_SIZE)  # what the first event is chained to
 LARGEST = 16 << 20  # bytes of one payload; a delivery of 10,000 files takes about 1 MB
+PRIVATE = b"PRIVATE KEY-----"  # how every PEM private key begins, whatever its kind (RFC 7468)
 FIELDS = {"sequence", "time", "kind", "body", "previous"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 KIND_OF = {model: kind for kind, model in KINDS.items()}
@@ -65,6 +66,12 @@ class Event:
                 f"the {kind} takes {len(payload) / 1e6:.0f} MB, more than {LARGEST / 1e6:.0f} MB",
                 where=record.id,
                 todo="Keep large data in a file and record that file's hash as an asset.",
+            )
+        if PRIVATE in payload:
+            raise FalseworkError(
+                f"the {kind} holds a private key, which a ledger would keep for ever",
+                where=record.id,
+                todo="Take it out; record the certificate's hash if anything.",
             )
         return cls(sequence, at.astimezone(UTC), kind, body, previous, leaf_hash(payload))
 
