@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from falsework.errors import FalseworkError
 from falsework.rights import reading
-from falsework.rights.certificates import Credentials, load_credentials, make_test_chain
+from falsework.rights.certificates import USAGES, Credentials, load_credentials, make_test_chain
 from falsework.rights.manifest import Action, AiSystem, Ingredient, definition
 from falsework.rights.signing import sign, sign_sequence
 from falsework.rights.verification import verify
@@ -188,6 +189,18 @@ def test_expired_credentials_sign_nothing(tmp_path: Path) -> None:
         )
     assert not (tmp_path / "b.png").exists()
     assert not (tmp_path / "exr" / "a.c2pa").exists()
+
+
+@pytest.mark.parametrize("usage", USAGES, ids=lambda usage: usage.dotted_string)
+def test_every_usage_the_standard_allows_signs(tmp_path: Path, usage: x509.ObjectIdentifier) -> None:
+    root = issue("root", authority=True)
+    mara = load_credentials(write_chain(tmp_path / "c", issue("mara", root, purposes=(usage,)), root[0]))
+    signed = sign(write_picture(tmp_path / "a.png"), tmp_path / "b.png", manifest(), mara, at=NOW)
+    assert verify(signed.path, anchors=mara.root, isolated=False).state == "trusted"
+    seen = verify(signed.path, isolated=False)
+    assert seen.state == "valid"
+    assert seen.signer is not None
+    assert (seen.signer.name, seen.signer.test) == ("mara", False)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl for an authority of its own")

@@ -133,6 +133,19 @@ def test_no_flipped_byte_goes_unnoticed(
     assert flips_missed(path, tmp_path / f"copy{suffix}", credentials.root, FEW) == []
 
 
+@pytest.mark.parametrize("suffix", FORMS)
+def test_no_flip_where_a_file_begins_goes_unnoticed(
+    tmp_path: Path, signed: Callable[[str], Path], credentials: Credentials, suffix: str
+) -> None:
+    """The bytes that say what form a file is of, and where its parts lie."""
+    path, copy = signed(suffix), tmp_path / f"copy{suffix}"
+    original, left_out = path.read_bytes(), excluded(path)
+    for position in range(60):
+        if not any(start <= position < end for _, start, end in left_out):
+            flip(copy, original, position, position % 8)
+            assert outcome(copy, credentials.root) in ("invalid", "unreadable"), position
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMS)
 def test_none_of_a_thousand_flipped_bytes_goes_unnoticed(

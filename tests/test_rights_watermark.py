@@ -125,6 +125,7 @@ def crop(picture: np.ndarray, kept: float) -> np.ndarray:
         pytest.param(lambda picture: np.rint(picture * 0.6 + 40).astype(np.uint8), id="contrast"),
         pytest.param(lambda picture: cv2.GaussianBlur(picture, (0, 0), 1.5), id="blur"),
         pytest.param(lambda picture: crop(picture, 0.9), id="crop"),
+        pytest.param(lambda picture: picture[:, ::-1], id="mirrored"),
         pytest.param(
             lambda picture: np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8),
             id="grey",
@@ -133,6 +134,16 @@ def crop(picture: np.ndarray, kept: float) -> np.ndarray:
 )
 def test_the_mark_survives(marked: np.ndarray, change: object) -> None:
     assert pointer_in(change(marked)) == POINTER  # type: ignore[operator]
+
+
+def test_a_matte_is_recognised() -> None:
+    whole = mark_picture(street(), POINTER)
+    bars = round((720 - 1280 / 2.39) / 2)
+    found = read_mark([whole[bars : 720 - bars]])
+    assert found is not None
+    assert found.pointer == POINTER
+    assert found.kept[0] == 1.0
+    assert abs(found.kept[1] - 16 / 9 / 2.39) < 0.01
 
 
 def test_frames_of_a_movie_add_up() -> None:

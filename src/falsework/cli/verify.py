@@ -94,8 +94,16 @@ def _mark(given: argparse.Namespace) -> dict[str, Any]:
         words.append(
             f"cropped: {mark.kept[0]:.0%} of the width and {mark.kept[1]:.0%} of the height are left"
         )
+    if mark.mirrored:
+        words.append("mirrored")
     words.append("It says which cut to look for in the production's records, and proves nothing by itself.")
-    return {"pointer": mark.pointer.hex(), "agreement": mark.agreement, "kept": mark.kept, "words": words}
+    return {
+        "pointer": mark.pointer.hex(),
+        "agreement": mark.agreement,
+        "kept": mark.kept,
+        "mirrored": mark.mirrored,
+        "words": words,
+    }
 
 
 def _anchors(given: argparse.Namespace) -> str:

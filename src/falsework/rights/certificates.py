@@ -29,6 +29,7 @@ __all__ = [
     "KEY",
     "ROOT",
     "TEST_ORGANISATION",
+    "USAGES",
     "Credentials",
     "certificates_of",
     "load_credentials",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import av
@@ -49,7 +50,7 @@ def find_mark(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Mark | None:
     if answer is None:
         return None
     kept = (float(answer["kept"][0]), float(answer["kept"][1]))
-    return Mark(bytes.fromhex(answer["pointer"]), float(answer["agreement"]), kept)
+    return Mark(bytes.fromhex(answer["pointer"]), float(answer["agreement"]), kept, bool(answer["mirrored"]))
 
 
 def frames_of(path: Path) -> list[NDArray[np.uint8]]:
@@ -77,10 +78,7 @@ def main() -> None:
     confine(request["memory"])
     cv2.setNumThreads(1)
     found = read_mark(frames_of(Path(request["path"])))
-    answer = (
-        {"pointer": found.pointer.hex(), "agreement": found.agreement, "kept": found.kept} if found else None
-    )
-    sys.stdout.write(json.dumps(answer))
+    sys.stdout.write(json.dumps(asdict(found) | {"pointer": found.pointer.hex()} if found else None))
 
 
 if __name__ == "__main__":

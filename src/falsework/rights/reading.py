@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypedDict, cast
 
 import c2pa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from falsework.errors import FalseworkError
+from falsework.rights.certificates import USAGES
 
 __all__ = [
     "BOUND",
@@ -38,6 +40,13 @@ __all__ = [
 JUMBF_STORE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 
 BOUND = "application/octet-stream"  # what a sidecar over any bytes calls their form
+# What certificates may be for: signing content, time-stamps, and telling whether one was revoked.
+SIGNERS_AND_THEIR_WITNESSES = (
+    *(usage.dotted_string for usage in USAGES),
+    ExtendedKeyUsageOID.TIME_STAMPING.dotted_string,
+    ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string,
+)
+
 MEDIA_TYPES = {
     ".mp4": "video/mp4",
     ".m4v": "video/mp4",
@@ -120,8 +129,8 @@ def context(anchors: str = "", **builder: Any) -> c2pa.Context:
             **builder,
         },
     }
-    if anchors:
-        settings["trust"] = {"user_anchors": anchors}
+    trust = {"trust_config": "\n".join(SIGNERS_AND_THEIR_WITNESSES)}
+    settings["trust"] = trust | ({"user_anchors": anchors} if anchors else {})
     return c2pa.Context(c2pa.Settings.from_dict(settings))
 
 

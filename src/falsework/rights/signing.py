@@ -202,7 +202,7 @@ def _sign_stream(
                 "its credentials then hold only while the signing certificate does.",
             ) from None
         raise FalseworkError(
-            f"could not be signed ({_first_line(error)})",
+            f"could not be signed ({_reason(error)})",
             where=manifest.title,
             todo="Check that the picture opens elsewhere, and the signing certificate with its authority.",
         ) from None
@@ -267,6 +267,6 @@ def _known_form(path: Path) -> None:
         raise FalseworkError("is not there", where=path, todo="Check the path.")
 
 
-def _first_line(error: c2pa.C2paError) -> str:
-    """The library's reason, kept short."""
-    return (str(error).strip().splitlines() or ["no reason given"])[0][:200]
+def _reason(error: c2pa.C2paError) -> str:
+    """The library's reason on one line, kept short."""
+    return " ".join(str(error).split())[:300] or "no reason given"

@@ -67,6 +67,7 @@ class Mark:
     pointer: bytes
     agreement: float
     kept: tuple[float, float] = (1.0, 1.0)
+    mirrored: bool = False
 
 
 def pointer_to(digest: str) -> bytes:
@@ -102,21 +103,23 @@ def mark_picture(picture: NDArray[Any], pointer: bytes, *, strength: float = 1.0
 def read_mark(pictures: Iterable[NDArray[Any]], *, search: bool = True) -> Mark | None:
     """The mark of one or more frames of one shape, read without the original; None where there is none.
 
-    search  also try crops about the middle, and the usual mattes
+    search  also try its mirror image, crops about the middle, and the usual mattes
     """
     frames = [_luma(_pixels(picture)) for picture in pictures]
     if not frames:
         return None
     best: Mark | None = None
-    for kept in _hypotheses(frames[0].shape, search):
+    for kept, mirrored in _hypotheses(frames[0].shape, search):
         evidence = np.zeros(CODED_BITS)
         for frame in frames:
-            evidence += _evidence(_uncropped(frame, kept))
+            evidence += _evidence(
+                _uncropped(np.ascontiguousarray(frame[:, ::-1]) if mirrored else frame, kept)
+            )
         found = decode(evidence)
         if found.pointer is None or found.agreement < SURE:
             continue
         if best is None or found.agreement > best.agreement:
-            best = Mark(found.pointer, round(found.agreement, 3), kept)
+            best = Mark(found.pointer, round(found.agreement, 3), kept, mirrored)
         if kept == (1.0, 1.0):
             break
     return best
@@ -208,17 +211,18 @@ def _evidence(fixed: Plane) -> NDArray[np.float64]:
     return np.bincount(places, weights=votes, minlength=CODED_BITS).astype(np.float64)
 
 
-def _hypotheses(shape: tuple[int, ...], search: bool) -> Iterator[tuple[float, float]]:
-    """What may have been kept of the marked picture: all of it first."""
-    yield 1.0, 1.0
+def _hypotheses(shape: tuple[int, ...], search: bool) -> Iterator[tuple[tuple[float, float], bool]]:
+    """What may have been kept of the marked picture, all of it first; and whether it is mirrored."""
+    yield (1.0, 1.0), False
     if not search:
         return
-    yield from KEPT
+    yield (1.0, 1.0), True
+    yield from ((kept, False) for kept in KEPT)
     ratio = shape[1] / shape[0]
     for _, matte in MATTES:
         for whole in (16 / 9, 4 / 3, 1.5):  # of which a matte may have been cut
             if matte > whole and abs(ratio / matte - 1.0) < 0.01:
-                yield 1.0, round(whole / matte, 4)
+                yield (1.0, round(whole / matte, 4)), False
 
 
 def _uncropped(luma: Plane, kept: tuple[float, float]) -> Plane:
