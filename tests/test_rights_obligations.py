@@ -265,6 +265,7 @@ def test_the_licence_carried_satisfies_each(names: list[str]) -> None:
 
 def test_later_versions_only_where_the_licence_says_so() -> None:
     assert carried(["GPL-3.0-only", "GPL-3.0-or-later"]) == "GPL-3.0-only"
+    assert carried(["CC-BY-SA-4.0", "GPL-3.0-or-later"]) == "GPL-3.0-or-later"
     assert carried(["CC-BY-SA-1.0", "CC-BY-SA-2.0"]) is None
     assert carried(["CC-BY-SA-4.0", "CC-BY-NC-SA-4.0"]) is None
     assert carried(["CC-BY-SA-3.0", "GPL-3.0-only"]) is None

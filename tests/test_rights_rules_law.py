@@ -207,6 +207,8 @@ def test_eo_1_a_platforms_general_statement_is_no_title() -> None:
     finding = world.judge("EO-1")
     assert finding.outcome == "fail"
     assert "plate.jpg" in finding.words
+    world.grant(world.plate, uses=["any"], basis="contract")
+    assert world.outcome("EO-1") == "pass"
 
 
 def test_eo_1_models_need_an_indemnity() -> None:

@@ -155,9 +155,16 @@ def test_nfx_4_what_is_prominent_needs_more() -> None:
     world.model()
     world.approve()
     assert world.outcome("NFX-4") == "unknown"
+    background = world.declare(prominent=False)
+    assert world.outcome("NFX-4") == "pass"
+    world.change(background, withdrawn=True)
     world.declare(prominent=True)
     assert world.outcome("NFX-4") == "unknown"
-    world.review("NFX-4", legal_review=True, human_input="timing and framing")
+    half = world.review("NFX-4", legal_review=True, human_input=" ")
+    assert world.outcome("NFX-4") == "unknown"
+    world.change(half, facts={"legal_review": False, "human_input": "timing and framing"})
+    assert world.outcome("NFX-4") == "unknown"
+    world.change(half, facts={"legal_review": True, "human_input": "timing and framing"})
     assert world.outcome("NFX-4") == "pass"
 
 
