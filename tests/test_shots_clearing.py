@@ -23,7 +23,7 @@ from falsework.shots.clearing import delivering
 from falsework.shots.clearing.delivering import Delivered, deliver
 from falsework.shots.clearing.desk import desk_of
 from falsework.shots.clearing.judging import approve_shot, impact_of, judge, waive_rule
-from falsework.shots.clearing.recording import record_make
+from falsework.shots.clearing.recording import record_make, record_script
 from falsework.shots.pipeline import _on_record
 from shots_fakes import SHOT, write_shot
 
@@ -268,3 +268,15 @@ def test_a_still_of_the_delivery_shows_the_frame(tmp_path: Path) -> None:
     assert [file.name for file in sorted(done.folder.glob("stills/*.png"))][-1] == "tiny.1004.png"
     write_png(tmp_path / "white.png", np.full((64, 96, 3), 255, np.uint8))
     assert (done.folder / "stills" / "tiny.1004.png").read_bytes() != (tmp_path / "white.png").read_bytes()
+
+
+def test_a_script_goes_on_record_with_its_authors_and_into_the_cuts_line(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    (tmp_path / "scene.fountain").write_text("INT. HOUSE - DAY")
+    with pytest.raises(FalseworkError, match="has authors"):
+        record_script(desk_of(path), tmp_path / "scene.fountain", [], at=AT)
+    script = record_script(desk_of(path), tmp_path / "scene.fountain", ["Ada Example", "B. Writer"], at=AT)
+    assert script.creator == "Ada Example; B. Writer"
+    cut = record_make(desk_of(path), tmp_path / "out" / "tiny", preview=False, at=AT, seconds=2.0)
+    assert script.id in state(path).ancestors(cut.id)
+    assert b"INT. HOUSE" not in (tmp_path / "rights" / "ledger.db").read_bytes()

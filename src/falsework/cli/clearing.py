@@ -52,6 +52,13 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     report = tasks.add_parser("report", parents=[shared, cut], help="write the clearance report")
     report.add_argument("--out", type=Path, metavar="DIR", help="default: out/NAME")
     report.set_defaults(run=_report)
+    script = tasks.add_parser(
+        "script", parents=[shared], help="put a script or scene's text on record with its authors"
+    )
+    script.add_argument("file", type=Path, metavar="FILE")
+    script.add_argument("--author", action="append", default=[], metavar="NAME", help="once for each")
+    script.add_argument("--shot", type=Path, default=Path("shot.toml"), metavar="SHOT.toml")
+    script.set_defaults(run=_script)
     impact = tasks.add_parser("impact", parents=[shared], help="everything made from an asset")
     impact.add_argument("asset", metavar="ASSET", help="a file, an id (sha256:...) or a grant's id")
     impact.add_argument("--shot", type=Path, default=Path("shot.toml"), metavar="SHOT.toml")
@@ -168,6 +175,18 @@ def _impact(given: argparse.Namespace) -> dict[str, Any]:
                 f"{count} of these would have to be cleared again if it changed or its grant were taken back."
             )
     return found.to_json()
+
+
+def _script(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.shots.clearing.desk import desk_of
+    from falsework.shots.clearing.recording import record_script
+
+    script = record_script(desk_of(given.shot), given.file, given.author, at=datetime.now(UTC))
+    if not given.quiet and not given.json:
+        print(f"{script.name}: on record, by {script.creator}")
+    return script.model_dump(mode="json")
 
 
 def _say(verdict: Clearance, *, everything: bool) -> None:

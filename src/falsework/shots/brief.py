@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from falsework.rights.literary import refuse_writing
 from falsework.shots.brief_air import AirRules
 from falsework.shots.brief_reading import Finding, Interpretation
 from falsework.shots.brief_scan import Clause, Token, guess_language, scan, tokens_of
@@ -24,6 +25,7 @@ __all__ = ["Finding", "Interpretation", "read_brief"]
 
 def read_brief(brief: str) -> Interpretation:
     """Understand a brief by the grammar, offline. The same words give the same settings."""
+    refuse_writing(brief)
     tokens = tokens_of(brief)
     language = guess_language(tokens)
     reader = _Reader(brief, tokens, scan(tokens, language), language)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import mimetypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import falsework
 from falsework.delivery.manifest import sha256
+from falsework.errors import FalseworkError
 from falsework.rights.records import Activity, Asset, Grant, Party, asset_id, record_id
 from falsework.shots.clearing.cut import MANIFEST, cut_of
 from falsework.shots.clearing.desk import Desk
 
-__all__ = ["record_make"]
+__all__ = ["record_make", "record_script"]
 
 TEXTURES = ("falsework.plate", "falsework.render")
 SOURCES = "SOURCES.csv"
@@ -42,7 +43,12 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
     )
     inputs = [*_inputs(desk, manifest["inputs"])]
     textures = [*_textures(at)]
-    used = [record.id for record in (*inputs, *textures) if isinstance(record, Asset)]
+    with desk.open_ledger() as ledger:
+        scripts = [
+            one for one in desk.declare(ledger, at).assets.values()
+            if one.type == "script" and one.facts.get("shot") == desk.shot.name
+        ]  # fmt: skip
+    used = [record.id for record in (*inputs, *textures, *scripts) if isinstance(record, Asset)]
     activity = Activity(
         id=record_id("activity", "make", made.id, *sorted(used), falsework.__version__),
         type="make",
@@ -64,7 +70,6 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         ended=at,
     )
     with desk.open_ledger() as ledger:
-        desk.declare(ledger, at)
         ledger.append([MAKER, TEXTURE_SOURCE, *inputs, *textures, made, activity], at=at)
     return made
 
@@ -120,3 +125,28 @@ def _textures(at: datetime) -> Iterator[Asset | Grant]:
 
 def _source(row: Mapping[str, str]) -> str:
     return row.get("source") or f"{row.get('made_from', '')} ({row.get('repo', '')})"
+
+
+def record_script(desk: Desk, file: Path, authors: Sequence[str], *, at: datetime) -> Asset:
+    """Put a script or scene's text on record with the people who wrote it; runs of the shot after it use it.
+
+    The file is read for its digest alone: nothing here reads, keeps or changes its words.
+    """
+    names = [name.strip() for name in authors if name.strip()]
+    if not names:
+        raise FalseworkError("a script has authors", where=file, todo='Name them: --author "NAME".')
+    if not file.is_file():
+        raise FalseworkError("there is no such file", where=file, todo="Name the script's file.")
+    script = Asset(
+        id=asset_id(sha256(file)),
+        type="script",
+        name=file.name,
+        media_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+        path=_within(desk, file),
+        creator="; ".join(names),
+        facts={"shot": desk.shot.name},
+    )
+    with desk.open_ledger() as ledger:
+        desk.declare(ledger, at)
+        ledger.append([script], at=at)
+    return script

@@ -1,0 +1,7 @@
+"""`python -m falsework`."""
+
+import sys
+
+from falsework.cli.main import main
+
+sys.exit(main())
