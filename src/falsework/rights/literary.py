@@ -15,14 +15,61 @@ from falsework.errors import FalseworkError
 __all__ = ["asks_for_writing", "refuse_writing"]
 
 WRITING = frozenset(
-    "write writes writing rewrite rewrites rewriting draft redraft polish paraphrase summarise summarize "
-    "ghostwrite escribe escribir escribas reescribe reescribir redacta redactar resume resumir parafrasea "
-    "parafrasear pule pulir".split()
+    [
+        "write",
+        "writes",
+        "writing",
+        "rewrite",
+        "rewrites",
+        "rewriting",
+        "draft",
+        "redraft",
+        "polish",
+        "paraphrase",
+        "summarise",
+        "summarize",
+        "ghostwrite",
+        "escribe",
+        "escribir",
+        "escribas",
+        "reescribe",
+        "reescribir",
+        "redacta",
+        "redactar",
+        "resume",
+        "resumir",
+        "parafrasea",
+        "parafrasear",
+        "pule",
+        "pulir",
+    ]
 )
 LITERARY = frozenset(
-    "script scripts screenplay screenplays teleplay dialogue dialogues dialog monologue logline synopsis "
-    "treatment scriptment story guion guiones libreto dialogo dialogos monologo sinopsis escaleta "
-    "historia".split()
+    [
+        "script",
+        "scripts",
+        "screenplay",
+        "screenplays",
+        "teleplay",
+        "dialogue",
+        "dialogues",
+        "dialog",
+        "monologue",
+        "logline",
+        "synopsis",
+        "treatment",
+        "scriptment",
+        "story",
+        "guion",
+        "guiones",
+        "libreto",
+        "dialogo",
+        "dialogos",
+        "monologo",
+        "sinopsis",
+        "escaleta",
+        "historia",
+    ]
 )
 NEAR = 6  # words between what is asked and what it is asked of
 _WORD = re.compile(r"[a-z]+")
