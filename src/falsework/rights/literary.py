@@ -14,62 +14,13 @@ from falsework.errors import FalseworkError
 
 __all__ = ["asks_for_writing", "refuse_writing"]
 
-WRITING = frozenset(
-    [
-        "write",
-        "writes",
-        "writing",
-        "rewrite",
-        "rewrites",
-        "rewriting",
-        "draft",
-        "redraft",
-        "polish",
-        "paraphrase",
-        "summarise",
-        "summarize",
-        "ghostwrite",
-        "escribe",
-        "escribir",
-        "escribas",
-        "reescribe",
-        "reescribir",
-        "redacta",
-        "redactar",
-        "resume",
-        "resumir",
-        "parafrasea",
-        "parafrasear",
-        "pule",
-        "pulir",
-    ]
+WRITING = re.compile(
+    r"(re)?writ(e|es|ing)|(re)?draft|polish|paraphrase|summari[sz]e|ghostwrite"
+    r"|(re)?escrib(e|ir|as)|redacta(r)?|resum(e|ir)|parafrasea(r)?|pul(e|ir)"
 )
-LITERARY = frozenset(
-    [
-        "script",
-        "scripts",
-        "screenplay",
-        "screenplays",
-        "teleplay",
-        "dialogue",
-        "dialogues",
-        "dialog",
-        "monologue",
-        "logline",
-        "synopsis",
-        "treatment",
-        "scriptment",
-        "story",
-        "guion",
-        "guiones",
-        "libreto",
-        "dialogo",
-        "dialogos",
-        "monologo",
-        "sinopsis",
-        "escaleta",
-        "historia",
-    ]
+LITERARY = re.compile(
+    r"scripts?|screenplays?|teleplay|dialog(ue)?s?|monologue|logline|synopsis|treatment|scriptment|story"
+    r"|guion(es)?|libreto|dialogos?|monologo|sinopsis|escaleta|historia"
 )
 NEAR = 6  # words between what is asked and what it is asked of
 _WORD = re.compile(r"[a-z]+")
@@ -80,10 +31,10 @@ def asks_for_writing(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
     found = [(match.group(), match.span()) for match in _WORD.finditer(plain)]
     for number, (word, (start, _)) in enumerate(found):
-        if word not in WRITING:
+        if not WRITING.fullmatch(word):
             continue
         for other, (_, end) in found[number + 1 : number + 2 + NEAR]:
-            if other in LITERARY:
+            if LITERARY.fullmatch(other):
                 return plain[start:end]
     return ""
 
