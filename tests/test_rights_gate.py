@@ -382,6 +382,12 @@ def test_impact_of_nothing_is_a_sentence() -> None:
         impact(plain().state(), "plate.png", AT)
 
 
+def test_commands_can_be_typed_as_they_stand() -> None:
+    world = plain()
+    case = Case(world.state(), world.production, world.cut, AT, called="my shots/shot.toml")
+    assert "falsework approve 'my shots/shot.toml' --by" in clearance(case).blockers[0].remedy
+
+
 def test_a_moment_needs_its_zone() -> None:
     with pytest.raises(ValueError, match="zone"):
         plain().case(at=AT.replace(tzinfo=None))

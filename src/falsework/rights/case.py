@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -93,7 +94,7 @@ class Case:
     @property
     def argument(self) -> str:
         """The shot as the user has to type it in a command."""
-        return self.called or self.shot
+        return shlex.quote(self.called or self.shot)
 
     @cached_property
     def days(self) -> tuple[date, ...]:
