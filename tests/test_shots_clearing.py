@@ -20,10 +20,12 @@ from falsework.rights.state import State
 from falsework.rights.verification import verify
 from falsework.seeds import generator
 from falsework.shots.clearing import delivering
+from falsework.shots.clearing.auditing import audit_shot
 from falsework.shots.clearing.delivering import Delivered, deliver
 from falsework.shots.clearing.desk import desk_of
 from falsework.shots.clearing.judging import approve_shot, impact_of, judge, waive_rule
 from falsework.shots.clearing.recording import record_make, record_script
+from falsework.shots.clearing.viewing import viewed
 from falsework.shots.pipeline import _on_record
 from shots_fakes import SHOT, write_shot
 
@@ -280,3 +282,25 @@ def test_a_script_goes_on_record_with_its_authors_and_into_the_cuts_line(tmp_pat
     cut = record_make(desk_of(path), tmp_path / "out" / "tiny", preview=False, at=AT, seconds=2.0)
     assert script.id in state(path).ancestors(cut.id)
     assert b"INT. HOUSE" not in (tmp_path / "rights" / "ledger.db").read_bytes()
+
+
+def test_a_frame_that_repeats_a_protected_picture_is_found_and_the_shot_stays(tmp_path: Path) -> None:
+    path = shot_in(tmp_path, PRODUCTION + '\n[protected]\nfolder = "protected"\n')
+    random = generator(5, "test clearing audit")
+    small = random.random((16, 24, 3))
+    work = np.kron(small, np.ones((16, 16, 1))).astype(np.float32)
+    work += random.random(work.shape, np.float32) * 0.2
+    frame = tmp_path / "out" / "tiny" / "exr" / "tiny.1003.exr"
+    write_frame(frame, {"beauty": work * 0.8}, frame=1003, fps=24, name="tiny", crypto_manifest={})
+    (tmp_path / "protected").mkdir()
+    write_png(tmp_path / "protected" / "painting.png", viewed(desk_of(path).shot, frame))
+    manifest = json.loads((tmp_path / "out" / "tiny" / "manifest.json").read_text())
+    manifest["files"]["exr/tiny.1003.exr"] = hashlib.sha256(frame.read_bytes()).hexdigest()
+    (tmp_path / "out" / "tiny" / "manifest.json").write_text(json.dumps(manifest))
+    record_make(desk_of(path), tmp_path / "out" / "tiny", preview=False, at=AT, seconds=2.0)
+    approved(path)
+    result, found = audit_shot(desk_of(path), at=AT)
+    assert result.outcome == "block"
+    assert any("painting.png" in one.words for one in found if one.outcome == "fail")
+    with pytest.raises(FalseworkError, match="NFX-2"):
+        deliver(desk_of(path), at=AT)

@@ -36,6 +36,13 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     )
     waive.set_defaults(run=_waive)
 
+    audit = commands.add_parser(
+        "audit",
+        parents=[shared, cut],
+        help="compare every frame with training samples and protected pictures",
+    )
+    audit.set_defaults(run=_audit)
+
     deliver = commands.add_parser(
         "deliver", parents=[shared, cut], help="sign and hand over, if every rule is met or waived"
     )
@@ -97,6 +104,26 @@ def _waive(given: argparse.Namespace) -> dict[str, Any]:
         print(f"{verdict.shot}: {given.rule} waived by {given.by} ({decision.role})")
         _say(verdict, everything=False)
     return {"decision": decision.id, "clearance": verdict.to_json()}
+
+
+def _audit(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.cli.bars import Bars
+    from falsework.shots.clearing.auditing import audit_shot
+    from falsework.shots.clearing.desk import desk_of
+
+    with Bars(quiet=given.quiet or given.json) as bars:
+        result, found = audit_shot(
+            desk_of(given.shot), at=datetime.now(UTC), made=given.made,
+            progress=lambda count, total: bars.progress("audit", count, total),
+        )  # fmt: skip
+    if not given.quiet and not given.json:
+        for finding in found:
+            print(f"{finding.outcome:<8} {finding.words}")
+            if finding.remedy and finding.outcome != "pass":
+                print(f"         {finding.remedy}")
+    return {"outcome": result.outcome, "findings": [one.model_dump(mode="json") for one in found]}
 
 
 def _deliver(given: argparse.Namespace) -> dict[str, Any]:

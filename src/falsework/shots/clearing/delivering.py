@@ -132,31 +132,25 @@ def _frames(cut: Cut, part: Path) -> None:
 
 def _pictures(shot: Shot, cut: Cut, part: Path, progress: Progress) -> tuple[Path, list[Path]]:
     """The movie without burn-in and some stills, unsigned, made from the delivered frames themselves."""
-    from falsework.media.colour import display_space, to_8bit
-    from falsework.media.images import read_picture, write_png
+    from falsework.media.images import write_png
     from falsework.media.movie import write_movie
+    from falsework.shots.clearing.viewing import viewed
 
     work = part / ".unsigned"
     work.mkdir()
-    space = shot.plate.colour_space
-    display = "sRGB" if space == "auto" else display_space(space)
-
-    def picture(path: Path) -> npt.NDArray[np.uint8]:
-        return to_8bit(read_picture(path, "ACEScg"), display)
 
     def pictures() -> Iterator[npt.NDArray[np.uint8]]:
         for number, path in enumerate(cut.paths):
             progress(number, len(cut.paths))
-            yield picture(path)
+            yield viewed(shot, path)
 
-    first = picture(cut.paths[0])
-
+    first = viewed(shot, cut.paths[0])
     movie = work / f"{shot.name}.mp4"
     write_movie(movie, pictures(), shot.fps, (first.shape[1], first.shape[0]))
     stills = []
     for path in _spread(cut.paths, STILLS):
         still = work / f"{path.stem}.png"
-        write_png(still, picture(path))
+        write_png(still, viewed(shot, path))
         stills.append(still)
     return movie, stills
 

@@ -1,0 +1,75 @@
+"""The copy audit of a shot's cut: against what its models learned from, and what its production protects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from falsework.progress import Progress, silent
+from falsework.rights.case import Case
+from falsework.rights.copies import CopyAudit, audit
+from falsework.rights.copy_findings import findings
+from falsework.rights.records import Finding
+from falsework.rights.samples import Index, Sample, samples_in
+from falsework.shots.clearing.cut import Cut, cut_in
+from falsework.shots.clearing.desk import Desk
+from falsework.shots.clearing.judging import case_of, made_folder
+from falsework.shots.clearing.viewing import viewed
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["audit_shot"]
+
+
+def audit_shot(
+    desk: Desk, *, at: datetime, made: Path | None = None, progress: Progress = silent
+) -> tuple[CopyAudit, tuple[Finding, ...]]:
+    """Compare every frame of the cut with the training samples of the models used and the protected set; what
+    is found goes on record. What was worked out of samples is kept beside the ledger."""
+    cut = cut_in(made_folder(desk, made))
+    with desk.open_ledger() as ledger:
+        case = case_of(desk, ledger, cut, at)
+        against = (*_training(desk, case), *_protected(desk))
+        result = audit(
+            _frames(desk, cut),
+            against,
+            inputs=_inputs(desk, case),
+            index=Index(desk.folder / "rights" / "samples"),
+            progress=progress,
+        )
+        former = [one for one in case.state.findings.values() if one.subject == cut.id]
+        found = findings(result, cut.id, at=at, former=former)
+        ledger.append(found, at=at)
+    return result, found
+
+
+def _frames(desk: Desk, cut: Cut) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+    for path in cut.paths:
+        yield path.stem, viewed(desk.shot, path)
+
+
+def _training(desk: Desk, case: Case) -> Iterator[Sample]:
+    """The samples of every model that touched the cut, as far as their files are at hand."""
+    for model in case.all_models:
+        for one in case.samples(model):
+            asset = case.state.assets.get(one)
+            if asset is not None and asset.path:
+                yield Sample(asset.name, asset.id, "training", desk.folder / asset.path)
+
+
+def _protected(desk: Desk) -> tuple[Sample, ...]:
+    folder = desk.production.protected.folder
+    return samples_in(desk.folder / folder, "protected") if folder else ()
+
+
+def _inputs(desk: Desk, case: Case) -> tuple[Sample, ...]:
+    """The pictures the shot was made from: they are in every frame, and are no copies."""
+    return tuple(
+        Sample(asset.name, asset.id, "input", desk.folder / asset.path)
+        for asset in case.of_type("plate", "picture")
+        if asset.path and (desk.folder / asset.path).is_file()
+    )

@@ -1,0 +1,185 @@
+"""A shot's clearance report, from its ledger and its frames: HTML, PDF and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from falsework.delivery.manifest import sha256
+from falsework.errors import FalseworkError
+from falsework.media.atomic import write_bytes, write_text
+from falsework.media.colour import display_space, to_8bit
+from falsework.media.images import read_picture
+from falsework.rights.anchors import read_anchors
+from falsework.rights.case import Case
+from falsework.rights.certificates import CHAIN, TEST_ORGANISATION, certificates_of
+from falsework.rights.gate import clearance
+from falsework.rights.ledger import Ledger
+from falsework.rights.records import asset_id
+from falsework.rights.report import LedgerSeen, Match, Report, clearance_report
+from falsework.rights.report_page import MOST_PAIRS, Pictures, report_page
+from falsework.rights.samples import read_sample
+from falsework.rights.state import State
+from falsework.shots.clearing.cut import Cut, cut_in
+from falsework.shots.clearing.desk import Desk
+from falsework.shots.clearing.judging import case_of, made_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Picture = npt.NDArray[np.uint8]
+
+__all__ = ["PAGE", "PAPER", "VALUES", "write_reports"]
+
+PAGE, PAPER, VALUES = "clearance.html", "clearance.pdf", "clearance.json"
+STRIP = 8  # frames shown
+
+
+def write_reports(
+    desk: Desk,
+    *,
+    at: datetime,
+    made: Path | None = None,
+    out: Path | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> tuple[Path, ...]:
+    """Write the report on the shot as it lies there now, into `out` or beside its frames.
+
+    Every finding goes on record. A preview may be reported on too, and its report says what it is. `say`
+    hears a sentence where the PDF could not be made; the page and the JSON are written all the same.
+    """
+    cut = cut_in(made_folder(desk, made))
+    with desk.open_ledger() as ledger:
+        case = _case(desk, ledger, cut, at)
+        verdict = clearance(case)
+        ledger.append(verdict.findings, at=at)
+        case = replace(case, state=State.of(ledger.events()))
+        seen = _seen(desk, ledger)
+    report = clearance_report(
+        case, verdict, frames=cut.frames, ledger=seen, test_certificate=_test_certificate(desk)
+    )
+    page = report_page(report, _pictures(desk, cut, case, report))
+    folder = out if out is not None else cut.folder
+    write_text(folder / PAGE, page)
+    write_text(folder / VALUES, json.dumps(report.to_json(), ensure_ascii=False, indent=1) + "\n")
+    written = [folder / PAGE, folder / VALUES]
+    try:
+        from falsework.rights.report_pdf import report_pdf
+    except (ImportError, OSError) as error:  # without the extra, or without the libraries it draws with
+        say(_without_pdf(error))
+    else:
+        write_bytes(folder / PAPER, report_pdf(page))
+        written.insert(1, folder / PAPER)
+    return tuple(written)
+
+
+def _case(desk: Desk, ledger: Ledger, cut: Cut, at: datetime) -> Case:
+    """The case of these frames, a take's too; delivered frames were marked, and read back then."""
+    state = desk.declare(ledger, at)
+    asset = state.assets.get(cut.id)
+    if asset is not None and asset.type == "take":
+        return Case(state, desk.production, cut.id, at, called=str(desk.shot_path))
+    case = case_of(desk, ledger, cut, at)
+    delivered = any(
+        one in state.assets and state.assets[one].type == "delivery" for one in state.descendants(cut.id)
+    )
+    return replace(case, marked=True) if delivered else case
+
+
+def _seen(desk: Desk, ledger: Ledger) -> LedgerSeen:
+    file = ledger.anchors_file
+    anchors = read_anchors(file)[0] if file is not None and file.is_file() else []
+    place = desk.ledger_place
+    where = ledger.where
+    if isinstance(place, Path):
+        inside = place.resolve().is_relative_to(desk.folder.resolve())
+        where = place.resolve().relative_to(desk.folder.resolve()).as_posix() if inside else place.name
+    return LedgerSeen(
+        where, ledger.size, ledger.root().hex(), len(anchors), sum(bool(one.token) for one in anchors)
+    )
+
+
+def _test_certificate(desk: Desk) -> bool | None:
+    """Whether a delivery would be signed with a chain for trying out; the key is not touched."""
+    given = desk.production.credentials.certificate
+    path = desk.folder / given if given else desk.folder / "credentials" / CHAIN
+    if not given and not path.is_file():
+        return True  # one is made where there is none
+    try:
+        signer = certificates_of(path.read_bytes(), path)[0]
+    except (OSError, FalseworkError):
+        return None
+    return any(
+        name.value == TEST_ORGANISATION
+        for whole in (signer.subject, signer.issuer)
+        for name in whole.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
+    )
+
+
+def _pictures(desk: Desk, cut: Cut, case: Case, report: Report) -> Pictures:
+    names = _spread(list(cut.frames))
+    strip = {name: _frame(desk, cut.folder / name) for name in names}
+    pairs = {
+        one.finding: (_matched(desk, cut, one.frame), _sample(desk, case, one))
+        for one in report.matches[:MOST_PAIRS]
+        if one.asset
+    }
+    return Pictures(strip, pairs)
+
+
+def _spread(names: Sequence[str]) -> list[str]:
+    """Some of them, evenly, the first and the last among them."""
+    if len(names) <= STRIP:
+        return list(names)
+    return [names[round(step * (len(names) - 1) / (STRIP - 1))] for step in range(STRIP)]
+
+
+def _frame(desk: Desk, path: Path) -> Picture:
+    """A frame as a display shows it, uint8 (H, W, 3)."""
+    space = desk.shot.plate.colour_space
+    return to_8bit(read_picture(path, "ACEScg"), "sRGB" if space == "auto" else display_space(space))
+
+
+def _matched(desk: Desk, cut: Cut, frame: str) -> Picture | None:
+    """The frame that the audit calls so: by its whole name, or by the number in it."""
+    for name in cut.frames:
+        path = Path(name)
+        if frame and (frame in (name, path.name, path.stem) or path.stem.endswith(f".{frame}")):
+            return _frame(desk, cut.folder / name)
+    return None
+
+
+def _sample(desk: Desk, case: Case, match: Match) -> Picture | None:
+    """The sample beside it, if it lies in the production's folder and is still the same file."""
+    for path in _places(desk, case, match):
+        inside = path.resolve().is_relative_to(desk.folder.resolve())
+        if inside and path.is_file() and asset_id(sha256(path)) == match.asset:
+            try:
+                return read_sample(path)
+            except FalseworkError:
+                return None
+    return None
+
+
+def _places(desk: Desk, case: Case, match: Match) -> list[Path]:
+    """Where the sample may lie: as it is on record, or in the protected set by its name."""
+    asset = case.state.assets.get(match.asset)
+    places = [desk.folder / asset.path] if asset is not None and asset.path else []
+    protected = desk.production.protected.folder
+    return [*places, *([desk.folder / protected / match.sample] if protected and match.sample else [])]
+
+
+def _without_pdf(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return "no PDF was written: install WeasyPrint with `pip install 'falsework[rights]'`"
+    return (
+        f"no PDF was written: a library that WeasyPrint draws with is missing ({error}). "
+        "Install Pango, or print clearance.html from a browser"
+    )
