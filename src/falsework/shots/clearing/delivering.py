@@ -21,7 +21,7 @@ from falsework.progress import Progress, silent
 from falsework.rights.case import Case
 from falsework.rights.certificates import CHAIN, Credentials, load_credentials, make_test_chain
 from falsework.rights.gate import Clearance, clearance
-from falsework.rights.ledger import Ledger
+from falsework.rights.ledger import Anchor, Ledger
 from falsework.rights.manifest import Action, AiSystem, Ingredient, LedgerHead, ManifestInput
 from falsework.rights.prov import prov_json
 from falsework.rights.records import Activity, Asset, asset_id, canonical, record_id
@@ -93,7 +93,7 @@ def deliver(
             if not verdict.clear:
                 raise verdict.refusal()
             asset = _on_record(desk, ledger, cut, part, files, verdict, at)
-            anchor = ledger.anchor(at=at)
+            anchor = _anchored(desk, ledger, at)
             state = State.of(ledger.events())
             write_text(part / "credits.txt", "\n".join((*verdict.credits, *_licence_lines(verdict))) + "\n")
             write_text(part / "provenance.prov.json", json.dumps(prov_json(state), indent=1) + "\n")
@@ -240,6 +240,20 @@ def _stamped(desk: Desk, signing: Callable[..., object]) -> None:
         if not stamp.url or stamp.required:
             raise
         signing(timestamp_url=None)
+
+
+def _anchored(desk: Desk, ledger: Ledger, at: datetime) -> Anchor:
+    """The ledger's root, noted beside it, under the authority's seal where there is one."""
+    stamp = desk.production.timestamp
+    if stamp.url:
+        from falsework.rights.timestamp import request_stamp
+
+        try:
+            return ledger.anchor(at=at, stamp=lambda said: request_stamp(said, stamp.url, wait=stamp.seconds))
+        except FalseworkError:
+            if stamp.required:
+                raise
+    return ledger.anchor(at=at)
 
 
 def _read_back(part: Path, files: Sequence[Path], credentials: Credentials) -> None:
