@@ -157,6 +157,17 @@ def test_an_ingredient_whose_hash_no_longer_matches_is_refused(
     assert not (tmp_path / "b.png").exists()
 
 
+def test_a_file_named_twice_is_one_ingredient(tmp_path: Path, credentials: Credentials) -> None:
+    stone = ingredient(write_picture(tmp_path / "stone.jpg", 2), role="texture")
+    given = manifest(replace(stone, relationship="inputTo"), MODEL, stone, stone)
+    signed = sign(write_picture(tmp_path / "a.png"), tmp_path / "b.png", given, credentials, at=NOW)
+    seen = verify(signed.path, anchors=credentials.root, isolated=False)
+    assert [(each.title, each.relationship) for each in seen.ingredients] == [
+        ("stone.jpg", "componentOf"),
+        ("dustnet.safetensors", "inputTo"),
+    ]
+
+
 def test_what_is_signed_already_or_cannot_be_signed_is_refused(
     tmp_path: Path, credentials: Credentials
 ) -> None:

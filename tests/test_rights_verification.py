@@ -192,6 +192,19 @@ def test_a_flip_in_the_credentials_shows_or_changes_nothing_they_say(
     assert unnoticed < 2 * FEW
 
 
+def test_a_flip_in_a_sidecar_shows_or_changes_nothing_it_says(
+    tmp_path: Path, credentials: Credentials
+) -> None:
+    write_sequence(tmp_path)
+    sidecar = sign_sequence(tmp_path, tmp_path / "shot.c2pa", manifest(), credentials, at=NOW).path
+    original, chance = sidecar.read_bytes(), random.Random(5)
+    before = verify(tmp_path, anchors=credentials.root, isolated=False)
+    for _ in range(2 * FEW):
+        flip(sidecar, original, chance.randrange(len(original)), chance.randrange(8))
+        after = verify(tmp_path, anchors=credentials.root, isolated=False)
+        assert after.state == "invalid" or after == before
+
+
 def test_the_file_type_of_a_movie_is_left_out_by_the_standard(
     tmp_path: Path, signed: Callable[[str], Path], credentials: Credentials
 ) -> None:

@@ -50,6 +50,7 @@ CREATED_LABELS = (
 MINING = ("cawg.ai_training", "cawg.ai_generative_training", "cawg.ai_inference", "cawg.data_mining")
 
 Relationship = Literal["parentOf", "componentOf", "inputTo"]
+CLOSER: tuple[Relationship, ...] = ("parentOf", "componentOf", "inputTo")
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,21 @@ class ManifestInput:
     approvals: tuple[str, ...] = field(default=())  # ids of the decisions it rests on
 
     @property
+    def distinct(self) -> tuple[Ingredient, ...]:
+        """The ingredients, each file once: in the closest of its relationships, where it comes first."""
+        closest: dict[str, Ingredient] = {}
+        for each in self.ingredients:
+            known = closest.get(each.sha256)
+            if known is None or CLOSER.index(each.relationship) < CLOSER.index(known.relationship):
+                closest[each.sha256] = each
+        return tuple(closest.values())
+
+    @property
     def source_type(self) -> str:
         """IPTC's digital source type: with trained models, composite without them, or wholly computed."""
         if self.ai_systems:
             return SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
-        shown = [each for each in self.ingredients if each.relationship != "inputTo"]
+        shown = [each for each in self.distinct if each.relationship != "inputTo"]
         return SOURCE_TYPES + ("compositeSynthetic" if shown else "algorithmicMedia")
 
 
@@ -167,7 +178,7 @@ def definition(
                 **({"licence": each.licence} if each.licence else {}),
                 **({"credentials": "unreadable"} if each.sha256 in unreadable else {}),
             }
-            for each in given.ingredients
+            for each in given.distinct
         ]
     use = "allowed" if given.mining_allowed else "notAllowed"
     assertions: list[dict[str, Any]] = [
@@ -220,9 +231,9 @@ def _actions(given: ManifestInput, at: datetime) -> list[dict[str, Any]]:
     """
     when = at.isoformat(timespec="seconds")
     ours = {"name": "falsework", "version": falsework.__version__}
-    parents = [each for each in given.ingredients if each.relationship == "parentOf"]
-    placed = [each for each in given.ingredients if each.relationship == "componentOf"]
-    used = [each for each in given.ingredients if each.relationship == "inputTo"]
+    parents = [each for each in given.distinct if each.relationship == "parentOf"]
+    placed = [each for each in given.distinct if each.relationship == "componentOf"]
+    used = [each for each in given.distinct if each.relationship == "inputTo"]
     actions: list[dict[str, Any]] = []
     if parents:
         actions.append({"action": "c2pa.opened", "when": when, "softwareAgent": ours, **_with(parents)})

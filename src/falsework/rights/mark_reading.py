@@ -33,7 +33,9 @@ def find_mark(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Mark | None:
     Raises a FalseworkError where the file is no picture or movie, or goes beyond the limits.
     """
     if not path.is_file():
-        raise FalseworkError("is not there", where=path, todo="Check the path.")
+        raise FalseworkError(
+            "is no file" if path.exists() else "is not there", where=path, todo="Name a picture or a movie."
+        )
     try:
         said = subprocess.run(
             [sys.executable, "-P", "-m", "falsework.rights.mark_reading"],

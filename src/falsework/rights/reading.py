@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import mmap
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ __all__ = [
     "Subject",
     "confine",
     "context",
+    "holds_store",
     "media_type",
     "read",
     "read_stream",
@@ -208,6 +210,19 @@ def read_stream(
         return _answer("unsupported", words=str(error))
     except (c2pa.C2paError, ValueError, RecursionError) as error:
         return _answer("broken", words=str(error)[:500])
+
+
+def holds_store(path: Path) -> bool:
+    """Whether a manifest store begins anywhere in a file: quick, and without parsing any of it.
+
+    Forms that keep their credentials as text (SVG) are not recognised.
+    """
+    with path.open("rb") as file:
+        try:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return content.find(JUMBF_STORE) >= 0
+        except ValueError:  # an empty file
+            return False
 
 
 def _read_here(subject: Subject, anchors: str) -> Reading:

@@ -161,12 +161,12 @@ def _sign_stream(
 ) -> bytes:
     """Sign one stream; without a destination the manifest is not embedded. Returns the manifest store."""
     credentials.check(at)
-    if sum(each.relationship == "parentOf" for each in manifest.ingredients) > 1:
+    if sum(each.relationship == "parentOf" for each in manifest.distinct) > 1:
         raise FalseworkError(
             f"{manifest.title} has more than one parent",
             todo="One ingredient at most is parentOf; the others are componentOf or inputTo.",
         )
-    found = _ingest(manifest.ingredients)
+    found = _ingest(manifest.distinct)
     unreadable = frozenset(digest for digest, what in found.items() if what == "broken")
     words = definition(manifest, at=at, unreadable=unreadable, sequence=sequence)
     settings = reading.context(
@@ -178,7 +178,7 @@ def _sign_stream(
     try:
         with ExitStack() as stack:
             builder = stack.enter_context(c2pa.Builder(words, settings))
-            for ingredient in manifest.ingredients:
+            for ingredient in manifest.distinct:
                 _add(builder, ingredient, found.get(ingredient.sha256))
             if destination is None:
                 builder.set_no_embed()
@@ -211,8 +211,8 @@ def _sign_stream(
 def _ingest(ingredients: Sequence[Ingredient]) -> dict[str, str]:
     """Each ingredient's digest compared with the record, and whether its own credentials can be read.
 
-    Returns what `reading.read` found, by sha256: they come from outside, so a reading process with limits
-    looks at them before the signing library does.
+    Returns, by sha256, what `reading.read` found in those that carry any: they come from outside, so a
+    reading process with limits looks at them before the signing library does.
     """
     found: dict[str, str] = {}
     for ingredient in ingredients:
@@ -225,7 +225,8 @@ def _ingest(ingredients: Sequence[Ingredient]) -> dict[str, str]:
                 where=ingredient.path,
                 todo="Put the recorded file back, or record this one and have it cleared again.",
             )
-        found[digest] = reading.read(reading.Subject(ingredient.path))["found"]
+        if reading.holds_store(ingredient.path):
+            found[digest] = reading.read(reading.Subject(ingredient.path))["found"]
     return found
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import mmap
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -39,6 +38,7 @@ EXIT_CODES: dict[State, int] = {"trusted": 0, "valid": 1, "invalid": 3, "unsigne
 SIDECARS = "*.c2pa"
 MOST_SIDECARS = 50
 NOTHING_SAID = Statements()
+DAMAGED = "it holds Content Credentials that are damaged beyond reading"
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,9 @@ def verify(
             return _verify_sidecar(beside, anchors, limits, isolated, only=path)
         # A changed byte may hide the credentials, or the file's form, from the library. A file of another
         # form may well contain signed ones (an archive), so that is looked into no further.
-        if reading.media_type(path) is not None and _holds_remains(path):
+        if reading.media_type(path) is not None and reading.holds_store(path):
             said["found"] = "broken"
-    elif said["found"] == "broken" and not _holds_remains(path):
+    elif said["found"] == "broken" and not reading.holds_store(path):
         raise FalseworkError(
             f"cannot be read as {path.suffix[1:].upper() or 'a picture'} and holds no Content Credentials",
             where=path,
@@ -146,8 +146,7 @@ def interpret(
     if said["found"] in ("none", "unsupported"):
         return Verification(str(path), "unsigned")
     if said["found"] == "broken":
-        fault = Fault("damaged", "it holds Content Credentials that are damaged beyond reading")
-        return Verification(str(path), "invalid", faults=(fault,))
+        return Verification(str(path), "invalid", faults=(Fault("damaged", DAMAGED),))
     store = said["store"]
     manifests = table(store.get("manifests"))
     label = str(store.get("active_manifest", ""))
@@ -184,10 +183,12 @@ def _verify_sidecar(
     sidecar: Path, anchors: str, limits: reading.Limits, isolated: bool, only: Path | None = None
 ) -> Verification:
     """A sidecar with its files: those of the list it binds, or the one file it was made for."""
-    listed = _listed(sidecar, limits, isolated)
+    listed, wrong = _listed(sidecar, limits, isolated)
     folder = sidecar.parent
     if listed is None:
         subject = only or _neighbour(sidecar)
+        if subject is None and wrong:
+            return Verification(str(sidecar), "invalid", faults=wrong, sidecar=str(sidecar))
         if subject is None:
             raise FalseworkError(
                 "is a sidecar, and the file that it belongs to is not beside it",
@@ -232,19 +233,24 @@ def _verify_sidecar(
     )
 
 
-def _listed(sidecar: Path, limits: reading.Limits, isolated: bool) -> tuple[Listed, ...] | None:
-    """The list in a sidecar, not yet validated; None where the sidecar is for a single file.
-
-    Raises a FalseworkError where the sidecar is not one.
-    """
+def _listed(
+    sidecar: Path, limits: reading.Limits, isolated: bool
+) -> tuple[tuple[Listed, ...] | None, tuple[Fault, ...]]:
+    """The list in a sidecar, None where it has none, and what is wrong with the sidecar by itself."""
     if sidecar.exists() and sidecar.stat().st_size > limits.answer_bytes:
         raise FalseworkError("is larger than sidecars are read here", where=sidecar)
     said = reading.read(reading.Subject(sidecar), limits=limits, isolated=isolated)
+    if said["found"] != "store":
+        return None, (Fault("damaged", DAMAGED),)
+    # Without what it binds a sidecar cannot match it; everything else must hold.
+    wrong = tuple(
+        fault for fault in interpret(said, sidecar).faults if not fault.code.endswith("Hash.mismatch")
+    )
     store = said["store"]
     manifest = table(table(store.get("manifests")).get(str(store.get("active_manifest"))))
     for data in assertions_of(manifest, SEQUENCE):
-        return parse_names(data)
-    return None
+        return parse_names(data), wrong
+    return None, wrong
 
 
 def _file_faults(folder: Path, listed: Listed) -> tuple[Fault, ...]:
@@ -278,7 +284,7 @@ def _sidecar_of(path: Path, limits: reading.Limits, isolated: bool) -> Path | No
 
 def _lists(sidecar: Path, path: Path, limits: reading.Limits, isolated: bool, *, alone: bool) -> bool:
     try:
-        listed = _listed(sidecar, limits, isolated)
+        listed, _ = _listed(sidecar, limits, isolated)
         if listed is None:
             return alone
         name = path.resolve().relative_to(sidecar.parent.resolve()).as_posix()
@@ -334,13 +340,3 @@ def _unbound(bindings: dict[str, Any]) -> tuple[str, ...]:
             elif "start" in each:
                 parts.append(f"{plain(each.get('length'))} bytes from byte {plain(each['start'])}")
     return tuple(parts)
-
-
-def _holds_remains(path: Path) -> bool:
-    """Whether a manifest store begins anywhere in a file."""
-    with path.open("rb") as file:
-        try:
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return content.find(reading.JUMBF_STORE) >= 0
-        except ValueError:  # an empty file
-            return False
