@@ -106,7 +106,7 @@ def no_copies(case: Case) -> Answer:
         elif audit.outcome == "fail" or any(one.facts.get("resolved") is False for one in reviews):
             parts.append(
                 failed(
-                    f"the copy audit found a likeness: {audit.words}",
+                    f"the copy audit found a likeness: {audit.words.rstrip('.')}",
                     audit.remedy or "Change the shot, or have the hit reviewed by a person and recorded.",
                     evidence,
                 )
@@ -114,7 +114,7 @@ def no_copies(case: Case) -> Answer:
         else:
             parts.append(
                 unknown(
-                    f"the copy audit leaves it to a person: {audit.words}",
+                    f"the copy audit leaves it to a person: {audit.words.rstrip('.')}",
                     audit.remedy or "Have a person look at it, and record the review.",
                     evidence,
                 )
