@@ -18,6 +18,7 @@ from falsework.rights.ledger import Ledger
 from falsework.rights.production import load_production
 from falsework.rights.records import Activity, Asset, Grant, Party
 from falsework.rights.rules.evaluate import ALL_RULES, evaluate, rules_for
+from falsework.rights.rules.rule import together, unknown
 from falsework.rights.state import State
 from rights_cases import AT, MARA, World, hashed, state_of
 
@@ -198,6 +199,21 @@ def test_faults_in_grants_are_found(fault: dict[str, Any], words: str) -> None:
     assert "[[grants]]" in refused.blockers[0].remedy
     world.change(grant)  # and mended, all is well again
     assert world.clearance().clear
+
+
+def test_of_many_faults_the_first_are_told_and_the_rest_counted() -> None:
+    def told(count: int) -> str:
+        world = plain()
+        plates = [world.asset("plate", f"{number}.jpg") for number in range(count)]
+        world.change(world.render, used=plates)
+        return world.judge("GATE-3").words
+
+    assert "more" not in told(4)
+    assert told(6).endswith("And 2 more")
+    parts = [unknown(f"part {number}", "mend it") for number in range(6)]
+    assert together(parts).words == "part 0; part 1; part 2; part 3; and 2 more"
+    assert together(parts[:2]).words == "part 0; part 1"
+    assert together(parts).remedy == "mend it"
 
 
 def test_grants_may_cover_together() -> None:

@@ -97,6 +97,18 @@ def test_sag_1_every_term_counts(change: dict[str, Any], outcome: str) -> None:
     assert world.outcome("SAG-1") == outcome
 
 
+def test_sag_1_of_two_consents_the_better_counts() -> None:
+    world = World()
+    world.declare(strike=False)
+    double = world.replica()
+    world.consent(double, **(TERMS | {"specific": False}))
+    assert world.outcome("SAG-1") == "fail"
+    open_ = world.consent(double, specific=True)
+    assert world.outcome("SAG-1") == "unknown"
+    world.change(open_, terms=TERMS)
+    assert world.outcome("SAG-1") == "pass"
+
+
 def test_sag_1_no_scan_no_notice() -> None:
     world = World()
     world.declare(strike=False)

@@ -211,6 +211,14 @@ def test_eo_1_a_platforms_general_statement_is_no_title() -> None:
     assert world.outcome("EO-1") == "pass"
 
 
+def test_eo_1_asks_for_commercial_use_only_where_there_is_any() -> None:
+    for commercial, outcome in ((True, "fail"), (False, "pass")):
+        world = World(commercial=commercial)
+        world.declare(insurer_answers_checked=True)
+        world.change(world.state().grants_for(world.plate)[0], uses=["use", "adapt"])
+        assert world.outcome("EO-1") == outcome
+
+
 def test_eo_1_models_need_an_indemnity() -> None:
     world = World()
     world.declare(insurer_answers_checked=True)
