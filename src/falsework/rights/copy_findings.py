@@ -99,16 +99,18 @@ def _matches(audit: CopyAudit, subject: str) -> list[Finding]:
     made = []
     for key, hits in found.items():
         frames = [name for name, _ in hits]
-        worst = max(
-            (one for _, one in hits),
-            key=lambda one: (GRAVITY.index(one.outcome), one.points or 0, -one.distance),
+        where, worst = max(
+            hits,
+            key=lambda hit: (GRAVITY.index(hit[1].outcome), hit[1].points or 0, -hit[1].distance),
         )
-        made.append((GRAVITY.index(worst.outcome), len(hits), _match(subject, key, frames, worst)))
+        made.append((GRAVITY.index(worst.outcome), len(hits), _match(subject, key, frames, where, worst)))
     made.sort(key=lambda each: (-each[0], -each[1], each[2].id))
     return [finding for *_, finding in made]
 
 
-def _match(subject: str, key: tuple[str, str, str], frames: list[str], worst: Neighbour) -> Finding:
+def _match(
+    subject: str, key: tuple[str, str, str], frames: list[str], worst_frame: str, worst: Neighbour
+) -> Finding:
     kind = _GROUPS[worst.group]
     where = f"in {len(frames)} frame{'s' * (len(frames) > 1)} ({_listed(frames)})"
     figures = f"PDQ {worst.distance} of 256 ({worst.symmetry})"
@@ -135,7 +137,7 @@ def _match(subject: str, key: tuple[str, str, str], frames: list[str], worst: Ne
         words=words,
         remedy=remedy,
         evidence=(worst.asset_id,),
-        details={"frames": frames, "worst": asdict(worst)},
+        details={"frames": frames, "worst_frame": worst_frame, "worst": asdict(worst)},
     )
 
 

@@ -22,7 +22,8 @@ from falsework.rights.certificates import CHAIN, TEST_ORGANISATION, certificates
 from falsework.rights.gate import clearance
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import asset_id
-from falsework.rights.report import LedgerSeen, Match, Report, clearance_report
+from falsework.rights.report import LedgerSeen, Report, clearance_report
+from falsework.rights.report_origin import Match
 from falsework.rights.report_page import MOST_PAIRS, Pictures, report_page
 from falsework.rights.samples import read_sample
 from falsework.rights.state import State
@@ -58,12 +59,13 @@ def write_reports(
     cut = cut_in(made_folder(desk, made))
     with desk.open_ledger() as ledger:
         case = _case(desk, ledger, cut, at)
-        verdict = clearance(case)
-        ledger.append(verdict.findings, at=at)
-        case = replace(case, state=State.of(ledger.events()))
+        ledger.append(clearance(case).findings, at=at)
+        # Commands on the page start from the production's folder, which it names no other place for.
+        called = desk.shot_path.resolve().relative_to(desk.folder.resolve()).as_posix()
+        case = replace(case, state=State.of(ledger.events()), called=called)
         seen = _seen(desk, ledger)
     report = clearance_report(
-        case, verdict, frames=cut.frames, ledger=seen, test_certificate=_test_certificate(desk)
+        case, clearance(case), frames=cut.frames, ledger=seen, test_certificate=_test_certificate(desk)
     )
     page = report_page(report, _pictures(desk, cut, case, report))
     folder = out if out is not None else cut.folder
