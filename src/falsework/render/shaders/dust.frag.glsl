@@ -28,7 +28,7 @@ uniform vec3 sky_side;           // where most of the sky is open
 layout(location = 0) out vec4 out_dust;
 layout(location = 1) out vec4 out_front;
 
-const int STEPS = 220;
+const int STEPS = 600;
 // Sunlight that reaches shaded dust by way of lit walls and the lit top of the cloud.
 const float STREET = 0.05;
 const float SLOPE = 1.3;
@@ -48,8 +48,8 @@ float carved(vec4 amount, float billow) {
     return lump + haze;
 }
 
-// Steps grow with distance, as pixels do.
-float shortest(float t) { return clamp(0.0105 * t, 0.08, 0.28); }
+// Seven pixels: longer steps draw their own contours on the lobes.
+float shortest(float t) { return clamp(7.0 * t / camera_focal, 0.03, 0.28); }
 
 float henyey(float cosine, float g) {
     return (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosine, 1.5);
