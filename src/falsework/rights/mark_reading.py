@@ -51,8 +51,13 @@ def find_mark(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Mark | None:
     answer = json.loads(said.stdout)
     if answer is None:
         return None
-    kept = (float(answer["kept"][0]), float(answer["kept"][1]))
-    return Mark(bytes.fromhex(answer["pointer"]), float(answer["agreement"]), kept, bool(answer["mirrored"]))
+    return Mark(
+        bytes.fromhex(answer["pointer"]),
+        float(answer["agreement"]),
+        (float(answer["kept"][0]), float(answer["kept"][1])),
+        (float(answer["moved"][0]), float(answer["moved"][1])),
+        bool(answer["mirrored"]),
+    )
 
 
 def frames_of(path: Path) -> list[NDArray[np.uint8]]:

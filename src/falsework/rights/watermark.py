@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -49,24 +49,33 @@ MARGIN, MARGIN_PER_DETAIL, MOST_MARGIN = 7.0, 0.175, 30.0
 # corrects what little that loses, and it would cost the most to see.
 MOST_PAID = 1.0
 ROUNDS = 2  # of putting in what resampling took away
-# Evidence from an unmarked picture agrees with its best pointer to about 0.70 (0.75 at most, of 700 seen):
-# the check bits then pass by chance once in 17 million.
-SURE = 0.72
+# Evidence that is noise agrees with its best pointer to 0.70 on average, and to more than this in one case of
+# a hundred; the check bits then pass by chance once in 17 million.
+SURE = 0.74
 
 # Crops that are tried when reading: what of the width and of the height was kept, about the middle.
-KEPT = tuple((kept, kept) for kept in np.arange(0.99, 0.695, -0.01).round(3))
-MATTES = tuple((1.0, ratio) for ratio in (1.85, 2.0, 2.2, 2.35, 2.39, 2.4))
+KEPT = tuple(percent / 100 for percent in range(99, 69, -1))
+MATTES = (1.85, 2.0, 2.2, 2.35, 2.39, 2.4)
+# Crops to one side or corner; they are many, so that no more frames than this are used for them.
+KEPT_ASIDE = tuple(percent / 200 for percent in range(199, 179, -1))
+MOST_MOVED = 3
 
 Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What was read; agreement of the evidence with it, 1 at most; (width, height) kept by a crop."""
+    """What was read.
+
+    agreement   of the evidence with the pointer, 1 at most
+    kept        (width, height) that a crop left; moved: -1 where all of the cut was at the right (or below),
+                1 where it was at the left (or above), 0 where it was on both sides
+    """
 
     pointer: bytes
     agreement: float
     kept: tuple[float, float] = (1.0, 1.0)
+    moved: tuple[float, float] = (0.0, 0.0)
     mirrored: bool = False
 
 
@@ -103,24 +112,23 @@ def mark_picture(picture: NDArray[Any], pointer: bytes, *, strength: float = 1.0
 def read_mark(pictures: Iterable[NDArray[Any]], *, search: bool = True) -> Mark | None:
     """The mark of one or more frames of one shape, read without the original; None where there is none.
 
-    search  also try its mirror image, crops about the middle, and the usual mattes
+    search  also try its mirror image, crops about the middle, the usual mattes, and small crops to a side
     """
     frames = [_luma(_pixels(picture)) for picture in pictures]
     if not frames:
         return None
     best: Mark | None = None
-    for kept, mirrored in _hypotheses(frames[0].shape, search):
+    for guess in _guesses(frames[0].shape, search):
         evidence = np.zeros(CODED_BITS)
-        for frame in frames:
-            evidence += _evidence(
-                _uncropped(np.ascontiguousarray(frame[:, ::-1]) if mirrored else frame, kept)
-            )
+        for frame in frames if guess.moved == (0.0, 0.0) else frames[:MOST_MOVED]:
+            evidence += _evidence(_uncropped(frame, guess))
         found = decode(evidence)
-        if found.pointer is None or found.agreement < SURE:
-            continue
-        if best is None or found.agreement > best.agreement:
-            best = Mark(found.pointer, round(found.agreement, 3), kept, mirrored)
-        if kept == (1.0, 1.0):
+        known = best.agreement if best else SURE
+        if found.pointer is not None and found.agreement > known:
+            best = replace(guess, pointer=found.pointer, agreement=found.agreement)
+            if guess.kept == (1.0, 1.0):
+                break
+        elif best is not None:  # guesses lie side by side, so the best one has just been passed
             break
     return best
 
@@ -211,37 +219,41 @@ def _evidence(fixed: Plane) -> NDArray[np.float64]:
     return np.bincount(places, weights=votes, minlength=CODED_BITS).astype(np.float64)
 
 
-def _hypotheses(shape: tuple[int, ...], search: bool) -> Iterator[tuple[tuple[float, float], bool]]:
-    """What may have been kept of the marked picture, all of it first; and whether it is mirrored."""
-    yield (1.0, 1.0), False
+def _guesses(shape: tuple[int, ...], search: bool) -> Iterator[Mark]:
+    """What may have been done to the marked picture, as marks still without a pointer: nothing first."""
+    yield Mark(b"", 0.0)
     if not search:
         return
-    yield (1.0, 1.0), True
-    yield from ((kept, False) for kept in KEPT)
+    yield Mark(b"", 0.0, mirrored=True)
+    yield from (Mark(b"", 0.0, (kept, kept)) for kept in KEPT)
     ratio = shape[1] / shape[0]
-    for _, matte in MATTES:
+    for matte in MATTES:
         for whole in (16 / 9, 4 / 3, 1.5):  # of which a matte may have been cut
             if matte > whole and abs(ratio / matte - 1.0) < 0.01:
-                yield (1.0, round(whole / matte, 4)), False
+                yield Mark(b"", 0.0, (1.0, round(whole / matte, 4)))
+    for kept in KEPT_ASIDE:
+        sides = [(across, down) for across in (-1.0, 0.0, 1.0) for down in (-1.0, 0.0, 1.0)]
+        yield from (Mark(b"", 0.0, (kept, kept), moved) for moved in sides if moved != (0.0, 0.0))
+        yield from (Mark(b"", 0.0, (kept, 1.0), (side, 0.0)) for side in (-1.0, 1.0))
+        yield from (Mark(b"", 0.0, (1.0, kept), (0.0, side)) for side in (-1.0, 1.0))
 
 
-def _uncropped(luma: Plane, kept: tuple[float, float]) -> Plane:
-    """At the fixed size, with grey where a crop took something away."""
-    if kept == (1.0, 1.0):
+def _uncropped(luma: Plane, guess: Mark) -> Plane:
+    """At the fixed size, with the border's values where a crop took something away."""
+    if guess.mirrored:
+        luma = np.ascontiguousarray(luma[:, ::-1])
+    if guess.kept == (1.0, 1.0):
         return _resized(luma)
-    width, height = round(WIDTH * kept[0]), round(HEIGHT * kept[1])
-    # The crop is placed to a fraction of a pixel: its middle is the picture's.
-    across, down = kept[0] * WIDTH / luma.shape[1], kept[1] * HEIGHT / luma.shape[0]
     source = luma
-    if across < 1.0 and down < 1.0:  # an affine map does not average
-        source = np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA), dtype=np.float32)
-        across, down = kept[0] * WIDTH / width, kept[1] * HEIGHT / height
-    move = np.array(
-        [
-            [across, 0.0, (WIDTH - across * source.shape[1]) / 2.0 + across / 2.0 - 0.5],
-            [0.0, down, (HEIGHT - down * source.shape[0]) / 2.0 + down / 2.0 - 0.5],
-        ]
-    )
+    width, height = guess.kept[0] * WIDTH, guess.kept[1] * HEIGHT
+    if width < luma.shape[1] and height < luma.shape[0]:  # an affine map does not average
+        size = (round(width), round(height))
+        source = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    # To a fraction of a pixel: pixel centres lie at integers + 0.5.
+    across, down = width / source.shape[1], height / source.shape[0]
+    left = (WIDTH - width) * (1.0 + guess.moved[0]) / 2.0
+    top = (HEIGHT - height) * (1.0 + guess.moved[1]) / 2.0
+    move = np.array([[across, 0.0, left + across / 2.0 - 0.5], [0.0, down, top + down / 2.0 - 0.5]])
     placed = cv2.warpAffine(
         source, move, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
