@@ -73,7 +73,7 @@ displaces_union_work = false
 def shot_in(folder: Path, production: str | None = PRODUCTION) -> Path:
     """A shot of four small frames, as a finished run leaves them; on record if `production` is given."""
     path = write_shot(folder, SHOT)
-    write_png(folder / "plate.png", np.full((64, 96, 3), 90, np.uint8))
+    write_png(folder / "plate.png", np.full((288, 432, 3), 90, np.uint8))
     if production is not None:
         (folder / "production.toml").write_text(production)
     out = folder / "out" / "tiny"
@@ -82,7 +82,7 @@ def shot_in(folder: Path, production: str | None = PRODUCTION) -> Path:
     names = []
     for frame in range(1001, 1005):
         names.append(f"exr/tiny.{frame}.exr")
-        picture = random.random((64, 96, 3), np.float32)
+        picture = random.random((288, 432, 3), np.float32)
         write_frame(
             out / names[-1], {"beauty": picture}, frame=frame, fps=24, name="tiny", crypto_manifest={}
         )
@@ -151,7 +151,7 @@ def test_a_changed_pixel_voids_the_approval(tmp_path: Path) -> None:
     frame = tmp_path / "out" / "tiny" / "exr" / "tiny.1002.exr"
     write_frame(
         frame,
-        {"beauty": np.ones((64, 96, 3), np.float32)},
+        {"beauty": np.ones((288, 432, 3), np.float32)},
         frame=1002,
         fps=24,
         name="tiny",
@@ -268,7 +268,7 @@ def test_the_key_is_in_nothing_that_is_written(tmp_path: Path) -> None:
 def test_a_still_of_the_delivery_shows_the_frame(tmp_path: Path) -> None:
     done = delivered(shot_in(tmp_path))
     assert [file.name for file in sorted(done.folder.glob("stills/*.png"))][-1] == "tiny.1004.png"
-    write_png(tmp_path / "white.png", np.full((64, 96, 3), 255, np.uint8))
+    write_png(tmp_path / "white.png", np.full((288, 432, 3), 255, np.uint8))
     assert (done.folder / "stills" / "tiny.1004.png").read_bytes() != (tmp_path / "white.png").read_bytes()
 
 

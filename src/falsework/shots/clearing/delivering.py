@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,11 +23,13 @@ from falsework.rights.certificates import CHAIN, Credentials, load_credentials, 
 from falsework.rights.gate import Clearance, clearance
 from falsework.rights.ledger import Anchor, Ledger
 from falsework.rights.manifest import Action, AiSystem, Ingredient, LedgerHead, ManifestInput
+from falsework.rights.mark_reading import find_mark
 from falsework.rights.prov import prov_json
 from falsework.rights.records import Activity, Asset, asset_id, canonical, record_id
-from falsework.rights.signing import sign, sign_sequence
+from falsework.rights.signing import SIDECAR_SUFFIX, sign, sign_sequence
 from falsework.rights.state import State
 from falsework.rights.verification import verify
+from falsework.rights.watermark import mark_picture, pointer_to
 from falsework.shots.clearing.cut import Cut, cut_in
 from falsework.shots.clearing.desk import Desk
 from falsework.shots.clearing.judging import case_of, made_folder
@@ -85,11 +87,12 @@ def deliver(
         part.mkdir(parents=True)
         try:
             _frames(cut, part)
-            movie, stills = _pictures(desk.shot, cut, part, progress)
-            words = _words(desk, case, verdict, ledger)
+            pointer = pointer_to(cut.id.removeprefix("sha256:"))
+            movie, stills = _pictures(desk.shot, cut, part, pointer, progress)
+            words = replace(_words(desk, case, verdict, ledger), watermark=pointer)
             files = _signed(desk, part, movie, stills, words, credentials, at)
-            _read_back(part, files, credentials)
-            verdict = clearance(case_of(desk, ledger, cut, at, marked=True))
+            marked = _read_back(part, files, credentials, pointer)
+            verdict = clearance(case_of(desk, ledger, cut, at, marked=marked))
             if not verdict.clear:
                 raise verdict.refusal()
             asset = _on_record(desk, ledger, cut, part, files, verdict, at)
@@ -130,8 +133,11 @@ def _frames(cut: Cut, part: Path) -> None:
         give(path, part / "exr" / path.name, share=True)
 
 
-def _pictures(shot: Shot, cut: Cut, part: Path, progress: Progress) -> tuple[Path, list[Path]]:
-    """The movie without burn-in and some stills, unsigned, made from the delivered frames themselves."""
+def _pictures(
+    shot: Shot, cut: Cut, part: Path, pointer: bytes, progress: Progress
+) -> tuple[Path, list[Path]]:
+    """The movie without burn-in and some stills, with the invisible mark and unsigned, from the delivered
+    frames themselves (which bear no mark: they are what was approved)."""
     from falsework.media.images import write_png
     from falsework.media.movie import write_movie
     from falsework.shots.clearing.viewing import viewed
@@ -142,7 +148,7 @@ def _pictures(shot: Shot, cut: Cut, part: Path, progress: Progress) -> tuple[Pat
     def pictures() -> Iterator[npt.NDArray[np.uint8]]:
         for number, path in enumerate(cut.paths):
             progress(number, len(cut.paths))
-            yield viewed(shot, path)
+            yield mark_picture(viewed(shot, path), pointer)
 
     first = viewed(shot, cut.paths[0])
     movie = work / f"{shot.name}.mp4"
@@ -150,7 +156,7 @@ def _pictures(shot: Shot, cut: Cut, part: Path, progress: Progress) -> tuple[Pat
     stills = []
     for path in _spread(cut.paths, STILLS):
         still = work / f"{path.stem}.png"
-        write_png(still, viewed(shot, path))
+        write_png(still, mark_picture(viewed(shot, path), pointer))
         stills.append(still)
     return movie, stills
 
@@ -256,8 +262,12 @@ def _anchored(desk: Desk, ledger: Ledger, at: datetime) -> Anchor:
     return ledger.anchor(at=at)
 
 
-def _read_back(part: Path, files: Sequence[Path], credentials: Credentials) -> None:
-    """Every signed file must read back as intact before the gate hears that it is marked."""
+def _read_back(part: Path, files: Sequence[Path], credentials: Credentials, pointer: bytes) -> bool:
+    """Whether the invisible mark is found again in every picture; the gate judges by that.
+
+    Raises FalseworkError where a signed file does not read back as intact.
+    """
+    marked = True
     for path in files:
         seen = verify(path, anchors=credentials.root)
         if seen.state not in ("trusted", "valid"):
@@ -267,6 +277,10 @@ def _read_back(part: Path, files: Sequence[Path], credentials: Credentials) -> N
                 where=path.relative_to(part),
                 todo="Deliver again; if it happens twice, the disk or the library is at fault.",
             )
+        if path.suffix != SIDECAR_SUFFIX:
+            found = find_mark(path)
+            marked &= found is not None and found.pointer == pointer
+    return marked
 
 
 def _on_record(

@@ -14,8 +14,6 @@ from cryptography import x509
 from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_bytes, write_text
-from falsework.media.colour import display_space, to_8bit
-from falsework.media.images import read_picture
 from falsework.rights.anchors import read_anchors
 from falsework.rights.case import Case
 from falsework.rights.certificates import CHAIN, TEST_ORGANISATION, certificates_of
@@ -30,6 +28,7 @@ from falsework.rights.state import State
 from falsework.shots.clearing.cut import Cut, cut_in
 from falsework.shots.clearing.desk import Desk
 from falsework.shots.clearing.judging import case_of, made_folder
+from falsework.shots.clearing.viewing import viewed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,7 +126,7 @@ def _test_certificate(desk: Desk) -> bool | None:
 
 def _pictures(desk: Desk, cut: Cut, case: Case, report: Report) -> Pictures:
     names = _spread(list(cut.frames))
-    strip = {name: _frame(desk, cut.folder / name) for name in names}
+    strip = {name: viewed(desk.shot, cut.folder / name) for name in names}
     pairs = {
         one.finding: (_matched(desk, cut, one.frame), _sample(desk, case, one))
         for one in report.matches[:MOST_PAIRS]
@@ -143,18 +142,12 @@ def _spread(names: Sequence[str]) -> list[str]:
     return [names[round(step * (len(names) - 1) / (STRIP - 1))] for step in range(STRIP)]
 
 
-def _frame(desk: Desk, path: Path) -> Picture:
-    """A frame as a display shows it, uint8 (H, W, 3)."""
-    space = desk.shot.plate.colour_space
-    return to_8bit(read_picture(path, "ACEScg"), "sRGB" if space == "auto" else display_space(space))
-
-
 def _matched(desk: Desk, cut: Cut, frame: str) -> Picture | None:
     """The frame that the audit calls so: by its whole name, or by the number in it."""
     for name in cut.frames:
         path = Path(name)
         if frame and (frame in (name, path.name, path.stem) or path.stem.endswith(f".{frame}")):
-            return _frame(desk, cut.folder / name)
+            return viewed(desk.shot, cut.folder / name)
     return None
 
 
