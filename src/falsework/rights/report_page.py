@@ -178,8 +178,8 @@ class _Page:
                 f"<figure>{image(picture, label, STRIP_WIDTH)}"
                 f"<figcaption><span>{escape(label)}</span> <b>AI {said}</b></figcaption></figure>"
             )
-        note = f"<p>Share of AI pixels. {escape(pixels.words)}{self.refs(pixels.evidence)}</p>"
-        return f'<div class="strip">{"".join(figures)}</div>{note}'
+        note = f"<p>Share of AI pixels: {escape(pixels.words)}{self.refs(pixels.evidence)}</p>"
+        return f'{note}<div class="strip">{"".join(figures)}</div>'
 
     # ---- rules ---------------------------------------------------------------------------------------
 
@@ -237,8 +237,8 @@ class _Page:
         title = READERS[one.readers[0]][0].removeprefix("F")
         return (
             f'<tr class="again"><td>{mark(_outcome(one))}</td><th scope="row">{escape(one.rule)}</th>'
-            f'<td colspan="3">{escape(one.text)} '
-            f'<a class="see" href="#{anchor(one.rule)}">in full f{title}</a></td></tr>'
+            f'<td colspan="3"><p class="asks">{escape(one.text)}</p><p>{escape(sentence(one.words))} '
+            f'<a class="see" href="#{anchor(one.rule)}">in full f{title}</a></p></td></tr>'
         )
 
     # ---- what it was made of -------------------------------------------------------------------------
