@@ -130,7 +130,7 @@ def main() -> None:
 def flips(number: int, folder: Path, sources: list[Path], credentials: Credentials, now: datetime) -> None:
     """Random single-byte flips on payload bytes of small files of each form."""
     from signing_cases import write_sequence
-    from test_rights_verification import excluded, flips_missed, sequence_flips_missed
+    from test_rights_flips import excluded, flips_missed, sequence_flips_missed
 
     print(f"\n{number} flipped bytes each: missed; what the standard leaves out of the hash")
     for suffix in (".mp4", ".mov", ".png", ".jpg", ".tif"):

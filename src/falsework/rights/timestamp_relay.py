@@ -39,6 +39,19 @@ class TimestampRelay:
             )
         self.authority, self._seconds = authority, seconds
         self.fault, self.asked = "", False
+        self._server: ThreadingHTTPServer | None = None
+        self._unproxied: dict[str, str | None] = {}
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None, "the address is known within the context"
+        return f"http://{HERE}:{self._server.server_address[1]}/"
+
+    def __enter__(self) -> TimestampRelay:
+        # The library would ask even this machine through a proxy where one is set.
+        for name in ("NO_PROXY", "no_proxy"):
+            self._unproxied[name] = os.environ.get(name)
+            os.environ[name] = ",".join(filter(None, (os.environ.get(name), HERE)))
         relay = self
 
         class Passing(BaseHTTPRequestHandler):
@@ -55,26 +68,15 @@ class TimestampRelay:
 
         self._server = ThreadingHTTPServer((HERE, 0), Passing)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._unproxied: dict[str, str | None] = {}
-
-    @property
-    def url(self) -> str:
-        return f"http://{HERE}:{self._server.server_address[1]}/"
-
-    def __enter__(self) -> TimestampRelay:
-        # The library would ask even this machine through a proxy where one is set.
-        for name in ("NO_PROXY", "no_proxy"):
-            self._unproxied[name] = os.environ.get(name)
-            os.environ[name] = ",".join(filter(None, (os.environ.get(name), HERE)))
-        self._thread.start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
         for name, before in self._unproxied.items():
             if before is None:
                 os.environ.pop(name, None)
