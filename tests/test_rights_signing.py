@@ -282,9 +282,10 @@ def test_an_authority_that_does_not_answer_fails_with_a_sentence(
             (f"http://127.0.0.1:{shut}/", "connection refused"),
             ("http://nobody.invalid/", "gave no time-stamp"),
             ("file:///etc/passwd", "begins with http"),
+            ("http://user:secret@127.0.0.1/", "begins with http"),
         ):
             begun = time.monotonic()
-            with pytest.raises(FalseworkError, match=words):
+            with pytest.raises(FalseworkError, match=words) as refused:
                 sign(
                     source,
                     tmp_path / "b.png",
@@ -295,6 +296,7 @@ def test_an_authority_that_does_not_answer_fails_with_a_sentence(
                     timestamp_seconds=1,
                 )
             assert time.monotonic() - begun < 30
+            assert "secret" not in refused.value.sentence()
             assert not (tmp_path / "b.png").exists()
     assert sign(source, tmp_path / "b.png", manifest(), credentials, at=NOW).timestamped is False
 

@@ -197,7 +197,7 @@ def _sign_stream(
         if timestamp is not None and (timestamp.fault or timestamp.asked):
             raise FalseworkError(
                 f"the time-stamp authority gave no time-stamp: {timestamp.fault or 'its answer is no token'}",
-                where=timestamp.authority,
+                where=timestamp.name,
                 todo="Try again later or name another authority. The delivery can be signed without one; "
                 "its credentials then hold only while the signing certificate does.",
             ) from None

@@ -33,11 +33,15 @@ class TimestampRelay:
     """
 
     def __init__(self, authority: str, *, seconds: float = 15.0) -> None:
-        if urlsplit(authority).scheme not in ("http", "https") or not urlsplit(authority).hostname:
+        parts = urlsplit(authority)
+        # What errors name it by: no user, password or query, which may be secrets.
+        self.name = f"{parts.scheme}://{parts.hostname}{parts.path}"
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise FalseworkError(
-                "a time-stamp authority's address begins with http:// or https://", where=authority
+                "a time-stamp authority's address begins with http:// or https:// and the machine's name",
+                where=self.name,
             )
-        self.authority, self._seconds = authority, seconds
+        self._authority, self._seconds = authority, seconds
         self.fault, self.asked = "", False
         self._server: ThreadingHTTPServer | None = None
         self._unproxied: dict[str, str | None] = {}
@@ -86,7 +90,7 @@ class TimestampRelay:
     def _ask(self, question: bytes) -> bytes:
         """The authority's answer, or b"" with the reason in `fault`."""
         request = urllib.request.Request(
-            self.authority, data=question, headers={"Content-Type": QUESTION, "Accept": ANSWER}
+            self._authority, data=question, headers={"Content-Type": QUESTION, "Accept": ANSWER}
         )
         self.asked = True
         end = time.monotonic() + self._seconds
