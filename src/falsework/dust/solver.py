@@ -78,6 +78,8 @@ HEAVIEST = 0.5
 # Metres a second at which a cloud not hurried comes along the street, and how much it may be hurried.
 USUAL_SPEED = 6.0
 HASTIEST = 1.5
+# Share of the way to the camera after which a cloud fills the picture.
+FILLS = 0.5
 # Seconds in which the coarse grains rain out of the cloud; then the thin top begins to lift.
 RAIN_OUT = 3.0
 RISE = 0.25
@@ -317,7 +319,7 @@ def _haste(fragments: Fragments, motion: Motion, emission: Emission, camera: Cam
     low, high = fragments.vertices[:, :2].min(axis=0), fragments.vertices[:, :2].max(axis=0)
     eye = np.asarray(camera.position[:2])
     way = float(np.linalg.norm(eye - np.clip(eye, low, high)))
-    return float(np.clip(way / left / USUAL_SPEED, 0.8, HASTIEST))
+    return float(np.clip(FILLS * way / left / USUAL_SPEED, 0.8, HASTIEST))
 
 
 def _step(
