@@ -15,6 +15,7 @@ from falsework.delivery.layers_exr import write_frame
 from falsework.delivery.manifest import write_manifest
 from falsework.errors import FalseworkError
 from falsework.media.images import write_png
+from falsework.rights.certificates import make_test_chain
 from falsework.rights.ledger import Ledger
 from falsework.rights.state import State
 from falsework.rights.verification import verify
@@ -143,6 +144,31 @@ def test_what_is_signed_names_the_cut_and_a_root_that_the_ledger_had(tmp_path: P
         assert ledger.root(seen.ledger_size).hex() == seen.ledger_root
         assert ledger.verify() == []
     assert json.loads((done.folder / "ledger.anchor.jsonl").read_text())["size"] > (seen.ledger_size or 0)
+
+
+def test_a_productions_own_certificate_signs_and_its_key_may_be_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cryptography.hazmat.primitives import serialization
+
+    chain = tmp_path / "house"
+    make_test_chain(chain, at=AT, name="the house")
+    key = serialization.load_pem_private_key((chain / "key.pem").read_bytes(), None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"a long word"),
+    )
+    (chain / "key.pem").chmod(0o600)
+    (chain / "key.pem").write_bytes(locked)
+    credentials = '[credentials]\ncertificate = "house/chain.pem"\nkey = "house/key.pem"\n'
+    path = shot_in(tmp_path, PRODUCTION + credentials)
+    approved(path)
+    with pytest.raises(FalseworkError) as refused:
+        deliver(desk_of(path), at=AT)
+    assert "a long word" not in str(refused.value)
+    monkeypatch.setenv("FALSEWORK_KEY_PASSPHRASE", "a long word")
+    assert deliver(desk_of(path), at=AT).signer == "the house"
 
 
 def test_a_changed_pixel_voids_the_approval(tmp_path: Path) -> None:

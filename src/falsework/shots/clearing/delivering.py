@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Delivered", "deliver"]
 
 STILLS = 3
+PASSPHRASE = "FALSEWORK_KEY_PASSPHRASE"  # in the environment, for a key that is locked with one
 # How an ingredient is in the picture, in C2PA's words: what only steered the work is an input to it.
 INPUTS = frozenset({"matte", "model", "dataset", "script", "document"})
 
@@ -114,10 +115,10 @@ def _credentials(desk: Desk, at: datetime) -> tuple[Credentials, list[str]]:
     """Who signs: the production's certificate, or a chain for trying out, made where there is none."""
     given = desk.production.credentials
     if given.certificate or given.key:
-        root = desk.folder / given.trust if given.trust else None
-        return load_credentials(
-            desk.folder, chain=desk.folder / given.certificate, key=desk.folder / given.key, root=root
-        ), []
+        chain, key, root = (
+            desk.folder / name if name else None for name in (given.certificate, given.key, given.trust)
+        )
+        return load_credentials(chain=chain, key=key, root=root, passphrase=os.environ.get(PASSPHRASE)), []
     folder = desk.folder / "credentials"
     if not (folder / CHAIN).is_file():
         make_test_chain(folder, at=at)

@@ -173,7 +173,7 @@ def _places(desk: Desk, case: Case, match: Match) -> list[Path]:
 
 def _without_pdf(error: Exception) -> str:
     if isinstance(error, ImportError):
-        return "no PDF was written: install WeasyPrint with `pip install 'falsework[rights]'`"
+        return "no PDF was written: install WeasyPrint (68 or later) with `pip install 'falsework[rights]'`"
     return (
         f"no PDF was written: a library that WeasyPrint draws with is missing ({error}). "
         "Install Pango, or print clearance.html from a browser"
