@@ -174,11 +174,16 @@ def _report(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.shots.clearing.desk import desk_of
     from falsework.shots.clearing.reporting import write_reports
 
-    files = write_reports(desk_of(given.shot), at=datetime.now(UTC), made=given.made, out=given.out)
+    notes: list[str] = []
+    files = write_reports(
+        desk_of(given.shot), at=datetime.now(UTC), made=given.made, out=given.out, say=notes.append
+    )
     if not given.quiet and not given.json:
         for path in files:
             print(path)
-    return {"files": [str(path) for path in files]}
+        for note in notes:
+            print(f"note: {note}", file=sys.stderr)
+    return {"files": [str(path) for path in files], "notes": notes}
 
 
 def _impact(given: argparse.Namespace) -> dict[str, Any]:

@@ -23,12 +23,14 @@ __all__ = [
     "outlined",
     "quoted",
     "sentence",
+    "shortened",
     "table",
     "value",
 ]
 
 Picture = npt.NDArray[np.uint8]  # (H, W, 3), red first, as displayed
 
+LONGEST = 420  # characters of a sentence on the page
 SAID = {
     "fail": "failed",
     "unknown": "unknown",
@@ -76,9 +78,19 @@ def table(heads: str, rows: Sequence[str], whole: int) -> str:
     return f"<table><thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table>{rest}"
 
 
+def shortened(words: str) -> str:
+    """Words as text, cut after a clause where they run on for ever."""
+    if len(words) <= LONGEST:
+        return words
+    kept = words[:LONGEST]
+    clause = max(kept.rfind(". "), kept.rfind("; "))
+    kept = kept[:clause] if clause > LONGEST // 2 else kept.rsplit(" ", 1)[0]
+    return f"{kept} … (the rest is in clearance.json)"
+
+
 def sentence(words: str) -> str:
-    text = words[:1].upper() + words[1:]
-    return text if text.rstrip("\"”’'").endswith((".", "!", "?")) else text + "."
+    text = shortened(words[:1].upper() + words[1:])
+    return text if text.rstrip("\"”’'").endswith((".", "!", "?", "…", "json)")) else text + "."
 
 
 def commands(words: str) -> str:

@@ -38,7 +38,8 @@ __all__ = ["Pictures", "report_page"]
 STRIP_WIDTH = 640  # pixels
 PAIR_WIDTH = 900
 MOST_ROWS = 80  # of a table; the JSON holds all
-MOST_RECORDS = 240
+MOST_RECORDS = 160
+MOST_CONFLICTS = 4
 MOST_PAIRS = 8
 READERS = {
     "producer": ("For the producer", "May it ship, who said so, what is missing?"),
@@ -178,7 +179,7 @@ class _Page:
                 f"<figure>{image(picture, label, STRIP_WIDTH)}"
                 f"<figcaption><span>{escape(label)}</span> <b>AI {said}</b></figcaption></figure>"
             )
-        note = f"<p>Share of AI pixels: {escape(pixels.words)}{self.refs(pixels.evidence)}</p>"
+        note = f"<p>Share of AI pixels in each frame. {escape(pixels.words)}{self.refs(pixels.evidence)}</p>"
         return f'{note}<div class="strip">{"".join(figures)}</div>'
 
     # ---- rules ---------------------------------------------------------------------------------------
@@ -359,7 +360,7 @@ class _Page:
         term += f"until {one.ends[:10]}" if one.ends else "no end"
         holds = f'<small class="fail">does not hold: {escape(one.lapse)}</small>' if one.lapse else ""
         url = f"<small>{escape(one.url)}</small>" if one.url else ""
-        text = f"<small>text {escape(one.document[:12])}</small>" if one.document else ""
+        text = f"<small>text sha256:{escape(one.document[:12])}…</small>" if one.document else ""
         kind = ' class="platform"' if one.basis == "platform" else ""
         return (
             f'<tr><th scope="row">{escape(covers) or "nothing in this line"}</th>'
@@ -385,7 +386,10 @@ class _Page:
         if credits:
             printed = f'<h3>Credit {lines}, word for word</h3><ul class="credits">{credits}</ul>'
         notices = "".join(f"<p>{escape(one)}</p>" for one in report.notices)
-        conflicts = "".join(f'<p class="fail">{escape(sentence(one))}</p>' for one in report.conflicts)
+        reasons = [sentence(one) for one in report.conflicts[:MOST_CONFLICTS]]
+        if len(report.conflicts) > MOST_CONFLICTS:
+            reasons.append(f"{len(report.conflicts) - MOST_CONFLICTS} more are in clearance.json.")
+        conflicts = "".join(f'<p class="fail">{escape(one)}</p>' for one in reasons)
         return f'<dl class="facts">{rows}</dl>{conflicts}{printed}{notices}'
 
     def decisions(self) -> str:

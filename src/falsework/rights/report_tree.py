@@ -14,6 +14,7 @@ __all__ = ["ingredient_tree"]
 
 MOST_NODES = 150  # drawn; the JSON holds all
 DEEPEST = 12
+OWN = {"owner": "our own", "contract": "by contract"}  # where a grant names no licence
 
 Refs = Callable[[Iterable[str]], str]
 
@@ -69,7 +70,7 @@ class _Tree:
         if not grants:
             return '<small class="fail">no grant on record</small>'
         holding = [each for each in grants if not each.lapse]
-        shown = dict.fromkeys(each.licence or f"{each.type} ({each.basis})" for each in holding or grants)
+        shown = dict.fromkeys(each.licence or OWN.get(each.basis, each.type) for each in holding or grants)
         by = dict.fromkeys(each.given_by for each in holding or grants)
         words = f"{', '.join(shown)}, {', '.join(by)}"
         words += ", by a platform’s statement" if all(each.basis == "platform" for each in grants) else ""
