@@ -19,6 +19,10 @@ Numbers = npt.NDArray[np.int64]
 
 TOUCH = 0.004  # metres between faces that count as touching
 LEAST = 2e-4  # m2; smaller contacts hold nothing
+# Pa, tension and shear within a plate of timber or tiles, and within a pane: chosen by eye, so that they come
+# apart in the fall and not before.
+NAILED = 0.3e6
+BRITTLE = 0.15e6
 
 
 class Contacts(NamedTuple):
@@ -196,6 +200,12 @@ def bond_strengths(
         wanted = [number[name] for name in names]
         return np.isin(kind[a], wanted) | np.isin(kind[b], wanted)
 
+    # floors and roofs are boards and rafters nailed side by side, and windows leaves and panes: what holds
+    # such a plate together is far weaker than what it is made of
+    timber = material_index("timber")
+    nailed = inside & (either("slab") & (material[a] == timber) | either("roof") & (material[a] != concrete))
+    strength[nailed, 1:] = np.minimum(strength[nailed, 1:], NAILED)
+    strength[inside & (material[a] == material_index("glass")), 1:] = BRITTLE
     reinforced = (material[a] == concrete) & (material[b] == concrete)
     between = ~inside
     wall = (body[a] >= 0) & (body[a] == body[b])

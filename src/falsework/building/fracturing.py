@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from falsework.building.allotment import SMALLEST, allot
 from falsework.building.bonds import LEAST, Contacts, bond_strengths, contacts_between
 from falsework.building.fragments import KINDS, Fragments
 from falsework.building.materials import MATERIALS, material_index
@@ -25,14 +26,16 @@ __all__ = ["fracture"]
 Points = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
-SMALLEST = 2e-4  # m3; smaller cells are given to their neighbours
-THINNEST = 0.022  # metres, the same for thickness
-UNEVEN = 0.85  # standard deviation of the logarithm of how finely elements break
-SPARED = 0.2  # share of the elements that come away nearly whole, however many fragments there are
+THINNEST = 0.022  # metres; cells thinner than this are given to their neighbours
 # Elements break unevenly already, and their edges cut the largest grains short; grains within one are spread
 # so much wider that all fragments together follow the exponent asked for.
 WIDER = 0.4
-LEANING = 0.7  # how much finer, at most, an element breaks along one direction than across it
+# How much finer, at most, an element breaks along one direction than across it.
+LEANING = 0.7
+LEANING_GLASS = 2.2  # shards are long
+SHRINK = 0.5  # what the weight of a seed whose piece is too long is multiplied by, time and again
+SHRINKINGS = 4
+STILL_LONG = 1.25  # times the longest wanted: what is still longer then gets another seed
 
 STYLES = {"glass": PLAIN, "clutter": PLAIN, "brick": BRICK, "timber": SPLINTER}
 
@@ -54,41 +57,27 @@ def fracture(
     The number of fragments is within 5 % of `settings.fragments`, but at least one for every element.
     Fragments fill their elements exactly; their meshes share the relief of the cracks between them.
     """
-    counts = _shares(building, settings, seed)
+    counts, longest = allot(building, settings, seed)
     pieces: list[_Piece] = []
     for element in range(len(building)):
-        pieces += _break(building, element, int(counts[element]), settings, seed, len(pieces))
+        pieces += _break(
+            building, element, int(counts[element]), float(longest[element]), settings, seed, len(pieces)
+        )
         if element % 64 == 0:
             progress(element, 2 * len(building))
     return _assemble(building, pieces, settings, seed, progress)
 
 
-def _shares(building: Building, settings: FractureSettings, seed: int) -> Numbers:
-    """How many fragments each element breaks into: by its area and what it is, unevenly."""
-    rng = generator(seed, "fracture", "shares")
-    area = np.empty(len(building))
-    for element in range(len(building)):
-        cell = building.cell(element)
-        faces = face_measures(cell.points, cell.loop, cell.start)[0]
-        area[element] = faces.max()
-    uneven = np.exp(UNEVEN * rng.standard_normal(len(building)))
-    uneven[rng.random(len(building)) < SPARED] *= 0.1
-    share = building.weight * area * uneven
-    # no element into pieces too small to simulate
-    most = np.maximum(1, np.floor(building.volume / (6 * SMALLEST)))
-    low, high = 1e-6, 1e6
-    for _ in range(60):
-        scale = np.sqrt(low * high)
-        total = np.clip(np.round(scale * share), 1, most).sum()
-        low, high = (scale, high) if total < settings.fragments else (low, scale)
-    counts: Numbers = np.clip(np.round(high * share), 1, most).astype(np.int64)
-    return counts
-
-
 def _break(
-    building: Building, element: int, count: int, settings: FractureSettings, seed: int, first: int
+    building: Building,
+    element: int,
+    count: int,
+    longest: float,
+    settings: FractureSettings,
+    seed: int,
+    first: int,
 ) -> list[_Piece]:
-    """The fragments of one element, numbered from `first`."""
+    """The fragments of one element, numbered from `first`; hardly one is longer than `longest`, metres."""
     body = building.cell(element)
     whole, middle = cell_measures(body.points, body.loop, body.start)
     if count == 1:
@@ -100,22 +89,58 @@ def _break(
     lean = rng.standard_normal(3)
     lean[np.argmin(np.ptp(body.points @ building.axes[element].T, axis=0))] = 0.0
     lean /= np.linalg.norm(lean)
-    metric = (np.eye(3) + rng.uniform(0.0, LEANING) * np.outer(lean, lean)) @ metric
+    leaning = LEANING_GLASS if material == "glass" else LEANING
+    metric = (np.eye(3) + rng.uniform(0.0, leaning) * np.outer(lean, lean)) @ metric
     flatten = 0.0 if material == "glass" else 0.3
-    seeds, weights = scatter(body, count, metric, WIDER * settings.size_exponent, rng, flatten=flatten)
+    seeds, weights = scatter(
+        body, count, metric, WIDER * settings.size_exponent, rng, flatten=flatten, largest=longest / 2
+    )
+    cells = _shortened(body, seeds, weights, metric, longest)
     while True:
-        cells = [power_cell(body, seeds, weights, which, metric) for which in range(len(seeds))]
         good = np.array([_sound(cell) for cell in cells])
         if good.all():
             break
         if not good.any():
             good[np.argmax(weights)] = True
         seeds, weights = seeds[good], weights[good]
+        cells = [power_cell(body, seeds, weights, which, metric) for which in range(len(seeds))]
     pieces = []
     for cell in cells:
         volume, centre = cell_measures(cell.points, cell.loop, cell.start)
         pieces.append(_Piece(element, cell, np.where(cell.tag >= 0, cell.tag + first, -1), volume, centre))
     return pieces
+
+
+def _shortened(body: Cell, seeds: Points, weights: Points, metric: Points, longest: float) -> list[Cell]:
+    """The cells of seeds and weights, which are changed in place until hardly a cell is too long.
+
+    Seeds of cells that are too long lose weight to those around them; where that is not enough because there
+    are none around, the least seed moves there.
+    """
+    numbers = range(len(seeds))
+    cells = [power_cell(body, seeds, weights, which, metric) for which in numbers]
+    for turn in range(SHRINKINGS + len(seeds) // 2):
+        length = np.array([_length(cell) for cell in cells])
+        if turn < SHRINKINGS:
+            if length.max() <= longest:
+                break
+            weights[length > longest] *= SHRINK
+        else:
+            long, least = int(np.argmax(length)), int(np.argmin(weights))
+            if length[long] <= STILL_LONG * longest or least == long:
+                break
+            corners = cells[long].points @ metric.T
+            far = corners[np.argmax(np.linalg.norm(corners - seeds[long], axis=1))]
+            seeds[least] = 0.7 * far + 0.3 * corners.mean(axis=0)
+            weights[least] = weights[long] = 0.5 * weights[long]
+        cells = [power_cell(body, seeds, weights, which, metric) for which in numbers]
+    return cells
+
+
+def _length(cell: Cell) -> float:
+    """The greatest distance between two corners, metres; 0 for an empty cell."""
+    apart = cell.points[:, None] - cell.points[None]
+    return float(np.sqrt((apart * apart).sum(axis=-1).max(initial=0.0)))
 
 
 def _sound(cell: Cell) -> bool:

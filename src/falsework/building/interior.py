@@ -133,7 +133,7 @@ def _outer_walls(draft: Draft, wing: Wing, plan: Plan, settings: BuildingSetting
                 for near, far in ((plan.wall, middle), (middle, wing.depth)):
                     draft.add(
                         wing, (x[0], near, bottom), (x[1], far, top),
-                        material=material, kind="party_wall", weight=0.4, grain=(1.0, 1.0, 1.3),
+                        material=material, kind="party_wall", weight=0.28, grain=(1.0, 1.0, 1.3),
                         surfaces={inward: inner, outward: surface(material)},
                     )  # fmt: skip
 
@@ -174,9 +174,10 @@ def _floor(
             draft.add(
                 wing, (left, near, low), (right, far, level),
                 material=core, kind="roof" if roof else "slab", surfaces=finish,
-                weight=0.5, grain=(1.0, 0.35, 1.0) if masonry else (1.0, 1.0, 1.0),
+                weight=0.35, grain=(1.0, 0.6, 1.0) if masonry else (1.0, 1.0, 1.0),
             )  # fmt: skip
-            if masonry and far - near > 2.0 and right - left > 0.8:
+            # behind the spine wall nobody sees the joists
+            if masonry and near < spine[0] and far - near > 2.0 and right - left > 0.8:
                 joists = max(1, round((right - left) / 2.4))
                 for k in range(joists):
                     x = left + (right - left) * (k + 0.5) / joists
@@ -242,14 +243,14 @@ def _partitions(
             papers = [surface("wallpaper" if rng.random() < 0.65 else "plaster") for _ in range(2)]
             door = near + 0.3 + rng.random() * max(far - near - 0.6 - DOOR[0], 0.0)
             parts = [(near, far, floor, ceiling)]
-            if far - near > 2.2 and rng.random() < 0.4:
+            if near == first and far - near > 2.2 and rng.random() < 0.4:
                 head = floor + DOOR[1]
                 parts = [(near, door, floor, ceiling), (door + DOOR[0], far, floor, ceiling)]
                 parts.append((door, door + DOOR[0], head, ceiling))
             for front, back, low, high in parts:
                 draft.add(
                     wing, (x - 0.05, front, low), (x + 0.05, back, high),
-                    material="brick", kind="partition", weight=0.35, grain=(1.0, 1.0, 1.2),
+                    material="brick", kind="partition", weight=0.2, grain=(1.0, 1.0, 1.2),
                     surfaces={"left": papers[0], "right": papers[1]},
                 )  # fmt: skip
 
@@ -305,35 +306,29 @@ def _pipes(draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: float) -
 def _clutter(
     draft: Draft, wing: Wing, plan: Plan, floor: float, ceiling: float, rng: np.random.Generator
 ) -> None:
-    """Wardrobes, beds, tables: boxes on the floor, none in another's way."""
+    """Wardrobes, beds, tables of the front rooms: boxes on the floor, none in another's way."""
+    near, far = plan.wall + 0.6, plan.spine[0] - 0.4
     for a, b in plan.fields:
-        for row, (near, far) in enumerate(
-            ((plan.wall + 0.6, plan.spine[0] - 0.4), (plan.spine[1] + 0.3, plan.back - 0.6))
-        ):
-            if plan.stair is not None and row == 1 and a < plan.stair[1] and plan.stair[0] < b:
-                continue
-            placed: list[tuple[float, float, float, float]] = []
-            for _ in range(int(rng.integers(1, 4)) if row == 0 else int(rng.integers(0, 2))):
-                shape = (
-                    (0.6, 1.4, 1.9),
-                    (1.4, 1.9, 0.5),
-                    (1.0, 0.8, 0.75),
-                    (0.5, 0.5, 0.9),
-                    (0.4, 1.2, 2.1),
-                )[int(rng.integers(5))]
-                size = np.array(shape) * rng.uniform(0.85, 1.15, 3)
-                x = a + 0.2 + rng.random() * max(b - a - size[0] - 0.4, 0.0)
-                y = near + rng.random() * max(far - near - size[1], 0.0)
-                box = (x, y, x + size[0], y + size[1])
-                corners = [(box[i], box[j]) for i in (0, 2) for j in (1, 3)]
-                clear = all(
-                    box[0] >= o[2] or o[0] >= box[2] or box[1] >= o[3] or o[1] >= box[3] for o in placed
-                )
-                fits = box[2] < b - 0.15 and box[3] < far and floor + size[2] < ceiling - 0.3
-                if clear and fits and all(wing.inside(cx, cy) for cx, cy in corners):
-                    placed.append(box)
-                    draft.add(
-                        wing, (box[0], box[1], floor), (box[2], box[3], floor + float(size[2])),
-                        material="clutter", kind="clutter", weight=0.15,
-                        surfaces=dict.fromkeys(("left", "right", "front", "back", "top"), surface("clutter")),
-                    )  # fmt: skip
+        placed: list[tuple[float, float, float, float]] = []
+        for _ in range(int(rng.integers(1, 4))):
+            shape = (
+                (0.6, 1.4, 1.9),
+                (1.4, 1.9, 0.5),
+                (1.0, 0.8, 0.75),
+                (0.5, 0.5, 0.9),
+                (0.4, 1.2, 2.1),
+            )[int(rng.integers(5))]
+            size = np.array(shape) * rng.uniform(0.85, 1.15, 3)
+            x = a + 0.2 + rng.random() * max(b - a - size[0] - 0.4, 0.0)
+            y = near + rng.random() * max(far - near - size[1], 0.0)
+            box = (x, y, x + size[0], y + size[1])
+            corners = [(box[i], box[j]) for i in (0, 2) for j in (1, 3)]
+            clear = all(box[0] >= o[2] or o[0] >= box[2] or box[1] >= o[3] or o[1] >= box[3] for o in placed)
+            fits = box[2] < b - 0.15 and box[3] < far and floor + size[2] < ceiling - 0.3
+            if clear and fits and all(wing.inside(cx, cy) for cx, cy in corners):
+                placed.append(box)
+                draft.add(
+                    wing, (box[0], box[1], floor), (box[2], box[3], floor + float(size[2])),
+                    material="clutter", kind="clutter", weight=0.15,
+                    surfaces=dict.fromkeys(("left", "right", "front", "back", "top"), surface("clutter")),
+                )  # fmt: skip

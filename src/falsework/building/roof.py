@@ -66,7 +66,7 @@ def add_roof(
     for a, b in plan_fields(wing, plan):
         draft.add(
             wing, (a, 0.0, deck), (b, depth, base + height),
-            material="timber", kind="roof", weight=0.35, grain=(1.0, 0.4, 1.0),
+            material="timber", kind="roof", weight=1.0, grain=(1.0, 0.7, 1.0),
             cuts=[(front, SURFACE_PLATE), (back, surface("roofing"))], facade=wing.number,
             surfaces={"top": surface("roofing"), "bottom": surface("plaster")},
         )  # fmt: skip
@@ -107,7 +107,7 @@ def _shell(
         draft.add(
             wing, (a, span[0], low), (b, span[1], high),
             material="roofing", kind="roof", cuts=cuts, facade=wing.number if front_face else -1,
-            weight=1.4 if front_face else 0.3, grain=(1.0, 0.45, 0.45),
+            weight=2.0 if front_face else 0.4, grain=(1.0, 0.6, 0.6),
         )  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def _gable_walls(
             for near, far in ((0.0, wing.depth / 2), (wing.depth / 2, wing.depth)):
                 draft.add(
                     wing, (x[0], near, base), (x[1], far, top),
-                    material=material, kind="party_wall", weight=0.4, grain=(1.0, 1.0, 1.3), cuts=cuts,
+                    material=material, kind="party_wall", weight=0.28, grain=(1.0, 1.0, 1.3), cuts=cuts,
                     surfaces={"left": surface("plaster"), "right": surface("plaster")},
                 )  # fmt: skip
 

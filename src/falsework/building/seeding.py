@@ -55,14 +55,26 @@ def _pack(candidates, radii, middle, normal, half, flatten, gradient):  # type: 
     return seeds, size
 
 
+def _broadest(body: Cell) -> float:
+    return float(face_measures(body.points, body.loop, body.start)[0].max())
+
+
 def scatter(
-    body: Cell, count: int, metric: Points, exponent: float, rng: np.random.Generator, *, flatten: float = 0.3
+    body: Cell,
+    count: int,
+    metric: Points,
+    exponent: float,
+    rng: np.random.Generator,
+    *,
+    flatten: float = 0.3,
+    largest: float = np.inf,
 ) -> tuple[Points, Points]:
     """Seeds (count, 3) in the metric's space and their weights (count,), for `power_cell`.
 
     Grains with power-law radii are thrown into the body, largest first, each where there is room: large
     pieces keep their size, small ones gather in the gaps between them and towards one side of the body, as
-    in masonry that is crushed at one place and cracked at another.
+    in masonry that is crushed at one place and cracked at another. No grain's radius is over `largest`,
+    metres; but where there are too few grains for that, a third of them are as large as it, not all.
     """
     points = body.points @ metric.T
     area, centre, normal = face_measures(points, body.loop, body.start)
@@ -73,13 +85,15 @@ def scatter(
     heights = (points - middle) @ normal[broad]
     thickness = float(np.ptp(heights))
     radii = pareto_radii(count, exponent, rng)
-    low, high = 1e-3, 1e2
+    # the metric stretches lengths within the body's broad side
+    limit = largest * float(np.sqrt(area.max() / _broadest(body))) if np.isfinite(largest) else np.inf
+    low, high = 1e-3, min(1e2, limit / radii[count // 3])
     for _ in range(40):  # the scale at which the grains fill their share
         scale = np.sqrt(low * high)
-        r = radii * scale
+        r = np.minimum(radii * scale, limit)
         filled = np.where(r > thickness / 2, np.pi * r * r * thickness, 4.19 * r**3).sum()
         low, high = (scale, high) if filled < FILLED * volume else (low, scale)
-    radii = radii * np.sqrt(low * high)
+    radii = np.minimum(radii * np.sqrt(low * high), limit)
     corner, extent = points.min(axis=0), np.ptp(points, axis=0)
     need = count * TRIES
     pool = np.empty((0, 3))

@@ -135,7 +135,7 @@ def _add_panel(
         material="concrete" if bar else ("rubble_stone" if ground and masonry else "brick"),
         kind=("column" if upright else "beam") if bar else "wall",
         surfaces={"front": SURFACE_PLATE, "back": surface(finish), "top": surface("roofing")},
-        opens=opens, cracks=cracks, facade=wing.number, body=wing.number, weight=3.0,
+        opens=opens, cracks=cracks, facade=wing.number, body=wing.number, weight=3.2,
         grain=(1.0, 1.0, 1.0) if bar else (1.0, 1.0, 1.35),
     )  # fmt: skip
 
@@ -198,28 +198,13 @@ def _covers(outer: Rect, inner: Rect) -> bool:
 
 
 def _fill_opening(draft: Draft, wing: Wing, rect: Rect) -> None:
-    """Two leaves of glass with a post between them, flush with the wall so that the plate lies on them."""
+    """A pane, flush with the wall so that the plate lies on it; leaves, posts and glass break as one."""
     left, bottom, right, top = rect
-    post = 0.07
-    middles = [left]
-    if right - left > 0.85:
-        leaves = 2 if right - left < 2.2 else 3
-        middles += [left + (right - left) * k / leaves for k in range(1, leaves)]
-    middles.append(right)
-    for k, (a, b) in enumerate(pairwise(middles)):
-        low = a + (post / 2 if k else 0.0)
-        high = b - (post / 2 if k < len(middles) - 2 else 0.0)
-        draft.add(
-            wing, (low, 0.0, bottom), (high, PANE, top),
-            material="glass", kind="window", facade=wing.number, weight=2.5,
-            surfaces={"front": SURFACE_PLATE, "back": surface("glass")},
-        )  # fmt: skip
-        if k:
-            draft.add(
-                wing, (a - post / 2, 0.0, bottom), (a + post / 2, PANE + 0.03, top),
-                material="timber", kind="window", facade=wing.number, weight=0.1, grain=(1.0, 1.0, 0.3),
-                surfaces={"front": SURFACE_PLATE, "back": surface("timber")},
-            )  # fmt: skip
+    draft.add(
+        wing, (left, 0.0, bottom), (right, PANE, top),
+        material="glass", kind="window", facade=wing.number, weight=1.8,
+        surfaces={"front": SURFACE_PLATE, "back": surface("glass")},
+    )  # fmt: skip
 
 
 def _curtain_wall(draft: Draft, wing: Wing) -> None:
@@ -238,6 +223,6 @@ def _curtain_wall(draft: Draft, wing: Wing) -> None:
                     wing,
                     (a + (b - a) * k / panels, 0.0, bottom),
                     (a + (b - a) * (k + 1) / panels, 2 * PANE, top),
-                    material="glass", kind="window", facade=wing.number, weight=1.5,
+                    material="glass", kind="window", facade=wing.number, weight=3.0,
                     surfaces={"front": SURFACE_PLATE, "back": surface("glass")},
                 )  # fmt: skip
