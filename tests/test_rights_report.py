@@ -24,6 +24,7 @@ from falsework.errors import FalseworkError
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Finding, Grant, Party
 from falsework.rights.report import SCHEMA, LedgerSeen, Report, clearance_report
+from falsework.rights.report_markup import numbered
 from falsework.rights.report_origin import ai_pixels
 from falsework.rights.report_page import Pictures, report_page
 from falsework.rights.rules.evaluate import ALL_RULES
@@ -185,7 +186,11 @@ def test_every_rule_stands_under_each_of_its_readers() -> None:
 
 
 def test_what_blocks_comes_first() -> None:
-    report = report_of(World())
+    world = World()
+    (grant,) = [one for one in world.records if isinstance(one, Grant)]
+    world.change(grant, basis="platform")  # EO-1 fails, and blocks nothing
+    report = report_of(world)
+    assert {one.rule: one.outcome for one in report.rules}["EO-1"] == "fail"
     page = report_page(report)
     effects = {one.rule: (one.outcome, one.effect) for one in report.rules}
     for part in re.findall(r'<section class="rules">(.*?)</section>', page, re.DOTALL):
@@ -347,6 +352,8 @@ def harmless(page: str) -> _Parsed:
 
 
 def hostile(text: str) -> World:
+    """A world in which everything that may be text from outside is this text."""
+    text = f"~{text}"  # no name of anything else here
     world = World(title=text)
     world.add(Party(id="party:x", type="person", name=text, roles=(text,)))
     photo = world.asset("picture", text, path=text, creator="party:x", source=text, facts={text: text})
@@ -358,6 +365,7 @@ def hostile(text: str) -> World:
     world.change(world.case().asset, name=text)
     world.decide("approval", world.cut, by="party:x", role=text, why=text)
     world.decide("review", about=text, by="party:x", why=text)
+    world.decide("waiver", about="NFX-6", by="party:x", role=text, why=text)
     world.declare(disclosure=text, human_authorship=text)
     world.copy_audit("fail", words=text)
     return world
@@ -408,6 +416,13 @@ def on_ledger(world: World, folder: Path) -> Report:
     case = world.case()
     case = type(case)(state, world.production, world.cut, AT)
     return clearance_report(case, world.clearance(), frames=FRAMES, ledger=seen)
+
+
+def test_numbers_of_events_are_drawn_together() -> None:
+    events = {"a": 3, "b": 4, "c": 5, "d": 7, "e": 9, "f": 10}
+    words = re.sub(r"<[^>]+>", "", numbered([*"facdbe", "sha256:" + "0" * 64], events))
+    assert words == "3–5, 7, 9–10, sha256:000000000000"
+    assert numbered([], events) == ""
 
 
 def test_every_record_named_is_an_event_of_the_ledger(tmp_path: Path) -> None:
