@@ -35,6 +35,7 @@ LENGTHEN = 9.0  # metres behind a facade at which pieces may be twice as long
 # element, or pieces get longer: first those behind, up to so many times as long at `LENGTHEN`, then all.
 BREAKING_UP = 0.6
 LENGTHEN_MOST = 6.0
+PANE = 0.8  # m2; no larger pane falls whole
 STICKS = tuple(KINDS.index(kind) for kind in ("beam", "column", "stair", "clutter"))
 ON_TOP = tuple(KINDS.index(kind) for kind in ("roof", "ornament"))
 
@@ -65,8 +66,8 @@ def allot(building: Building, settings: FractureSettings, seed: int) -> Allotmen
     for name, metres in LONGEST_OF.items():
         longest[building.material == material_index(name)] = metres
     longest[np.isin(building.kind, STICKS)] = LONGEST_STICK
-    # now and then a pane falls whole
-    longest[spared & (building.material == material_index("glass"))] = np.inf
+    glass = building.material == material_index("glass")
+    longest[spared & glass] = np.inf  # now and then a pane falls in two
     # no element into pieces too small to simulate
     most = np.maximum(1, np.floor(building.volume / (6 * SMALLEST)))
     behind, everywhere = 2.0, 1.0
@@ -79,6 +80,9 @@ def allot(building: Building, settings: FractureSettings, seed: int) -> Allotmen
             behind *= 1.2
         else:
             everywhere *= 1.1
+    panes = glass & (area > PANE) & (least == 1)
+    if panes.sum() <= settings.fragments - least.sum():
+        least[panes] = 2
     low, high = 1e-6, 1e6
     for _ in range(60):
         scale = np.sqrt(low * high)
