@@ -129,6 +129,8 @@ def test_one_thing_is_missing_and_after_it_the_shot_is_delivered(tmp_path: Path)
     for signed in (folder / "tiny.mp4", folder / "exr", *folder.glob("stills/*.png")):
         assert verify(signed, anchors=root).state == "trusted", signed
         assert verify(signed).state == "valid"
+    assert {"clearance.html", "clearance.json"} <= {file.name for file in folder.iterdir()}
+    assert json.loads((folder / "clearance.json").read_text())["verdict"] == "delivered"
     assert "P. Hotographer, CC BY 4.0" in (folder / "credits.txt").read_text()
     assert nothing_half(tmp_path)
     made = state(path).assets[done.asset.id]
@@ -296,6 +298,19 @@ def test_a_still_of_the_delivery_shows_the_frame(tmp_path: Path) -> None:
     assert [file.name for file in sorted(done.folder.glob("stills/*.png"))][-1] == "tiny.1004.png"
     write_png(tmp_path / "white.png", np.full((288, 432, 3), 255, np.uint8))
     assert (done.folder / "stills" / "tiny.1004.png").read_bytes() != (tmp_path / "white.png").read_bytes()
+
+
+def test_who_had_it_made_is_on_record_by_name(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    out = tmp_path / "out" / "tiny"
+    cut = record_make(desk_of(path), out, preview=False, at=AT, seconds=2.0, by="Ada Example")
+    assert [one.agent for one in state(path).made_by(cut.id)] == ["party:ada"]
+
+
+def test_once_delivered_it_stays_clear(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    delivered(path)
+    assert judge(desk_of(path), at=AT).clear
 
 
 def test_a_script_goes_on_record_with_its_authors_and_into_the_cuts_line(tmp_path: Path) -> None:

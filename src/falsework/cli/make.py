@@ -26,6 +26,7 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
         "--until", choices=STAGE_NAMES, metavar="STAGE", help="stop after " + ", ".join(STAGE_NAMES)
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="instead of the shot's own")
+    parser.add_argument("--by", default="", metavar="NAME", help="who has it made, for the record of rights")
     parser.set_defaults(run=run)
 
 
@@ -40,6 +41,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             preview=given.preview,
             until=given.until,
             seed=given.seed,
+            by=given.by,
             listener=bars,
         )
     if not given.quiet and not given.json:

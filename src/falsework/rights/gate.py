@@ -29,6 +29,7 @@ __all__ = [
     "approve",
     "clearance",
     "impact",
+    "person_named",
     "waive",
 ]
 
@@ -225,7 +226,7 @@ def approve(
     saw     what the person was shown besides the cut (assets, findings)
     facts   more that was settled with it ("legal_review": True, "human_input": "...")
     """
-    person = _person(case.state, case.production, by, role)
+    person = person_named(case.state, case.production, by, role)
     rejected = [one.model_copy(update={"withdrawn": True}) for one in case.rejections if one.by == person.id]
     decision = Decision(
         id=record_id("decision", "approval", case.production.name, case.subject, person.id),
@@ -269,7 +270,7 @@ def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bo
             where=case.shot,
             todo="Waive it for this cut, where it must be.",
         )
-    person = _person(case.state, case.production, by, role)
+    person = person_named(case.state, case.production, by, role)
     subject = case.production.name if everywhere else case.subject
     decision = Decision(
         id=record_id("decision", "waiver", case.production.name, subject, rule, person.id),
@@ -291,7 +292,7 @@ def _said(text: str, what: str) -> str:
     return text.strip()
 
 
-def _person(state: State, production: Production, by: str, role: str) -> Party:
+def person_named(state: State, production: Production, by: str, role: str) -> Party:
     """The person an id or a name means."""
     name = _said(by, "by")
     known = {party.id: party for party in state.parties.values()}

@@ -108,6 +108,7 @@ def make(
     until: str | None = None,
     deliver: bool = True,
     seed: int | None = None,
+    by: str = "",
     listener: Listener | None = None,
     stages: Mapping[str, Stage | FrameStage] = STAGES,
 ) -> MakeResult:
@@ -119,6 +120,7 @@ def make(
     until    the last stage to run
     deliver  False: leave the results in the store, touch no `out` folder
     seed     instead of the shot's own
+    by       the person who has it made, for the record
 
     Raises FalseworkError for what the user can mend. Finished stages and frames stay, however it ends.
     """
@@ -170,7 +172,7 @@ def make(
             store.note_run(run.keys | dict(delivery.products))
     cut, unrecorded = "", ""
     if deliver and "comp" in run.folders:
-        cut, unrecorded = _on_record(shot_path, folder, preview, time.perf_counter() - began)
+        cut, unrecorded = _on_record(shot_path, folder, preview, time.perf_counter() - began, by)
     return MakeResult(
         shot=shot,
         frames=frames,
@@ -183,13 +185,15 @@ def make(
     )
 
 
-def _on_record(shot_path: Path, out: Path, preview: bool, seconds: float) -> tuple[str, str]:
+def _on_record(shot_path: Path, out: Path, preview: bool, seconds: float, by: str = "") -> tuple[str, str]:
     """The cut's id in the ledger of rights. Making may always make: what cannot be recorded is only said."""
     from falsework.shots.clearing.desk import desk_of
     from falsework.shots.clearing.recording import record_make
 
     try:
-        made = record_make(desk_of(shot_path), out, preview=preview, at=datetime.now(UTC), seconds=seconds)
+        made = record_make(
+            desk_of(shot_path), out, preview=preview, at=datetime.now(UTC), seconds=seconds, by=by
+        )
     except FalseworkError as error:
         return "", error.sentence()
     return made.id, ""

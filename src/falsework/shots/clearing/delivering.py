@@ -33,6 +33,7 @@ from falsework.rights.watermark import mark_picture, pointer_to
 from falsework.shots.clearing.cut import Cut, cut_in
 from falsework.shots.clearing.desk import Desk
 from falsework.shots.clearing.judging import case_of, made_folder
+from falsework.shots.clearing.reporting import write_reports
 from falsework.shots.shared_files import give
 from falsework.shots.spec import Shot
 
@@ -76,17 +77,17 @@ def deliver(
     """
     cut = cut_in(made_folder(desk, made))
     folder = out if out is not None else desk.base / "deliveries" / desk.shot.name
-    with desk.open_ledger() as ledger:
-        case = case_of(desk, ledger, cut, at)
-        verdict = clearance(case)
-        ledger.append(verdict.findings, at=at)
-        if verdict.blockers:
-            raise verdict.refusal()
-        credentials, notes = _credentials(desk, at)
-        part = folder.with_name(f".part-{folder.name}")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        try:
+    part = folder.with_name(f".part-{folder.name}")
+    try:
+        with desk.open_ledger() as ledger:
+            case = case_of(desk, ledger, cut, at)
+            verdict = clearance(case)
+            ledger.append(verdict.findings, at=at)
+            if verdict.blockers:
+                raise verdict.refusal()
+            credentials, notes = _credentials(desk, at)
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
             _frames(cut, part)
             pointer = pointer_to(cut.id.removeprefix("sha256:"))
             movie, stills = _pictures(desk.shot, cut, part, pointer, progress)
@@ -98,14 +99,14 @@ def deliver(
                 raise verdict.refusal()
             asset = _on_record(desk, ledger, cut, part, files, verdict, at)
             anchor = _anchored(desk, ledger, at)
-            state = State.of(ledger.events())
-            write_text(part / "credits.txt", "\n".join((*verdict.credits, *_licence_lines(verdict))) + "\n")
-            write_text(part / "provenance.prov.json", json.dumps(prov_json(state), indent=1) + "\n")
-            write_text(part / "ledger.anchor.jsonl", json.dumps(anchor.to_json()) + "\n")
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
+            provenance = prov_json(State.of(ledger.events()))
+        write_text(part / "credits.txt", "\n".join((*verdict.credits, *_licence_lines(verdict))) + "\n")
+        write_text(part / "provenance.prov.json", json.dumps(provenance, indent=1) + "\n")
+        write_text(part / "ledger.anchor.jsonl", json.dumps(anchor.to_json()) + "\n")
+        write_reports(desk, at=at, made=cut.folder, out=part, say=notes.append)
         _put_in_place(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     progress(len(cut.frames), len(cut.frames))
     names = sorted(path for path in folder.rglob("*") if path.is_file())
     return Delivered(folder, tuple(names), verdict, asset, credentials.name, credentials.test, tuple(notes))

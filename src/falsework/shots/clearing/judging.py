@@ -52,6 +52,10 @@ def case_of(desk: Desk, ledger: Ledger, cut: Cut, at: datetime, *, marked: bool 
             where=cut.folder,
             todo="Run `falsework make` without --preview.",
         )
+    if marked is None and any(
+        state.assets[one].type == "delivery" for one in state.descendants(cut.id) if one in state.assets
+    ):
+        marked = True  # no delivery goes on record unmarked
     return Case(state, desk.production, cut.id, at, marked, called=str(desk.shot_path))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import falsework
 from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
+from falsework.rights.gate import person_named
 from falsework.rights.records import Activity, Asset, Grant, Party, asset_id, record_id
 from falsework.shots.clearing.cut import MANIFEST, cut_of
 from falsework.shots.clearing.desk import Desk
@@ -25,10 +26,10 @@ MAKER = Party(id="party:falsework", type="organisation", name="the falsework con
 TEXTURE_SOURCE = Party(id="party:poly-haven", type="organisation", name="Poly Haven")
 
 
-def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: float) -> Asset:
+def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: float, by: str = "") -> Asset:
     """Put a finished run on record: what it used, the cut (a take, where it is a preview), how it was made.
 
-    `out` is the folder delivered to, `seconds` what the run took until `at`.
+    `out` is the folder delivered to, `seconds` what the run took until `at`, `by` the person who had it made.
     """
     manifest = json.loads((out / MANIFEST).read_bytes())
     cut = cut_of(out)
@@ -44,17 +45,20 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
     inputs = [*_inputs(desk, manifest["inputs"])]
     textures = [*_textures(at)]
     with desk.open_ledger() as ledger:
-        scripts = [
-            one for one in desk.declare(ledger, at).assets.values()
-            if one.type == "script" and one.facts.get("shot") == desk.shot.name
-        ]  # fmt: skip
+        state = desk.declare(ledger, at)
+    person = [person_named(state, desk.production, by, "operator")] if by.strip() else []
+    scripts = [
+        one
+        for one in state.assets.values()
+        if one.type == "script" and one.facts.get("shot") == desk.shot.name
+    ]
     used = [record.id for record in (*inputs, *textures, *scripts) if isinstance(record, Asset)]
     activity = Activity(
         id=record_id("activity", "make", made.id, *sorted(used), falsework.__version__),
         type="make",
         used=tuple(dict.fromkeys(used)),
         generated=(made.id,),
-        agent="",
+        agent=person[0].id if person else "",
         tool="falsework",
         version=falsework.__version__,
         parameters={
@@ -70,7 +74,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         ended=at,
     )
     with desk.open_ledger() as ledger:
-        ledger.append([MAKER, TEXTURE_SOURCE, *inputs, *textures, made, activity], at=at)
+        ledger.append([MAKER, TEXTURE_SOURCE, *person, *inputs, *textures, made, activity], at=at)
     return made
 
 
