@@ -25,7 +25,7 @@ bench: $(VENV)/installed-dev system
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable ".[rights]"
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
@@ -38,6 +38,9 @@ system:
 	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq libegl1 libgl1-mesa-dri; \
 	elif command -v sudo >/dev/null; then sudo apt-get update -qq && sudo apt-get install -y -qq libegl1 libgl1-mesa-dri; \
 	else echo "OpenGL is missing: ask an administrator to run 'apt-get install libegl1 libgl1-mesa-dri'" >&2; exit 2; fi
+	@# The clearance report's PDF wants Pango; without it there are the page and the JSON.
+	@if ldconfig -p | grep -q libpangoft2-1.0.so.0 || [ "$$(id -u)" != 0 ]; then :; \
+	else apt-get install -y -qq libpango-1.0-0 libpangoft2-1.0-0 || echo "no Pango: no PDF of the report" >&2; fi
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache

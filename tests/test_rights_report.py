@@ -519,8 +519,15 @@ def test_without_weasyprint_the_rest_is_written(tmp_path: Path, monkeypatch: pyt
     assert "pip install 'falsework[rights]'" in said[0]
 
 
+def _needs_weasyprint() -> None:
+    try:
+        import weasyprint  # noqa: F401
+    except (ImportError, OSError) as error:  # the package, or the libraries it draws with
+        pytest.skip(f"WeasyPrint cannot be used here: {error}")
+
+
 def test_the_pdf_is_the_page_and_the_same_again() -> None:
-    pytest.importorskip("weasyprint")
+    _needs_weasyprint()
     from falsework.rights.report_pdf import report_pdf
 
     world = cleared()
@@ -531,7 +538,7 @@ def test_the_pdf_is_the_page_and_the_same_again() -> None:
 
 
 def test_the_pdf_fetches_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("weasyprint")
+    _needs_weasyprint()
     from falsework.rights.report_pdf import report_pdf
 
     secret = tmp_path / "secret.txt"
