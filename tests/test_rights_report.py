@@ -557,7 +557,7 @@ def test_reports_are_dated_by_the_one_who_asks() -> None:
 def test_a_delivered_cut_says_so(tmp_path: Path) -> None:
     path = shot_in(tmp_path)
     approve_shot(desk_of(path), by="ada", role="VFX supervisor", why="seen", at=AT)
-    deliver(desk_of(path), at=AT)
+    deliver(desk_of(path), at=AT, by="ada")
     write_reports(desk_of(path), at=AT)
     values = json.loads((tmp_path / "out" / "tiny" / VALUES).read_text())
     assert (values["verdict"], values["missing"]) == ("delivered", [])

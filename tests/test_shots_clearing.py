@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -145,7 +147,7 @@ def test_what_is_signed_names_the_cut_and_a_root_that_the_ledger_had(tmp_path: P
     with Ledger.open(tmp_path / "rights" / "ledger.db") as ledger:
         assert ledger.root(seen.ledger_size).hex() == seen.ledger_root
         assert ledger.verify() == []
-    assert json.loads((done.folder / "ledger.anchor.jsonl").read_text())["size"] > (seen.ledger_size or 0)
+    assert json.loads((done.folder / "ledger.anchor.jsonl").read_text())["size"] >= (seen.ledger_size or 0)
 
 
 def test_a_productions_own_certificate_signs_and_its_key_may_be_locked(
@@ -311,6 +313,79 @@ def test_once_delivered_it_stays_clear(tmp_path: Path) -> None:
     path = shot_in(tmp_path)
     delivered(path)
     assert judge(desk_of(path), at=AT).clear
+
+
+def test_a_folder_that_is_no_delivery_is_never_replaced(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    approved(path)
+    desktop = tmp_path / "desktop"
+    desktop.mkdir()
+    (desktop / "letter.txt").write_text("dear")
+    for place in (desktop, tmp_path / "out" / "tiny", path):
+        with pytest.raises(FalseworkError, match="no delivery"):
+            deliver(desk_of(path), at=AT, out=place)
+    assert (desktop / "letter.txt").read_text() == "dear"
+    (tmp_path / "empty").mkdir()
+    assert deliver(desk_of(path), at=AT, out=tmp_path / "empty").folder == tmp_path / "empty"
+
+
+def test_frames_that_change_while_they_are_delivered_are_not_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = shot_in(tmp_path)
+    approved(path)
+    copy = shutil.copyfile
+
+    def swapped(source: Path, target: Path) -> None:
+        copy(source, target)
+        if source.name.endswith("1003.exr"):
+            target.write_bytes(target.read_bytes()[:-1] + b"x")
+
+    monkeypatch.setattr(delivering.shutil, "copyfile", swapped)
+    with pytest.raises(FalseworkError, match="changed while they were being delivered"):
+        deliver(desk_of(path), at=AT)
+    assert not (tmp_path / "deliveries" / "tiny").exists()
+    assert nothing_half(tmp_path)
+
+
+def test_a_delivery_that_never_left_is_not_on_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = shot_in(tmp_path)
+    approved(path)
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(delivering, "write_reports", fails)
+    with pytest.raises(OSError, match="no space"):
+        deliver(desk_of(path), at=AT)
+    assert not [one for one in state(path).assets.values() if one.type == "delivery"]
+
+
+def test_a_ledger_that_was_cut_off_clears_nothing(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    delivered(path)
+    with sqlite3.connect(tmp_path / "rights" / "ledger.db") as database:
+        (table,) = {
+            name
+            for (name,) in database.execute("select name from sqlite_master where type = 'table'")
+            if "event" in name
+        }
+        database.execute(f"delete from {table} where sequence > 40")
+    with pytest.raises(FalseworkError):
+        deliver(desk_of(path), at=AT)
+
+
+def test_the_sequence_claims_no_mark_and_other_shots_stay_at_home(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    other = write_shot(tmp_path / "other", SHOT.replace('"tiny"', '"secret"'))
+    (tmp_path / "other" / "plate.png").write_bytes((tmp_path / "plate.png").read_bytes() + b" ")
+    record_script(desk_of(other), tmp_path / "other" / "plate.png", ["B. Writer"], at=AT)
+    done = delivered(path)
+    assert verify(done.folder / "exr").watermark == ""
+    assert verify(done.folder / "tiny.mp4").watermark != ""
+    assert "B. Writer" not in (done.folder / "provenance.prov.json").read_text()
+    made = state(path).assets[done.asset.id]
+    assert {"clearance.html", "credits.txt", "tiny.mp4"} <= set(made.parts)
 
 
 def test_a_script_goes_on_record_with_its_authors_and_into_the_cuts_line(tmp_path: Path) -> None:

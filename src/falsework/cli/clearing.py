@@ -49,6 +49,7 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     deliver.add_argument(
         "--out", type=Path, metavar="DIR", help="deliver here (default: deliveries/NAME beside the shot)"
     )
+    deliver.add_argument("--by", default="", metavar="NAME", help="who hands it over, for the record")
     deliver.set_defaults(run=_deliver)
 
     rights = commands.add_parser("rights", help="where a shot stands, and what hangs on an ingredient")
@@ -135,7 +136,7 @@ def _deliver(given: argparse.Namespace) -> dict[str, Any]:
 
     with Bars(quiet=given.quiet or given.json) as bars:
         done = deliver(
-            desk_of(given.shot), at=datetime.now(UTC), made=given.made, out=given.out,
+            desk_of(given.shot), at=datetime.now(UTC), made=given.made, out=given.out, by=given.by,
             progress=lambda count, total: bars.progress("deliver", count, total),
         )  # fmt: skip
     if not given.quiet and not given.json:

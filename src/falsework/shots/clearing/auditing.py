@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from falsework.errors import FalseworkError
 from falsework.progress import Progress, silent
 from falsework.rights.case import Case
 from falsework.rights.copies import CopyAudit, audit
@@ -41,6 +42,10 @@ def audit_shot(
             index=Index(desk.folder / "rights" / "samples"),
             progress=progress,
         )
+        if cut_in(cut.folder).id != cut.id:
+            raise FalseworkError(
+                "the frames changed during the audit", where=cut.folder, todo="Run the audit again."
+            )
         former = [one for one in case.state.findings.values() if one.subject == cut.id]
         found = findings(result, cut.id, at=at, former=former)
         ledger.append(found, at=at)
@@ -57,8 +62,10 @@ def _training(desk: Desk, case: Case) -> Iterator[Sample]:
     for model in case.all_models:
         for one in case.samples(model):
             asset = case.state.assets.get(one)
-            if asset is not None and asset.path:
-                yield Sample(asset.name, asset.id, "training", desk.folder / asset.path)
+            path = desk.inside(asset.path) if asset is not None else None
+            # One that is not at hand is listed as unread: it cannot be told apart from a copy.
+            name = asset.name if asset is not None else one
+            yield Sample(name, one, "training", path or desk.folder / ".not-at-hand")
 
 
 def _protected(desk: Desk) -> tuple[Sample, ...]:
@@ -68,8 +75,5 @@ def _protected(desk: Desk) -> tuple[Sample, ...]:
 
 def _inputs(desk: Desk, case: Case) -> tuple[Sample, ...]:
     """The pictures the shot was made from: they are in every frame, and are no copies."""
-    return tuple(
-        Sample(asset.name, asset.id, "input", desk.folder / asset.path)
-        for asset in case.of_type("plate", "picture")
-        if asset.path and (desk.folder / asset.path).is_file()
-    )
+    found = ((asset, desk.inside(asset.path)) for asset in case.of_type("plate", "picture"))
+    return tuple(Sample(asset.name, asset.id, "input", path) for asset, path in found if path is not None)

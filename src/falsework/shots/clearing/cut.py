@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from falsework.rights.records import asset_id, canonical
 __all__ = ["Cut", "cut_in", "cut_of"]
 
 MANIFEST = "manifest.json"
+FRAME = re.compile(r"exr/[^/\\]+\.exr")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def _listed(folder: Path) -> dict[str, str]:
     path = folder / MANIFEST
     try:
         files = json.loads(path.read_bytes())["files"]
-        frames = {name: str(digest) for name, digest in files.items() if name.startswith("exr/")}
+        frames = {name: str(digest) for name, digest in files.items() if FRAME.fullmatch(name)}
     except FileNotFoundError:
         raise FalseworkError(
             "nothing has been made here yet", where=folder, todo="Run `falsework make SHOT.toml` first."

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,9 +19,10 @@ from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 from falsework.progress import Progress, silent
+from falsework.rights.anchors import read_anchors
 from falsework.rights.case import Case
 from falsework.rights.certificates import CHAIN, Credentials, load_credentials, make_test_chain
-from falsework.rights.gate import Clearance, clearance
+from falsework.rights.gate import Clearance, clearance, person_named
 from falsework.rights.ledger import Anchor, Ledger
 from falsework.rights.manifest import Action, AiSystem, Ingredient, LedgerHead, ManifestInput
 from falsework.rights.mark_reading import find_mark
@@ -32,9 +34,8 @@ from falsework.rights.verification import verify
 from falsework.rights.watermark import mark_picture, pointer_to
 from falsework.shots.clearing.cut import Cut, cut_in
 from falsework.shots.clearing.desk import Desk
-from falsework.shots.clearing.judging import case_of, made_folder
+from falsework.shots.clearing.judging import case_of, line_of, made_folder
 from falsework.shots.clearing.reporting import write_reports
-from falsework.shots.shared_files import give
 from falsework.shots.spec import Shot
 
 if TYPE_CHECKING:
@@ -68,42 +69,51 @@ def deliver(
     at: datetime,
     made: Path | None = None,
     out: Path | None = None,
+    by: str = "",
     progress: Progress = silent,
 ) -> Delivered:
     """Sign and hand over the cut, or raise the gate's refusal.
 
     Everything is made in a folder beside `out` (`deliveries/NAME` beside the shot) which takes its name when
-    all of it is there and has been read back. An earlier delivery is replaced as a whole.
+    all of it is there and has been read back. An earlier delivery is replaced as a whole; a folder that holds
+    anything else is refused. `by` is who hands it over, for the record.
     """
     cut = cut_in(made_folder(desk, made))
-    folder = out if out is not None else desk.base / "deliveries" / desk.shot.name
-    part = folder.with_name(f".part-{folder.name}")
+    folder = (out if out is not None else desk.base / "deliveries" / desk.shot.name).resolve()
+    _check_place(folder)
+    with desk.open_ledger() as ledger:
+        _check_ledger(ledger)
+        verdict = clearance(case_of(desk, ledger, cut, at))
+        ledger.append(verdict.findings, at=at)
+    if verdict.blockers:
+        raise verdict.refusal()
+    notes: list[str] = []
+    credentials = _credentials(desk, at, notes)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".part-{folder.name}-", dir=folder.parent))
     try:
         with desk.open_ledger() as ledger:
             case = case_of(desk, ledger, cut, at)
-            verdict = clearance(case)
-            ledger.append(verdict.findings, at=at)
-            if verdict.blockers:
-                raise verdict.refusal()
-            credentials, notes = _credentials(desk, at)
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
-            _frames(cut, part)
+            taken = _frames(cut, part)
             pointer = pointer_to(cut.id.removeprefix("sha256:"))
-            movie, stills = _pictures(desk.shot, cut, part, pointer, progress)
-            words = replace(_words(desk, case, verdict, ledger), watermark=pointer)
-            files = _signed(desk, part, movie, stills, words, credentials, at)
-            marked = _read_back(part, files, credentials, pointer)
-            verdict = clearance(case_of(desk, ledger, cut, at, marked=marked))
+            movie, stills = _pictures(desk.shot, taken, part, pointer, progress)
+            words = _words(desk, case, verdict, ledger)
+            files = _signed(desk, part, movie, stills, words, pointer, credentials, at, notes)
+            marked = _read_back(part, files, taken, credentials, pointer)
+            case = case_of(desk, ledger, cut, at, marked=marked)
+            verdict = clearance(case)
             if not verdict.clear:
                 raise verdict.refusal()
-            asset = _on_record(desk, ledger, cut, part, files, verdict, at)
-            anchor = _anchored(desk, ledger, at)
-            provenance = prov_json(State.of(ledger.events()))
+            anchor = _anchored(desk, ledger, at, notes)
+            provenance = prov_json(line_of(case))
         write_text(part / "credits.txt", "\n".join((*verdict.credits, *_licence_lines(verdict))) + "\n")
         write_text(part / "provenance.prov.json", json.dumps(provenance, indent=1) + "\n")
         write_text(part / "ledger.anchor.jsonl", json.dumps(anchor.to_json()) + "\n")
-        write_reports(desk, at=at, made=cut.folder, out=part, say=notes.append)
+        write_reports(desk, at=at, made=cut.folder, out=part, marked=marked, say=notes.append)
+        part.chmod(0o755)
+        # Last of all, and before a rename that takes no time: what is on record as delivered is there.
+        with desk.open_ledger() as ledger:
+            asset = _on_record(desk, ledger, cut, part, verdict, marked, by, at)
         _put_in_place(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -112,27 +122,66 @@ def deliver(
     return Delivered(folder, tuple(names), verdict, asset, credentials.name, credentials.test, tuple(notes))
 
 
-def _credentials(desk: Desk, at: datetime) -> tuple[Credentials, list[str]]:
+def _check_place(folder: Path) -> None:
+    """Only a delivery of ours is ever replaced."""
+    if not folder.exists():
+        return
+    ours = folder.is_dir() and (folder / "ledger.anchor.jsonl").is_file() and any(folder.glob("exr/*.c2pa"))
+    if not ours and (not folder.is_dir() or any(folder.iterdir())):
+        raise FalseworkError(
+            "holds something that is no delivery, and is left alone",
+            where=folder,
+            todo="Give a folder that is empty or not there yet with --out.",
+        )
+
+
+def _check_ledger(ledger: Ledger) -> None:
+    """A ledger that was tampered with, or cut off behind one of its anchors, clears nothing."""
+    file = ledger.anchors_file
+    anchors = read_anchors(file)[0] if file is not None and file.is_file() else []
+    faults = ledger.verify(anchors)
+    if faults:
+        raise FalseworkError(
+            f"the ledger is not as it was written: {faults[0].words}",
+            where=ledger.where,
+            todo="`falsework ledger verify` lists every fault. Bring back a copy that verifies.",
+        )
+
+
+def _credentials(desk: Desk, at: datetime, notes: list[str]) -> Credentials:
     """Who signs: the production's certificate, or a chain for trying out, made where there is none."""
     given = desk.production.credentials
     if given.certificate or given.key:
         chain, key, root = (
             desk.folder / name if name else None for name in (given.certificate, given.key, given.trust)
         )
-        return load_credentials(chain=chain, key=key, root=root, passphrase=os.environ.get(PASSPHRASE)), []
+        return load_credentials(chain=chain, key=key, root=root, passphrase=os.environ.get(PASSPHRASE))
     folder = desk.folder / "credentials"
     if not (folder / CHAIN).is_file():
         make_test_chain(folder, at=at)
-    return load_credentials(folder), [
+    notes.append(
         "signed with a TEST chain: anybody can see that nobody vouches for it. "
         "For a release, give [credentials] in production.toml."
-    ]
+    )
+    return load_credentials(folder)
 
 
-def _frames(cut: Cut, part: Path) -> None:
+def _frames(cut: Cut, part: Path) -> Cut:
+    """Copies of the frames, hashed again: from here on nobody else can change them, and they are the cut."""
     (part / "exr").mkdir()
-    for path in cut.paths:
-        give(path, part / "exr" / path.name, share=True)
+    frames = {}
+    for name, path in zip(cut.frames, cut.paths, strict=True):
+        copy = part / "exr" / path.name
+        shutil.copyfile(path, copy)
+        frames[name] = sha256(copy)
+    taken = Cut(part, frames)
+    if taken.id != cut.id:
+        raise FalseworkError(
+            "the frames changed while they were being delivered",
+            where=cut.folder,
+            todo="Let no other program write there, and deliver again.",
+        )
+    return taken
 
 
 def _pictures(
@@ -180,9 +229,12 @@ def _words(desk: Desk, case: Case, verdict: Clearance, ledger: Ledger) -> Manife
         ingredients.append(_ingredient(desk, case, asset))
     for model in case.models:
         asset = state.assets.get(model)
-        systems.append(AiSystem(asset.name if asset else model, "", identifier=model))
+        version = str(asset.facts.get("version", "")) if asset else ""
+        systems.append(AiSystem(asset.name if asset else model, version, identifier=model))
         if asset is not None:
             ingredients.append(_ingredient(desk, case, asset))
+    if not systems and case.fact("generative_ai").yes:
+        systems.append(AiSystem("a generative model that is declared and not on record", ""))
     return ManifestInput(
         title=desk.production.title or desk.shot.name,
         cut=case.subject,
@@ -197,8 +249,8 @@ def _words(desk: Desk, case: Case, verdict: Clearance, ledger: Ledger) -> Manife
 
 
 def _ingredient(desk: Desk, case: Case, asset: Asset) -> Ingredient:
-    path = desk.folder / asset.path if asset.path else None
-    known = path is not None and path.is_file() and asset_id(sha256(path)) == asset.id
+    path = desk.inside(asset.path)
+    known = path is not None and asset_id(sha256(path)) == asset.id
     licences = [
         grant.licence for grant in case.state.grants_for(asset.id) if grant.licence and not grant.revoked
     ]
@@ -214,43 +266,43 @@ def _ingredient(desk: Desk, case: Case, asset: Asset) -> Ingredient:
 
 
 def _signed(
-    desk: Desk, part: Path, movie: Path, stills: Sequence[Path], words: ManifestInput,
-    credentials: Credentials, at: datetime,
+    desk: Desk, part: Path, movie: Path, stills: Sequence[Path], words: ManifestInput, pointer: bytes,
+    credentials: Credentials, at: datetime, notes: list[str],
 ) -> list[Path]:  # fmt: skip
+    """Sign movie and stills, which bear the mark, and the sequence, which does not."""
     stamp = desk.production.timestamp
     files = []
     for source in (movie, *stills):
         target = part / ("stills" if source.suffix == ".png" else "") / source.name
         target.parent.mkdir(exist_ok=True)
-        _stamped(
-            desk,
-            partial(sign, source, target, words, credentials, at=at, timestamp_seconds=stamp.seconds),
-        )
+        said = replace(words, watermark=pointer)
+        signing = partial(sign, source, target, said, credentials, at=at, timestamp_seconds=stamp.seconds)
+        _stamped(desk, signing, notes)
         files.append(target)
     shutil.rmtree(part / ".unsigned")
-    sidecar = part / "exr" / f"{desk.shot.name}.c2pa"
-    _stamped(
-        desk,
-        partial(
-            sign_sequence, part / "exr", sidecar, words, credentials, at=at, timestamp_seconds=stamp.seconds
-        ),
+    sidecar = part / "exr" / f"{desk.shot.name}{SIDECAR_SUFFIX}"
+    seconds = stamp.seconds
+    signing = partial(
+        sign_sequence, part / "exr", sidecar, words, credentials, at=at, timestamp_seconds=seconds
     )
+    _stamped(desk, signing, notes)
     return [*files, sidecar]
 
 
-def _stamped(desk: Desk, signing: Callable[..., object]) -> None:
-    """Sign with a time-stamp where an authority is configured; without one where it does not answer and the
-    production does not insist."""
+def _stamped(desk: Desk, signing: Callable[..., object], notes: list[str]) -> None:
+    """Sign with a time-stamp where an authority is configured; without one, saying so, where it does not
+    answer and the production does not insist."""
     stamp = desk.production.timestamp
     try:
         signing(timestamp_url=stamp.url or None)
-    except FalseworkError:
+    except FalseworkError as error:
         if not stamp.url or stamp.required:
             raise
         signing(timestamp_url=None)
+        _say_once(notes, f"without a time-stamp: {error.what}")
 
 
-def _anchored(desk: Desk, ledger: Ledger, at: datetime) -> Anchor:
+def _anchored(desk: Desk, ledger: Ledger, at: datetime, notes: list[str]) -> Anchor:
     """The ledger's root, noted beside it, under the authority's seal where there is one."""
     stamp = desk.production.timestamp
     if stamp.url:
@@ -258,20 +310,36 @@ def _anchored(desk: Desk, ledger: Ledger, at: datetime) -> Anchor:
 
         try:
             return ledger.anchor(at=at, stamp=lambda said: request_stamp(said, stamp.url, wait=stamp.seconds))
-        except FalseworkError:
+        except FalseworkError as error:
             if stamp.required:
                 raise
+            _say_once(notes, f"the ledger's root is without a time-stamp: {error.what}")
     return ledger.anchor(at=at)
 
 
-def _read_back(part: Path, files: Sequence[Path], credentials: Credentials, pointer: bytes) -> bool:
+def _say_once(notes: list[str], sentence: str) -> None:
+    if sentence not in notes:
+        notes.append(sentence)
+
+
+def _read_back(
+    part: Path, files: Sequence[Path], taken: Cut, credentials: Credentials, pointer: bytes
+) -> bool:
     """Whether the invisible mark is found again in every picture; the gate judges by that.
 
-    Raises FalseworkError where a signed file does not read back as intact.
+    Raises FalseworkError where a signed file does not read back as intact, or the sequence's list is not
+    that of the frames that were cleared.
     """
     marked = True
     for path in files:
         seen = verify(path, anchors=credentials.root)
+        broken = sorted({fault.ingredient for fault in seen.faults if fault.ingredient})
+        if broken:
+            raise FalseworkError(
+                f"the credentials of {broken[0]}, which it is made from, are broken",
+                where=path.relative_to(part),
+                todo="Get that file anew from its source, and make the shot again.",
+            )
         if seen.state not in ("trusted", "valid"):
             faults = "; ".join(fault.words for fault in seen.faults) or seen.state
             raise FalseworkError(
@@ -282,35 +350,55 @@ def _read_back(part: Path, files: Sequence[Path], credentials: Credentials, poin
         if path.suffix != SIDECAR_SUFFIX:
             found = find_mark(path)
             marked &= found is not None and found.pointer == pointer
+    listed = (part / "exr" / f"{files[-1].stem}.sha256").read_text().split()[0::2]
+    if sorted(listed) != sorted(taken.frames.values()):
+        raise FalseworkError("what was signed is not what was cleared", where=part, todo="Deliver again.")
     return marked
 
 
 def _on_record(
-    desk: Desk, ledger: Ledger, cut: Cut, part: Path, files: Sequence[Path], verdict: Clearance, at: datetime
+    desk: Desk,
+    ledger: Ledger,
+    cut: Cut,
+    part: Path,
+    verdict: Clearance,
+    marked: bool,
+    by: str,
+    at: datetime,
 ) -> Asset:
-    """The delivery as an asset made from the cut, and the verdict it left under."""
-    parts = dict(cut.frames) | {path.relative_to(part).as_posix(): sha256(path) for path in files}
+    """The delivery as an asset made from the cut, with every file's digest, and the rules it left under."""
+    others = (path for path in part.rglob("*") if path.is_file() and path.suffix != ".exr")
+    parts = dict(cut.frames) | {path.relative_to(part).as_posix(): sha256(path) for path in others}
     asset = Asset(
         id=asset_id(hashlib.sha256(canonical(parts)).hexdigest()),
         type="delivery",
         name=desk.shot.name,
         parts=parts,
-        facts={"temporary": False, "files": len(parts)},
+        facts={"temporary": False, "files": len(parts), "marked": marked},
     )
-    approval = verdict.approvals[-1]
+    production = desk.production
+    state = State.of(ledger.events())
+    person = [person_named(state, production, by, "deliverer")] if by.strip() else []
     activity = Activity(
         id=record_id("activity", "deliver", asset.id),
         type="deliver",
         used=(cut.id,),
         generated=(asset.id,),
-        agent=approval.by,
+        agent=person[0].id if person else "",
         tool="falsework",
         version=falsework.__version__,
-        parameters={"approval": approval.id},
-        offline=not desk.production.timestamp.url,
+        parameters={
+            "approvals": [one.id for one in verdict.approvals],
+            "production": production.name,
+            "packs": sorted(production.rule_packs),
+            "territories": list(production.territories),
+            "releases": [day.isoformat() for day in production.releases],
+            "commercial": production.commercial,
+        },
+        offline=not production.timestamp.url,
         ended=at,
     )
-    ledger.append([*verdict.findings, asset, activity], at=at)
+    ledger.append([*person, *verdict.findings, asset, activity], at=at)
     return asset
 
 

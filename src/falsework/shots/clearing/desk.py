@@ -16,6 +16,7 @@ from falsework.shots.spec import Shot, load_shot
 __all__ = ["Desk", "desk_of"]
 
 LEDGER = "rights/ledger.db"
+ANCHORS = "rights/ledger.anchors.jsonl"
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,16 @@ class Desk:
 
     def open_ledger(self) -> Ledger:
         place = self.ledger_place
-        if isinstance(place, Path):
-            place.parent.mkdir(parents=True, exist_ok=True)
-        return Ledger.open(place)
+        # A database has no place of its own for the roots that show it was not cut off or rewritten.
+        anchors = None if isinstance(place, Path) else self.folder / ANCHORS
+        return Ledger.open(place, anchors=anchors)
+
+    def inside(self, path: str) -> Path | None:
+        """A file on record by its path, if it lies in the production's folder and is a plain file."""
+        found = (self.folder / path).resolve() if path else None
+        if found is None or not found.is_relative_to(self.folder.resolve()) or not found.is_file():
+            return None
+        return found
 
     def declare(self, ledger: Ledger, at: datetime) -> State:
         """Bring what production.toml says now into the ledger; returns the state with it."""

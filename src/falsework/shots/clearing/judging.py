@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,11 +12,21 @@ from falsework.errors import FalseworkError
 from falsework.rights.case import Case
 from falsework.rights.gate import Clearance, Impact, approve, clearance, impact, waive
 from falsework.rights.ledger import Ledger
-from falsework.rights.records import Decision, asset_id
+from falsework.rights.records import Decision, Record, asset_id
+from falsework.rights.state import State
 from falsework.shots.clearing.cut import Cut, cut_in
 from falsework.shots.clearing.desk import Desk
 
-__all__ = ["approve_shot", "case_of", "impact_of", "judge", "made_folder", "waive_rule"]
+__all__ = [
+    "approve_shot",
+    "case_of",
+    "delivered_with_mark",
+    "impact_of",
+    "judge",
+    "line_of",
+    "made_folder",
+    "waive_rule",
+]
 
 
 def made_folder(desk: Desk, made: Path | None = None) -> Path:
@@ -52,10 +64,8 @@ def case_of(desk: Desk, ledger: Ledger, cut: Cut, at: datetime, *, marked: bool 
             where=cut.folder,
             todo="Run `falsework make` without --preview.",
         )
-    if marked is None and any(
-        state.assets[one].type == "delivery" for one in state.descendants(cut.id) if one in state.assets
-    ):
-        marked = True  # no delivery goes on record unmarked
+    if marked is None and delivered_with_mark(state, cut.id):
+        marked = True
     return Case(state, desk.production, cut.id, at, marked, called=str(desk.shot_path))
 
 
@@ -107,3 +117,35 @@ def impact_of(desk: Desk, subject: str, *, at: datetime) -> Impact:
         subject = asset_id(sha256(path))
     with desk.open_ledger() as ledger:
         return impact(desk.declare(ledger, at), subject, at)
+
+
+def delivered_with_mark(state: State, cut: str) -> bool:
+    """Whether a delivery of this cut is on record whose credential and mark were read back."""
+    made = (state.assets.get(one) for one in state.descendants(cut))
+    return any(one is not None and one.type == "delivery" and one.facts.get("marked") is True for one in made)
+
+
+def line_of(case: Case) -> State:
+    """The part of a case's state that is about its cut: what it was made from, under which grants and
+    decisions, by whom. Other shots of the production are nobody's business who receives this one."""
+    state = case.state
+    assets = {case.subject, *state.ancestors(case.subject)}
+    scopes = {case.production.name, case.production.scope(case.shot)}
+    activities = {one.id: one for one in state.history(case.subject)}
+    grants = {one.id: one for asset in assets for one in state.grants_for(asset)}
+    findings = {one.id: one for one in state.findings.values() if one.subject == case.subject}
+    decisions = {
+        one.id: one for one in state.decisions.values() if one.subject in assets or one.subject in scopes
+    }
+    named = {one.given_by for one in grants.values()} | {one.by for one in decisions.values()}
+    named |= {one.agent for one in activities.values()}
+    named |= {state.assets[one].creator for one in assets if one in state.assets}
+    kept: dict[str, Mapping[str, Record]] = {
+        "parties": {one: state.parties[one] for one in state.parties if one in named},
+        "assets": {one: state.assets[one] for one in state.assets if one in assets},
+        "activities": activities,
+        "grants": grants,
+        "findings": findings,
+        "decisions": decisions,
+    }
+    return replace(state, **kept)  # type: ignore[arg-type]

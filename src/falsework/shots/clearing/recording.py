@@ -43,9 +43,11 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         facts={"temporary": True, "frames": len(cut.frames)},
     )
     inputs = [*_inputs(desk, manifest["inputs"])]
-    textures = [*_textures(at)]
+    textures = [*_textures()]
     with desk.open_ledger() as ledger:
         state = desk.declare(ledger, at)
+    # What somebody revoked is not granted anew by the next run.
+    textures = [one for one in textures if isinstance(one, Asset) or one.id not in state.grants]
     person = [person_named(state, desk.production, by, "operator")] if by.strip() else []
     scripts = [
         one
@@ -100,7 +102,7 @@ def _inputs(desk: Desk, given: Mapping[str, str]) -> Iterator[Asset]:
         )
 
 
-def _textures(at: datetime) -> Iterator[Asset | Grant]:
+def _textures() -> Iterator[Asset | Grant]:
     """The textures that ship with falsework, each with the licence on record for it."""
     for room in TEXTURES:
         folder = files(room) / "textures"
@@ -123,7 +125,7 @@ def _textures(at: datetime) -> Iterator[Asset | Grant]:
                 uses=("any",),
                 licence=row["licence"],
                 url="https://polyhaven.com/license",
-                basis="item",
+                basis="platform",  # its licence page says so of all it has
             )
 
 

@@ -48,16 +48,18 @@ def write_reports(
     at: datetime,
     made: Path | None = None,
     out: Path | None = None,
+    marked: bool | None = None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[Path, ...]:
     """Write the report on the shot as it lies there now, into `out` or beside its frames.
 
-    Every finding goes on record. A preview may be reported on too, and its report says what it is. `say`
-    hears a sentence where the PDF could not be made; the page and the JSON are written all the same.
+    Every finding goes on record. A preview may be reported on too, and its report says what it is. `marked`
+    is said of a delivery about to leave: whether its mark was read back. `say` hears a sentence where the
+    PDF could not be made; the page and the JSON are written all the same.
     """
     cut = cut_in(made_folder(desk, made))
     with desk.open_ledger() as ledger:
-        case = _case(desk, ledger, cut, at)
+        case = _case(desk, ledger, cut, at, marked)
         ledger.append(clearance(case).findings, at=at)
         # Commands on the page start from the production's folder, which it names no other place for.
         called = desk.shot_path.resolve().relative_to(desk.folder.resolve()).as_posix()
@@ -81,17 +83,13 @@ def write_reports(
     return tuple(written)
 
 
-def _case(desk: Desk, ledger: Ledger, cut: Cut, at: datetime) -> Case:
-    """The case of these frames, a take's too; delivered frames were marked, and read back then."""
+def _case(desk: Desk, ledger: Ledger, cut: Cut, at: datetime, marked: bool | None) -> Case:
+    """The case of these frames, a take's too."""
     state = desk.declare(ledger, at)
     asset = state.assets.get(cut.id)
     if asset is not None and asset.type == "take":
         return Case(state, desk.production, cut.id, at, called=str(desk.shot_path))
-    case = case_of(desk, ledger, cut, at)
-    delivered = any(
-        one in state.assets and state.assets[one].type == "delivery" for one in state.descendants(cut.id)
-    )
-    return replace(case, marked=True) if delivered else case
+    return case_of(desk, ledger, cut, at, marked=marked)
 
 
 def _seen(desk: Desk, ledger: Ledger) -> LedgerSeen:
