@@ -113,8 +113,12 @@ class Made:
 
 
 def copy_shot(shot: Path, folder: Path) -> Path:
-    """The shot's folder without anything made before; returns the copied shot file."""
-    shutil.copytree(shot.parent, folder, ignore=shutil.ignore_patterns("out", "work"))
+    """The shot's folder without anything made before; returns the copied shot file.
+
+    Without its production either, which would burn a line into the movie.
+    """
+    left = ("out", "work", "production.toml", "rights", "credentials", "deliveries")
+    shutil.copytree(shot.parent, folder, ignore=shutil.ignore_patterns(*left))
     return folder / shot.name
 
 
