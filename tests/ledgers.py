@@ -55,6 +55,7 @@ def one_of_each() -> list[Record]:
             given_by="party:anna",
             assets=(digest(1),),
             licence="CC-BY-SA-4.0",
+            basis="item",
             ends=AT,
         ),
         Finding(

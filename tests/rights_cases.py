@@ -90,7 +90,7 @@ class World:
     def grant(self, *assets: str, **more: Any) -> Grant:
         self.count += 1
         values = {"id": f"grant:{self.count}", "type": "licence", "given_by": "party:owner", "assets": assets}
-        one: Grant = self.add(Grant.model_validate({"uses": ["use"], **values, **more}))
+        one: Grant = self.add(Grant.model_validate({"uses": ["use"], "basis": "item", **values, **more}))
         return one
 
     def owned(self, *assets: str) -> Grant:

@@ -435,6 +435,7 @@ def lyon() -> tuple[list[Any], str]:
             assets=(texture,),
             uses=("use", "adapt", "commercial"),
             licence="CC0-1.0",
+            basis="item",
         ),
         Asset(id=drawn, type="intermediate", name="render"),
         Asset(id=cut, type="cut", name="lyon_corner"),

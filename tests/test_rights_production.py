@@ -19,6 +19,7 @@ from falsework.rights.facts import FILE_FACTS, IngredientFacts, ShotFacts
 from falsework.rights.gate import approve, clearance
 from falsework.rights.production import Production, load_production, moment, read_production
 from falsework.rights.records import Activity, Asset, Decision, Grant, Party, asset_id
+from falsework.rights.rules.evaluate import evaluate
 from rights_cases import AT, hashed, state_of
 
 TEXT = """\
@@ -43,6 +44,7 @@ name = "Owner"
 files = ["plate.jpg"]
 given_by = "owner"
 licence = "cc-by-sa-4.0"
+basis = "item"
 starts = 2026-01-01
 ends = 2027-12-31
 
@@ -54,6 +56,7 @@ type = "consent"
 files = ["double.bin"]
 given_by = "mara"
 uses = ["replica"]
+basis = "contract"
 document = "consent.txt"
 terms = { specific = true, notice_hours = 48 }
 
@@ -119,15 +122,16 @@ FAULTS = [
     ('licence = "cc-by-sa-4.0"', 'licence = "House-1"', ['licence "House-1" is not one we know'], 18),
     ('licence = "cc-by-sa-4.0"', "", ["no licence is named, so what it allows must be said"], 18),
     ("hours = 12", 'member_of = ["guild"]', ['nobody is called "party:guild"'], 11),
-    ("ends = 2027-12-31", "ends = 2025-12-31", ["the term ends before it starts"], 23),
-    ("ends = 2027-12-31", "ends = 2027-12-31T12:00:00", ["a time with its zone"], 23),
-    ('attested_by = "mara"', 'attested_by = "owner"', ['"party:owner" is no person'], 39),
-    ("depicts_performer = false", "depicts_performers = false", ['Did you mean "depicts_performer"?'], 47),
-    ("depicts_performer = false", "", ["declares nothing"], 46),
-    ("scraped = true", 'scraped = "maybe"', ["true or false"], 64),
+    ("ends = 2027-12-31", "ends = 2025-12-31", ["the term ends before it starts"], 24),
+    ("ends = 2027-12-31", "ends = 2027-12-31T12:00:00", ["a time with its zone"], 24),
+    ('attested_by = "mara"', 'attested_by = "owner"', ['"party:owner" is no person'], 41),
+    ("depicts_performer = false", "depicts_performers = false", ['Did you mean "depicts_performer"?'], 49),
+    ("depicts_performer = false", "", ["declares nothing"], 48),
+    ("scraped = true", 'scraped = "maybe"', ["true or false"], 66),
     ("hours = 12", "hours = -1", ["at least 0"], 11),
     ('name = "film"', "name = [", ["not valid TOML"], None),
-    ('why = "looked at it"', 'why = ""', ["why"], 44),
+    ('why = "looked at it"', 'why = ""', ["why"], 46),
+    ('basis = "item"', "", ["grants", "basis"], 18),
 ]
 
 
@@ -283,6 +287,51 @@ def test_a_hash_needs_no_file(folder: Path) -> None:
     identity = "sha256:" + "0" * 64
     production = read_production(TEXT.replace('files = ["plate.jpg"]', f'files = ["{identity}"]'))
     assert of_type(production_records(production, folder), Grant)[0].assets == (identity,)
+
+
+def test_another_file_under_the_same_path_does_not_inherit_the_grant(folder: Path) -> None:
+    production = load_production(folder)
+    before = production_records(production, folder)
+    old, new = asset_id(digest("plate.jpg")), asset_id(digest("another picture"))
+    (folder / "plate.jpg").write_text("another picture")
+    records = production_records(production, folder, state_of(before))
+    cut = hashed("cut")
+    made = [
+        Asset(id=new, type="plate", name="plate.jpg"),
+        Asset(id=cut, type="cut", name="corner"),
+        Activity(id="a", type="comp", used=(new,), generated=(cut,), offline=True),
+    ]
+
+    def judged(records: list[Any], production: Production) -> Any:
+        found = evaluate(Case(state_of([*before, *records, *made]), production, cut, AT))
+        return next(one for one in found if one.rule == "GATE-3")
+
+    finding = judged(records, production)
+    assert finding.outcome == "unknown"
+    assert "is not the file that its grant was declared for" in finding.words
+    assert f'files = ["plate.jpg", "{new}"]' in finding.remedy
+    # It stays so however often it is declared, and when other files join the grant.
+    assert production_records(production, folder, state_of([*before, *records])) == records
+    more = read_production(TEXT.replace('["plate.jpg"]', '["plate.jpg", "robots.txt"]'))
+    assert judged(production_records(more, folder, state_of([*before, *records])), more).outcome == "unknown"
+    # What was made of the file that was granted stays granted.
+    grant = next(one for one in of_type(records, Grant) if one.licence)
+    assert grant.assets == (old,)
+    # A person confirms the change by its hash.
+    confirmed = read_production(TEXT.replace('["plate.jpg"]', f'["plate.jpg", "{new}"]'))
+    after = production_records(confirmed, folder, state_of([*before, *records]))
+    assert judged(after, confirmed).outcome == "pass"
+
+
+def test_what_is_declared_of_a_file_is_not_said_of_another(folder: Path) -> None:
+    table = 'files = ["plate.jpg"]\nby = "mara"\nwhy = "asked"\nfacts = { personal = false }\n'
+    text = f"{TEXT}\n[[ingredients]]\n{table}"
+    production = read_production(text)
+    before = production_records(production, folder)
+    (folder / "plate.jpg").write_text("another picture")
+    after = production_records(production, folder, state_of(before))
+    subjects = {one.subject for one in of_type(after, Decision)}
+    assert asset_id(digest("another picture")) not in subjects
 
 
 def test_days_begin_and_end_in_utc() -> None:

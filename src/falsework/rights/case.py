@@ -13,7 +13,7 @@ from falsework.errors import FalseworkError
 from falsework.rights.grants import Coverage, coverage
 from falsework.rights.obligations import ObligationSummary, obligations
 from falsework.rights.production import Production
-from falsework.rights.records import Activity, Asset, Decision, Fact, Finding, Grant
+from falsework.rights.records import Activity, Asset, Decision, Fact, Finding, Grant, asset_id
 from falsework.rights.state import State
 
 __all__ = ["Case", "Told", "counts"]
@@ -219,13 +219,37 @@ class Case:
         types: Sequence[Literal["licence", "consent", "approval"]] = ("licence", "consent", "approval"),
     ) -> Coverage:
         """Whether the grants for an asset allow these uses in every territory, now and on every release."""
-        return coverage(
+        found = coverage(
             (grant for grant in self.state.grants_for(asset) if grant.type in types),
             uses=uses,
             places=self.production.territories,
             at=self.at,
             days=self.days,
         )
+        if found.outcome == "unknown" and asset in self._changed:
+            path, grant = self._changed[asset]
+            why = f'"{path}" is not the file that its grant was declared for'
+            return Coverage("unknown", (), (why,), (grant,))
+        return found
+
+    def confirming(self, asset: str) -> str:
+        """How a person confirms that a grant covers a file that has changed; "" where none has."""
+        if asset not in self._changed:
+            return ""
+        path, _ = self._changed[asset]
+        return (
+            f'"{path}" has changed: bring back the file that was granted; or, if the grant is for this one '
+            f'too, say so in production.toml: files = ["{path}", "{asset}"].'
+        )
+
+    @cached_property
+    def _changed(self) -> dict[str, tuple[str, str]]:
+        """Files that are others than those their grants were declared for: path and grant, by asset id."""
+        return {
+            asset_id(digest): (path, grant.id)
+            for grant in self.state.grants.values()
+            for path, digest in grant.changed.items()
+        }
 
     def tools(self, activity: Activity) -> tuple[Grant, ...]:
         """The terms on record for the tool of an activity, those without a version for any version."""

@@ -37,19 +37,28 @@ MOST_FILES = 200_000  # that one pattern may name
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def production_records(production: Production, folder: Path | str) -> list[Record]:
+def production_records(
+    production: Production, folder: Path | str, state: State | None = None
+) -> list[Record]:
     """Parties, documents, grants and declarations of a production whose file lies in `folder`.
 
     Files are hashed as they are now. Files that grants cover get no asset record here: whoever used them
-    records them. FalseworkError where a file is missing or lies outside the folder.
+    records them. `state` is what the ledger says so far: a file that is another than the one its grant
+    was declared for stays uncovered (`Grant.changed`) until its hash is listed beside its path, and nothing
+    that was declared of the file is taken to be true of the other.
+    FalseworkError where a file is missing or lies outside the folder.
     """
+    state = state or State()
     files = _Files(Path(folder))
     roles = {party.id: party.roles[0] if party.roles else party.type for party in production.parties}
     records: list[Record] = [
         Party(id=one.id, type=one.type, name=one.name, roles=one.roles, member_of=one.member_of)
         for one in production.parties
     ]
-    records += _grants(production, files)
+    granted = _grants(production, files, state)
+    records += granted
+    unconfirmed = {asset_id(digest) for grant in granted for digest in grant.changed.values()}
+    unconfirmed -= {asset for grant in granted for asset in grant.assets}
     records += _tools(production, files)
     kind = _kind("decision", production)
     for declared in production.declared:
@@ -66,6 +75,8 @@ def production_records(production: Production, folder: Path | str) -> list[Recor
         )
     for one in production.ingredients:
         for asset in files.ids(one.files, "ingredients"):
+            if asset in unconfirmed and asset not in one.files:
+                continue
             records.append(
                 Decision(
                     id=record_id(kind, "ingredient", asset, one.by),
@@ -139,9 +150,10 @@ def _order(records: Sequence[Record], by: str) -> int:
     return sum(1 for one in records if isinstance(one, Decision) and one.by == by)
 
 
-def _grants(production: Production, files: _Files) -> list[Record]:
-    found: list[Record] = []
+def _grants(production: Production, files: _Files, state: State) -> list[Grant]:
+    found: list[Grant] = []
     seen: dict[str, int] = {}
+    former = _declared_for(production, state)
     for one in production.grants:
         licence = licence_of(one.licence)
         uses = one.uses if one.uses is not None else licence.uses if licence else ("use",)
@@ -150,19 +162,32 @@ def _grants(production: Production, files: _Files) -> list[Record]:
         )
         # Two agreements alike in all of these (one a territory, say) are told apart by their order.
         count = seen[identity] = seen.get(identity, 0) + 1
+        name = licence.id if licence else one.licence
+        before = former.get((one.type, one.given_by, name), {})
+        assets = dict.fromkeys(reference for reference in one.files if _HASH.fullmatch(reference))
+        listed: dict[str, str] = {}
+        changed: dict[str, str] = {}
+        for path, digest in files.digests(one.files, "grants").items():
+            known = before.get(path, {})
+            if known and digest not in known and asset_id(digest) not in assets:
+                changed[path] = digest
+                digest = list(known)[-1]
+            listed[path] = digest
         found.append(
             Grant(
                 id=identity if count == 1 else f"{identity}-{count}",
                 type=one.type,
                 given_by=one.given_by,
-                assets=files.ids(one.files, "grants"),
+                assets=tuple(dict.fromkeys((*assets, *(asset_id(digest) for digest in listed.values())))),
                 uses=uses,
                 territory=one.territory,
                 starts=moment(one.starts),
                 ends=moment(one.ends, end=True),
-                licence=licence.id if licence else one.licence,
+                licence=name,
                 url=one.url,
                 basis=one.basis,
+                files=listed,
+                changed=changed,
                 document=files.document(one.document, "grants.document"),
                 obligations=one.obligations,
                 terms=one.terms,
@@ -170,6 +195,20 @@ def _grants(production: Production, files: _Files) -> list[Record]:
                 revoked_why=one.revoked_why,
             )
         )
+    return found
+
+
+def _declared_for(
+    production: Production, state: State
+) -> dict[tuple[str, str, str], dict[str, dict[str, None]]]:
+    """By a grant's type, giver and licence: each path it named, and the digests it was declared for, the
+    latest last. Grants that were taken out of the file count: putting one back confirms nothing."""
+    found: dict[tuple[str, str, str], dict[str, dict[str, None]]] = {}
+    for grant in state.grants.values():
+        if grant.id.startswith(f"{_kind('grant', production)}:"):
+            paths = found.setdefault((grant.type, grant.given_by, grant.licence), {})
+            for path, digest in grant.files.items():
+                paths.setdefault(path, {})[digest] = None
     return found
 
 
@@ -247,6 +286,15 @@ class _Files:
             for path in self._paths(reference, key):
                 found[asset_id(self._digest(path, key))] = None
         return tuple(found)
+
+    def digests(self, references: Iterable[str], key: str) -> dict[str, str]:
+        """The digest of each file that is named by path or pattern, by its path from the folder."""
+        return {
+            path.relative_to(self.folder).as_posix(): self._digest(path, key)
+            for reference in references
+            if not _HASH.fullmatch(reference)
+            for path in self._paths(reference, key)
+        }
 
     def document(self, reference: str, key: str) -> str:
         """The digest of a file that was agreed to or kept as evidence; an asset is recorded for it."""

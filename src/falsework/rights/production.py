@@ -78,7 +78,9 @@ class PartySettings(Settings):
 class GrantSettings(Settings):
     """A licence, a consent or an approval for files of this production.
 
+    files  a path means the file as it was when the grant was first declared (or as a hash in here says)
     uses   left out: what the licence itself allows, where `licence` is one that is known
+    basis  what it rests on; nothing is assumed
     """
 
     files: Annotated[tuple[FileReference, ...], Field(min_length=1)]
@@ -90,7 +92,7 @@ class GrantSettings(Settings):
     ends: Moment | None = None
     licence: str = ""
     url: str = ""
-    basis: Literal["item", "platform", "contract", "owner"] = "item"
+    basis: Literal["item", "platform", "contract", "owner"]
     document: FileReference | Literal[""] = ""
     obligations: Obligations = Obligations()
     terms: dict[str, Fact] = Field(default_factory=dict)

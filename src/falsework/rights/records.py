@@ -128,7 +128,10 @@ class Grant(Settings):
     assets     what it covers; empty covers nothing
     uses       "use", "adapt", "commercial", "train", "replica", "generate", "advertise", or "any"
     basis      "item": the item's own record says so; "platform": only a platform's general statement does;
-               "contract": an agreement signed for this production; "owner": we made it
+               "contract": an agreement signed for this production; "owner": we made it. Never assumed:
+               whoever records a grant says what it rests on
+    files      digest of each file by the path that named it, as it was when the grant was declared
+    changed    the same of files that are others now: not covered until a person confirms them
     document   digest of the text that was agreed to
     revoked    when it was taken back
     terms      further facts of an agreement ("notice_hours": 48, "payment": "PO-12")
@@ -144,7 +147,9 @@ class Grant(Settings):
     ends: Time | None = None
     licence: str = ""  # SPDX expression
     url: str = ""
-    basis: Literal["item", "platform", "contract", "owner"] = "item"
+    basis: Literal["item", "platform", "contract", "owner"]
+    files: dict[str, Sha256] = Field(default_factory=dict)
+    changed: dict[str, Sha256] = Field(default_factory=dict)
     document: Sha256 | Literal[""] = ""
     obligations: Obligations = Field(default_factory=Obligations)
     terms: dict[str, Fact] = Field(default_factory=dict)

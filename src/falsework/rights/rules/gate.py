@@ -103,7 +103,7 @@ def grants(case: Case) -> Answer:
         first = case.state.assets.get(bad[0])
         named = first.path or first.name if first is not None else bad[0]
         needs = ", ".join(f'"{use}"' for use in wanted)
-        remedy = (
+        remedy = case.confirming(bad[0]) or (
             f'Get a grant that covers it, and add it to production.toml: [[grants]] files = ["{named}"], '
             f"uses = [{needs}]; or replace the ingredient and make the shot again."
         )

@@ -111,7 +111,8 @@ def agreement(
         + (f", terms = {{ {wanted} }}." if wanted else ".")
     )
     if found.outcome == "unknown":
-        return unknown(f"no {word} for {name} is on record", remedy, (asset,))
+        said = "; ".join(found.reasons) if found.evidence else f"no {word} for {name} is on record"
+        return unknown(said, case.confirming(asset) or remedy, (asset, *found.evidence))
     if found.outcome == "fail":
         return failed(f"{name}: {'; '.join(found.reasons)}", remedy, (asset, *found.evidence))
     answers = []
