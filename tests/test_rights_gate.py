@@ -321,6 +321,22 @@ def test_a_waiver_for_the_whole_production() -> None:
         ("NFX-8", MARA, "  ", "the reason is empty"),
     ],
 )
+def test_a_waiver_is_one_productions_own() -> None:
+    world, other = World(), World(name="trailer")
+    waived = waive(world.case(), "NFX-8", by=MARA, role="producer", why="agreed")
+    for one, count in ((world, 1), (other, 0)):
+        one.records += waived
+        assert len(one.clearance().waived) == count
+
+
+def test_a_production_wide_waiver_is_for_every_cut() -> None:
+    world = World()
+    world.records += waive(world.case(), "NFX-8", by=MARA, role="producer", why="agreed", everywhere=True)
+    world.cut = world.asset("cut", "square")
+    world.step("comp", [world.drawn], [world.cut])
+    assert [one.finding.rule for one in world.clearance().waived] == ["NFX-8"]
+
+
 def test_what_cannot_be_waived(rule: str, by: str, why: str, words: str) -> None:
     world = World(packs=["netflix"], guilds=[])
     with pytest.raises(FalseworkError) as error:

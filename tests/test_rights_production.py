@@ -334,6 +334,32 @@ def test_what_is_declared_of_a_file_is_not_said_of_another(folder: Path) -> None
     assert asset_id(digest("another picture")) not in subjects
 
 
+def test_what_another_production_was_granted_or_told_does_not_hold_here(folder: Path) -> None:
+    """Two productions in one ledger; or one that was renamed, its grants taken out after."""
+    lent = TEXT.replace("[labour]", '[[ingredients]]\nfiles = ["plate.jpg"]\nby = "mara"\nwhy = "asked"\n'
+                        "facts = { personal = false }\n\n[labour]")  # fmt: skip
+    theirs = production_records(read_production(lent), folder)
+    start, end = TEXT.index("[[grants]]"), TEXT.index("[[declared]]")
+    ours = read_production((TEXT[:start] + TEXT[end:]).replace('name = "film"', 'name = "other_film"', 1))
+    records = production_records(ours, folder)
+    plate, cut = asset_id(digest("plate.jpg")), hashed("cut")
+    made = [
+        Asset(id=plate, type="plate", name="plate.jpg"),
+        Asset(id=cut, type="cut", name="corner"),
+        Activity(id="a", type="comp", used=(plate,), generated=(cut,), tool="Roto"),
+    ]
+    own = Case(state_of([*theirs, *made]), read_production(lent), cut, AT)
+    case = Case(state_of([*theirs, *records, *made]), ours, cut, AT)
+    step = case.state.activities["a"]
+    for one, outcome, tools, told in ((own, "pass", 1, False), (case, "unknown", 0, None)):
+        assert one.covered(plate, ["adapt"]).outcome == outcome
+        assert len(one.tools(step)) == tools
+        assert one.asset_fact(plate, "personal").value is told
+        assert bool(one.obligations.licence) is (outcome == "pass")
+    found = {one.rule: one.outcome for one in evaluate(case)}
+    assert found["GATE-3"] == found["NFX-3"] == "unknown"
+
+
 def test_days_begin_and_end_in_utc() -> None:
     assert moment(date(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)
     assert moment(date(2026, 1, 1), end=True) == datetime(2026, 1, 2, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Literal
@@ -60,6 +60,8 @@ class _Lineage:
 class Case:
     """One cut under one production's rules at one moment.
 
+    state     without the grants and decisions that another production's file brought into the same ledger:
+              what was agreed or declared for one production, or under its former name, holds for no other
     subject   asset id of the cut; `Asset.name` of a cut is its shot's name
     at        the moment in question (aware)
     called    how commands name the shot (the path of its file); "" for its name
@@ -77,6 +79,7 @@ class Case:
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
             raise ValueError("`at` needs its zone")
+        object.__setattr__(self, "state", _of_production(self.state, self.production.name))
         if self.subject not in self.state.assets:
             raise FalseworkError(
                 f"nothing is on record as {self.subject[:19]}",
@@ -363,6 +366,22 @@ class Case:
             other = self.state.assets.get(one.subject)
             if other is not None and other.name == self.shot and other.type == self.asset.type:
                 yield one
+
+
+def _of_production(state: State, name: str) -> State:
+    """The state without what other productions' files say (ids of the form "grant:OTHER:...")."""
+
+    def ours(identity: str) -> bool:
+        parts = identity.split(":")
+        return len(parts) < 3 or parts[1] == name
+
+    if all(map(ours, state.grants)) and all(map(ours, state.decisions)):
+        return state
+    return replace(
+        state,
+        grants={key: one for key, one in state.grants.items() if ours(key)},
+        decisions={key: one for key, one in state.decisions.items() if ours(key)},
+    )
 
 
 def counts(state: State, decision: Decision) -> bool:

@@ -180,7 +180,14 @@ def clearance(case: Case) -> Clearance:
 def _waiver(case: Case, finding: Finding) -> Decision | None:
     if not finding.details["waivable"]:
         return None
-    waivers = (one for one in case.decisions if one.type == "waiver" and one.about == finding.rule)
+    waivers = (
+        one
+        for one in case.decisions
+        if one.type == "waiver"
+        and one.about == finding.rule
+        # The finding's id tells one production's from another's about the same cut.
+        and (one.subject != case.subject or not one.saw or finding.id in one.saw)
+    )
     # A waiver of a cut's finding covers what that finding said, and nothing that comes up later.
     return next((one for one in waivers if one.facts.get("of", _said_by(finding)) == _said_by(finding)), None)
 
