@@ -308,19 +308,6 @@ def test_a_waiver_for_the_whole_production() -> None:
     assert not world.clearance().waived
 
 
-@pytest.mark.parametrize(
-    ("rule", "by", "why", "words"),
-    [
-        ("NFX-9", MARA, "so", 'no rule "NFX-9". Did you mean "NFX-'),
-        ("SAG-1", MARA, "so", "not a rule of this production"),
-        ("GATE-1", MARA, "so", "cannot be waived"),
-        ("GATE-3", MARA, "so", "needs no waiver"),
-        ("NFX-8", "Owner", "so", "an organisation"),
-        ("NFX-8", "party:nobody", "so", "nobody is on record"),
-        ("NFX-8", " ", "so", "the by is empty"),
-        ("NFX-8", MARA, "  ", "the reason is empty"),
-    ],
-)
 def test_a_waiver_is_one_productions_own() -> None:
     world, other = World(), World(name="trailer")
     waived = waive(world.case(), "NFX-8", by=MARA, role="producer", why="agreed")
@@ -337,6 +324,19 @@ def test_a_production_wide_waiver_is_for_every_cut() -> None:
     assert [one.finding.rule for one in world.clearance().waived] == ["NFX-8"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "by", "why", "words"),
+    [
+        ("NFX-9", MARA, "so", 'no rule "NFX-9". Did you mean "NFX-'),
+        ("SAG-1", MARA, "so", "not a rule of this production"),
+        ("GATE-1", MARA, "so", "cannot be waived"),
+        ("GATE-3", MARA, "so", "needs no waiver"),
+        ("NFX-8", "Owner", "so", "an organisation"),
+        ("NFX-8", "party:nobody", "so", "nobody is on record"),
+        ("NFX-8", " ", "so", "the by is empty"),
+        ("NFX-8", MARA, "  ", "the reason is empty"),
+    ],
+)
 def test_what_cannot_be_waived(rule: str, by: str, why: str, words: str) -> None:
     world = World(packs=["netflix"], guilds=[])
     with pytest.raises(FalseworkError) as error:
