@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from falsework.rights.case import Case
+from falsework.rights.compared import compared_digest
 from falsework.rights.gate import Clearance, clearance
 from falsework.rights.production import Production
 from falsework.rights.records import (
@@ -73,7 +74,13 @@ class World:
 
     def asset(self, type: str, name: str, **more: Any) -> str:
         one = Asset.model_validate(
-            {"id": hashed(name), "type": type, "name": name, "path": name if type == "plate" else "", **more}
+            {
+                "id": hashed(name),
+                "type": type,
+                "name": name,
+                "path": name if type in ("plate", "sample") else "",
+                **more,
+            }
         )
         return str(self.add(one).id)
 
@@ -156,6 +163,7 @@ class World:
                 subject=self.cut,
                 outcome=outcome,  # type: ignore[arg-type]
                 words=words,
+                details={"compared_digest": compared_digest(self.case().compared_set or ())},
             )
         )
         return one

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from falsework.errors import FalseworkError
 from falsework.rights.case import Case
 from falsework.rights.declarations import production_records, withdrawals
-from falsework.rights.gate import approve, clearance, impact, waive
+from falsework.rights.gate import approve, clearance, impact, reject, review, waive
 from falsework.rights.ledger import Ledger
 from falsework.rights.production import load_production
-from falsework.rights.records import Activity, Asset, Grant, Party
+from falsework.rights.records import Activity, Asset, Finding, Grant, Party
 from falsework.rights.rules.evaluate import ALL_RULES, evaluate, rules_for
 from falsework.rights.rules.rule import together, unknown
 from falsework.rights.state import State
@@ -306,6 +306,35 @@ def test_a_waiver_for_the_whole_production() -> None:
     assert "NFX-8" in [one.finding.rule for one in world.clearance().waived]
     world.change(waiver[-1], withdrawn=True)
     assert not world.clearance().waived
+
+
+def test_a_rejection_takes_back_the_approval_and_an_approval_the_rejection() -> None:
+    world = World(packs=[], guilds=[], territories=["CH"])
+    world.records += approve(world.case(), by=MARA, role="producer", why="good")
+    assert world.outcome("GATE-1") == "pass"
+    world.records += reject(world.case(), by=MARA, role="producer", why="the dust is late")
+    assert "the dust is late" in world.judge("GATE-1").words
+    assert not world.case().approvals
+    world.records += approve(world.case(), by=MARA, role="producer", why="good after all")
+    assert world.outcome("GATE-1") == "pass"
+    with pytest.raises(FalseworkError, match="the reason is empty"):
+        reject(world.case(), by=MARA, role="producer", why=" ")
+
+
+def test_only_what_the_copy_audit_found_is_reviewed() -> None:
+    world = World()
+    found = world.copy_audit("pass")
+    world.add(Finding(id="finding:all", rule="copy audit: all", subject=world.cut, outcome="fail", words="x"))
+    world.add(Finding(id="finding:rule", rule="NFX-8", subject=world.cut, outcome="fail", words="x"))
+    for name, words in (
+        (found.id, "needs no review"),
+        ("finding:all", "matter by matter"),
+        ("finding:rule", "is a finding of NFX-8"),
+        ("finding:none", "no finding of the copy audit"),
+        ("", "no finding of the copy audit"),
+    ):
+        with pytest.raises(FalseworkError, match=words):
+            review(world.case(), name, by=MARA, role="lawyer", why="looked")
 
 
 def test_a_waiver_is_one_productions_own() -> None:

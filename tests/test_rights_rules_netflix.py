@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from falsework.rights.declarations import production_records
+from falsework.rights.gate import review
 from falsework.rights.records import Activity
-from rights_cases import AT, World
+from rights_cases import AT, MARA, World
 
 
 def test_nfx_1_every_use_is_declared() -> None:
@@ -71,7 +76,7 @@ def test_nfx_2_without_a_model_there_is_nothing_to_copy_from() -> None:
 def test_nfx_2_a_model_or_a_protected_set_needs_an_audit() -> None:
     assert World(protected={"folder": "protected"}).outcome("NFX-2") == "unknown"
     world = World()
-    world.model()
+    world.model(trained=True)
     assert world.outcome("NFX-2") == "unknown"
     world.copy_audit("pass")
     assert world.outcome("NFX-2") == "pass"
@@ -80,7 +85,7 @@ def test_nfx_2_a_model_or_a_protected_set_needs_an_audit() -> None:
 @pytest.mark.parametrize("audit", ["fail", "unknown"])
 def test_nfx_2_a_hit_stands_until_a_person_settles_it(audit: str) -> None:
     world = World()
-    world.model()
+    world.model(trained=True)
     finding = world.copy_audit(audit)
     assert world.outcome("NFX-2") == audit
     world.review("NFX-2", "film", resolved=True)  # of everything, whatever comes: settles nothing
@@ -88,6 +93,70 @@ def test_nfx_2_a_hit_stands_until_a_person_settles_it(audit: str) -> None:
     world.decide("review", finding.id, facts={"resolved": True})
     assert world.outcome("NFX-2") == "pass"
     world.review("NFX-2", world.cut, resolved=False)
+    assert world.outcome("NFX-2") == "fail"
+
+
+def test_nfx_2_an_audit_holds_for_the_set_it_compared() -> None:
+    world = World()
+    model = world.model(trained=True)
+    world.copy_audit("pass")
+    assert world.outcome("NFX-2") == "pass"
+    late = world.asset("sample", "late.jpg")
+    world.step("training", [late], [model])
+    finding = world.judge("NFX-2")
+    assert finding.outcome == "unknown"
+    assert "falsework audit" in finding.remedy
+    world.copy_audit("pass")
+    assert world.outcome("NFX-2") == "pass"
+
+
+def test_nfx_2_a_picture_that_joins_the_protected_set_reopens_it(tmp_path: Path) -> None:
+    world = World(protected={"folder": "kept"})
+    kept = tmp_path / "kept"
+    kept.mkdir()
+
+    def declared() -> list[Any]:
+        return production_records(world.production, tmp_path, world.state())
+
+    (kept / "one.png").write_bytes(b"one")
+    world.records += declared()
+    world.copy_audit("pass")
+    assert world.outcome("NFX-2") == "pass"
+    (kept / "two.png").write_bytes(b"two")
+    world.records += declared()
+    assert world.outcome("NFX-2") == "unknown"
+    (kept / "two.png").unlink()
+    world.records += declared()
+    assert world.outcome("NFX-2") == "pass"
+
+
+def test_nfx_2_samples_that_nobody_has_do_not_pass() -> None:
+    world = World()
+    world.model()
+    world.copy_audit("pass")
+    assert "not on record" in world.judge("NFX-2").words
+    world = World()
+    model = world.model(trained=True)
+    world.copy_audit("pass")
+    world.asset("sample", "sample.jpg", path="")
+    assert "not at hand" in world.judge("NFX-2").words
+    assert world.outcome("NFX-2") == "unknown"
+    world.declare(model, generative=False)
+    assert world.outcome("NFX-2") == "unknown"
+
+
+def test_nfx_2_a_review_settles_what_was_found_and_nothing_later() -> None:
+    world = World()
+    world.model(trained=True)
+    finding = world.copy_audit("fail")
+    said = review(world.case(), finding.id[:16], by=MARA, role="lawyer", why="a common brick wall")
+    world.records += said
+    assert world.outcome("NFX-2") == "pass"
+    world.change(finding, words="sample 4 at PDQ 3")
+    assert world.outcome("NFX-2") == "fail"
+    world.records += review(
+        world.case(), finding.id, by=MARA, role="lawyer", why="it is theirs", resolved=False
+    )
     assert world.outcome("NFX-2") == "fail"
 
 
@@ -194,7 +263,10 @@ def test_nfx_5_an_unrecorded_sample_is_not_overlooked() -> None:
     model = world.model(trained=True)
     world.grant(world.sample, uses=["train"])
     training = world.state().made_by(model)[0]
-    world.change(training, used=[world.sample, "sha256:" + "0" * 64])
+    lost = "sha256:" + "0" * 64
+    world.change(training, used=[world.sample, lost])
+    assert world.outcome("NFX-5") == "unknown"
+    world.grant(lost, uses=["train"])  # a grant for bytes that nobody has on record
     assert world.outcome("NFX-5") == "unknown"
 
 
@@ -205,6 +277,8 @@ def test_nfx_5_a_model_from_elsewhere_needs_its_makers_word() -> None:
     grant = world.grant(model, basis="contract", terms={"trained_on_licensed": False})
     assert world.outcome("NFX-5") == "fail"
     world.change(grant, terms={"trained_on_licensed": True})
+    assert world.outcome("NFX-5") == "unknown"  # said, and not in writing
+    world.change(grant, terms={"trained_on_licensed": True}, document="c" * 64)
     assert world.outcome("NFX-5") == "pass"
 
 
@@ -222,7 +296,7 @@ def test_nfx_5_a_base_model_is_asked_too() -> None:
 def test_nfx_5_private_inputs_need_approval_or_an_enterprise_tool() -> None:
     world = World()
     model = world.model()
-    world.grant(model, terms={"trained_on_licensed": True})
+    world.grant(model, terms={"trained_on_licensed": True}, document="c" * 64)
     world.declare(world.plate, personal=True)
     assert world.outcome("NFX-5") == "unknown"
     tool = world.tool("Painter", enterprise=True)

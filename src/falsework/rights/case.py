@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Literal
 
 from falsework.errors import FalseworkError
+from falsework.rights.compared import protected_set
 from falsework.rights.grants import Coverage, coverage
 from falsework.rights.obligations import ObligationSummary, obligations
 from falsework.rights.production import Production
@@ -201,6 +202,16 @@ class Case:
             if (asset is None or asset.type not in ("document", "model")) and not self.made_here(one):
                 found.append(one)
         return tuple(found)
+
+    @cached_property
+    def compared_set(self) -> tuple[tuple[str, str], ...] | None:
+        """What a copy audit has to compare the cut with, as (group, asset id); None where the production
+        names a protected set that is not on record."""
+        training = [("training", one) for model in self.all_models for one in self.samples(model)]
+        if not self.production.protected.folder:
+            return tuple(training)
+        protected = protected_set(self.state, self.production.name)
+        return None if protected is None else (*training, *(("protected", one) for one in protected))
 
     def of_type(self, *types: str) -> tuple[Asset, ...]:
         """The assets of these types it was made from."""

@@ -23,6 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from falsework.errors import FalseworkError
 from falsework.progress import Progress, silent
+from falsework.rights.compared import compared_digest
 from falsework.rights.keypoints import MOST_OF_FRAME, NOTHING, Agreement, Features, agreement, features
 from falsework.rights.pdq import LEAST_QUALITY, SYMMETRIES, Hash, distances, pdq
 from falsework.rights.samples import VOTERS, Group, Index, Known, Sample
@@ -119,6 +120,7 @@ class CopyAudit:
     featureless  names of the samples that have too little detail to be found again
     exhaustive   whether points were compared for every pair and not for a shortlist only
     pairs        of frame and sample compared by points
+    compared_digest  of what it was to be compared with, the unread too (`falsework.rights.compared`)
     """
 
     outcome: Verdict
@@ -129,6 +131,7 @@ class CopyAudit:
     featureless: tuple[str, ...]
     exhaustive: bool
     pairs: int
+    compared_digest: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
@@ -198,6 +201,7 @@ def audit(
         featureless=featureless,
         exhaustive=table.exhaustive,
         pairs=table.pairs,
+        compared_digest=compared_digest((one.group, one.asset_id) for one in against),
     )
 
 

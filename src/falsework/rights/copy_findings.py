@@ -83,6 +83,7 @@ def _whole(audit: CopyAudit, subject: str, matters: Sequence[Finding], at: datet
             },
             "frames": len(audit.frames),
             "compared": dict(audit.compared),
+            "compared_digest": audit.compared_digest,
             "every pair compared by points": audit.exhaustive,
             "matters": [matter.id for matter in matters],
         },

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from falsework.errors import FalseworkError
+from falsework.rights.compared import protected_records
 from falsework.rights.facts import FILE_FACTS
 from falsework.rights.licences import licence_of
 from falsework.rights.production import FILE_NAME, Production, moment
@@ -28,6 +29,7 @@ from falsework.rights.records import (
     asset_id,
     record_id,
 )
+from falsework.rights.samples import samples_in
 from falsework.rights.state import State
 from falsework.settings import Settings
 
@@ -116,6 +118,13 @@ def production_records(
             )
         )
     records += _labour(production, roles)
+    if production.protected.folder:
+        called = production.protected.folder
+        pictures = {
+            one.name: one.asset_id.removeprefix("sha256:")
+            for one in samples_in(Path(folder) / called, "protected")
+        }
+        records += protected_records(production.name, called, pictures)
     return [*files.documents.values(), *records]
 
 

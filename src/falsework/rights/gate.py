@@ -18,6 +18,7 @@ from falsework.rights.production import Production
 from falsework.rights.records import Asset, Decision, Fact, Finding, Party, Record, record_id
 from falsework.rights.rules.eu import SIGNING
 from falsework.rights.rules.evaluate import evaluate, rule_named
+from falsework.rights.rules.rule import said_by
 from falsework.rights.state import State
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "clearance",
     "impact",
     "person_named",
+    "reject",
+    "review",
     "waive",
 ]
 
@@ -189,12 +192,7 @@ def _waiver(case: Case, finding: Finding) -> Decision | None:
         and (one.subject != case.subject or not one.saw or finding.id in one.saw)
     )
     # A waiver of a cut's finding covers what that finding said, and nothing that comes up later.
-    return next((one for one in waivers if one.facts.get("of", _said_by(finding)) == _said_by(finding)), None)
-
-
-def _said_by(finding: Finding) -> str:
-    # The words name the first few faults, the evidence all of them.
-    return record_id("said", finding.rule, finding.outcome, finding.words, sorted(finding.evidence))
+    return next((one for one in waivers if one.facts.get("of", said_by(finding)) == said_by(finding)), None)
 
 
 def _grouped(findings: Sequence[Finding]) -> tuple[tuple[Blocker, ...], tuple[Blocker, ...]]:
@@ -288,9 +286,72 @@ def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bo
         about=rule,
         saw=(finding.id,),
         why=_said(why, "reason"),
-        facts={} if everywhere else {"of": _said_by(finding)},
+        facts={} if everywhere else {"of": said_by(finding)},
     )
     return [person, decision]
+
+
+def review(
+    case: Case, finding_id: str, *, by: str, role: str, why: str, resolved: bool = True
+) -> list[Record]:
+    """The records of one person's review of what the copy audit found in this cut.
+
+    finding_id  of one matter, whole or its beginning; the audit as a whole is settled by its matters
+    resolved    whether the person, having looked, lets it stand; False holds it up
+    """
+    finding = _matter(case, finding_id)
+    person = person_named(case.state, case.production, by, role)
+    decision = Decision(
+        id=record_id("decision", "review", case.production.name, finding.id, person.id),
+        type="review",
+        by=person.id,
+        role=_said(role, "role"),
+        subject=finding.id,
+        about="NFX-2",
+        saw=(case.subject, finding.id, *finding.evidence),
+        why=_said(why, "reason"),
+        facts={"resolved": resolved, "of": said_by(finding)},
+    )
+    return [person, decision]
+
+
+def _matter(case: Case, finding_id: str) -> Finding:
+    """The one open matter of this cut's copy audit that an id, or its beginning, means."""
+    matters = [one for one in case.findings("copy audit") if one.outcome in ("fail", "unknown")]
+    open_ = ", ".join(one.id for one in matters)
+    todo = f"Open here: {open_}." if open_ else "There is nothing to review."
+    wanted = finding_id.strip().removeprefix("finding:")
+    found = [one for one in matters if wanted and one.id.removeprefix("finding:").startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise FalseworkError(f'"{finding_id}" can be several findings', where=case.shot, todo=todo)
+    known = case.state.findings.get(f"finding:{wanted}")
+    if known is None or known.subject != case.subject:
+        said = f'no finding of the copy audit of this cut is called "{finding_id}"'
+    elif known.rule == "copy audit":
+        said = f"{known.id} needs no review: {known.words.rstrip('.')}"
+    elif known.rule == "copy audit: all":
+        said = f"{known.id} is the audit as a whole, which is settled matter by matter"
+    else:
+        said = f"{known.id} is a finding of {known.rule}: only what the copy audit found is reviewed"
+    raise FalseworkError(said, where=case.shot, todo=todo)
+
+
+def reject(case: Case, *, by: str, role: str, why: str) -> list[Record]:
+    """The records of one person's rejection of exactly this cut; it takes back an approval of theirs."""
+    person = person_named(case.state, case.production, by, role)
+    approved = [one.model_copy(update={"withdrawn": True}) for one in case.approvals if one.by == person.id]
+    decision = Decision(
+        id=record_id("decision", "rejection", case.production.name, case.subject, person.id),
+        type="rejection",
+        by=person.id,
+        role=_said(role, "role"),
+        subject=case.subject,
+        saw=(case.subject,),
+        why=_said(why, "reason"),
+    )
+    return [person, *approved, decision]
 
 
 def _said(text: str, what: str) -> str:

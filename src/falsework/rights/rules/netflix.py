@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falsework.rights.case import Case
+from falsework.rights.compared import compared_digest
 from falsework.rights.records import Activity, record_id
 from falsework.rights.rules.grounds import (
     agreement,
@@ -22,6 +23,7 @@ from falsework.rights.rules.rule import (
     not_applicable,
     passed,
     rule,
+    said_by,
     together,
     unknown,
 )
@@ -90,15 +92,21 @@ def no_copies(case: Case) -> Answer:
             f"Run `falsework audit {case.argument}`.",
             (case.subject,),
         )
-    parts = []
+    parts = list(_compared(case))
     for audit in audits:
         # A review settles exactly these pixels, or exactly this finding, and nothing else.
         reviews = [
             one
             for one in case.reviews("NFX-2", audit.id)
-            if one.type == "review" and one.subject in (case.subject, audit.id)
+            if one.type == "review"
+            and one.subject in (case.subject, audit.id)
+            and one.facts.get("of", said_by(audit)) == said_by(audit)
         ]
         evidence = (audit.id, *(one.id for one in reviews))
+        look = (
+            f"A named person looks at it: `falsework review {case.argument} {audit.id} "
+            '--by "NAME" --role "ROLE" --reason "WHY"`.'
+        )
         if audit.outcome == "pass":
             parts.append(passed("the copy audit found nothing", evidence))
         elif reviews and all(one.facts.get("resolved") is True for one in reviews):
@@ -107,7 +115,7 @@ def no_copies(case: Case) -> Answer:
             parts.append(
                 failed(
                     f"the copy audit found a likeness: {audit.words.rstrip('.')}",
-                    audit.remedy or "Change the shot, or have the hit reviewed by a person and recorded.",
+                    f"{audit.remedy or 'Change the shot.'} {look}",
                     evidence,
                 )
             )
@@ -115,11 +123,44 @@ def no_copies(case: Case) -> Answer:
             parts.append(
                 unknown(
                     f"the copy audit leaves it to a person: {audit.words.rstrip('.')}",
-                    audit.remedy or "Have a person look at it, and record the review.",
+                    f"{audit.remedy} {look}".strip(),
                     evidence,
                 )
             )
     return together(parts)
+
+
+def _compared(case: Case) -> Iterator[Answer]:
+    """What the audit on record did not compare the cut with and would have to."""
+    record = (
+        'Put them on record: [[assets]] files = [...], type = "sample", and [[activities]] '
+        f'type = "training", used = [...], generated = [MODEL]; then run `falsework audit {case.argument}`.'
+    )
+    for model in case.all_models:
+        samples = case.samples(model)
+        name = f'"{case.name(model)}"'
+        if not samples and not case.asset_fact(model, "generative").no:
+            yield unknown(
+                f"what {name} was trained on is not on record, so nothing was compared with it",
+                record,
+                (model,),
+            )
+        absent = [one for one in samples if one not in case.state.assets or not case.state.assets[one].path]
+        if absent:
+            yield unknown(
+                f"{len(absent)} of {len(samples)} samples of {name} are not at hand to compare with",
+                record,
+                (model, *(one for one in absent if one in case.state.assets)),
+            )
+    whole = case.state.findings.get(record_id("finding", "copy audit", case.subject))
+    present = case.compared_set
+    if present is None or whole is None or whole.details.get("compared_digest") != compared_digest(present):
+        yield unknown(
+            "the copy audit on record compared it with other pictures than the samples and the protected set "
+            "of today",
+            f"Run `falsework audit {case.argument}` again.",
+            (whole.id,) if whole is not None else (case.subject,),
+        )
 
 
 @rule(
@@ -233,7 +274,11 @@ def _trained(case: Case, model: str) -> Answer:
     if not samples:
         # A model from elsewhere: its provider must have agreed that its samples were licensed.
         found = case.covered(model, ["use"])
-        licensed = [one for one in found.holding if one.terms.get("trained_on_licensed") is True]
+        licensed = [
+            one
+            for one in found.holding
+            if one.terms.get("trained_on_licensed") is True and one.document and one.basis != "platform"
+        ]
         if licensed:
             words = f'"{case.name(model)}": licensed training, by agreement'
             return passed(words, (model, *(one.id for one in licensed)))
@@ -245,7 +290,9 @@ def _trained(case: Case, model: str) -> Answer:
             )
         return unknown(
             f'nobody knows what "{case.name(model)}" was trained on',
-            "Record its training, or an agreement: [[grants]] with terms = { trained_on_licensed = true }.",
+            'Put its training on record: [[assets]] type = "sample" and [[activities]] '
+            'type = "training"; or its maker\'s word in writing: [[grants]] with document = FILE, '
+            "terms = { trained_on_licensed = true }.",
             (model, *found.evidence),
         )
     lapsed, open_, evidence = [], [], [model]
@@ -254,7 +301,7 @@ def _trained(case: Case, model: str) -> Answer:
         evidence += [sample, *found.evidence]
         if found.outcome == "fail":
             lapsed.append(f'"{case.name(sample)}": {"; ".join(found.reasons)}')
-        elif found.outcome == "unknown":
+        elif found.outcome == "unknown" or sample not in case.state.assets:
             open_.append(case.name(sample))
     remedy = 'Get grants with uses = ["train"] for them, or train again without them.'
     name = f'"{case.name(model)}"'

@@ -26,6 +26,7 @@ __all__ = [
     "not_applicable",
     "passed",
     "rule",
+    "said_by",
     "together",
     "unknown",
 ]
@@ -98,6 +99,12 @@ class Rule:
                 "missing": answer.missing,
             },
         )
+
+
+def said_by(finding: Finding) -> str:
+    """What a finding says, as a short id: decisions about it hold for exactly this."""
+    # The words name the first few faults, the evidence all of them.
+    return record_id("said", finding.rule, finding.outcome, finding.words, sorted(finding.evidence))
 
 
 def rule(
