@@ -52,7 +52,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
     scripts = [
         one
         for one in state.assets.values()
-        if one.type == "script" and one.facts.get("shot") == desk.shot.name
+        if one.type == "script" and one.facts.get(_follows(desk)) is True
     ]
     used = [record.id for record in (*inputs, *textures, *scripts) if isinstance(record, Asset)]
     activity = Activity(
@@ -143,16 +143,23 @@ def record_script(desk: Desk, file: Path, authors: Sequence[str], *, at: datetim
         raise FalseworkError("a script has authors", where=file, todo='Name them: --author "NAME".')
     if not file.is_file():
         raise FalseworkError("there is no such file", where=file, todo="Name the script's file.")
+    identity = asset_id(sha256(file))
+    with desk.open_ledger() as ledger:
+        known = desk.declare(ledger, at).assets.get(identity)
     script = Asset(
-        id=asset_id(sha256(file)),
+        id=identity,
         type="script",
         name=file.name,
         media_type=mimetypes.guess_type(file.name)[0] or "application/octet-stream",
         path=_within(desk, file),
         creator="; ".join(names),
-        facts={"shot": desk.shot.name},
+        facts={**(known.facts if known is not None else {}), _follows(desk): True},
     )
     with desk.open_ledger() as ledger:
-        desk.declare(ledger, at)
         ledger.append([script], at=at)
     return script
+
+
+def _follows(desk: Desk) -> str:
+    """The fact of a script that this shot follows it; several may."""
+    return f"shot {desk.shot.name}"
