@@ -360,6 +360,152 @@ def test_what_another_production_was_granted_or_told_does_not_hold_here(folder: 
     assert found["GATE-3"] == found["NFX-3"] == "unknown"
 
 
+STEPS = """
+[[assets]]
+files = ["samples/*.jpg"]
+type = "sample"
+
+[[assets]]
+files = ["weights.bin"]
+type = "model"
+name = "our weights"
+
+[[assets]]
+files = ["double.bin"]
+type = "replica"
+
+[[assets]]
+files = ["photo.jpg"]
+type = "picture"
+
+[[activities]]
+type = "training"
+by = "mara"
+tool = "Trainer"
+used = ["samples/*.jpg"]
+generated = ["weights.bin"]
+offline = true
+
+[[activities]]
+type = "paint"
+by = "mara"
+tool = "Painter"
+used = ["photo.jpg", "double.bin"]
+models = ["weights.bin"]
+generated = ["plate.jpg"]
+prompt = "no cables"
+done = 2026-10-01
+"""
+
+
+@pytest.fixture
+def stepped(folder: Path) -> Path:
+    for name in ("weights.bin", "photo.jpg"):
+        (folder / name).write_text(name)
+    return folder
+
+
+def case_of(records: list[Any], production: Production, plate: str) -> Case:
+    cut = hashed("cut")
+    made = [
+        Asset(id=plate, type="plate", name="plate.jpg", path="plate.jpg"),
+        Asset(id=cut, type="cut", name="corner"),
+        Activity(id="a", type="make", used=(plate,), generated=(cut,), offline=True),
+    ]
+    return Case(state_of([*records, *made]), production, cut, AT)
+
+
+def test_steps_in_other_programs_are_on_record(stepped: Path) -> None:
+    production = read_production(TEXT + STEPS)
+    records = production_records(production, stepped)
+    case = case_of(records, production, asset_id(digest("plate.jpg")))
+    weights, double = asset_id(digest("weights.bin")), asset_id(digest("double.bin"))
+    assert case.models == (weights,)
+    assert case.name(weights) == "our weights"
+    assert set(case.samples(weights)) == {asset_id(digest(f"samples/{one}.jpg")) for one in (1, 2)}
+    assert [one.id for one in case.of_type("replica")] == [double]
+    assert not case.lineage.unexplained
+    assert {step.agent for step in case.activities if step.id != "a"} == {"party:mara"}
+    assert case.state.assets[double].path == "double.bin"
+    # So that what the rules ask for can be given: a grant for the samples satisfies NFX-5.
+    asked = {one.rule: one for one in evaluate(case)}
+    assert asked["NFX-5"].outcome == "unknown"
+    granted = (
+        '[[grants]]\nfiles = ["samples/*.jpg"]\ngiven_by = "owner"\nuses = ["train"]\nbasis = "contract"\n'
+    )
+    more = read_production(TEXT.replace("[[tools]]", granted + "[[tools]]") + STEPS)
+    case = case_of(production_records(more, stepped), more, asset_id(digest("plate.jpg")))
+    assert {one.rule: one.outcome for one in evaluate(case)}["NFX-5"] == "pass"
+
+
+def test_another_file_in_a_steps_place_was_not_used_or_made_by_it(stepped: Path) -> None:
+    production = read_production(TEXT + STEPS)
+    before = production_records(production, stepped)
+    old = asset_id(digest("plate.jpg"))
+    for name in ("plate.jpg", "weights.bin"):
+        (stepped / name).write_text(f"another {name}")
+    state = state_of(before)
+    after = production_records(production, stepped, state)
+    assert [one for one in after if isinstance(one, Activity)] == [
+        one for one in before if isinstance(one, Activity)
+    ]
+    assert case_of([*before, *after], production, old).models == (asset_id(digest("weights.bin")),)
+    new = asset_id(digest("another plate.jpg"))
+    found = {one.rule: one for one in evaluate(case_of([*before, *after], production, new))}
+    assert found["GATE-3"].outcome == "unknown"
+    # Declared anew by its hash, it is another step; the former plate keeps what it was made from.
+    again = read_production(
+        TEXT + STEPS.replace('generated = ["plate.jpg"]', f'generated = ["plate.jpg", "{new}"]')
+    )
+    records = production_records(again, stepped, state)
+    back = withdrawals(again, records, state_of([*before, *after]), AT)
+    assert not [one for one in back if isinstance(one, Activity)]
+    now = [*before, *records, *back]
+    assert case_of(now, again, new).models == (asset_id(digest("another weights.bin")),)
+    assert case_of(now, again, old).models == (asset_id(digest("weights.bin")),)
+
+
+def test_a_step_that_is_taken_out_no_longer_counts(stepped: Path) -> None:
+    production, fewer = read_production(TEXT + STEPS), read_production(TEXT)
+    before = production_records(production, stepped)
+    records = production_records(fewer, stepped, state_of(before))
+    back = withdrawals(fewer, records, state_of(before), AT)
+    state = state_of([*before, *records, *back])
+    assert not state.made_by(asset_id(digest("plate.jpg")))
+    assert not withdrawals(fewer, records, state, AT)
+    put_back = production_records(production, stepped, state)
+    assert [one for one in put_back if isinstance(one, Activity)] == [
+        one for one in before if isinstance(one, Activity)
+    ]
+
+
+def test_what_a_run_recorded_stays_as_it_recorded_it(stepped: Path) -> None:
+    production = read_production(TEXT + STEPS)
+    photo = asset_id(digest("photo.jpg"))
+    run = Activity(id="a", type="make", used=(photo,), generated=(hashed("cut"),))
+    records = production_records(production, stepped, state_of([run]))
+    assert photo not in {one.id for one in records}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('type = "training"', 'type = "make"', "falsework records its own steps"),
+        ('tool = "Painter"', 'tool = "Falsework"', "falsework records its own steps"),
+        ('used = ["samples/*.jpg"]', 'used = ["weights.bin"]', '"weights.bin" is both used and made'),
+        ('generated = ["weights.bin"]', "generated = []", "generated"),
+        ('type = "model"', 'type = "cut"', "type"),
+        ('files = ["samples/*.jpg"]', 'name = "x"\nfiles = ["photo.jpg", "b"]', "names several files"),
+        ('by = "mara"', 'by = "owner"', "is no person"),
+        ('prompt = "no cables"', 'prompts = "no cables"', 'Did you mean "prompt"?'),
+    ],
+)
+def test_faults_of_steps_are_sentences(old: str, new: str, words: str) -> None:
+    with pytest.raises(FalseworkError) as error:
+        read_production(TEXT + STEPS.replace(old, new, 1))
+    assert words in str(error.value)
+
+
 def test_days_begin_and_end_in_utc() -> None:
     assert moment(date(2026, 1, 1)) == datetime(2026, 1, 1, tzinfo=UTC)
     assert moment(date(2026, 1, 1), end=True) == datetime(2026, 1, 2, tzinfo=UTC)

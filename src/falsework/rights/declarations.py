@@ -8,6 +8,7 @@ withdrawn by `withdrawals`, so that nothing goes on holding because the ledger o
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -17,8 +18,9 @@ from falsework.errors import FalseworkError
 from falsework.rights.compared import protected_records
 from falsework.rights.facts import FILE_FACTS
 from falsework.rights.licences import licence_of
-from falsework.rights.production import FILE_NAME, Production, moment
+from falsework.rights.production import FILE_NAME, OWN_STEPS, Production, moment
 from falsework.rights.records import (
+    Activity,
     Asset,
     Decision,
     Fact,
@@ -42,7 +44,7 @@ _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 def production_records(
     production: Production, folder: Path | str, state: State | None = None
 ) -> list[Record]:
-    """Parties, documents, grants and declarations of a production whose file lies in `folder`.
+    """Parties, documents, grants, assets, steps and declarations of a production whose file lies in `folder`.
 
     Files are hashed as they are now. Files that grants cover get no asset record here: whoever used them
     records them. `state` is what the ledger says so far: a file that is another than the one its grant
@@ -62,6 +64,8 @@ def production_records(
     unconfirmed = {asset_id(digest) for grant in granted for digest in grant.changed.values()}
     unconfirmed -= {asset for grant in granted for asset in grant.assets}
     records += _tools(production, files)
+    records += _assets(production, files, state)
+    records += _activities(production, files, state)
     kind = _kind("decision", production)
     for declared in production.declared:
         records.append(
@@ -132,6 +136,7 @@ def withdrawals(
     production: Production, records: Iterable[Record], state: State, at: datetime
 ) -> list[Record]:
     """Records that take back what an earlier `production.toml` said and the present one does not."""
+    records = tuple(records)
     present = {record.id for record in records}
     why = "taken out of production.toml"
     grants = _kind("grant", production)
@@ -146,7 +151,35 @@ def withdrawals(
         for decision in state.decisions.values()
         if decision.id.startswith(f"{decisions}:") and decision.id not in present and not decision.withdrawn
     ]
+    present_steps = [one for one in records if isinstance(one, Activity)]
+    steps = _kind("activity", production)
+    back += [
+        step.model_copy(update={"used": (), "models": (), "generated": (), "parameters": {"withdrawn": why}})
+        for step in state.activities.values()
+        if step.id.startswith(f"{steps}:")
+        and step.type not in OWN_STEPS
+        and step.id not in present
+        and step.generated
+        and not _of_former_files(step, present_steps)
+    ]
     return back
+
+
+def _of_former_files(step: Activity, present: Sequence[Activity]) -> bool:
+    """Whether a step tells how the former bytes of a file came about that is made anew by another step now:
+    what was made of those goes on being made of them."""
+
+    def made(one: Activity) -> set[str]:
+        return {name for name in _references(one, "generated") if not _HASH.fullmatch(name)}
+
+    again = any(set(step.generated) & set(one.generated) for one in present)
+    return not again and any(made(step) & made(one) for one in present)
+
+
+def _references(step: Activity, key: str) -> tuple[str, ...]:
+    """How production.toml named the files of a step."""
+    named = step.parameters.get(key)
+    return tuple(str(one) for one in named) if isinstance(named, list | tuple) else ()
 
 
 def _kind(kind: str, production: Production) -> str:
@@ -218,6 +251,65 @@ def _declared_for(
             paths = found.setdefault((grant.type, grant.given_by, grant.licence), {})
             for path, digest in grant.files.items():
                 paths.setdefault(path, {})[digest] = None
+    return found
+
+
+def _assets(production: Production, files: _Files, state: State) -> list[Record]:
+    """Assets of [[assets]]; what a run recorded as its own input stays as the run recorded it."""
+    found: list[Record] = []
+    for one in production.assets:
+        names = {asset_id(digest): path for path, digest in files.digests(one.files, "assets").items()}
+        for identity in files.ids(one.files, "assets"):
+            if any(step.type in OWN_STEPS for step in state.used_by(identity)):
+                continue
+            path = names.get(identity, "")
+            found.append(
+                Asset(
+                    id=identity,
+                    type=one.type,
+                    name=one.name.strip() or Path(path).name or identity[:19],
+                    media_type=mimetypes.guess_type(path)[0] or "application/octet-stream",
+                    path=path,
+                    creator=one.creator,
+                    source=one.source,
+                )
+            )
+    return found
+
+
+def _activities(production: Production, files: _Files, state: State) -> list[Record]:
+    """Steps of [[activities]]. Which bytes a step used and made is settled when it is first declared: another
+    file that takes the path of one of them was neither used nor made by it."""
+    found: list[Record] = []
+    for one in production.activities:
+        named: dict[str, object] = {
+            "used": list(one.used), "models": list(one.models), "generated": list(one.generated),
+        }  # fmt: skip
+        identity = record_id(_kind("activity", production), one.type, one.tool, named)
+        before = state.activities.get(identity)
+        if before is not None and before.generated:
+            used, models, generated = before.used, before.models, before.generated
+        else:
+            models = files.ids(one.models, "activities.models")
+            used = tuple(dict.fromkeys((*files.ids(one.used, "activities.used"), *models)))
+            generated = files.ids(one.generated, "activities.generated")
+        found.append(
+            Activity(
+                id=identity,
+                type=one.type,
+                used=used,
+                generated=generated,
+                agent=one.by,
+                tool=one.tool,
+                version=one.version,
+                models=models,
+                parameters=named,
+                prompt=one.prompt,
+                seed=one.seed,
+                offline=one.offline,
+                ended=moment(one.done),
+            )
+        )
     return found
 
 

@@ -21,6 +21,9 @@ from falsework.settings import Finite, Settings
 __all__ = [
     "EU_STATES",
     "FILE_NAME",
+    "OWN_STEPS",
+    "ActivitySettings",
+    "AssetSettings",
     "DeclarationSettings",
     "GrantSettings",
     "IngredientSettings",
@@ -37,6 +40,9 @@ __all__ = [
 FILE_NAME = "production.toml"
 DOCUMENT = "docs/production.md"
 LARGEST = 4_000_000  # bytes of a production file; a few thousand grants take a tenth of it
+
+# What falsework and its copy audit put on record themselves; nobody else can say it for them.
+OWN_STEPS = frozenset({"make", "deliver", "collect"})
 
 Pack = Literal["netflix", "eu", "california", "copyright", "awards", "insurance"]
 Guild = Literal["wga", "sag-aftra", "interactive", "dga", "iatse"]
@@ -117,6 +123,43 @@ class ToolSettings(Settings):
     trains_on_inputs: bool | None = None
     enterprise: bool | None = None
     indemnity: bool | None = None
+
+
+class AssetSettings(Settings):
+    """Files that no run puts on record by itself: models, what trained them, replicas, others' work.
+
+    name   left out: the file's; only where one file is named
+    """
+
+    files: Annotated[tuple[FileReference, ...], Field(min_length=1)]
+    type: Literal[
+        "model", "dataset", "sample", "replica", "plate", "picture", "texture", "environment", "matte",
+        "intermediate", "script",
+    ]  # fmt: skip
+    name: str = ""
+    creator: str = ""
+    source: str = ""
+
+
+class ActivitySettings(Settings):
+    """A step of the work outside falsework: a training, a scan, a painted plate.
+
+    by       the person who did it or had it done, and who says so
+    models   those of the files it used that are trained models
+    offline  nothing left the machine it ran on
+    """
+
+    type: Name
+    by: PartyId
+    tool: Name
+    version: str = ""
+    used: tuple[FileReference, ...] = ()
+    models: tuple[FileReference, ...] = ()
+    generated: Annotated[tuple[FileReference, ...], Field(min_length=1)]
+    prompt: str = ""
+    seed: int | None = None
+    offline: bool | None = None
+    done: Moment | None = None
 
 
 class DeclarationSettings(Settings):
@@ -219,6 +262,8 @@ class Production(Settings):
     parties: tuple[PartySettings, ...] = ()
     grants: tuple[GrantSettings, ...] = ()
     tools: tuple[ToolSettings, ...] = ()
+    assets: tuple[AssetSettings, ...] = ()
+    activities: tuple[ActivitySettings, ...] = ()
     declared: tuple[DeclarationSettings, ...] = ()
     ingredients: tuple[IngredientSettings, ...] = ()
     notices: tuple[NoticeSettings, ...] = ()
@@ -345,6 +390,23 @@ def _cross_faults(production: Production) -> Iterator[Fault]:
             )
     if production.until and any(release > production.until for release in production.releases):
         yield Fault("until", "is before a release", "Give the last day it will be shown, or leave it out.")
+    for index, asset in enumerate(production.assets):
+        if asset.name and len(asset.files) > 1:
+            yield Fault(f"assets.{index}.name", "names several files", "Give each its own [[assets]] table.")
+    for index, step in enumerate(production.activities):
+        if step.type in OWN_STEPS or step.tool.strip().casefold() == "falsework":
+            yield Fault(
+                f"activities.{index}.type" if step.type in OWN_STEPS else f"activities.{index}.tool",
+                "falsework records its own steps by itself",
+                "Remove this table, or name the other program and what it did.",
+            )
+        both = sorted({*step.used, *step.models} & {*step.generated})
+        if both:
+            yield Fault(
+                f"activities.{index}.generated",
+                f'"{both[0]}" is both used and made',
+                "A step makes new files: list what it was given under another name.",
+            )
     for index, declared in enumerate(production.declared):
         if not declared.facts.model_dump(exclude_none=True):
             yield Fault(f"declared.{index}.facts", "declares nothing", "Give a fact, or remove the table.")
@@ -360,7 +422,7 @@ def _party_uses(production: Production) -> Iterator[tuple[str, str, bool]]:
     for index, tool in enumerate(production.tools):
         yield f"tools.{index}.vendor", tool.vendor, False
         yield f"tools.{index}.attested_by", tool.attested_by, True
-    for table in ("declared", "ingredients", "notices", "reviews"):
+    for table in ("activities", "declared", "ingredients", "notices", "reviews"):
         for index, entry in enumerate(getattr(production, table)):
             yield f"{table}.{index}.by", entry.by, True
     if production.labour is not None:

@@ -54,9 +54,15 @@ def origin(case: Case) -> Answer:
     lost = case.lineage.unexplained
     if lost:
         names = ", ".join(f'"{case.name(one)}"' for one in lost[:3])
+        remedy = f"Make the shot again with `falsework make {case.argument}`, which records every step."
+        if any(step.tool.casefold() != "falsework" for one in lost for step in case.state.used_by(one)):
+            remedy = (
+                "Put it on record in production.toml: [[assets]] with files and type, and "
+                "[[activities]] where another program made it."
+            )
         return unknown(
             f"nothing on record made {names}" + (f" and {len(lost) - 3} more" if len(lost) > 3 else ""),
-            f"Make the shot again with `falsework make {case.argument}`, which records every step.",
+            remedy,
             lost,
         )
     count = len(case.lineage.assets)

@@ -22,7 +22,8 @@ def no_models(case: Case) -> Answer | None:
     if declared.yes:
         return unknown(
             "generative AI is declared, but no activity on record names a model",
-            "Record the model with the activity that used it, or correct generative_ai in production.toml.",
+            'Put the model and the step that used it on record: [[assets]] type = "model" and [[activities]] '
+            "with models, in production.toml; or correct generative_ai there.",
             declared.evidence,
         )
     steps = case.without_models
@@ -57,7 +58,8 @@ def no_replica(case: Case) -> Answer | None:
     if declared.yes:
         return unknown(
             "a digital replica is declared, but none is on record",
-            'Record it as an asset of type "replica" with the performer\'s consent as [[grants]].',
+            'Put it on record in production.toml: [[assets]] type = "replica", the [[activities]] that '
+            "used it, and the performer's consent as [[grants]].",
             declared.evidence,
         )
     if declared.no:
