@@ -129,9 +129,9 @@ class World:
     def review(self, about: str, subject: str = "film", **facts: Any) -> Decision:
         return self.decide("review", subject, about=about, facts=facts)
 
-    def notice(self, about: str, *models: str, sent: str = "2026-10-01") -> Decision:
+    def notice(self, about: str, *models: str, sent: str = "2026-10-01", to: str = "them") -> Decision:
         return self.decide(
-            "declaration", about=about, saw=models, facts={"notice_sent": sent, "notice_to": "them"}
+            "declaration", about=about, saw=models, facts={"notice_sent": sent, "notice_to": to}
         )
 
     def approve(self, subject: str = "", **facts: Any) -> Decision:

@@ -54,10 +54,30 @@ def test_gld_2_notice_before_covered_material_trains() -> None:
     weights = world.asset("model", "weights")
     world.step("training", [take], [weights])
     assert world.outcome("GLD-2") == "fail"
-    world.notice("GLD-2", sent="2027-01-01")
+    everybody = "WGA, SAG-AFTRA and the DGA"
+    world.notice("GLD-2", sent="2027-01-01", to=everybody)
     assert world.outcome("GLD-2") == "fail"
-    world.notice("GLD-2")
+    world.notice("GLD-2", to=everybody)
     assert world.outcome("GLD-2") == "pass"
+
+
+def test_gld_2_each_guild_is_told() -> None:
+    world = World()
+    world.declare(covered_material_for_training=True)
+    for to, missing in (
+        ("somebody", "WGA and SAG-AFTRA and DGA"),
+        ("the wga, west", "SAG-AFTRA and DGA"),
+        ("DGA", "SAG-AFTRA"),
+        ("SAG-AFTRANS", "SAG-AFTRA"),
+    ):
+        world.notice("GLD-2", to=to)
+        assert f"no notice to {missing} is on record" in world.judge("GLD-2").words
+    world.notice("GLD-2", to="SAG-AFTRA")
+    assert world.outcome("GLD-2") == "pass"
+    other = World(guilds=["dga"])
+    other.declare(covered_material_for_training=True)
+    other.notice("GLD-2", to="DGA")
+    assert other.outcome("GLD-2") == "pass"
 
 
 @pytest.mark.parametrize(("rule", "use"), [("SAG-1", "replica"), ("IMA-1", "interactive")])
@@ -159,9 +179,14 @@ def test_sag_2_synthetic_performers() -> None:
     assert world.outcome("SAG-2") == "pass"
     world.change(declared, facts={"synthetic_performer": True})
     assert world.outcome("SAG-2") == "fail"
-    world.notice("SAG-2")
+    world.notice("SAG-2", to="SAG-AFTRA")
     assert world.outcome("SAG-2") == "fail"
     world.review("SAG-2", bargained=True)
+    other = World()
+    other.declare(synthetic_performer=True)
+    other.review("SAG-2", bargained=True)
+    other.notice("SAG-2", to="the buyer")
+    assert other.outcome("SAG-2") == "fail"
     assert world.outcome("SAG-2") == "pass"
 
 

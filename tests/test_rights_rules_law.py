@@ -45,8 +45,16 @@ def test_eu_50_4_asks_what_is_shown() -> None:
 )
 def test_eu_50_4_a_real_place_is_disclosed(facts: dict[str, Any], outcome: str) -> None:
     world = World()
-    world.declare(depicts_real_place=True, **facts)
+    world.declare(depicts_real_place=True, depicts_real_person=False, depicts_real_event=False, **facts)
     assert world.outcome("EU-50.4") == outcome
+
+
+def test_eu_50_4_one_yes_leaves_the_others_open() -> None:
+    world = World()
+    world.declare(depicts_real_place=True, evidently_artistic=True, disclosure="It stands.")
+    finding = world.judge("EU-50.4")
+    assert finding.outcome == "unknown"
+    assert "depicts_real_person = true or false and depicts_real_event" in finding.remedy
 
 
 def test_eu_53_publishing_a_general_model() -> None:

@@ -50,6 +50,15 @@ def test_nfx_1_each_model_needs_a_dated_notice() -> None:
     assert world.outcome("NFX-1") == "pass"
 
 
+def test_nfx_1_notices_that_name_no_model_on_record_do_not_pass() -> None:
+    world = World()
+    world.declare(generative_ai=True)
+    world.notice("NFX-1")
+    finding = world.judge("NFX-1")
+    assert finding.outcome == "unknown"
+    assert "[[activities]]" in finding.remedy
+
+
 def test_nfx_1_a_prompt_without_its_model_is_a_gap() -> None:
     world = World()
     world.declare(generative_ai=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
-from falsework.rights.case import Case
+from falsework.rights.case import Case, Told
 from falsework.rights.rules.grounds import no_models
 from falsework.rights.rules.rule import (
     Answer,
@@ -63,13 +64,21 @@ def deep_fakes(case: Case) -> Answer:
     shown = [case.fact(f"depicts_real_{what}") for what in ("place", "person", "event")]
     open_ = [told for told in shown if not told.yes and not told.no]
     yes = [told for told in shown if told.yes]
-    if not yes:
-        if open_:
-            return declare(*open_, meaning="whether it shows existing places, people or events")
-        return not_applicable(
+    # One yes says nothing of the others: each is declared.
+    parts = [declare(*open_, meaning="whether it shows existing places, people or events")] if open_ else []
+    if yes:
+        parts.append(_disclosed(case, yes))
+    return (
+        together(parts)
+        if parts
+        else not_applicable(
             "no existing place, person or event, as declared",
             (item for told in shown for item in told.evidence),
         )
+    )
+
+
+def _disclosed(case: Case, yes: Sequence[Told]) -> Answer:
     artistic, credit = case.fact("evidently_artistic"), case.fact("disclosure")
     visible = case.fact("disclosure_visible")
     evidence = tuple(item for told in (*yes, artistic, credit, visible) for item in told.evidence)

@@ -5,10 +5,12 @@ All from secondary sources; a production under one of them has its business affa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
 from falsework.rights.case import Case
+from falsework.rights.records import Decision
 from falsework.rights.rules.grounds import Term, agreement, no_models, no_replica, replicas, with_prompts
 from falsework.rights.rules.rule import (
     Answer,
@@ -87,13 +89,28 @@ def training_notice(case: Case) -> Answer:
         return declare(licensed, meaning="whether covered material is licensed to train commercial AI")
     notices = case.notices("GLD-2")
     evidence = (*licensed.evidence, *(one.id for one in exported), *(one.id for one in notices))
-    if notices:
-        return passed("the guild was given notice", evidence)
+    untold = [
+        name
+        for guild, name in _NOTIFIED.items()
+        if guild in case.production.guilds and not _told(notices, name)
+    ]
+    if not untold:
+        return passed("each guild was given notice", evidence)
     return failed(
-        "covered material goes into training, and no notice to the guild is on record",
-        'Give notice and add it: [[notices]] about = "GLD-2", to = "GUILD", sent = DATE.',
+        f"covered material goes into training, and no notice to {' and '.join(untold)} is on record",
+        f'Give notice and add it: [[notices]] about = "GLD-2", to = "{untold[0]}", sent = DATE.',
         evidence,
     )
+
+
+# Guilds that are told of training, by pack, as a notice's `to` has to name them.
+_NOTIFIED = {"wga": "WGA", "sag-aftra": "SAG-AFTRA", "dga": "DGA"}
+
+
+def _told(notices: Sequence[Decision], guild: str) -> bool:
+    """Whether one of the notices went to this guild: its name stands in `to`, as a word."""
+    name = re.compile(rf"(?<![\w-]){re.escape(guild)}(?![\w-])", re.IGNORECASE)
+    return any(name.search(str(one.facts.get("notice_to", ""))) for one in notices)
 
 
 _CLEAR = (
@@ -156,14 +173,15 @@ def synthetic_performers(case: Case) -> Answer:
         return declare(declared, meaning="whether a generated human plays a part")
     if declared.no:  # a generated human who plays no part (a figure in the distance), as a person declared
         return passed("generated humans play no part, as declared", (*declared.evidence, *generated))
-    notices = case.notices("SAG-2")
+    notices = [one for one in case.notices("SAG-2") if _told([one], "SAG-AFTRA")]
     bargained = [one for one in case.reviews("SAG-2") if one.facts.get("bargained") is True]
     evidence = (*declared.evidence, *(one.id for one in (*notices, *bargained)))
     if notices and bargained:
         return passed("notice was given and terms were bargained", evidence)
     return failed(
         "a synthetic performer, without notice and bargaining on record",
-        'Add [[notices]] about = "SAG-2" and [[reviews]] about = "SAG-2", facts = { bargained = true }.',
+        'Add [[notices]] about = "SAG-2", to = "SAG-AFTRA" and [[reviews]] about = "SAG-2", '
+        "facts = { bargained = true }.",
         evidence,
     )
 

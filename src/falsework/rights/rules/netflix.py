@@ -70,6 +70,13 @@ def declared_use(case: Case) -> Answer:
         return failed(f'no dated notice names the model "{case.name(untold[0])}"', remedy, evidence)
     if not notices:
         return unknown("generative AI is declared, but no dated notice is on record", remedy, evidence)
+    if not models:
+        return unknown(
+            "generative AI is declared, but no generative model is on record, so no notice can name it",
+            'Put it on record in production.toml: [[assets]] type = "model", and the [[activities]] with '
+            "models that used it; or correct generative_ai there.",
+            evidence,
+        )
     return passed(f"{len(models)} models, all in dated notices", evidence)
 
 
