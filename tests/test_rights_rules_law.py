@@ -208,6 +208,41 @@ def test_eo_1_withholds_one_word_only() -> None:
     assert world.outcome("EO-1") == "fail"
 
 
+def test_what_is_blocked_is_never_insurable() -> None:
+    world = World(packs=["insurance"], guilds=[], territories=["CH"])
+    world.declare(insurer_answers_checked=True)
+    assert world.outcome("EO-1") == "pass"
+    assert world.clearance().verdict == "blocked"  # nobody has approved it
+    assert world.clearance().insurable is False
+    world.approve()
+    assert world.clearance().insurable is True
+
+
+def test_eo_1_looks_at_models_and_their_samples() -> None:
+    world = World()
+    world.declare(insurer_answers_checked=True)
+    world.tool("Painter", indemnity=True)
+    model = world.model(offline=True)
+    assert world.outcome("EO-1") == "pass"
+    world.change(world.state().grants_for(model)[0], basis="platform")
+    assert "weights.safetensors" in world.judge("EO-1").words
+    world = World()
+    world.declare(insurer_answers_checked=True)
+    world.tool("Painter", indemnity=True)
+    world.model(trained=True, offline=True)
+    assert "sample.jpg" in world.judge("EO-1").words
+    world.grant(world.sample, uses=["train"])
+    assert world.outcome("EO-1") == "pass"
+
+
+def test_eo_1_another_grant_for_another_use_does_not_mend_a_platforms_word() -> None:
+    world = World()
+    world.declare(insurer_answers_checked=True)
+    world.change(world.state().grants_for(world.plate)[0], basis="platform")
+    world.grant(world.plate, uses=["scan"], basis="contract")
+    assert world.outcome("EO-1") == "fail"
+
+
 def test_eo_1_a_platforms_general_statement_is_no_title() -> None:
     world = World()
     world.declare(insurer_answers_checked=True)
@@ -259,6 +294,23 @@ def test_eo_1_is_not_applicable_only_where_nobody_insures() -> None:
     world = World(packs=[], guilds=[])
     assert "EO-1" not in {finding.rule for finding in world.clearance().findings}
     assert world.clearance().insurable is None
+
+
+def test_a_term_without_a_day_of_release_is_unknown() -> None:
+    world = World()
+    grant = world.state().grants_for(world.plate)[0]
+    world.change(grant, ends="2027-03-02T00:00:00Z")
+    finding = world.judge("GATE-3")
+    assert finding.outcome == "unknown"
+    assert "ends by 2027-03-01" in finding.words
+    assert "until = DATE" in finding.remedy
+    lasting = world.owned(world.plate)
+    assert world.outcome("GATE-3") == "pass"
+    world.change(lasting, ends="2030-01-01T00:00:00Z")
+    assert world.outcome("GATE-3") == "unknown"
+    shown = World(until="2027-01-01")
+    shown.change(shown.state().grants_for(shown.plate)[0], ends="2027-03-02T00:00:00Z")
+    assert shown.outcome("GATE-3") == "pass"
 
 
 def test_a_term_must_reach_the_release() -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from falsework.errors import FalseworkError
 from falsework.rights.compared import protected_set
-from falsework.rights.grants import Coverage, coverage
+from falsework.rights.grants import Coverage, coverage, last_day, lasts_until
 from falsework.rights.obligations import ObligationSummary, obligations
 from falsework.rights.production import Production
 from falsework.rights.records import Activity, Asset, Decision, Fact, Finding, Grant, asset_id
@@ -231,30 +231,49 @@ class Case:
         uses: Sequence[str],
         *,
         types: Sequence[Literal["licence", "consent", "approval"]] = ("licence", "consent", "approval"),
+        platforms: bool = True,
     ) -> Coverage:
-        """Whether the grants for an asset allow these uses in every territory, now and on every release."""
+        """Whether the grants for an asset allow these uses in every territory, now and on every release.
+
+        A term that ends clears nothing where the production does not say how long it will be shown.
+        platforms   whether a platform's general statement counts
+        """
+        grants = [
+            grant
+            for grant in self.state.grants_for(asset)
+            if grant.type in types and (platforms or grant.basis != "platform")
+        ]
         found = coverage(
-            (grant for grant in self.state.grants_for(asset) if grant.type in types),
+            grants,
             uses=uses,
             places=self.production.territories,
             at=self.at,
             days=self.days,
         )
+        if found.outcome == "pass" and self.production.until is None and not self.production.releases:
+            lasting = coverage(
+                (grant for grant in grants if lasts_until(grant) is None),
+                uses=uses,
+                places=self.production.territories,
+                at=self.at,
+            )
+            if lasting.outcome != "pass":
+                ends = min(end for grant in found.holding if (end := lasts_until(grant)) is not None)
+                why = f"what is granted ends by {last_day(ends)}, and nothing says how long it will be shown"
+                remedy = (
+                    "Say in production.toml how long it will be shown (until = DATE) or when (releases = "
+                    "[DATE]); or get a grant without an end."
+                )
+                return Coverage("unknown", found.holding, (why,), found.evidence, remedy)
         if found.outcome == "unknown" and asset in self._changed:
             path, grant = self._changed[asset]
             why = f'"{path}" is not the file that its grant was declared for'
-            return Coverage("unknown", (), (why,), (grant,))
+            remedy = (
+                f'"{path}" has changed: bring back the file that was granted; or, if the grant is for this '
+                f'one too, say so in production.toml: files = ["{path}", "{asset}"].'
+            )
+            return Coverage("unknown", (), (why,), (grant,), remedy)
         return found
-
-    def confirming(self, asset: str) -> str:
-        """How a person confirms that a grant covers a file that has changed; "" where none has."""
-        if asset not in self._changed:
-            return ""
-        path, _ = self._changed[asset]
-        return (
-            f'"{path}" has changed: bring back the file that was granted; or, if the grant is for this one '
-            f'too, say so in production.toml: files = ["{path}", "{asset}"].'
-        )
 
     @cached_property
     def _changed(self) -> dict[str, tuple[str, str]]:

@@ -175,7 +175,8 @@ def clearance(case: Case) -> Clearance:
         approvals=case.approvals,
         voided=case.voided,
         obligations=case.obligations,
-        insurable=all(one.outcome == "pass" for one in insurer) if insurer else None,
+        # Nobody insures what may not go out.
+        insurable=not blockers and all(one.outcome == "pass" for one in insurer) if insurer else None,
         credits=(*case.obligations.credits, *((disclosure,) if disclosure else ())),
     )
 

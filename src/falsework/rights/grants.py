@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from falsework.rights.production import EU_STATES
 from falsework.rights.records import Grant, Outcome
 
-__all__ = ["Coverage", "coverage", "lapse", "lasts_until", "places_reached"]
+__all__ = ["Coverage", "coverage", "lapse", "last_day", "lasts_until", "places_reached"]
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,15 @@ class Coverage:
               on record
     holding   the grants that hold
     reasons   why the others do not, and what nobody granted, as clauses
+    remedy    what a person would say in production.toml so that these very grants count; "" where that is not
+              all that is missing
     """
 
     outcome: Outcome
     holding: tuple[Grant, ...]
     reasons: tuple[str, ...]
     evidence: tuple[str, ...]
+    remedy: str = ""
 
 
 def lapse(grant: Grant, at: datetime, days: Sequence[date] = ()) -> str:
@@ -36,13 +39,13 @@ def lapse(grant: Grant, at: datetime, days: Sequence[date] = ()) -> str:
     if grant.starts is not None and grant.starts > at:
         return f"begins only on {grant.starts:%Y-%m-%d}"
     if grant.ends is not None and grant.ends <= at:
-        return f"ended on {_last_day(grant.ends)}"
+        return f"ended on {last_day(grant.ends)}"
     end = lasts_until(grant)
     for day in days:
         # The whole of that day must be covered.
         if end is not None and end < datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1):
             word = "is revoked from" if end == grant.revoked else "ends on"
-            return f"{word} {_last_day(end)}, before it is needed on {day:%Y-%m-%d}"
+            return f"{word} {last_day(end)}, before it is needed on {day:%Y-%m-%d}"
     return ""
 
 
@@ -103,6 +106,6 @@ def _called(grant: Grant) -> str:
     return f"the {name} of {grant.given_by.removeprefix('party:')}"
 
 
-def _last_day(end: datetime) -> str:
+def last_day(end: datetime) -> str:
     """A term that ends at midnight was good for the day before."""
     return f"{end.astimezone(UTC) - timedelta(microseconds=1):%Y-%m-%d}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from falsework.rights.case import Case
+from falsework.rights.rules.grounds import needed_uses
 from falsework.rights.rules.rule import APPROVAL, Answer, failed, passed, rule, unknown
 
 __all__ = ["RULES"]
@@ -78,26 +79,17 @@ def origin(case: Case) -> Answer:
     readers=("lawyer",),
 )
 def grants(case: Case) -> Answer:
-    uses = ["adapt", *(["commercial"] if case.production.commercial else [])]
     failures: list[str] = []
     open_: list[str] = []
     evidence: list[str] = []
     bad: list[str] = []
     wanted: list[str] = []  # uses that the first of them needs
-    models = [one for one in case.all_models if not case.made_here(one)]
-    samples = {sample for model in case.all_models for sample in case.samples(model)}
-    for asset in dict.fromkeys((*case.lineage.outside, *models, *sorted(samples))):
-        record = case.state.assets.get(asset)
-        needed = uses
-        if record is not None and record.type in ("model", "script"):
-            needed = ["use", *uses[1:]]
-        elif record is not None and record.type == "replica":
-            needed = ["replica"]
-        if asset in samples:
-            needed = ["train", *(needed if asset in case.lineage.outside else ())]
+    step = ""  # what would satisfy the first of them
+    for asset, needed in needed_uses(case).items():
         found = case.covered(asset, needed)
         evidence += found.evidence
         if found.outcome != "pass":
+            step = step if bad else found.remedy
             bad.append(asset)
             wanted = wanted or needed
             said = f'"{case.name(asset)}": {"; ".join(found.reasons)}'
@@ -109,7 +101,7 @@ def grants(case: Case) -> Answer:
         first = case.state.assets.get(bad[0])
         named = first.path or first.name if first is not None else bad[0]
         needs = ", ".join(f'"{use}"' for use in wanted)
-        remedy = case.confirming(bad[0]) or (
+        remedy = step or (
             f'Get a grant that covers it, and add it to production.toml: [[grants]] files = ["{named}"], '
             f"uses = [{needs}]; or replace the ingredient and make the shot again."
         )

@@ -11,7 +11,16 @@ from falsework.rights.case import Case
 from falsework.rights.records import Activity, Asset, Fact
 from falsework.rights.rules.rule import Answer, declare, failed, not_applicable, passed, unknown
 
-__all__ = ["Term", "agreement", "no_models", "no_replica", "prompt_names", "replicas", "with_prompts"]
+__all__ = [
+    "Term",
+    "agreement",
+    "needed_uses",
+    "no_models",
+    "no_replica",
+    "prompt_names",
+    "replicas",
+    "with_prompts",
+]
 
 
 def no_models(case: Case) -> Answer | None:
@@ -34,6 +43,25 @@ def no_models(case: Case) -> Answer | None:
         f"Make the shot again with `falsework make {case.argument}`, which records every step and its model.",
         case.lineage.unexplained or tuple(one.id for one in with_prompts(case)) or (case.subject,),
     )
+
+
+def needed_uses(case: Case) -> dict[str, list[str]]:
+    """What has to be granted for which uses: all from outside, models, and what those were trained on."""
+    uses = ["adapt", *(["commercial"] if case.production.commercial else [])]
+    models = [one for one in case.all_models if not case.made_here(one)]
+    samples = {sample for model in case.all_models for sample in case.samples(model)}
+    found = {}
+    for asset in dict.fromkeys((*case.lineage.outside, *models, *sorted(samples))):
+        record = case.state.assets.get(asset)
+        needed = uses
+        if record is not None and record.type in ("model", "script"):
+            needed = ["use", *uses[1:]]
+        elif record is not None and record.type == "replica":
+            needed = ["replica"]
+        if asset in samples:
+            needed = ["train", *(needed if asset in case.lineage.outside else ())]
+        found[asset] = needed
+    return found
 
 
 def with_prompts(case: Case) -> tuple[Activity, ...]:
@@ -114,7 +142,7 @@ def agreement(
     )
     if found.outcome == "unknown":
         said = "; ".join(found.reasons) if found.evidence else f"no {word} for {name} is on record"
-        return unknown(said, case.confirming(asset) or remedy, (asset, *found.evidence))
+        return unknown(said, found.remedy or remedy, (asset, *found.evidence))
     if found.outcome == "fail":
         return failed(f"{name}: {'; '.join(found.reasons)}", remedy, (asset, *found.evidence))
     answers = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from falsework.rights.case import Case
+from falsework.rights.rules.grounds import needed_uses
 from falsework.rights.rules.rule import Answer, declare, failed, passed, rule, together, unknown
 
 __all__ = ["RULES"]
@@ -25,12 +26,9 @@ def clean_title(case: Case) -> Answer:
 def _title(case: Case) -> Answer:
     if case.lineage.unexplained:
         return unknown("parts of it have no origin on record", "See GATE-2.", case.lineage.unexplained)
-    uses = ["adapt", *(["commercial"] if case.production.commercial else [])]
     evidence: list[str] = []
-    for asset in case.lineage.outside:
-        record = case.state.assets.get(asset)
-        special = {"replica": ["replica"], "script": ["use"]}.get(record.type if record else "", uses)
-        found = case.covered(asset, special)
+    for asset, uses in needed_uses(case).items():
+        found = case.covered(asset, uses)
         evidence += found.evidence
         if found.outcome != "pass":
             answer = unknown if found.outcome == "unknown" else failed
@@ -39,7 +37,7 @@ def _title(case: Case) -> Answer:
                 "Get a grant that holds, and add it as [[grants]].",
                 (asset, *found.evidence),
             )
-        if all(grant.basis == "platform" for grant in found.holding):
+        if case.covered(asset, uses, platforms=False).outcome != "pass":
             return failed(
                 f'the grant for "{case.name(asset)}" rests on a platform\'s general statement, '
                 "not on the item's own record",

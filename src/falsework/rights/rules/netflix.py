@@ -302,6 +302,7 @@ def _trained(case: Case, model: str) -> Answer:
             "terms = { trained_on_licensed = true }.",
             (model, *found.evidence),
         )
+    remedy = 'Get grants with uses = ["train"] for them, or train again without them.'
     lapsed, open_, evidence = [], [], [model]
     for sample in samples:
         found = case.covered(sample, ["train"])
@@ -310,7 +311,7 @@ def _trained(case: Case, model: str) -> Answer:
             lapsed.append(f'"{case.name(sample)}": {"; ".join(found.reasons)}')
         elif found.outcome == "unknown" or sample not in case.state.assets:
             open_.append(case.name(sample))
-    remedy = 'Get grants with uses = ["train"] for them, or train again without them.'
+            remedy = found.remedy or remedy
     name = f'"{case.name(model)}"'
     if lapsed:
         return failed(
@@ -320,7 +321,9 @@ def _trained(case: Case, model: str) -> Answer:
         )
     if open_:
         return unknown(
-            f'{len(open_)} of {len(samples)} samples of {name} have no grant ("{open_[0]}")', remedy, evidence
+            f'{len(open_)} of {len(samples)} samples of {name} have no grant that counts ("{open_[0]}")',
+            remedy,
+            evidence,
         )
     return passed(f"all {len(samples)} samples of {name} are granted for training", evidence)
 
