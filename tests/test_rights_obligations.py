@@ -215,6 +215,17 @@ def test_a_second_licence_frees() -> None:
         assert made.outcome("GATE-4") == "fail", fault
 
 
+def test_nobody_frees_from_what_somebody_else_asks() -> None:
+    made = world("CC-BY-NC-SA-4.0")
+    (picture,) = (one.id for one in made.state().assets.values() if one.type == "picture")
+    made.grant(picture, uses=["any"], licence="CC0-1.0", given_by="party:somebody")
+    finding = made.judge("GATE-4")
+    assert finding.outcome == "fail"
+    assert "may not be used commercially" in finding.words
+    made.grant(picture, uses=["any"], licence="CC0-1.0")
+    assert made.outcome("GATE-4") == "pass"
+
+
 def test_a_missing_credit_line_and_an_unknown_licence_are_unknown() -> None:
     made = world("CC-BY-4.0", "House-1")
     first, second = made.state().grants.values()
@@ -265,7 +276,9 @@ def test_the_licence_carried_satisfies_each(names: list[str]) -> None:
 
 def test_later_versions_only_where_the_licence_says_so() -> None:
     assert carried(["GPL-3.0-only", "GPL-3.0-or-later"]) == "GPL-3.0-only"
-    assert carried(["CC-BY-SA-4.0", "GPL-3.0-or-later"]) == "GPL-3.0-or-later"
+    assert carried(["CC-BY-SA-4.0", "GPL-3.0-or-later"]) == "GPL-3.0-only"
+    assert world("CC-BY-SA-4.0", licence="GPL-3.0-only").outcome("GATE-4") == "pass"
+    assert world("CC-BY-SA-4.0", licence="GPL-3.0-or-later").outcome("GATE-4") == "fail"
     assert carried(["CC-BY-SA-1.0", "CC-BY-SA-2.0"]) is None
     assert carried(["CC-BY-SA-4.0", "CC-BY-NC-SA-4.0"]) is None
     assert carried(["CC-BY-SA-3.0", "GPL-3.0-only"]) is None

@@ -63,7 +63,6 @@ _ALIKE = {
 
 _COMPATIBLE = {
     ("CC-BY-SA-4.0", "GPL-3.0-only"),
-    ("CC-BY-SA-4.0", "GPL-3.0-or-later"),
     ("CC-BY-SA-4.0", "LAL-1.3"),
     ("LAL-1.3", "CC-BY-SA-4.0"),
 }
@@ -99,7 +98,8 @@ def carried(names: Iterable[str]) -> str | None:
     """The one licence that satisfies several share-alikes at once; None where none does.
 
     Creative Commons' share-alikes let an adaptation take a later version of the same licence (from 2.0 on),
-    and BY-SA 4.0 may go into GPL 3 (creativecommons.org, list of compatible licences), not back.
+    and BY-SA 4.0 may go into GPL 3, not back, and into no later GPL: only version 3 has been declared
+    compatible (creativecommons.org, list of compatible licences). "GPL 3 or later" may become "3 only".
     """
     wanted = sorted({name for name in names if name})
     if not wanted:
@@ -110,7 +110,8 @@ def carried(names: Iterable[str]) -> str | None:
     if any(licence is None or not licence.family for licence in licences):
         return None
     known = [licence for licence in licences if licence is not None]
-    for goal in sorted(known, key=lambda licence: (licence.version, licence.id), reverse=True):
+    goals = {*known, *(_ALIKE["gpl-3.0-only"] for licence in known if licence.family == "GPL")}
+    for goal in sorted(goals, key=lambda licence: (licence.version, licence.id), reverse=True):
         if all(_may_become(licence, goal) for licence in known):
             return goal.id
     return None

@@ -117,8 +117,9 @@ def obligations(state: State, asset: str, production: Production, at: datetime) 
 
 
 def _binding(held: Sequence[Inherited]) -> tuple[Inherited, ...]:
-    """What must be kept to. Of two licences of one asset one may be chosen: one that asks for nothing but
-    credit frees from the others, where it allows as much."""
+    """What must be kept to. Of two licences by one giver for one asset one may be chosen: one that asks for
+    nothing but credit frees from the others, where it allows as much. Nobody can free from what somebody
+    else asks: both may hold a part of the rights."""
     free: dict[str, list[Grant]] = {}
     for one in held:
         asked = one.asked
@@ -128,6 +129,7 @@ def _binding(held: Sequence[Inherited]) -> tuple[Inherited, ...]:
     def freed(one: Inherited) -> bool:
         return any(
             other is not one.grant
+            and other.given_by == one.grant.given_by
             and other.type == "licence" == one.grant.type
             and ("any" in other.uses or {*one.grant.uses, "adapt", "commercial"} <= set(other.uses))
             and all(places_reached(place, other.territory) for place in one.grant.territory)
