@@ -11,16 +11,17 @@ from falsework.rights.rules.rule import Answer, declare, not_applicable, passed,
 __all__ = ["RULES"]
 
 _SPECIFIC = Term("specific", "a reasonably specific description of the use")
-_ADVISED = Term("represented", "that the performer had a lawyer or a union")
+_ADVISED = Term("represented", "that a lawyer or a union negotiated it for the performer")
 _ESTATE = Term("estate", "that it is given for the estate")
 
 
 @rule(
     "CA-1",
     pack="california",
-    text="A vague replica clause is void; the dead are protected through their estates.",
+    text="A replica clause is void if it is vague and neither a lawyer nor a union negotiated it; the dead "
+    "are protected through their estates.",
     source="California AB 2602 (Labor Code 927) and AB 1836 (Civil Code 3344.1)",
-    grade="S",
+    grade="R",
     readers=("lawyer", "union"),
     in_force=date(2025, 1, 1),
 )
@@ -40,9 +41,20 @@ def replica_clauses(case: Case) -> Answer:
                 )
             )
             continue
-        terms = (_ESTATE,) if dead.yes else (_SPECIFIC, _ADVISED)
-        parts.append(agreement(case, one.id, ["replica"], terms, document=True))
+        if dead.yes:
+            parts.append(agreement(case, one.id, ["replica"], (_ESTATE,), document=True))
+        else:
+            parts.append(_clause(case, one.id))
     return together(parts)
+
+
+def _clause(case: Case, replica: str) -> Answer:
+    """A clause is void only if it is vague and the performer was not represented: either will do."""
+    answers = [
+        agreement(case, replica, ["replica"], (term,), document=True) for term in (_SPECIFIC, _ADVISED)
+    ]
+    # The better of the two; both fail where both are denied, or where no consent holds.
+    return min(answers, key=lambda answer: ("pass", "unknown", "fail").index(answer.outcome))
 
 
 @rule(
