@@ -9,42 +9,128 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from falsework.errors import FalseworkError
 
 __all__ = ["asks_for_writing", "refuse_writing"]
 
+# Verbs that ask for words by themselves.
 WRITING = re.compile(
-    r"(re)?writ(e|es|ing)|(re)?draft|polish|paraphrase|summari[sz]e|ghostwrite"
-    r"|(re)?escrib(e|ir|as)|redacta(r)?|resum(e|ir)|parafrasea(r)?|pul(e|ir)"
+    r"(re)?writ(e|es|ing|ten)|(re)?draft(s|ing|ed)?|polish(es|ing|ed)?|paraphras(e|es|ing|ed)"
+    r"|summari[sz](e|es|ing|ed)|ghostwrit(e|ing|ten)"
+    r"|(re)?escrib(e|ir|as|a)|redact(a|ar|e)|resum(e|ir|a)|parafrase(a|ar|e)|pul(e|ir|a)"
 )
+# Verbs that directors use of pictures too: they ask for words where a script is what they are done to.
+MAKING = re.compile(
+    r"(re)?generat(e|es|ing|ed)|creat(e|es|ing|ed)|improv(e|es|ing|ed)|translat(e|es|ing|ed)"
+    r"|compos(e|es|ing|ed)|invent(s|ing|ed)?|revis(e|es|ing|ed)|edit(s|ing|ed)?|shorten(s|ing|ed)?"
+    r"|lengthen(s|ing|ed)?|expand(s|ing|ed)?|condens(e|es|ing|ed)|adapt(s|ing|ed)?|rework(s|ing|ed)?"
+    r"|rephras(e|es|ing|ed)|finish|continue|correct|fix"
+    r"|(re)?gener(a|ar|e)|cre(a|ar|e)|mejor(a|ar|e)|traduc(e|ir)|traduzca|compon(e|er|ga)?|invent(a|ar|e)"
+    r"|revis(a|ar|e)|edit(a|ar|e)|acort(a|ar|e)|ampli(a|ar|e)|adapt(a|ar|e)|corr(ige|egir|ija)"
+)
+CLITIC = re.compile(r"(me|nos)?(lo|la|los|las)|me|nos")
 LITERARY = re.compile(
-    r"scripts?|screenplays?|teleplay|dialog(ue)?s?|monologue|logline|synopsis|treatment|scriptment|story"
-    r"|guion(es)?|libreto|dialogos?|monologo|sinopsis|escaleta|historia"
+    r"scripts?|screenplays?|teleplays?|dialog(ue)?s?|monologues?|loglines?|synops[ie]s|scriptments?|stor(y|ies)"
+    r"|guion(es)?|libretos?|dialogos?|monologos?|sinopsis|escaletas?|historias?"
 )
+TREATMENT = re.compile(r"treatments?")  # of a wall, where it is made and not written
 NEAR = 6  # words between what is asked and what it is asked of
+# "The third story": a floor.
+FLOOR = re.compile(
+    r"(fir|la|mo)st|second|third|(four|fif|six|seven|eigh|nin|ten|eleven|twelf|[a-z]+teen|n)th|st|nd|rd|th|one|two"
+    r"|three|four|five|six|seven|eight|nine|ten|ground|top|bottom|upper(most)?|lower|middle|mid|next|whole|entire"
+    r"|each|every|single|multi|attic|lowest|highest|other|corner"
+)
+ARTICLES = re.compile(
+    r"the|a|an|this|that|our|my|your|their|his|her|el|la|los|las|un|una|este|esta|nuestro|su"
+)
+# "As the script says", "per the script", "segun el guion": it is followed, not written.
+FOLLOWED = re.compile(
+    r"as|per|in|from|like|by|follow|follows|following|says|said|segun|como|en|dice|pide|sigue"
+)
+SAYING = re.compile(
+    r"says|said|calls|asks|wants|describes|demands|requires|tells|reads|goes|dice|pide|describe|cuenta"
+    r"|manda"
+)
+MEANT = re.compile(r"it|them|this|that|these|those")
+TO_BE = re.compile(r"be|needs?|wants?|get|have|has")
+PARTICIPLE = re.compile(r"(ed|ten)$")
 _WORD = re.compile(r"[a-z]+")
+_END = re.compile(r"[.;!?\n]")
 
 
 def asks_for_writing(text: str) -> str:
-    """The words of a sentence (English or Spanish) that ask for literary material; "" where none do."""
+    """The words of a sentence (English or Spanish) that ask for literary material; "" where none do.
+
+    In both orders: "rewrite the script", "the script: please rewrite it".
+    """
     plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
     found = [(match.group(), match.span()) for match in _WORD.finditer(plain)]
-    for number, (word, (start, _)) in enumerate(found):
-        if not WRITING.fullmatch(word):
+    words = [word for word, _ in found]
+    for number, word in enumerate(words):
+        writes, makes = _does(WRITING, word), _does(MAKING, word)
+        if not (writes or makes):
             continue
-        for other, (_, end) in found[number + 1 : number + 2 + NEAR]:
-            if LITERARY.fullmatch(other):
+        start, stop = found[number][1]
+        # "As written in the script" is no wish; what is to be done to it stands before ("be rewritten").
+        done = PARTICIPLE.search(word)
+        for other in () if done else range(number + 1, min(number + 2 + NEAR, len(words))):
+            end = found[other][1][1]
+            if makes and not writes and (_END.search(plain[stop:end]) or _followed(words, other)):
+                continue
+            if _literary(words, other) or (writes and TREATMENT.fullmatch(words[other])):
                 return plain[start:end]
+        if not _meant(words, number):
+            continue
+        for other in range(max(0, number - 1 - NEAR), number):
+            if _literary(words, other) and not _followed(words, other):
+                return plain[found[other][1][0] : stop]
     return ""
 
 
+def _does(verb: re.Pattern[str], word: str) -> bool:
+    """Whether a word is one of the verbs, with what Spanish hangs on to it ("reescribelo")."""
+    if verb.fullmatch(word):
+        return True
+    return any(
+        verb.fullmatch(word[:cut]) is not None and CLITIC.fullmatch(word[cut:]) is not None
+        for cut in range(max(3, len(word) - 5), len(word))
+    )
+
+
+def _literary(words: Sequence[str], at: int) -> bool:
+    if not LITERARY.fullmatch(words[at]):
+        return False
+    storey = words[at] in ("story", "stories") and at > 0 and FLOOR.fullmatch(words[at - 1])
+    return not storey
+
+
+def _followed(words: Sequence[str], at: int) -> bool:
+    """Whether the script is what the picture keeps to."""
+    before = at - 1
+    while before >= 0 and ARTICLES.fullmatch(words[before]):
+        before -= 1
+    after = words[at + 1] if at + 1 < len(words) else ""
+    return bool((before >= 0 and FOLLOWED.fullmatch(words[before])) or SAYING.fullmatch(after))
+
+
+def _meant(words: Sequence[str], verb: int) -> bool:
+    """Whether a verb is done to what was named before it: "rewrite it", "be rewritten", "reescribelo"."""
+    word, after = words[verb], words[verb + 1] if verb + 1 < len(words) else ""
+    if MEANT.fullmatch(after) or word.endswith(("lo", "la", "los", "las")):
+        return True
+    wished = any(TO_BE.fullmatch(one) for one in words[max(0, verb - 3) : verb])
+    return wished and bool(PARTICIPLE.search(word) or word.endswith("ing"))
+
+
 def refuse_writing(text: str) -> None:
-    """Raise a sentence where a brief asks the tool to write, rewrite or sum up a script."""
+    """Raise a sentence where a brief asks the tool to write, rewrite, translate or sum up a script."""
     words = asks_for_writing(text)
     if words:
         raise FalseworkError(
-            f'"{words}": falsework does not write, rewrite or sum up scripts',
+            f'"{words}": falsework does not write, rewrite, translate or sum up scripts',
             todo="Literary material is its writers' work (WGA agreement of 2023, Article 72). "
             "Say what is to be seen in the shot instead; a script is put on record with its authors by "
             "`falsework rights script FILE --author NAME`.",
