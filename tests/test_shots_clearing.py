@@ -26,7 +26,14 @@ from falsework.shots.clearing import delivering
 from falsework.shots.clearing.auditing import audit_shot
 from falsework.shots.clearing.delivering import Delivered, deliver
 from falsework.shots.clearing.desk import desk_of
-from falsework.shots.clearing.judging import approve_shot, impact_of, judge, waive_rule
+from falsework.shots.clearing.judging import (
+    approve_shot,
+    impact_of,
+    judge,
+    reject_shot,
+    review_finding,
+    waive_rule,
+)
 from falsework.shots.clearing.recording import record_make, record_script
 from falsework.shots.clearing.viewing import viewed
 from falsework.shots.pipeline import _on_record
@@ -401,14 +408,14 @@ def test_a_script_goes_on_record_with_its_authors_and_into_the_cuts_line(tmp_pat
 
 
 def test_a_frame_that_repeats_a_protected_picture_is_found_and_the_shot_stays(tmp_path: Path) -> None:
+    (tmp_path / "protected").mkdir()
     path = shot_in(tmp_path, PRODUCTION + '\n[protected]\nfolder = "protected"\n')
     random = generator(5, "test clearing audit")
     small = random.random((16, 24, 3))
-    work = np.kron(small, np.ones((16, 16, 1))).astype(np.float32)
+    work = np.kron(small, np.ones((18, 18, 1))).astype(np.float32)
     work += random.random(work.shape, np.float32) * 0.2
     frame = tmp_path / "out" / "tiny" / "exr" / "tiny.1003.exr"
     write_frame(frame, {"beauty": work * 0.8}, frame=1003, fps=24, name="tiny", crypto_manifest={})
-    (tmp_path / "protected").mkdir()
     write_png(tmp_path / "protected" / "painting.png", viewed(desk_of(path).shot, frame))
     manifest = json.loads((tmp_path / "out" / "tiny" / "manifest.json").read_text())
     manifest["files"]["exr/tiny.1003.exr"] = hashlib.sha256(frame.read_bytes()).hexdigest()
@@ -419,4 +426,52 @@ def test_a_frame_that_repeats_a_protected_picture_is_found_and_the_shot_stays(tm
     assert result.outcome == "block"
     assert any("painting.png" in one.words for one in found if one.outcome == "fail")
     with pytest.raises(FalseworkError, match="NFX-2"):
+        deliver(desk_of(path), at=AT)
+    for one in found:
+        if one.rule == "copy audit" and one.outcome != "pass":
+            review_finding(desk_of(path), one.id, by="ada", role="VFX supervisor", why="it is ours", at=AT)
+    assert deliver(desk_of(path), at=AT).folder.is_dir()
+
+
+def test_an_audit_with_nothing_to_compare_with_leaves_no_mark(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    approved(path)
+    with pytest.raises(FalseworkError, match="nothing to compare with"):
+        audit_shot(desk_of(path), at=AT)
+    assert not judge(desk_of(path), at=AT).blockers
+
+
+def test_a_rejection_holds_the_cut_until_the_same_person_approves_it(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    approved(path)
+    _, verdict = reject_shot(desk_of(path), by="ada", role="VFX supervisor", why="the dust is wrong", at=AT)
+    assert verdict.blockers
+    approved(path)
+    assert not judge(desk_of(path), at=AT).blockers
+
+
+def test_a_name_nobody_vouched_for_is_called_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = shot_in(tmp_path)
+    person = ["--role", "VFX supervisor", "--reason", "seen"]
+    assert main(["approve", str(path), "--by", "Nobody Known", *person]) == 0
+    assert "nobody has vouched for it" in capsys.readouterr().err
+    assert main(["approve", str(path), "--by", "Ada Example", *person]) == 0
+    assert "vouched" not in capsys.readouterr().err
+
+
+def test_a_delivery_brings_what_a_compositor_needs(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    out = tmp_path / "out" / "tiny"
+    (out / "plate").mkdir()
+    for name in ("plate/tiny_clean.exr", "motion.usd", "solve.json"):
+        (out / name).write_bytes(name.encode())
+    manifest = json.loads((out / "manifest.json").read_text())
+    for name in ("plate/tiny_clean.exr", "motion.usd", "solve.json"):
+        manifest["files"][name] = hashlib.sha256(name.encode()).hexdigest()
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    folder = delivered(path).folder
+    assert (folder / "plate" / "tiny_clean.exr").read_bytes() == b"plate/tiny_clean.exr"
+    assert (folder / "motion.usd").is_file()
+    (out / "motion.usd").write_bytes(b"other")
+    with pytest.raises(FalseworkError, match="not what was made"):
         deliver(desk_of(path), at=AT)

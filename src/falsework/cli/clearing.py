@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from falsework.rights.gate import Clearance
+    from falsework.shots.clearing.desk import Desk
 
 __all__ = ["add"]
 
@@ -26,6 +27,18 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
         "approve", parents=[shared, cut, person], help="a named person approves exactly these frames"
     )
     approve.set_defaults(run=_approve)
+
+    reject = commands.add_parser(
+        "reject", parents=[shared, cut, person], help="a named person rejects exactly these frames"
+    )
+    reject.set_defaults(run=_reject)
+
+    review = commands.add_parser(
+        "review", parents=[shared, cut, person], help="a named person has looked at what the copy audit found"
+    )
+    review.add_argument("finding", metavar="FINDING", help="its id, or the beginning of it")
+    review.add_argument("--hold", action="store_true", help="it is a copy, or may be: the cut is held up")
+    review.set_defaults(run=_review)
 
     waive = commands.add_parser(
         "waive", parents=[shared, cut, person], help="a named person lets a rule pass, and says why"
@@ -69,7 +82,9 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     script.set_defaults(run=_script)
     impact = tasks.add_parser("impact", parents=[shared], help="everything made from an asset")
     impact.add_argument("asset", metavar="ASSET", help="a file, an id (sha256:...) or a grant's id")
-    impact.add_argument("--shot", type=Path, default=Path("shot.toml"), metavar="SHOT.toml")
+    impact.add_argument(
+        "--shot", type=Path, metavar="SHOT.toml", help="default: shot.toml beside the file, or here"
+    )
     impact.set_defaults(run=_impact)
 
 
@@ -79,14 +94,50 @@ def _approve(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.shots.clearing.desk import desk_of
     from falsework.shots.clearing.judging import approve_shot
 
+    desk = desk_of(given.shot)
     decision, verdict = approve_shot(
-        desk_of(given.shot), by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC),
+        desk, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC),
         made=given.made,
     )  # fmt: skip
     if not given.quiet and not given.json:
         print(
             f"{verdict.shot}: approved by {given.by} ({decision.role}), bound to cut {verdict.subject[7:19]}"
         )
+        _say_stranger(desk, decision.by, given.by)
+        _say(verdict, everything=False)
+    return {"decision": decision.id, "clearance": verdict.to_json()}
+
+
+def _reject(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.shots.clearing.desk import desk_of
+    from falsework.shots.clearing.judging import reject_shot
+
+    desk = desk_of(given.shot)
+    decision, verdict = reject_shot(
+        desk, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC), made=given.made
+    )
+    if not given.quiet and not given.json:
+        print(f"{verdict.shot}: rejected by {given.by} ({decision.role}), cut {verdict.subject[7:19]}")
+        _say_stranger(desk, decision.by, given.by)
+    return {"decision": decision.id, "clearance": verdict.to_json()}
+
+
+def _review(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.shots.clearing.desk import desk_of
+    from falsework.shots.clearing.judging import review_finding
+
+    desk = desk_of(given.shot)
+    decision, verdict = review_finding(
+        desk, given.finding, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC),
+        resolved=not given.hold, made=given.made,
+    )  # fmt: skip
+    if not given.quiet and not given.json:
+        print(f"{verdict.shot}: {given.finding} reviewed by {given.by} ({decision.role})")
+        _say_stranger(desk, decision.by, given.by)
         _say(verdict, everything=False)
     return {"decision": decision.id, "clearance": verdict.to_json()}
 
@@ -97,12 +148,14 @@ def _waive(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.shots.clearing.desk import desk_of
     from falsework.shots.clearing.judging import waive_rule
 
+    desk = desk_of(given.shot)
     decision, verdict = waive_rule(
-        desk_of(given.shot), given.rule, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC),
+        desk, given.rule, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC),
         everywhere=given.everywhere, made=given.made,
     )  # fmt: skip
     if not given.quiet and not given.json:
         print(f"{verdict.shot}: {given.rule} waived by {given.by} ({decision.role})")
+        _say_stranger(desk, decision.by, given.by)
         _say(verdict, everything=False)
     return {"decision": decision.id, "clearance": verdict.to_json()}
 
@@ -193,14 +246,16 @@ def _impact(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.shots.clearing.desk import desk_of
     from falsework.shots.clearing.judging import impact_of
 
-    found = impact_of(desk_of(given.shot), given.asset, at=datetime.now(UTC))
+    beside = Path(given.asset).parent / "shot.toml"
+    shot = given.shot or (beside if Path(given.asset).is_file() and beside.is_file() else Path("shot.toml"))
+    found = impact_of(desk_of(shot), given.asset, at=datetime.now(UTC))
     if not given.quiet and not given.json:
         for grant, why in found.lapsed:
             print(f"does not hold: {grant} ({why})")
         if not found.affected:
             print("Nothing on record was made from it.")
         for one in found.affected:
-            approved = f", approved {len(one.approvals)} times" if one.approvals else ""
+            approved = f", approved by {len(one.approvals)}" if one.approvals else ""
             print(f"  {one.asset.type:<12} {one.asset.name}  {one.asset.id[7:19]}{approved}")
         if found.reopened:
             count = len(found.reopened)
@@ -220,6 +275,17 @@ def _script(given: argparse.Namespace) -> dict[str, Any]:
     if not given.quiet and not given.json:
         print(f"{script.name}: on record, by {script.creator}")
     return script.model_dump(mode="json")
+
+
+def _say_stranger(desk: Desk, party: str, name: str) -> None:
+    from falsework.shots.clearing.judging import stranger
+
+    if stranger(desk, party):
+        print(
+            f"note: {name} is not among the [[parties]] of production.toml; the name is on record as typed, "
+            "and nobody has vouched for it",
+            file=sys.stderr,
+        )
 
 
 def _say(verdict: Clearance, *, everything: bool) -> None:

@@ -39,4 +39,13 @@ def run(name: str, given: argparse.Namespace) -> dict[str, Any]:
     stage = result.stage(name)
     if not given.quiet and not given.json:
         print(f"{name}: {'finished before' if stage.reused else f'{stage.seconds:.1f} s'} -> {stage.folder}")
+        if name == "solve":
+            _say_fit(stage.folder)
     return result.to_json()
+
+
+def _say_fit(folder: Path) -> None:
+    """How well the walls fit the corners that were given: the first thing to know of a solve."""
+    from falsework.shots.solve_fit import fit_words
+
+    print(fit_words(folder))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
+import io
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,17 +69,26 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             todo="Nothing is known about it; treat it as unsigned. A fault of ours: --debug shows it.",
         ) from error
     if not given.quiet and not given.json:
-        from rich.console import Console
-
+        lines = io.StringIO()
+        _tell(_console(lines), outcome, bool(anchors))
+        for line in mark.get("words", ()):
+            lines.write(f"  {'mark read':<13}{line}\n")
         # A reader that has gone (`| head`) must not change the exit code either.
-        with contextlib.suppress(BrokenPipeError):
-            _tell(Console(soft_wrap=True, highlight=False), outcome, bool(anchors))
-            for line in mark.get("words", ()):
-                print(f"  {'mark read':<13}{line}")
+        try:
+            sys.stdout.write(lines.getvalue())
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     found = (
         {"mark": {key: value for key, value in mark.items() if key != "words"} or None} if given.mark else {}
     )
     return {"ok": outcome.state in ("trusted", "valid"), **outcome.to_json(), **found}
+
+
+def _console(lines: io.StringIO) -> Console:
+    from rich.console import Console
+
+    return Console(file=lines, soft_wrap=True, highlight=False, force_terminal=sys.stdout.isatty() or None)
 
 
 def _mark(given: argparse.Namespace) -> dict[str, Any]:

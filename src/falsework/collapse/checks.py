@@ -155,9 +155,10 @@ def _bulking(fragments: Fragments, motion: Motion) -> dict[str, Any]:
         f"({share:.0%} of what moved lies still)"
     )
     if not lying.any():
-        return _result(True, 0.0, limit, means)
+        return _result(True, 0.0, limit, means) | {"judged": False}
     bulk, solid = bulk_and_solid(
         fragments, motion.position[-1].astype(np.float64), motion.rotation[-1].astype(np.float64), lying
     )
     value = bulk / max(solid, 1e-9)
-    return _result(share < SETTLED or 1.2 <= value <= 1.8, value, limit, means)
+    judged = share >= SETTLED
+    return _result(not judged or 1.2 <= value <= 1.8, value, limit, means) | {"judged": judged}

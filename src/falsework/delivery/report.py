@@ -174,6 +174,10 @@ def _verdict(checks: Mapping[str, Mapping[str, Any]]) -> str:
     if not checks:
         return ""
     failed = [_words(name) for name, check in checks.items() if not check["passed"]]
+    open_ = [_words(name) for name, check in checks.items() if not check.get("judged", True)]
+    if not failed and open_:
+        words = f"{len(checks) - len(open_)} of {len(checks)} physics checks passed"
+        return f'<p class="verdict pass">{words}; not judged yet: {escape(", ".join(open_))}.</p>'
     if not failed:
         return f'<p class="verdict pass">All {len(checks)} physics checks passed.</p>'
     count = f"{len(failed)} of {len(checks)} physics checks failed"
@@ -184,6 +188,7 @@ def _checks(checks: Mapping[str, Mapping[str, Any]]) -> str:
     rows = []
     for name, check in checks.items():
         kind, word = ("pass", "passed") if check["passed"] else ("fail", "failed")
+        word = word if check.get("judged", True) else "not judged"
         rows.append(
             f'<tr><td><span class="{kind}">{word}</span></td>'
             f"<th scope=row>{escape(_words(name))}<small>{escape(str(check.get('means', '')))}</small></th>"

@@ -108,13 +108,15 @@ def verify(
     Raises FalseworkError for what cannot be read or goes beyond the limits.
     """
     if path.is_dir():
-        found = sorted(path.glob(SIDECARS))
+        # A delivery as a whole: its sequence has the sidecar; its movie and stills are signed by themselves.
+        found = sorted(path.glob(SIDECARS)) or sorted(path.glob(f"exr/{SIDECARS}"))
         if len(found) > 1:
             raise FalseworkError(
                 f"holds {len(found)} sidecars", where=path, todo=f"Name one, such as {found[0]}."
             )
         if not found:
-            return Verification(str(path), "unsigned", notes=("the folder holds no sidecar (.c2pa)",))
+            note = "the folder holds no sidecar (.c2pa); movies and stills are checked one by one"
+            return Verification(str(path), "unsigned", notes=(note,))
         path = found[0]
     if path.suffix.lower() == ".c2pa":
         return _verify_sidecar(path, anchors, limits, isolated)

@@ -35,6 +35,12 @@ def audit_shot(
     with desk.open_ledger() as ledger:
         case = case_of(desk, ledger, cut, at)
         against = (*_training(desk, case), *_protected(desk))
+        if not against:
+            raise FalseworkError(
+                "there is nothing to compare with: no trained model touched it, and no picture is protected",
+                where=desk.shot_path,
+                todo="Nothing needs auditing. [protected] folder in production.toml protects pictures.",
+            )
         result = audit(
             _frames(desk, cut),
             against,

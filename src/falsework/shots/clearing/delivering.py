@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Delivered", "deliver"]
 
 STILLS = 3
+BESIDE = re.compile(r"plate/[^/\\]+\.exr|motion\.usd|solve\.json")
 PASSPHRASE = "FALSEWORK_KEY_PASSPHRASE"  # in the environment, for a key that is locked with one
 # How an ingredient is in the picture, in C2PA's words: what only steered the work is an input to it.
 INPUTS = frozenset({"matte", "model", "dataset", "script", "document"})
@@ -95,6 +98,7 @@ def deliver(
         with desk.open_ledger() as ledger:
             case = case_of(desk, ledger, cut, at)
             taken = _frames(cut, part)
+            _beside(cut, part)
             pointer = pointer_to(cut.id.removeprefix("sha256:"))
             movie, stills = _pictures(desk.shot, taken, part, pointer, progress)
             words = _words(desk, case, verdict, ledger)
@@ -182,6 +186,22 @@ def _frames(cut: Cut, part: Path) -> Cut:
             todo="Let no other program write there, and deliver again.",
         )
     return taken
+
+
+def _beside(cut: Cut, part: Path) -> None:
+    """What a compositor needs besides the frames: plates, camera and motion, as the run left them."""
+    listed = json.loads((cut.folder / "manifest.json").read_bytes())["files"]
+    for name, digest in sorted(listed.items()):
+        if not BESIDE.fullmatch(name):
+            continue
+        copy = part / name
+        copy.parent.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(cut.folder / name, copy)
+            if sha256(copy) != digest:
+                raise FalseworkError(
+                    "is not what was made", where=cut.folder / name, todo="Run `falsework make` again."
+                )
 
 
 def _pictures(
@@ -367,7 +387,7 @@ def _on_record(
     at: datetime,
 ) -> Asset:
     """The delivery as an asset made from the cut, with every file's digest, and the rules it left under."""
-    others = (path for path in part.rglob("*") if path.is_file() and path.suffix != ".exr")
+    others = (path for path in part.rglob("*") if path.is_file() and f"exr/{path.name}" not in cut.frames)
     parts = dict(cut.frames) | {path.relative_to(part).as_posix(): sha256(path) for path in others}
     asset = Asset(
         id=asset_id(hashlib.sha256(canonical(parts)).hexdigest()),

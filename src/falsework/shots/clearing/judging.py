@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.rights.case import Case
-from falsework.rights.gate import Clearance, Impact, approve, clearance, impact, waive
+from falsework.rights.gate import Clearance, Impact, approve, clearance, impact, reject, review, waive
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Decision, Record, asset_id
 from falsework.rights.state import State
@@ -25,6 +25,9 @@ __all__ = [
     "judge",
     "line_of",
     "made_folder",
+    "reject_shot",
+    "review_finding",
+    "stranger",
     "waive_rule",
 ]
 
@@ -89,9 +92,7 @@ def approve_shot(
         records = approve(case, by=by, role=role, why=why, saw=shown)
         ledger.append(records, at=at)
         verdict = clearance(case_of(desk, ledger, cut, at))
-    decision = records[-1]
-    assert isinstance(decision, Decision)
-    return decision, verdict
+    return _decision(records), verdict
 
 
 def waive_rule(
@@ -105,9 +106,45 @@ def waive_rule(
         records = waive(case, rule, by=by, role=role, why=why, everywhere=everywhere)
         ledger.append(records, at=at)
         verdict = clearance(case_of(desk, ledger, cut, at))
+    return _decision(records), verdict
+
+
+def review_finding(
+    desk: Desk, finding: str, *, by: str, role: str, why: str, at: datetime, resolved: bool = True,
+    made: Path | None = None,
+) -> tuple[Decision, Clearance]:  # fmt: skip
+    """Record one person's review of what the copy audit found; `resolved` False holds the cut up."""
+    cut = cut_in(made_folder(desk, made))
+    with desk.open_ledger() as ledger:
+        case = case_of(desk, ledger, cut, at)
+        records = review(case, finding, by=by, role=role, why=why, resolved=resolved)
+        ledger.append(records, at=at)
+        verdict = clearance(case_of(desk, ledger, cut, at))
+    return _decision(records), verdict
+
+
+def reject_shot(
+    desk: Desk, *, by: str, role: str, why: str, at: datetime, made: Path | None = None
+) -> tuple[Decision, Clearance]:
+    """Record one person's rejection of exactly these frames."""
+    cut = cut_in(made_folder(desk, made))
+    with desk.open_ledger() as ledger:
+        records = reject(case_of(desk, ledger, cut, at), by=by, role=role, why=why)
+        ledger.append(records, at=at)
+        verdict = clearance(case_of(desk, ledger, cut, at))
+    return _decision(records), verdict
+
+
+def _decision(records: Sequence[Record]) -> Decision:
+    """The decision among the records of one act: the last of them."""
     decision = records[-1]
     assert isinstance(decision, Decision)
-    return decision, verdict
+    return decision
+
+
+def stranger(desk: Desk, party: str) -> bool:
+    """Whether a decider is not among the people production.toml names: nobody vouched for the name."""
+    return party not in {one.id for one in desk.production.parties}
 
 
 def impact_of(desk: Desk, subject: str, *, at: datetime) -> Impact:

@@ -50,9 +50,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
     textures = [one for one in textures if isinstance(one, Asset) or one.id not in state.grants]
     person = [person_named(state, desk.production, by, "operator")] if by.strip() else []
     scripts = [
-        one
-        for one in state.assets.values()
-        if one.type == "script" and one.facts.get(_follows(desk)) is True
+        one for one in state.assets.values() if one.type == "script" and one.facts.get(_follows(desk)) is True
     ]
     used = [record.id for record in (*inputs, *textures, *scripts) if isinstance(record, Asset)]
     activity = Activity(
