@@ -591,3 +591,14 @@ def test_the_command_writes_the_reports(tmp_path: Path, capsys: pytest.CaptureFi
     said = capsys.readouterr().out.splitlines()
     assert {Path(line).name for line in said} >= {PAGE, VALUES}
     assert all(Path(line).is_file() for line in said)
+
+
+def test_what_a_licence_does_not_clear_is_said() -> None:
+    world = cleared()
+    said = " ".join(report_of(world).not_established)
+    assert "neither architecture (French freedom of panorama" in said
+    assert "identities are not proved" in said
+    assert "training opt-out" not in said
+    grant = world.state().grants_for(world.plate)[0]
+    world.change(grant, licence="CC-BY-SA-4.0")
+    assert "further restriction" in " ".join(report_of(world).not_established)

@@ -189,6 +189,21 @@ def _party(case: Case, identity: str) -> str:
     return party.name if party is not None else identity
 
 
+def _beyond_the_licence(report: Report) -> Iterator[str]:
+    """What a licence does not give, and what its asking may forbid."""
+    if any(one.origin == "outside" and one.type in ("plate", "picture") for one in report.ingredients):
+        yield (
+            "What the photographs show: a photograph's licence is its photographer's. It clears neither "
+            "architecture (French freedom of panorama is limited to private persons' non-commercial use) nor "
+            "signs and works of art, nor faces."
+        )
+    if "-SA" in report.licence:
+        yield (
+            f"Whether {report.licence} suffers the training opt-out in the credentials: it may be read as a "
+            "further restriction, which that licence forbids."
+        )
+
+
 def not_established(case: Case, report: Report, test_certificate: bool | None) -> Iterator[str]:
     """What this page does not show, so that nobody takes its silence for an answer."""
     unknown = [one.rule for one in report.rules if one.outcome == "unknown"]
@@ -203,6 +218,10 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
             f"{count(len(declared), 'fact')} here {'is' if len(declared) == 1 else 'are'} as people declared "
             "them. The software knows who said so, not whether it is true."
         )
+    yield (
+        "Who anybody is: identities are not proved. The software knows what was typed as a name, not who "
+        "typed it."
+    )
     if report.audit:
         yield f"The copy audit: {LIMITS}"
     else:
@@ -213,6 +232,7 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
             f"The {one.licence or one.type} for {spoken(one.names[:4]) or 'what it covers'} rests on a "
             "platform's general statement, not on the item's own record."
         )
+    yield from _beyond_the_licence(report)
     told = case.fact("generative_ai")
     if any(one.origin == "outside" for one in report.ingredients):
         yield (
