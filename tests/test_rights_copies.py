@@ -18,6 +18,7 @@ import pytest
 import copies as bench
 from falsework.errors import FalseworkError
 from falsework.media.images import write_png
+from falsework.rights.compared import compared_digest
 from falsework.rights.copies import (
     BLOCKING_DISTANCE,
     BLOCKING_POINTS,
@@ -193,6 +194,8 @@ def test_an_empty_audit_does_not_pass(frames: int) -> None:
     work = [("1001", bench.drawn(7, 480, 320))] * frames
     result = audit(work, [] if frames else [sample("a", bench.drawn(8, 480, 320))])
     (whole,) = findings(result, CUT, at=AT)
+    against = [] if frames else [sample("a", bench.drawn(8, 480, 320))]
+    assert whole.details["compared_digest"] == compared_digest((one.group, one.asset_id) for one in against)
     assert whole.outcome == "unknown"
     assert ("nothing to compare" if frames else "No frame") in whole.words
 
