@@ -64,8 +64,8 @@ class Desk:
     def declare(self, ledger: Ledger, at: datetime) -> State:
         """Bring what production.toml says now into the ledger; returns the state with it."""
         if self.declared:
-            records = production_records(self.production, self.folder)
             before = State.of(ledger.events())
+            records = production_records(self.production, self.folder, before)
             ledger.append([*records, *withdrawals(self.production, records, before, at)], at=at)
         return State.of(ledger.events())
 
