@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from falsework.rights.certificates import Credentials
 from falsework.rights.manifest import Ingredient, LedgerHead, ManifestInput
 from falsework.rights.sequence import digest_of
+from falsework.rights.signing import sign
 
 NOW = datetime.now(UTC)
 SUFFIXES = (".png", ".jpg", ".tif", ".mp4", ".mov")
@@ -68,6 +71,20 @@ def manifest(*ingredients: Ingredient, **known: Any) -> ManifestInput:
     return ManifestInput(
         "corner_010", cut="1c" * 32, ledger=LedgerHead("ab" * 32, 12), ingredients=ingredients, **known
     )
+
+
+def signed_forms(folder: Path, credentials: Credentials) -> Callable[[str], Path]:
+    """Gives a signed file of each form, with an ingredient that is signed itself; made once each."""
+    plate = sign(write_picture(folder / "p.png", 7), folder / "plate.png", manifest(), credentials, at=NOW)
+
+    def make(suffix: str) -> Path:
+        path = folder / f"signed{suffix}"
+        if not path.exists():
+            source = write_picture(folder / f"source{suffix}")
+            sign(source, path, manifest(ingredient(plate.path)), credentials, at=NOW)
+        return path
+
+    return make
 
 
 def issue(

@@ -12,9 +12,9 @@ import pytest
 from falsework.errors import FalseworkError
 from falsework.rights import reading
 from falsework.rights.certificates import Credentials, make_test_chain
-from falsework.rights.signing import sign, sign_sequence
+from falsework.rights.signing import sign_sequence
 from falsework.rights.verification import verify
-from signing_cases import NOW, ingredient, manifest, write_picture, write_sequence
+from signing_cases import NOW, manifest, signed_forms, write_sequence
 
 FORMS = (".png", ".tif", ".jpg", ".mp4", ".mov")
 FEW, MANY = 50, 1000
@@ -27,18 +27,7 @@ def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
 
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory: pytest.TempPathFactory, credentials: Credentials) -> Callable[[str], Path]:
-    """A signed file of each form, with an ingredient that is signed itself."""
-    folder = tmp_path_factory.mktemp("signed")
-    plate = sign(write_picture(folder / "p.png", 7), folder / "plate.png", manifest(), credentials, at=NOW)
-
-    def make(suffix: str) -> Path:
-        path = folder / f"signed{suffix}"
-        if not path.exists():
-            source = write_picture(folder / f"source{suffix}")
-            sign(source, path, manifest(ingredient(plate.path)), credentials, at=NOW)
-        return path
-
-    return make
+    return signed_forms(tmp_path_factory.mktemp("signed"), credentials)
 
 
 def outcome(path: Path, anchors: str) -> str:

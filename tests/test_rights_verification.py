@@ -23,7 +23,7 @@ from falsework.rights.sequence import Listed, canonical_list, parse_names, stran
 from falsework.rights.signing import sign, sign_sequence
 from falsework.rights.statements import plain
 from falsework.rights.verification import Verification, interpret, verify
-from signing_cases import NOW, ingredient, manifest, write_picture, write_sequence
+from signing_cases import NOW, ingredient, manifest, signed_forms, write_picture, write_sequence
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +33,7 @@ def credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
 
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory: pytest.TempPathFactory, credentials: Credentials) -> Callable[[str], Path]:
-    """A signed file of each form, with an ingredient that is signed itself."""
-    folder = tmp_path_factory.mktemp("signed")
-    plate = sign(write_picture(folder / "p.png", 7), folder / "plate.png", manifest(), credentials, at=NOW)
-
-    def make(suffix: str) -> Path:
-        path = folder / f"signed{suffix}"
-        if not path.exists():
-            source = write_picture(folder / f"source{suffix}")
-            sign(source, path, manifest(ingredient(plate.path)), credentials, at=NOW)
-        return path
-
-    return make
+    return signed_forms(tmp_path_factory.mktemp("signed"), credentials)
 
 
 def test_a_sequence_that_lost_gained_or_swapped_a_file_is_invalid(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from falsework.rights.gate import Clearance
+    from falsework.rights.records import Decision
     from falsework.shots.clearing.desk import Desk
 
 __all__ = ["add"]
@@ -89,74 +92,68 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
 
 
 def _approve(given: argparse.Namespace) -> dict[str, Any]:
-    from datetime import UTC, datetime
-
-    from falsework.shots.clearing.desk import desk_of
     from falsework.shots.clearing.judging import approve_shot
 
-    desk = desk_of(given.shot)
-    decision, verdict = approve_shot(
-        desk, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC),
-        made=given.made,
-    )  # fmt: skip
-    if not given.quiet and not given.json:
-        print(
-            f"{verdict.shot}: approved by {given.by} ({decision.role}), bound to cut {verdict.subject[7:19]}"
-        )
-        _say_stranger(desk, decision.by, given.by)
-        _say(verdict, everything=False)
-    return {"decision": decision.id, "clearance": verdict.to_json()}
+    return _decided(
+        given,
+        approve_shot,
+        lambda decision, cut: f"approved by {given.by} ({decision.role}), bound to cut {cut}",
+    )
 
 
 def _reject(given: argparse.Namespace) -> dict[str, Any]:
-    from datetime import UTC, datetime
-
-    from falsework.shots.clearing.desk import desk_of
     from falsework.shots.clearing.judging import reject_shot
 
-    desk = desk_of(given.shot)
-    decision, verdict = reject_shot(
-        desk, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC), made=given.made
+    return _decided(
+        given,
+        reject_shot,
+        lambda decision, cut: f"rejected by {given.by} ({decision.role}), cut {cut}",
+        standing=False,
     )
-    if not given.quiet and not given.json:
-        print(f"{verdict.shot}: rejected by {given.by} ({decision.role}), cut {verdict.subject[7:19]}")
-        _say_stranger(desk, decision.by, given.by)
-    return {"decision": decision.id, "clearance": verdict.to_json()}
 
 
 def _review(given: argparse.Namespace) -> dict[str, Any]:
-    from datetime import UTC, datetime
-
-    from falsework.shots.clearing.desk import desk_of
     from falsework.shots.clearing.judging import review_finding
 
-    desk = desk_of(given.shot)
-    decision, verdict = review_finding(
-        desk, given.finding, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC),
-        resolved=not given.hold, made=given.made,
-    )  # fmt: skip
-    if not given.quiet and not given.json:
-        print(f"{verdict.shot}: {given.finding} reviewed by {given.by} ({decision.role})")
-        _say_stranger(desk, decision.by, given.by)
-        _say(verdict, everything=False)
-    return {"decision": decision.id, "clearance": verdict.to_json()}
+    return _decided(
+        given,
+        partial(review_finding, finding=given.finding, resolved=not given.hold),
+        lambda decision, _: f"{given.finding} reviewed by {given.by} ({decision.role})",
+    )
 
 
 def _waive(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.shots.clearing.judging import waive_rule
+
+    return _decided(
+        given,
+        partial(waive_rule, rule=given.rule, everywhere=given.everywhere),
+        lambda decision, _: f"{given.rule} waived by {given.by} ({decision.role})",
+    )
+
+
+def _decided(
+    given: argparse.Namespace,
+    decide: Callable[..., tuple[Decision, Clearance]],
+    words: Callable[[Decision, str], str],
+    *,
+    standing: bool = True,
+) -> dict[str, Any]:
+    """Let a person decide, and say so: `words` of the decision and the cut's short id, then (where asked,
+    `standing`) what is missing after it."""
     from datetime import UTC, datetime
 
     from falsework.shots.clearing.desk import desk_of
-    from falsework.shots.clearing.judging import waive_rule
 
     desk = desk_of(given.shot)
-    decision, verdict = waive_rule(
-        desk, given.rule, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC),
-        everywhere=given.everywhere, made=given.made,
-    )  # fmt: skip
+    decision, verdict = decide(
+        desk, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC), made=given.made
+    )
     if not given.quiet and not given.json:
-        print(f"{verdict.shot}: {given.rule} waived by {given.by} ({decision.role})")
+        print(f"{verdict.shot}: {words(decision, verdict.subject[7:19])}")
         _say_stranger(desk, decision.by, given.by)
-        _say(verdict, everything=False)
+        if standing:
+            _say(verdict, everything=False)
     return {"decision": decision.id, "clearance": verdict.to_json()}
 
 

@@ -78,7 +78,9 @@ def from_working(pixels: npt.NDArray[np.floating], colour_space: str) -> Image:
 def display_space(colour_space: str) -> str:
     """The colour space review pictures of a plate are made in: the plate's own where a screen can show it and
     its primaries are those the movie states (sRGB, Rec.709 …), so that it comes out with its own values; sRGB
-    for all others: log, linear, and wide ones such as Display P3."""
+    for all others: log, linear, wide ones such as Display P3, and "auto"."""
+    if colour_space == "auto":
+        return ALIASES["sRGB"]
     name = colour_space_name(colour_space)
     shown = _config().getColorSpace(name).getEncoding() == "sdr-video"
     return name if shown and ("Rec.709" in name or name == "sRGB - Display") else ALIASES["sRGB"]

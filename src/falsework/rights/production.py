@@ -15,7 +15,7 @@ from falsework.errors import FalseworkError
 from falsework.faults import Fault, key_lines, nearest, refuse, validation_faults
 from falsework.rights.facts import FileReference, IngredientFacts, ShotFacts
 from falsework.rights.licences import is_known
-from falsework.rights.records import Name, Obligations, Territory
+from falsework.rights.records import Fact, Name, Obligations, Territory
 from falsework.settings import Finite, Settings
 
 __all__ = [
@@ -46,7 +46,6 @@ OWN_STEPS = frozenset({"make", "deliver", "collect"})
 
 Pack = Literal["netflix", "eu", "california", "copyright", "awards", "insurance"]
 Guild = Literal["wga", "sag-aftra", "interactive", "dga", "iatse"]
-Fact = str | bool | int | float
 
 
 def _party_id(value: object) -> object:

@@ -21,6 +21,7 @@ __all__ = [
     "Activity",
     "Asset",
     "Decision",
+    "Fact",
     "Finding",
     "Grant",
     "Obligations",

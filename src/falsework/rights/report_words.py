@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from falsework.rights.case import Case, Told
 from falsework.rights.copy_findings import LIMITS
+from falsework.rights.report_lines import party_name
 
 if TYPE_CHECKING:
     from falsework.rights.report import Report
@@ -172,7 +173,7 @@ def _told(case: Case, facts: Iterable[tuple[Told, str, str]]) -> tuple[str, tupl
         evidence += told.evidence
         if told.yes or told.no:
             said.append(yes if told.yes else no)
-            by[_party(case, told.by)] = None
+            by[party_name(case, told.by)] = None
         else:
             open_.append(f"whether {yes}" if not told.disputed else f"(people disagree) whether {yes}")
     answer = f"Declared by {spoken(by)}: {'; '.join(said)}." if said else ""
@@ -182,11 +183,6 @@ def _told(case: Case, facts: Iterable[tuple[Told, str, str]]) -> tuple[str, tupl
 
 def _upper(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def _party(case: Case, identity: str) -> str:
-    party = case.state.parties.get(identity)
-    return party.name if party is not None else identity
 
 
 def _beyond_the_licence(report: Report) -> Iterator[str]:
@@ -237,7 +233,7 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
     if any(one.origin == "outside" for one in report.ingredients):
         yield (
             "Whether an ingredient from outside was made by a model before it came in: no record reaches "
-            "that far" + (f"; {_party(case, told.by)} declares that none was." if told.no else ".")
+            "that far" + (f"; {party_name(case, told.by)} declares that none was." if told.no else ".")
         )
     silent = [one for one in report.steps if not one.by]
     if silent:

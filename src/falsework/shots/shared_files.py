@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from falsework.delivery.manifest import sha256
 from falsework.media.atomic import whole_file, write_text
 
 __all__ = ["drop_altered", "give", "seal"]
@@ -67,7 +67,7 @@ def seal(folder: Path, names: Iterable[str]) -> dict[str, str]:
         size, modified, digest = seals.get(name, (-1, -1, ""))
         state = path.stat()
         if (state.st_size, state.st_mtime_ns) != (size, modified):
-            digest = _digest(path)
+            digest = sha256(path)
             seals[name] = (state.st_size, state.st_mtime_ns, digest)
         digests[name] = digest
     if seals != before:
@@ -84,7 +84,7 @@ def drop_altered(folder: Path) -> list[str]:
             state = path.stat()
         except FileNotFoundError:
             continue
-        if (state.st_size, state.st_mtime_ns) != (size, modified) and _digest(path) != digest:
+        if (state.st_size, state.st_mtime_ns) != (size, modified) and sha256(path) != digest:
             path.unlink()
             altered.append(name)
     return altered
@@ -96,8 +96,3 @@ def _seals(folder: Path) -> dict[str, tuple[int, int, str]]:
         return {name: (int(size), int(time), str(digest)) for name, (size, time, digest) in noted.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

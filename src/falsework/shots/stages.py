@@ -322,8 +322,7 @@ def _open_comp(job: Job) -> Callable[[int], None]:
     compositor = Compositor(plate, shot.comp, seed=shot.seed)
     names = manifest(Fragments.load(job.folders["fracture"]))
     rendered = job.folders["render"]
-    space = shot.plate.colour_space
-    display = "sRGB" if space == "auto" else display_space(space)
+    display = display_space(shot.plate.colour_space)
 
     def make(frame: int) -> None:
         layers = read_layers(frame_file(rendered, frame, LAYERS))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from falsework.rights.case import Case
-from falsework.rights.rules.grounds import Term, agreement, no_models, no_replica, replicas
-from falsework.rights.rules.rule import Answer, declare, not_applicable, passed, rule, together, unknown
+from falsework.rights.rules.grounds import Term, agreement, no_published_models, no_replica, replicas
+from falsework.rights.rules.rule import Answer, not_applicable, passed, rule, together, unknown
 
 __all__ = ["RULES"]
 
@@ -68,14 +68,9 @@ def _clause(case: Case, replica: str) -> Answer:
     in_force=date(2026, 1, 1),
 )
 def data_summary(case: Case) -> Answer:
-    untouched = no_models(case)
-    if untouched is not None:
-        return untouched
-    published = case.fact("publishes_model")
-    if published.no:
-        return not_applicable("no model is made public, as declared", published.evidence)
-    if not published.yes:
-        return declare(published, meaning="whether a model is made public")
+    private = no_published_models(case)
+    if private is not None:
+        return private
     parts = []
     for model in case.generative_models:
         summary = case.asset_fact(model, "training_summary")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from falsework.rights.case import Case, Told
-from falsework.rights.rules.grounds import no_models
+from falsework.rights.rules.grounds import no_models, no_published_models
 from falsework.rights.rules.rule import (
     Answer,
     declare,
@@ -111,14 +111,9 @@ def _disclosed(case: Case, yes: Sequence[Told]) -> Answer:
     in_force=date(2025, 8, 2),
 )
 def general_purpose(case: Case) -> Answer:
-    untouched = no_models(case)
-    if untouched is not None:
-        return untouched
-    published = case.fact("publishes_model")
-    if published.no:
-        return not_applicable("no model is made public, as declared", published.evidence)
-    if not published.yes:
-        return declare(published, meaning="whether a model is made public")
+    private = no_published_models(case)
+    if private is not None:
+        return private
     parts = []
     for model in case.models:
         general = case.asset_fact(model, "general_purpose")

@@ -16,6 +16,7 @@ __all__ = [
     "agreement",
     "needed_uses",
     "no_models",
+    "no_published_models",
     "no_replica",
     "prompt_names",
     "replicas",
@@ -43,6 +44,19 @@ def no_models(case: Case) -> Answer | None:
         f"Make the shot again with `falsework make {case.argument}`, which records every step and its model.",
         case.lineage.unexplained or tuple(one.id for one in with_prompts(case)) or (case.subject,),
     )
+
+
+def no_published_models(case: Case) -> Answer | None:
+    """The answer where no model that touched the cut is made public, or that is not clear; None otherwise."""
+    untouched = no_models(case)
+    if untouched is not None:
+        return untouched
+    published = case.fact("publishes_model")
+    if published.no:
+        return not_applicable("no model is made public, as declared", published.evidence)
+    if not published.yes:
+        return declare(published, meaning="whether a model is made public")
+    return None
 
 
 def needed_uses(case: Case) -> dict[str, list[str]]:

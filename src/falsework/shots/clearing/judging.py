@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from falsework.delivery.manifest import sha256
@@ -85,14 +86,12 @@ def approve_shot(
     desk: Desk, *, by: str, role: str, why: str, at: datetime, made: Path | None = None
 ) -> tuple[Decision, Clearance]:
     """Record one person's approval of exactly these frames; returns it and what it leaves missing."""
-    cut = cut_in(made_folder(desk, made))
-    with desk.open_ledger() as ledger:
-        case = case_of(desk, ledger, cut, at)
+
+    def act(case: Case) -> list[Record]:
         shown = [finding.id for finding in clearance(case).findings]
-        records = approve(case, by=by, role=role, why=why, saw=shown)
-        ledger.append(records, at=at)
-        verdict = clearance(case_of(desk, ledger, cut, at))
-    return _decision(records), verdict
+        return approve(case, by=by, role=role, why=why, saw=shown)
+
+    return _decided(desk, act, at, made)
 
 
 def waive_rule(
@@ -100,13 +99,8 @@ def waive_rule(
     made: Path | None = None,
 ) -> tuple[Decision, Clearance]:  # fmt: skip
     """Record one person's waiver of a rule, for this cut or everywhere in the production."""
-    cut = cut_in(made_folder(desk, made))
-    with desk.open_ledger() as ledger:
-        case = case_of(desk, ledger, cut, at)
-        records = waive(case, rule, by=by, role=role, why=why, everywhere=everywhere)
-        ledger.append(records, at=at)
-        verdict = clearance(case_of(desk, ledger, cut, at))
-    return _decision(records), verdict
+    act = partial(waive, rule=rule, by=by, role=role, why=why, everywhere=everywhere)
+    return _decided(desk, act, at, made)
 
 
 def review_finding(
@@ -114,32 +108,32 @@ def review_finding(
     made: Path | None = None,
 ) -> tuple[Decision, Clearance]:  # fmt: skip
     """Record one person's review of what the copy audit found; `resolved` False holds the cut up."""
-    cut = cut_in(made_folder(desk, made))
-    with desk.open_ledger() as ledger:
-        case = case_of(desk, ledger, cut, at)
-        records = review(case, finding, by=by, role=role, why=why, resolved=resolved)
-        ledger.append(records, at=at)
-        verdict = clearance(case_of(desk, ledger, cut, at))
-    return _decision(records), verdict
+    act = partial(review, finding_id=finding, by=by, role=role, why=why, resolved=resolved)
+    return _decided(desk, act, at, made)
 
 
 def reject_shot(
     desk: Desk, *, by: str, role: str, why: str, at: datetime, made: Path | None = None
 ) -> tuple[Decision, Clearance]:
     """Record one person's rejection of exactly these frames."""
+    return _decided(desk, partial(reject, by=by, role=role, why=why), at, made)
+
+
+def _decided(
+    desk: Desk, act: Callable[[Case], list[Record]], at: datetime, made: Path | None
+) -> tuple[Decision, Clearance]:
+    """Put on record what a person does about the cut as it lies there now; the verdict after it.
+
+    `act` gives the records, the decision last.
+    """
     cut = cut_in(made_folder(desk, made))
     with desk.open_ledger() as ledger:
-        records = reject(case_of(desk, ledger, cut, at), by=by, role=role, why=why)
+        records = act(case_of(desk, ledger, cut, at))
         ledger.append(records, at=at)
         verdict = clearance(case_of(desk, ledger, cut, at))
-    return _decision(records), verdict
-
-
-def _decision(records: Sequence[Record]) -> Decision:
-    """The decision among the records of one act: the last of them."""
     decision = records[-1]
     assert isinstance(decision, Decision)
-    return decision
+    return decision, verdict
 
 
 def stranger(desk: Desk, party: str) -> bool:

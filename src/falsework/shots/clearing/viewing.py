@@ -16,5 +16,4 @@ __all__ = ["viewed"]
 
 def viewed(shot: Shot, path: Path) -> npt.NDArray[np.uint8]:
     """An EXR frame's picture for the shot's display, (H, W, 3), 8 bit, red first."""
-    space = shot.plate.colour_space
-    return to_8bit(read_picture(path, "ACEScg"), "sRGB" if space == "auto" else display_space(space))
+    return to_8bit(read_picture(path, "ACEScg"), display_space(shot.plate.colour_space))
