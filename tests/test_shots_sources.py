@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from falsework.shots import sources
-from falsework.shots.sources import source_hash, source_modules
+from falsework.shots.sources import libraries, source_hash, source_modules
 from falsework.shots.stages import STAGES, Stage
 
 
@@ -25,7 +25,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "cellar/wine.py": 'import falsework.garden\nfiles("falsework.cellar")\n',
         "cellar/label.glsl": "void main() {}",
         "garden/__init__.py": "from falsework.cellar.wine import (\n    bottle,\n)\n",
-        "garden/weeds.py": "",
+        "garden/weeds.py": "import cv2\n",
+        "garden/bees.py": "import json\nimport numpy.typing as npt\nfrom scipy.ndimage import zoom\n",
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -35,7 +36,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    for cached in (source_hash, sources._imports, sources._read, sources._data):
+    for cached in (source_hash, sources._imports, sources._read, sources._data, sources._version):
         cached.cache_clear()
 
 
@@ -85,3 +86,46 @@ def test_a_room_counts_for_the_stages_that_use_it() -> None:
         "comp.blend": ["comp"],
         "media.exr": ["solve", "comp"],
     }
+
+
+def test_the_libraries_of_a_room_are_those_it_imports(house: Path) -> None:
+    found = libraries(["falsework.garden.bees"])
+    assert list(found) == ["numpy", "scipy"]
+    assert all(re.match(r"\d+\.", version) for version in found.values())
+    assert list(libraries(["falsework.garden.weeds"])) == ["cv2"]
+    assert libraries(["falsework.attic.roof"]) == {}
+
+
+def test_another_version_of_a_library_changes_the_keys_of_the_stages_that_use_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rapier moves the pieces, SciPy helps with the solve and the fall; NumPy is everywhere."""
+    forget()
+    before = {name: source_hash(stage.code) for name, stage in STAGES.items()}
+    installed = sources.metadata.version
+    changed = {}
+    for library in ("rapier3d", "scipy", "moderngl", "opencolorio", "opencv-python-headless", "numpy"):
+        newer = lambda name, library=library: "99.0" if name == library else installed(name)  # noqa: E731
+        monkeypatch.setattr(sources.metadata, "version", newer)
+        forget()
+        changed[library] = [name for name in STAGES if source_hash(STAGES[name].code) != before[name]]
+    monkeypatch.undo()
+    forget()
+    assert changed == {
+        "rapier3d": ["collapse"],
+        "scipy": ["solve", "collapse"],
+        "moderngl": ["render"],
+        "opencolorio": ["solve", "comp"],
+        "opencv-python-headless": list(STAGES),
+        "numpy": list(STAGES),
+    }
+
+
+def test_what_has_no_distribution_of_its_name_is_found_by_what_provides_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sources, "CALLED", {})
+    forget()
+    assert re.match(r"\d+\.", sources._version("cv2"))
+    assert sources._version("no_such_library") == ""
+    forget()
