@@ -239,22 +239,17 @@ def _opened(given: argparse.Namespace) -> Ledger:
 
 def _stamps(roots: Path | None, anchors: list[Anchor]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What the anchors' time-stamps say, and those that do not hold as faults; nothing without `roots`."""
-    sealed = [anchor for anchor in anchors if anchor.token]
-    if roots is None or not sealed:
+    if roots is None or not any(anchor.token for anchor in anchors):
         return [], []
+    _timestamps()
     from falsework.rights.events import time_text
+    from falsework.rights.seals import seals_of
 
-    verify_stamp, trusted = _timestamps().verify_stamp, _read(roots)
-    stamps, faults = [], []
-    for anchor in sealed:
-        try:
-            stamp = verify_stamp(anchor.token, anchor.statement(), trusted)
-        except FalseworkError as error:
-            words = f"the anchor of {time_text(anchor.time)}: {error.what}"
-            faults.append({"kind": "anchor", "event": None, "words": words})
-        else:
-            stamps.append({"size": anchor.size, "time": time_text(stamp.time), "authority": stamp.authority})
-    return stamps, faults
+    seals = seals_of(anchors, _read(roots))
+    stamps = [
+        {"size": seal.size, "time": time_text(seal.time), "authority": seal.authority} for seal in seals.held
+    ]
+    return stamps, [{"kind": "anchor", "event": None, "words": words} for words in seals.faults]
 
 
 def _timestamps() -> Any:

@@ -42,7 +42,7 @@ DOCUMENT = "docs/production.md"
 LARGEST = 4_000_000  # bytes of a production file; a few thousand grants take a tenth of it
 
 # What falsework and its copy audit put on record themselves; nobody else can say it for them.
-OWN_STEPS = frozenset({"make", "deliver", "collect"})
+OWN_STEPS = frozenset({"make", "deliver", "collect", "brief"})
 
 Pack = Literal["netflix", "eu", "california", "copyright", "awards", "insurance"]
 Guild = Literal["wga", "sag-aftra", "interactive", "dga", "iatse"]
@@ -229,9 +229,13 @@ class CredentialSettings(Settings):
 
 
 class TimestampSettings(Settings):
-    """An RFC 3161 time-stamp authority; none is asked unless `url` is given."""
+    """An RFC 3161 time-stamp authority; none is asked unless `url` is given.
+
+    roots   its root certificates, a PEM file; without them nobody can say who sealed what
+    """
 
     url: str = ""
+    roots: str = ""
     seconds: Annotated[Finite, Field(gt=0, le=120)] = 10.0
     required: bool = False
 

@@ -65,7 +65,11 @@ class LedgerSeen:
     """The ledger when the report was written.
 
     where     as a command names it from the production's folder; root in hexadecimal
-    anchors   how many lie beside it; `stamped` how many of them a time-stamp authority sealed
+    anchors   how many lie beside it
+    stamped   how many of them the production's time-stamp authority sealed, as its certificate proves
+    unchecked how many more bear a token of an authority that nobody here can check
+    sealed    what the latest seal that holds says, as a sentence without its stop; "" for none
+    faults    a sentence for each token or anchor that does not hold
     """
 
     where: str
@@ -73,6 +77,9 @@ class LedgerSeen:
     root: str
     anchors: int = 0
     stamped: int = 0
+    unchecked: int = 0
+    sealed: str = ""
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from falsework.rights.report_markup import (
 )
 from falsework.rights.report_origin import Match
 from falsework.rights.report_tree import ingredient_tree
-from falsework.rights.report_words import PACKS, count, fact_name, spoken
+from falsework.rights.report_words import PACKS, count, fact_name, spoken, stamps
 
 __all__ = ["Pictures", "report_page"]
 
@@ -423,10 +423,11 @@ class _Page:
         ledger = self.report.ledger
         where = quoted(ledger.where)
         anchors = count(ledger.anchors, "anchor") + " beside it"
-        stamped = f", {ledger.stamped} sealed by a time-stamp authority" if ledger.stamped else ""
+        faults = "".join(f'<p class="fail">{escape(sentence(one))}</p>' for one in ledger.faults)
         return (
             f'<dl class="facts"><div><dt>events</dt><dd>{ledger.size:,}</dd></div>'
-            f"<div><dt>anchors</dt><dd>{anchors if ledger.anchors else 'none'}{stamped}</dd></div></dl>"
+            f"<div><dt>anchors</dt><dd>{anchors if ledger.anchors else 'none'}</dd></div>"
+            f"<div><dt>time-stamps</dt><dd>{escape(stamps(ledger))}</dd></div></dl>{faults}"
             f'<p class="root"><span>root (RFC 6962, SHA-256)</span><code>{escape(ledger.root)}</code></p>'
             "<p>This checks every event offline, in the production’s folder, and prints the number of events "
             "and the root:</p>"

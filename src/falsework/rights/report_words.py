@@ -11,9 +11,9 @@ from falsework.rights.copy_findings import LIMITS
 from falsework.rights.report_lines import party_name
 
 if TYPE_CHECKING:
-    from falsework.rights.report import Report
+    from falsework.rights.report import LedgerSeen, Report
 
-__all__ = ["PACKS", "count", "fact_name", "not_established", "questions", "spoken"]
+__all__ = ["PACKS", "count", "fact_name", "not_established", "questions", "spoken", "stamps"]
 
 Answered = tuple[str, str, str, tuple[str, ...]]  # reader, question, answer, evidence
 
@@ -46,6 +46,27 @@ def spoken(words: Iterable[str]) -> str:
 def fact_name(name: str) -> str:
     """A declared fact's key for people: "ai_written_script" as "AI written script"."""
     return " ".join("AI" if word == "ai" else word for word in name.split("_"))
+
+
+def stamps(ledger: LedgerSeen) -> str:
+    """What the time-stamps beside the ledger come to."""
+    said = []
+    if ledger.stamped:
+        said.append(f"{ledger.stamped:,} checked against the authority's certificate; {ledger.sealed}")
+    if ledger.unchecked:
+        said.append(
+            f"{count(ledger.unchecked, 'token is', 'tokens are')} present, authority not checked: "
+            "production.toml names no certificates for it"
+        )
+    if ledger.faults:
+        said.append("some do not hold, see below")
+    return "; ".join(said) or "none"
+
+
+def _unsealed(ledger: LedgerSeen) -> str:
+    if ledger.unchecked:
+        return "a time-stamp token is present, and who made it was not checked (`roots` under [timestamp])"
+    return "no time-stamp authority sealed its root"
 
 
 def questions(case: Case, report: Report) -> Iterator[Answered]:
@@ -262,5 +283,7 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
             "below, kept elsewhere, is one."
         )
     elif not report.ledger.stamped:
-        yield "When the ledger existed, by any word but its own: no time-stamp authority sealed its root."
+        yield f"When the ledger existed, by any word but its own: {_unsealed(report.ledger)}."
+    for one in report.ledger.faults:
+        yield f"What a time-stamp or an anchor beside the ledger claims, since it does not hold: {one}."
     yield "Signed is not the same as true. This is not legal advice."

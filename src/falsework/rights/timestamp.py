@@ -6,6 +6,7 @@ A token is the authority's whole response in DER, so that `openssl ts -verify -d
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import time
 import urllib.error
@@ -26,11 +27,16 @@ from rfc3161_client import (
 
 from falsework.errors import FalseworkError
 
-__all__ = ["Stamp", "request_stamp", "verify_stamp"]
+__all__ = ["Stamp", "read_stamp", "request_stamp", "trusted_roots", "verify_stamp"]
 
 LARGEST = 1 << 20  # bytes of a response; they take some 5 kB
 WAIT = 10.0  # seconds
 GRANTED = 0  # RFC 3161, 2.4.2; "granted with modifications" is not what was asked for
+DIGESTS = {
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+}
 GO_ON = "Check the authority's address, or go on without a time-stamp."
 
 
@@ -67,20 +73,40 @@ def request_stamp(statement: bytes, url: str, *, wait: float = WAIT, roots: byte
 
 def verify_stamp(token: bytes, statement: bytes, roots: bytes) -> Stamp:
     """Check that an authority below `roots` (PEM certificates) signed `statement`; says when and who."""
+    return _verified(_granted(token), statement, roots, "time-stamp")
+
+
+def read_stamp(token: bytes, statement: bytes) -> datetime:
+    """When a token claims to be of. It is checked to be over `statement`; who signed it is not: anybody can
+    set up an authority that says whatever they like."""
+    info = _granted(token).tst_info
+    imprint = info.message_imprint
+    kind = DIGESTS.get(imprint.hash_algorithm.dotted_string)
+    if kind is None or imprint.message != hashlib.new(kind, statement).digest():
+        raise FalseworkError("the time-stamp is over something else", where="time-stamp")
+    return info.gen_time.astimezone(UTC)
+
+
+def _granted(token: bytes) -> TimeStampResponse:
     response = _decoded(token, "time-stamp")
     if response.status != GRANTED:
         raise FalseworkError("the time-stamp is a refusal of the authority, not a stamp")
-    return _verified(response, statement, roots, "time-stamp")
+    return response
 
 
-def _verified(response: TimeStampResponse, statement: bytes, roots: bytes, place: str) -> Stamp:
+def trusted_roots(roots: bytes) -> list[x509.Certificate]:
+    """The certificates of a PEM file; a FalseworkError where there are none."""
     try:
-        trusted = x509.load_pem_x509_certificates(roots)
+        return x509.load_pem_x509_certificates(roots)
     except ValueError as error:
         raise FalseworkError(
             "the authority's root certificates do not read as PEM",
             todo="Give a file with one or more BEGIN CERTIFICATE blocks.",
         ) from error
+
+
+def _verified(response: TimeStampResponse, statement: bytes, roots: bytes, place: str) -> Stamp:
+    trusted = trusted_roots(roots)
     try:
         VerifierBuilder(roots=trusted).build().verify_message(response, statement)
         sent = [x509.load_der_x509_certificate(one) for one in response.signed_data.certificates]

@@ -91,6 +91,7 @@ def deliver(
     if verdict.blockers:
         raise verdict.refusal()
     notes: list[str] = []
+    desk.stamp_roots()  # before the work: a path that is wrong shall not cost an hour
     credentials = _credentials(desk, at, notes)
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".part-{folder.name}-", dir=folder.parent))
@@ -328,8 +329,9 @@ def _anchored(desk: Desk, ledger: Ledger, at: datetime, notes: list[str]) -> Anc
     if stamp.url:
         from falsework.rights.timestamp import request_stamp
 
+        ask = partial(request_stamp, url=stamp.url, wait=stamp.seconds, roots=desk.stamp_roots())
         try:
-            return ledger.anchor(at=at, stamp=lambda said: request_stamp(said, stamp.url, wait=stamp.seconds))
+            return ledger.anchor(at=at, stamp=ask)
         except FalseworkError as error:
             if stamp.required:
                 raise

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from falsework.errors import FalseworkError
 from falsework.rights.declarations import production_records, withdrawals
 from falsework.rights.ledger import Ledger
 from falsework.rights.production import Production, load_production
@@ -53,6 +54,18 @@ class Desk:
         # A database has no place of its own for the roots that show it was not cut off or rewritten.
         anchors = None if isinstance(place, Path) else self.folder / ANCHORS
         return Ledger.open(place, anchors=anchors)
+
+    def stamp_roots(self) -> bytes:
+        """The root certificates of the production's time-stamp authority, PEM; b"" where it names none."""
+        given = self.production.timestamp.roots
+        try:
+            return (self.folder / given).read_bytes() if given else b""
+        except OSError as error:
+            raise FalseworkError(
+                f"the time-stamp authority's root certificates cannot be read ({error.strerror or error})",
+                where=self.folder / given,
+                todo="Correct roots under [timestamp] in production.toml, or leave it out.",
+            ) from error
 
     def inside(self, path: str) -> Path | None:
         """A file on record by its path, if it lies in the production's folder and is a plain file."""

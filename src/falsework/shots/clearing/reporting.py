@@ -14,9 +14,10 @@ from cryptography import x509
 from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_bytes, write_text
-from falsework.rights.anchors import read_anchors
+from falsework.rights.anchors import Anchor, read_anchors
 from falsework.rights.case import Case
 from falsework.rights.certificates import CHAIN, TEST_ORGANISATION, certificates_of
+from falsework.rights.events import time_text
 from falsework.rights.gate import clearance
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import asset_id
@@ -100,8 +101,34 @@ def _seen(desk: Desk, ledger: Ledger) -> LedgerSeen:
     if isinstance(place, Path):
         inside = place.resolve().is_relative_to(desk.folder.resolve())
         where = place.resolve().relative_to(desk.folder.resolve()).as_posix() if inside else place.name
-    return LedgerSeen(
-        where, ledger.size, ledger.root().hex(), len(anchors), sum(bool(one.token) for one in anchors)
+    # A seal on another root than the ledger's own is none on this ledger, however well it is signed.
+    fits = [one for one in anchors if one.size <= ledger.size and ledger.root(one.size) == one.root]
+    strays = tuple(
+        f"the anchor of {time_text(one.time)} is over {one.size:,} events that this ledger does not hold"
+        for one in anchors
+        if one not in fits
+    )
+    seen = LedgerSeen(where, ledger.size, ledger.root().hex(), len(anchors), faults=strays)
+    return _sealed(seen, fits, desk.stamp_roots())
+
+
+def _sealed(seen: LedgerSeen, anchors: Sequence[Anchor], roots: bytes) -> LedgerSeen:
+    """With what the anchors' time-stamps come to."""
+    try:
+        from falsework.rights.seals import seals_of
+    except ImportError:  # without the extra nothing can be checked, and nothing is taken on trust
+        return replace(seen, unchecked=sum(bool(one.token) for one in anchors))
+    seals = seals_of(anchors, roots)
+    sealed = ""
+    if seals.held:
+        last = max(seals.held, key=lambda one: (one.size, one.time))
+        sealed = f"the first {last.size:,} events existed at {time_text(last.time)} ({last.authority})"
+    return replace(
+        seen,
+        stamped=len(seals.held),
+        unchecked=seals.unchecked,
+        sealed=sealed,
+        faults=(*seen.faults, *seals.faults),
     )
 
 
