@@ -174,7 +174,9 @@ def audit(
             entry = _Entry(sample, index.know(sample))
             (own if sample.group == "input" else set_).append(entry)
         except FalseworkError as error:
-            unread.append(Unread(sample.name, sample.asset_id, sample.group, error.sentence()))
+            unread.append(
+                Unread(sample.name, sample.asset_id, sample.group, f"{error.what}. {error.todo}".strip())
+            )
         done += 1
         progress(done, total)
     table = _Table(set_, own, index)

@@ -14,6 +14,7 @@ import OpenImageIO as oiio
 
 from falsework.errors import FalseworkError
 from falsework.media.arrays import read_arrays, write_arrays
+from falsework.rights.digests import Digests
 from falsework.rights.keypoints import Features, features
 from falsework.rights.pdq import SYMMETRIES, Hash, pdq
 
@@ -68,15 +69,16 @@ class Known:
 class Index:
     """Hashes and points of samples, worked out once for the same bytes; kept in a folder if one is given."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, digests: Digests | None = None) -> None:
         self._folder = folder
+        self._digests = digests or Digests()
         self._recent: OrderedDict[str, Features] = OrderedDict()
         self.worked_out = 0  # pictures that were not found in the folder
 
     def know(self, sample: Sample) -> Known:
         """Read a sample; FalseworkError where it cannot be, or is no longer the file that was recorded."""
         if isinstance(sample.picture, Path):
-            digest = _file_digest(sample.picture)
+            digest = self._digests.of(sample.picture)
             if sample.asset_id != f"sha256:{digest}":
                 raise FalseworkError(
                     "is not the file that was recorded: its hash is another",
@@ -158,7 +160,7 @@ class Index:
         return Hash(bits, quality), Features(width, height, points, descriptors), distinct
 
 
-def samples_in(folder: Path, group: Group) -> tuple[Sample, ...]:
+def samples_in(folder: Path, group: Group, digests: Digests | None = None) -> tuple[Sample, ...]:
     """Every picture in a folder and those within it, by name.
 
     Notes beside pictures (`BESIDE`) and hidden files are left out; nothing outside the folder is read: a link
@@ -170,6 +172,7 @@ def samples_in(folder: Path, group: Group) -> tuple[Sample, ...]:
             where=folder,
             todo="Check the path of the protected set or the samples.",
         )
+    digests = digests or Digests()
     root, found = folder.resolve(), []
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
@@ -182,7 +185,7 @@ def samples_in(folder: Path, group: Group) -> tuple[Sample, ...]:
                 todo="Put the picture itself there.",
             )
         if path.is_file():
-            found.append(Sample(relative.as_posix(), f"sha256:{_file_digest(path)}", group, path))
+            found.append(Sample(relative.as_posix(), f"sha256:{digests.of(path)}", group, path))
         if len(found) > MOST_FILES:
             raise FalseworkError(
                 f"holds more than {MOST_FILES:,} files", where=folder, todo="Split it into several sets."
@@ -291,18 +294,6 @@ def _complaint(path: Path) -> str:
     if path.stat().st_size == 0:
         return "it is empty"
     return said[0].replace(str(path), path.name)[:200].rstrip(".") if said else "it is damaged"
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise FalseworkError(
-            f"cannot be read ({error.strerror or error})",
-            where=path,
-            todo="Check the file and its permissions.",
-        ) from error
 
 
 def _picture_digest(picture: Picture) -> str:
