@@ -24,6 +24,7 @@ class Endpoint:
         self.answer: Any = ""
         self.status = 200
         self.pause = 0.0
+        self.words = ""  # of an error
         self.asked: list[dict[str, Any]] = []
         self.url = ""
 
@@ -53,6 +54,8 @@ def endpoint() -> Iterator[Endpoint]:
                 "model": "a-model",
                 "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
             }
+            if state.words:
+                body = {"error": {"message": state.words}} if state.status != 200 else body
             data = json.dumps(body).encode()
             self.send_response(state.status)
             self.send_header("Content-Type", "application/json")

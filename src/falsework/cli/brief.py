@@ -29,6 +29,17 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     if not given.json:
         for key, finding in understood.settings.items():
             print(f"{key} = {json.dumps(finding.value, ensure_ascii=False)}  # {finding.words}")
+        reader = understood.read_by
+        if reader is not None:
+            print(
+                f"# The brief was sent to {reader.model} at {reader.endpoint}. Where these settings go "
+                "into a shot.toml, this belongs there, too:"
+            )
+            said = (
+                f"{key} = {value if key == 'at' else json.dumps(value, ensure_ascii=False)}"
+                for key, value in reader.model_dump(mode="json").items()
+            )
+            print(f"brief_read_by = {{ {', '.join(said)} }}")
         for note in understood.notes:
             print(f"note: {note}")
         if understood.not_understood:

@@ -17,8 +17,9 @@ from falsework.rights.production import Production
 from falsework.rights.records import Activity, Asset, Decision, Fact, Finding, Grant, asset_id
 from falsework.rights.state import State
 
-__all__ = ["Case", "Told", "counts"]
+__all__ = ["READING", "Case", "Told", "counts"]
 
+READING = "brief"  # the step in which a language model reads the brief into settings
 # What falsework's own stages make; anything else that nothing on record made came from outside.
 MADE = frozenset({"intermediate", "take", "cut", "delivery"})
 
@@ -172,11 +173,17 @@ class Case:
     def without_models(self) -> tuple[str, ...]:
         """The activities that show that no trained model touched it; empty where that does not follow.
 
+        A reading of the brief is none of them: it used a model, though not on pictures (see `readings`).
         It follows where everything made here has an activity on record, and none of them used a model or was
         given a prompt.
         """
         unclear = self.models or self.lineage.unexplained or any(one.prompt for one in self.activities)
-        return () if unclear else tuple(one.id for one in self.activities)
+        return () if unclear else tuple(one.id for one in self.activities if one.type != READING)
+
+    @cached_property
+    def readings(self) -> tuple[Activity, ...]:
+        """The steps in which a language model was sent the brief. It made no pixel; the brief went out."""
+        return tuple(one for one in self.activities if one.type == READING)
 
     @cached_property
     def all_models(self) -> tuple[str, ...]:

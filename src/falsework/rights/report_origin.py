@@ -57,7 +57,8 @@ class Ingredient:
 
 @dataclass(frozen=True)
 class Step:
-    """An activity in the cut's line. `offline` None where nobody knows whether data left the machine."""
+    """An activity in the cut's line. `offline` None where nobody knows whether data left the machine; `note`
+    says what a language model had to do with it."""
 
     id: str
     type: str
@@ -75,6 +76,7 @@ class Step:
 
 
 @dataclass(frozen=True)
+    note: str = ""
 class Match:
     """Something the copy audit found or could not judge; figures of the gravest frame."""
 
@@ -112,7 +114,9 @@ def ai_pixels(case: Case, frames: Iterable[str]) -> AiPixels:
             return AiPixels(open_, words, (case.subject,))
         count = "the one step on record" if len(steps) == 1 else f"all {len(steps)} steps on record"
         words = f"Computed from the records: {count} that led here used no trained model and no prompt."
-        return AiPixels(dict.fromkeys(names, 0.0), words, steps)
+        if case.readings:
+            words += " A language model was sent the brief; it made no pixel."
+        return AiPixels(dict.fromkeys(names, 0.0), words, (*steps, *(one.id for one in case.readings)))
     touched = [step for step in case.activities if step.models or step.prompt.strip()]
     shares = {name: _shares(touched, name) for name in names}
     evidence = (*(step.id for step in touched), *case.models)
@@ -199,11 +203,24 @@ def matches(case: Case) -> Iterator[Match]:
     found = [one for one in case.findings(AUDIT) if whole is None or one.id != whole.id]
     for one in sorted(found, key=lambda each: (each.outcome != "fail", each.outcome == "pass")):
         worst, frames = one.details.get("worst"), one.details.get("frames")
+            note=_read(one) if one in case.readings else "",
         told: Mapping[str, Any] = worst if isinstance(worst, Mapping) else {}
         names = tuple(str(each) for each in frames) if isinstance(frames, list | tuple) else ()
         yield Match(
             finding=one.id,
             outcome=one.outcome,
+def _read(step: Activity) -> str:
+    """Who was sent the brief, from the record of a reading."""
+    became = "and its answer was not used: the built-in grammar's settings were"
+    if step.parameters.get("answer_used") is not False:
+        became = "and made the first settings of it"
+    return (
+        f"the language model “{step.version}” was sent the brief at {step.tool}, {became} "
+        f"(SHA-256 of what was sent: {str(step.parameters.get('prompt_sha256', ''))[:16]}…); as declared in "
+        "the shot's file"
+    )
+
+
             words=one.words,
             remedy=one.remedy,
             sample=str(told.get("sample", "")),

@@ -252,7 +252,9 @@ class _Page:
                 where = "offline: no data left the machine" if one.offline else "online"
             tool = f"{one.tool} {one.version}".strip()
             models = count(len(one.models), "model") if one.models else "none"
-            prompt = f"<small>prompt: “{escape(one.prompt)}”</small>" if one.prompt else ""
+            models = "a language model" if one.note and not one.models else models
+            prompt = f"<small>{escape(one.note)}</small>" if one.note else ""
+            prompt += f"<small>prompt: “{escape(one.prompt)}”</small>" if one.prompt else ""
             rows.append(
                 f'<tr><th scope="row">{escape(one.type)}</th><td>{escape(tool)}{prompt}</td>'
                 f"<td>{escape(one.by) or 'nobody named'}</td><td>{where}</td><td>{models}</td>"

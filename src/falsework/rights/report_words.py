@@ -256,6 +256,9 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
             "Whether an ingredient from outside was made by a model before it came in: no record reaches "
             "that far" + (f"; {party_name(case, told.by)} declares that none was." if told.no else ".")
         )
+    for step in report.steps:
+        if step.note and not step.terms:
+            yield f"What becomes of the brief that {step.tool} was sent: no terms of it are on record."
     silent = [one for one in report.steps if not one.by]
     if silent:
         names = spoken(dict.fromkeys(one.type for one in silent))
@@ -284,6 +287,6 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
         )
     elif not report.ledger.stamped:
         yield f"When the ledger existed, by any word but its own: {_unsealed(report.ledger)}."
-    for one in report.ledger.faults:
-        yield f"What a time-stamp or an anchor beside the ledger claims, since it does not hold: {one}."
+    for fault in report.ledger.faults:
+        yield f"What a time-stamp or an anchor beside the ledger claims, since it does not hold: {fault}."
     yield "Signed is not the same as true. This is not legal advice."

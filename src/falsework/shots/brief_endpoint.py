@@ -7,21 +7,28 @@
 
 The answer is held to a JSON schema made from the same models that check shot.toml, checked by them again, and
 must quote the brief for every setting. Whatever goes wrong, the grammar's answer is given and a note says so.
+Where the brief may have left this process the answer says who got it, used or not. The key, and whatever else
+in the address could be secret, is in no answer and no note.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
+from falsework.rights.records import canonical
 from falsework.shots.brief import Finding, Interpretation, read_brief
+from falsework.shots.brief_reader import BriefReaderSettings, host_of
 from falsework.shots.brief_scan import fold
 
 __all__ = ["BRIEF_KEYS", "answer_schema", "read_brief_anywhere"]
@@ -133,8 +140,13 @@ def _strict(node: Any) -> Any:
     return kept
 
 
-def read_brief_anywhere(brief: str, environment: Mapping[str, str] = os.environ) -> Interpretation:
-    """The endpoint's reading where one is configured and answers well, else the grammar's."""
+def read_brief_anywhere(
+    brief: str, environment: Mapping[str, str] = os.environ, *, at: datetime | None = None
+) -> Interpretation:
+    """The endpoint's reading where one is configured and answers well, else the grammar's.
+
+    at   the moment that is written down where the brief is sent; left out: now
+    """
     offline = read_brief(brief)
     base_url, model = (
         environment.get("FALSEWORK_LLM_BASE_URL", ""),
@@ -144,28 +156,82 @@ def read_brief_anywhere(brief: str, environment: Mapping[str, str] = os.environ)
         return offline
     if not model:
         return _fallen_back(offline, "FALSEWORK_LLM_MODEL is not set")
+    key = environment.get("FALSEWORK_LLM_API_KEY", "")
+    reader: BriefReaderSettings | None = None
     try:
         timeout = float(environment.get("FALSEWORK_LLM_TIMEOUT", TIMEOUT))
-        answer = _ask(brief, base_url, model, environment.get("FALSEWORK_LLM_API_KEY", ""), timeout)
-        return _checked(brief, offline.language, model, answer)
+        reader = BriefReaderSettings(
+            endpoint=host_of(base_url),
+            model=model,
+            at=(at or datetime.now(UTC)).replace(microsecond=0),
+            prompt_sha256=hashlib.sha256(canonical(_messages(brief))).hexdigest(),
+        )
+        answer = _ask(brief, base_url, model, key, timeout)
+        return replace(_checked(brief, offline.language, model, answer), read_by=reader)
     except ValidationError as error:
-        return _fallen_back(offline, f"its answer does not fit the schema ({error.error_count()} faults)")
+        if reader is None:  # an address without a host: nothing was sent
+            return _fallen_back(offline, "FALSEWORK_LLM_BASE_URL or FALSEWORK_LLM_MODEL is no usable value")
+        why = f"its answer does not fit the schema ({error.error_count()} faults)"
+        return _fallen_back(offline, why, reader)
     except Exception as error:  # a network has endless ways to fail, and none of them may stop the work
         summary = (str(error).strip().splitlines() or ["no answer"])[0]
-        return _fallen_back(offline, f"{type(error).__name__}: {summary}")
+        why = _without_secrets(f"{type(error).__name__}: {summary}", base_url, key)
+        return _fallen_back(offline, why, None if _never_sent(error) else reader)
 
 
-def _fallen_back(offline: Interpretation, why: str) -> Interpretation:
+def _fallen_back(
+    offline: Interpretation, why: str, reader: BriefReaderSettings | None = None
+) -> Interpretation:
     note = f"The endpoint's reading could not be used ({why[:200]}); this is the built-in grammar's."
-    return replace(offline, notes=(*offline.notes, note))
+    sent = reader.model_copy(update={"used": False}) if reader is not None else None
+    return replace(offline, notes=(*offline.notes, note), read_by=sent)
+
+
+def _never_sent(error: BaseException) -> bool:
+    """Whether it is certain that nothing reached anybody: no client, or no connection."""
+    # By name: the client's own library for HTTP is another in its older versions.
+    before = {"ConnectError", "ConnectTimeout", "UnsupportedProtocol", "InvalidURL"}
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, ImportError) or type(link).__name__ in before:
+            return True
+        link = link.__cause__
+    return False
+
+
+def _without_secrets(text: str, base_url: str, key: str) -> str:
+    """A server's or client's words without the key, and of the address no more than its host: they enter
+    shot.toml as a comment."""
+    text = text.replace(base_url, host_of(base_url))
+    try:
+        parts = urlsplit(base_url)
+        secrets = [key, parts.username or "", parts.password or "", parts.query, parts.fragment]
+    except ValueError:
+        return "the address is not valid"
+    secrets += [value for pair in parts.query.split("&") for value in pair.split("=")[1:]]
+    secrets += [step for step in parts.path.split("/") if len(step) > 8]  # some gateways take a token there
+    for secret in sorted({*secrets, *map(unquote, secrets)}, key=len, reverse=True):
+        text = text.replace(secret, "…") if secret else text
+    return text
+
+
+def _messages(brief: str) -> list[dict[str, str]]:
+    return [{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": brief}]
 
 
 def _ask(brief: str, base_url: str, model: str, key: str, timeout: float) -> str:
     """The endpoint's answer. Waits no longer than `timeout` seconds in all: the client's own time-out starts
     again with every byte, so that a server that trickles could hold it for ever."""
-    from openai import OpenAI
+    from openai import DefaultHttpxClient, OpenAI
 
-    client = OpenAI(base_url=base_url, api_key=key or "none", timeout=timeout, max_retries=0)
+    client = OpenAI(
+        base_url=base_url,
+        api_key=key or "none",
+        timeout=timeout,
+        max_retries=0,
+        # The brief goes to the host that is written down, and is not passed on to another.
+        http_client=DefaultHttpxClient(follow_redirects=False),
+    )
     heard: list[str] = []
     faults: list[Exception] = []
 
@@ -173,7 +239,7 @@ def _ask(brief: str, base_url: str, model: str, key: str, timeout: float) -> str
         try:
             answer = client.chat.completions.create(
                 model=model,
-                messages=[{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": brief}],
+                messages=cast("Any", _messages(brief)),
                 response_format={
                     "type": "json_schema",
                     "json_schema": {"name": "brief", "strict": True, "schema": answer_schema()},

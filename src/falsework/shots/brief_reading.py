@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from falsework.shots.brief_reader import BriefReaderSettings
 from falsework.shots.brief_scan import Clause, Item, Token
 from falsework.shots.brief_words import LANGUAGES
 
@@ -25,7 +26,8 @@ class Finding:
 @dataclass(frozen=True)
 class Interpretation:
     """What a brief is understood to say. `settings` by dotted key of `Shot`; "facades.storeys" means every
-    facade's. `source` is "grammar" or the name of the model that was asked."""
+    facade's. `source` is "grammar" or the name of the model whose answer it is; `read_by` the endpoint that
+    was sent the brief, whether its answer was used or not."""
 
     brief: str
     language: str
@@ -33,6 +35,7 @@ class Interpretation:
     not_understood: tuple[str, ...]
     notes: tuple[str, ...]
     source: str = "grammar"
+    read_by: BriefReaderSettings | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -45,6 +48,7 @@ class Interpretation:
             },
             "not_understood": list(self.not_understood),
             "notes": list(self.notes),
+            "read_by": self.read_by.model_dump(mode="json") if self.read_by is not None else None,
         }
 
 

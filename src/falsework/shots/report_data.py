@@ -75,6 +75,7 @@ def report_data(
             ("seed", str(shot.seed)),
             ("fragments", str(motion.position.shape[1])),
             ("falsework", falsework.__version__),
+            *_reader(shot),
         ],
         frames=pictures,
         settings=_settings(shot),
@@ -102,10 +103,19 @@ def report_data(
     )
 
 
+def _reader(shot: Shot) -> list[tuple[str, str]]:
+    """Who was sent the brief, where that was a language model outside."""
+    reader = shot.brief_read_by
+    if reader is None:
+        return []
+    unused = "" if reader.used else " (its answer was not used)"
+    return [("brief read by", f"{reader.model} at {reader.endpoint}{unused}")]
+
+
 def _settings(shot: Shot) -> dict[str, dict[str, str]]:
     """By section of the shot file, as text; lists of tables as one section each."""
     sections: dict[str, dict[str, str]] = {"shot": {}}
-    for key, value in shot.model_dump(mode="json", exclude={"brief"}).items():
+    for key, value in shot.model_dump(mode="json", exclude={"brief", "brief_read_by"}).items():
         if isinstance(value, dict):
             sections[key] = {name: _text(item) for name, item in value.items()}
         elif isinstance(value, list) and value and isinstance(value[0], dict):

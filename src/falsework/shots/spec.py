@@ -25,6 +25,7 @@ from falsework.plate.settings import (
 )
 from falsework.render.settings import RenderSettings
 from falsework.settings import Pixel, Settings
+from falsework.shots.brief_reader import BriefReaderSettings
 
 __all__ = ["Shot", "load_shot", "read_shot"]
 
@@ -38,10 +39,12 @@ class Shot(Settings):
 
     name    enters the names of files: letters, digits, "_" and "-"
     frames  first and last frame, both included
+    brief_read_by  the language model outside that read the brief; no stage looks at it
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     brief: str = ""
+    brief_read_by: BriefReaderSettings | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     fps: Annotated[float, Field(ge=SLOWEST, le=240)] = 24.0
     frames: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (1001, 1096)

@@ -11,6 +11,7 @@ from typing import Any
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 from falsework.shots.brief import Finding, Interpretation
+from falsework.shots.brief_reader import BriefReaderSettings
 from falsework.shots.spec import read_shot
 from falsework.shots.store import disk_faults
 
@@ -109,6 +110,12 @@ def start_shot(folder: Path, plate: Path, understood: Interpretation) -> Path:
     path = folder / "shot.toml"
     if path.exists():
         raise FalseworkError("is there already", where=path, todo="Give another folder, or remove it first.")
+    if not plate.exists():
+        raise FalseworkError(
+            "there is no such picture",
+            where=plate,
+            todo="Give --plate the photograph's path, from the folder you are in. Nothing was written.",
+        )
     height, width = read_picture(plate, "sRGB").shape[:2]
     with disk_faults(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -150,6 +157,7 @@ def _lines(name: str, plate: str, size: tuple[int, int], understood: Interpretat
     yield f"fps = {_toml(_value(said, 'fps', 24))}{_words(said, 'fps')}"
     yield f"frames = {_toml(frames)}{late or _words(said, 'frames')}"
     yield ""
+    yield from _reader(understood.read_by)
     yield "[plate]"
     yield f"file = {_toml(plate)}"
     yield 'colour_space = "auto"  # or an OpenColorIO name: "sRGB", "ACEScg", "ARRI LogC4", ...'
@@ -179,6 +187,16 @@ def _lines(name: str, plate: str, size: tuple[int, int], understood: Interpretat
                 yield f"{key} = {_toml(said[dotted].value)}{_words(said, dotted)}"
             else:
                 yield f"# {key} = {_toml(default)}  # {meaning}"
+
+
+def _reader(reader: BriefReaderSettings | None) -> Iterator[str]:
+    if reader is None:
+        return
+    yield "[brief_read_by]  # A language model was sent the brief. Leave it in: the ledger goes by it."
+    for key, value in reader.model_dump(mode="json").items():
+        written = value if key == "at" else _toml(value)  # TOML's own kind of time
+        yield f"{key} = {written}"
+    yield ""
 
 
 def _frames(said: dict[str, Finding]) -> tuple[list[int], str]:

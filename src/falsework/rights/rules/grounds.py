@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ __all__ = [
     "no_replica",
     "prompt_names",
     "replicas",
+    "told_who_read",
     "with_prompts",
 ]
 
@@ -38,12 +40,39 @@ def no_models(case: Case) -> Answer | None:
         )
     steps = case.without_models
     if steps:
-        return not_applicable(f"no trained model touched it: none of {len(steps)} steps used one", steps)
+        read = (one.id for one in case.readings)
+        also = "; a language model read the brief and made no picture" if case.readings else ""
+        words = f"no trained model touched it: none of {len(steps)} steps used one{also}"
+        return not_applicable(words, (*steps, *read))
     return unknown(
         "whether a model touched it does not follow from the records",
         f"Make the shot again with `falsework make {case.argument}`, which records every step and its model.",
         case.lineage.unexplained or tuple(one.id for one in with_prompts(case)) or (case.subject,),
     )
+
+
+def told_who_read(case: Case) -> Answer | None:
+    """Whether the buyer was told of the language models that read the brief; None where none did.
+
+    `generative_ai` is declared of what is seen; a reading stands beside it. One whose answer was not used had
+    no part in the work.
+    """
+    readings = [one for one in case.readings if one.parameters.get("answer_used") is not False]
+    if not readings:
+        return None
+    notices = case.notices("NFX-1")
+    told = {asset for notice in notices for asset in notice.saw}
+    evidence = (*(one.id for one in readings), *(one.id for one in notices))
+    for step in readings:
+        model = f'the language model "{step.version}" at {step.tool}'
+        if not told.intersection(step.generated):
+            return failed(
+                f"{model} read the brief, and no dated notice names it",
+                "Send the notice and add it: [[notices]] by, to, sent = DATE, "
+                f"models = {json.dumps(step.generated)}.",
+                evidence,
+            )
+    return passed("the language model that read the brief is in a dated notice", evidence)
 
 
 def no_published_models(case: Case) -> Answer | None:

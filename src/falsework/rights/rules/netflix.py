@@ -13,6 +13,7 @@ from falsework.rights.rules.grounds import (
     no_replica,
     prompt_names,
     replicas,
+    told_who_read,
     with_prompts,
 )
 from falsework.rights.rules.rule import (
@@ -42,6 +43,11 @@ GUIDANCE = "Netflix partner guidance on generative AI"
     readers=("producer",),
 )
 def declared_use(case: Case) -> Answer:
+    read = told_who_read(case)
+    return _declared_use(case) if read is None else together([_declared_use(case), read])
+
+
+def _declared_use(case: Case) -> Answer:
     declared = case.fact("generative_ai")
     models = case.generative_models
     if declared.no and models:
@@ -198,6 +204,11 @@ def _tool(case: Case, step: Activity) -> Answer:
         f"Register it in production.toml: [[tools]] name = {name}, with offline = true where nothing left "
         "the machine, or with terms = FILE and stores_inputs, reuses_inputs, trains_on_inputs."
     )
+    if step.offline is False:  # what left the machine cannot be attested to have stayed there
+        remedy = (
+            f"It was sent something ({step.type}). Register it in production.toml: [[tools]] name = {name}, "
+            "terms = FILE, and stores_inputs, reuses_inputs, trains_on_inputs = false as they say."
+        )
     if not known:
         return unknown(f"the tool {name} is not registered", remedy, (step.id,))
     evidence = (step.id, *(one.id for one in known))
@@ -272,7 +283,7 @@ def _approved(case: Case) -> Answer:
 def training(case: Case) -> Answer:
     untouched = no_models(case)
     if untouched is not None:
-        return untouched
+        return together([untouched, *_inputs(case)])
     return together([*(_trained(case, model) for model in case.all_models), *_inputs(case)])
 
 
@@ -331,7 +342,7 @@ def _trained(case: Case, model: str) -> Answer:
 def _inputs(case: Case) -> Iterator[Answer]:
     """What models were given that is personal or somebody's secret."""
     for step in case.activities:
-        if not step.models or step.offline is True:
+        if not (step.models or step in case.readings) or step.offline is True:
             continue
         private = [
             one

@@ -245,7 +245,8 @@ def _words(desk: Desk, case: Case, verdict: Clearance, ledger: Ledger) -> Manife
     ingredients, systems = [], []
     for one in case.lineage.assets:
         asset = state.assets.get(one)
-        if asset is None or one == case.subject:
+        # What was written about the shot (its brief, who read it) is in no picture, and not for the public.
+        if asset is None or one == case.subject or asset.type == "document":
             continue
         ingredients.append(_ingredient(desk, case, asset))
     for model in case.models:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import mimetypes
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +14,10 @@ from pathlib import Path
 import falsework
 from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
+from falsework.rights.case import READING
 from falsework.rights.gate import person_named
-from falsework.rights.records import Activity, Asset, Grant, Party, asset_id, record_id
+from falsework.rights.records import Activity, Asset, Grant, Party, asset_id, canonical, record_id
+from falsework.rights.state import State
 from falsework.shots.clearing.cut import MANIFEST, cut_of
 from falsework.shots.clearing.desk import Desk
 
@@ -52,7 +55,9 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
     scripts = [
         one for one in state.assets.values() if one.type == "script" and one.facts.get(_follows(desk)) is True
     ]
+    reading = [*_reading(desk, state, person[0].id if person else "")]
     used = [record.id for record in (*inputs, *textures, *scripts) if isinstance(record, Asset)]
+    used += [answer for step in reading if isinstance(step, Activity) for answer in step.generated]
     activity = Activity(
         id=record_id("activity", "make", made.id, *sorted(used), falsework.__version__),
         type="make",
@@ -74,7 +79,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         ended=at,
     )
     with desk.open_ledger() as ledger:
-        ledger.append([MAKER, TEXTURE_SOURCE, *person, *inputs, *textures, made, activity], at=at)
+        ledger.append([MAKER, TEXTURE_SOURCE, *person, *inputs, *textures, *reading, made, activity], at=at)
     return made
 
 
@@ -98,6 +103,52 @@ def _inputs(desk: Desk, given: Mapping[str, str]) -> Iterator[Asset]:
             media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
             path=_within(desk, desk.base / name),
         )
+
+
+def _reading(desk: Desk, state: State, by: str) -> Iterator[Asset | Activity]:
+    """The brief, and who was sent it, where the shot's file says that a language model was.
+
+    Who takes that out of the file later changes nothing for frames that are on record with it.
+    """
+    reader = desk.shot.brief_read_by
+    if reader is None:
+        return
+    brief = Asset(
+        id=asset_id(hashlib.sha256(desk.shot.brief.encode()).hexdigest()),
+        type="document",
+        name="brief",
+        media_type="text/plain",
+    )
+    said = {"shot": desk.shot.name, "brief": brief.id, **reader.model_dump(mode="json")}
+    answer = Asset(
+        id=asset_id(hashlib.sha256(canonical(said)).hexdigest()),
+        type="document",
+        name=f"{reader.model}'s reading of the brief"[:500],
+        media_type="application/json",
+    )
+    identity = record_id("activity", READING, answer.id)
+    before = state.activities.get(identity)
+    yield brief
+    yield answer
+    yield Activity(
+        id=identity,
+        type=READING,
+        used=(brief.id,),
+        generated=(answer.id,),
+        agent=by or (before.agent if before is not None else ""),
+        tool=reader.endpoint,
+        version=reader.model,
+        parameters={
+            "endpoint": reader.endpoint,
+            "model": reader.model,
+            "prompt_sha256": reader.prompt_sha256,
+            "answer_used": reader.used,
+            "declared_in": "shot.toml",
+        },
+        # A server on this machine may pass on what it is given: that it does not is for a person to attest.
+        offline=None if reader.on_this_machine else False,
+        ended=reader.at,
+    )
 
 
 def _textures() -> Iterator[Asset | Grant]:
