@@ -222,6 +222,42 @@ def test_a_revoked_grant_reopens_what_was_clear(tmp_path: Path) -> None:
     assert found.lapsed
 
 
+def test_who_made_it_is_named_even_where_their_revoked_grant_is_waived(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    approved(path)
+    (tmp_path / "production.toml").write_text(
+        PRODUCTION.replace('basis = "item"\n', 'basis = "item"\nrevoked = 2026-11-20\n')
+    )
+    waive_rule(desk_of(path), "GATE-3", by="ada", role="producer", why="settled by letter", at=AT)
+    verdict = judge(desk_of(path), at=AT)
+    assert not verdict.blockers
+    assert verdict.credits == ("Photograph: P. Hotographer, CC BY 4.0",)
+    another = """
+[[grants]]
+files = ["plate.png"]
+given_by = "photographer"
+uses = ["any"]
+basis = "contract"
+obligations = { attribution = "Photograph: another line" }
+
+[[declared]]"""
+    text = (tmp_path / "production.toml").read_text().replace("\n[[declared]]", another, 1)
+    (tmp_path / "production.toml").write_text(text)
+    assert judge(desk_of(path), at=AT).credits == ("Photograph: another line",)
+
+
+def test_a_preview_alone_is_said_to_be_one_with_what_makes_the_shot(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    (tmp_path / "out" / "tiny").rename(tmp_path / "out" / "tiny_preview")
+    with pytest.raises(FalseworkError, match="only a preview .* not cleared") as refused:
+        judge(desk_of(path), at=AT)
+    assert f"`falsework make {path}`" in refused.value.todo
+    (tmp_path / "out" / "tiny_preview").rename(tmp_path / "elsewhere")
+    with pytest.raises(FalseworkError, match="nothing has been made yet") as refused:
+        judge(desk_of(path), at=AT)
+    assert f"`falsework make {path}`" in refused.value.todo
+
+
 def test_a_waiver_has_a_name_and_a_reason(tmp_path: Path) -> None:
     path = shot_in(tmp_path, PRODUCTION.replace("key_visual = true\n", ""))
     approved(path)
@@ -349,7 +385,7 @@ def test_frames_that_change_while_they_are_delivered_are_not_signed(
             target.write_bytes(target.read_bytes()[:-1] + b"x")
 
     monkeypatch.setattr(delivering.shutil, "copyfile", swapped)
-    with pytest.raises(FalseworkError, match="changed while they were being delivered"):
+    with pytest.raises(FalseworkError, match=r"tiny\.1003\.exr has changed"):
         deliver(desk_of(path), at=AT)
     assert not (tmp_path / "deliveries" / "tiny").exists()
     assert nothing_half(tmp_path)
@@ -362,7 +398,7 @@ def test_a_delivery_that_never_left_is_not_on_record(tmp_path: Path, monkeypatch
     def fails(*_: object, **__: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(delivering, "write_reports", fails)
+    monkeypatch.setattr(delivering, "report_of", fails)
     with pytest.raises(OSError, match="no space"):
         deliver(desk_of(path), at=AT)
     assert not [one for one in state(path).assets.values() if one.type == "delivery"]

@@ -122,12 +122,13 @@ def _anchors(given: argparse.Namespace) -> str:
 
     paths = list(given.trust)
     if given.production is not None:
+        from falsework.rights.places import named_folders, named_place
         from falsework.rights.production import load_production
 
         trust = load_production(given.production).credentials.trust
         folder = given.production if given.production.is_dir() else given.production.parent
         if trust:
-            paths.append(folder / trust)
+            paths.append(named_place(folder, trust, "credentials.trust", named_folders()))
     return "".join(read_trust(path) for path in paths)
 
 

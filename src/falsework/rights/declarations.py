@@ -7,7 +7,6 @@ withdrawn by `withdrawals`, so that nothing goes on holding because the ledger o
 
 from __future__ import annotations
 
-import hashlib
 import mimetypes
 import re
 from collections.abc import Iterable, Sequence
@@ -16,8 +15,10 @@ from pathlib import Path
 
 from falsework.errors import FalseworkError
 from falsework.rights.compared import protected_records
+from falsework.rights.digests import Digests
 from falsework.rights.facts import FILE_FACTS
 from falsework.rights.licences import licence_of
+from falsework.rights.places import named_place
 from falsework.rights.production import FILE_NAME, OWN_STEPS, Production, moment
 from falsework.rights.records import (
     Activity,
@@ -42,18 +43,25 @@ _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def production_records(
-    production: Production, folder: Path | str, state: State | None = None
+    production: Production,
+    folder: Path | str,
+    state: State | None = None,
+    *,
+    protected: Path | None = None,
+    digests: Digests | None = None,
 ) -> list[Record]:
     """Parties, documents, grants, assets, steps and declarations of a production whose file lies in `folder`.
 
     Files are hashed as they are now. Files that grants cover get no asset record here: whoever used them
     records them. `state` is what the ledger says so far: a file that is another than the one its grant
     was declared for stays uncovered (`Grant.changed`) until its hash is listed beside its path, and nothing
-    that was declared of the file is taken to be true of the other.
+    that was declared of the file is taken to be true of the other. `protected` is the place of the protected
+    set where it was looked up before; without it, it has to lie in the folder.
     FalseworkError where a file is missing or lies outside the folder.
     """
     state = state or State()
-    files = _Files(Path(folder))
+    folder = Path(folder)
+    files = _Files(folder, digests or Digests())
     roles = {party.id: party.roles[0] if party.roles else party.type for party in production.parties}
     records: list[Record] = [
         Party(id=one.id, type=one.type, name=one.name, roles=one.roles, member_of=one.member_of)
@@ -123,11 +131,13 @@ def production_records(
         )
     records += _labour(production, roles)
     if production.protected.folder:
-        called = production.protected.folder
+        place = protected or named_place(folder, production.protected.folder, "protected.folder")
         pictures = {
             one.name: one.asset_id.removeprefix("sha256:")
-            for one in samples_in(Path(folder) / called, "protected")
+            for one in samples_in(place, "protected", files.known)
         }
+        inside = place.is_relative_to(files.folder)
+        called = place.relative_to(files.folder).as_posix() if inside else place.name
         records += protected_records(production.name, called, pictures)
     return [*files.documents.values(), *records]
 
@@ -372,10 +382,10 @@ def _facts(facts: Settings, files: _Files) -> dict[str, Fact]:
 class _Files:
     """Hashes of files inside the production's folder, each read once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: Digests) -> None:
         self.folder = folder.resolve()
+        self.known = known
         self.documents: dict[str, Asset] = {}
-        self._digests: dict[Path, str] = {}
 
     def ids(self, references: Iterable[str], key: str) -> tuple[str, ...]:
         """Asset ids of files by path, by pattern (sorted) or by hash."""
@@ -444,14 +454,9 @@ class _Files:
         return paths
 
     def _digest(self, path: Path, key: str) -> str:
-        digest = self._digests.get(path)
-        if digest is None:
-            try:
-                with path.open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-            except OSError as error:
-                raise FalseworkError(
-                    f'"{path.name}" could not be read ({error.strerror})', where=f"{FILE_NAME}: {key}"
-                ) from None
-            self._digests[path] = digest
-        return digest
+        try:
+            return self.known.of(path)
+        except FalseworkError as error:
+            raise FalseworkError(
+                f'"{path.name}" {error.what}', where=f"{FILE_NAME}: {key}", todo=error.todo
+            ) from None

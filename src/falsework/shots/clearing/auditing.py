@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["audit_shot"]
 
+SAMPLES = "rights/samples"  # what was worked out of them, from the production's folder
+
 
 def audit_shot(
     desk: Desk, *, at: datetime, made: Path | None = None, progress: Progress = silent
@@ -45,7 +47,7 @@ def audit_shot(
             _frames(desk, cut),
             against,
             inputs=_inputs(desk, case),
-            index=Index(desk.folder / "rights" / "samples"),
+            index=Index(desk.named(SAMPLES, "its samples"), desk.digests),
             progress=progress,
         )
         if cut_in(cut.folder).id != cut.id:
@@ -75,8 +77,8 @@ def _training(desk: Desk, case: Case) -> Iterator[Sample]:
 
 
 def _protected(desk: Desk) -> tuple[Sample, ...]:
-    folder = desk.production.protected.folder
-    return samples_in(desk.folder / folder, "protected") if folder else ()
+    folder = desk.protected
+    return samples_in(folder, "protected", desk.digests) if folder is not None else ()
 
 
 def _inputs(desk: Desk, case: Case) -> tuple[Sample, ...]:

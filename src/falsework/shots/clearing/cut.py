@@ -12,7 +12,7 @@ from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.rights.records import asset_id, canonical
 
-__all__ = ["Cut", "cut_in", "cut_of"]
+__all__ = ["MANIFEST", "Cut", "cut_in", "cut_of"]
 
 MANIFEST = "manifest.json"
 FRAME = re.compile(r"exr/[^/\\]+\.exr")
@@ -49,13 +49,25 @@ def cut_in(folder: Path) -> Cut:
     for name in _listed(folder):
         path = folder / name
         if not path.is_file():
-            raise FalseworkError(
-                "a frame of the cut is missing",
-                where=path,
-                todo="Run `falsework make` again: it brings it back.",
-            )
+            raise missing_frame(path)
         frames[name] = sha256(path)
     return Cut(folder, frames)
+
+
+def missing_frame(path: Path) -> FalseworkError:
+    """What is said of a frame that is not there."""
+    return FalseworkError(
+        "a frame of the cut is missing", where=path, todo="Run `falsework make` again: it brings it back."
+    )
+
+
+def spread(cut: Cut, count: int) -> tuple[str, ...]:
+    """The names of `count` of its frames that stand for all of it: evenly over the cut, the first and the
+    last among them; all, where there are no more."""
+    names = tuple(cut.frames)
+    if len(names) <= count:
+        return names
+    return tuple(names[round(step * (len(names) - 1) / (count - 1))] for step in range(count))
 
 
 def _listed(folder: Path) -> dict[str, str]:

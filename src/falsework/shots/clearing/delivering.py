@@ -34,10 +34,10 @@ from falsework.rights.signing import SIDECAR_SUFFIX, sign, sign_sequence
 from falsework.rights.state import State
 from falsework.rights.verification import verify
 from falsework.rights.watermark import mark_picture, pointer_to
-from falsework.shots.clearing.cut import Cut, cut_in
+from falsework.shots.clearing.cut import Cut, cut_of, missing_frame, spread
 from falsework.shots.clearing.desk import Desk
-from falsework.shots.clearing.judging import case_of, line_of, made_folder
-from falsework.shots.clearing.reporting import write_reports
+from falsework.shots.clearing.judging import case_of, findings_for_record, line_of, made_folder
+from falsework.shots.clearing.reporting import report_of
 from falsework.shots.spec import Shot
 
 if TYPE_CHECKING:
@@ -81,13 +81,15 @@ def deliver(
     all of it is there and has been read back. An earlier delivery is replaced as a whole; a folder that holds
     anything else is refused. `by` is who hands it over, for the record.
     """
-    cut = cut_in(made_folder(desk, made))
+    # By the run's own list: the frames are read once, when they are copied, and the copies must be these.
+    cut = cut_of(made_folder(desk, made))
     folder = (out if out is not None else desk.base / "deliveries" / desk.shot.name).resolve()
     _check_place(folder)
     with desk.open_ledger() as ledger:
         _check_ledger(ledger)
-        verdict = clearance(case_of(desk, ledger, cut, at))
-        ledger.append(verdict.findings, at=at)
+        case = case_of(desk, ledger, cut, at)
+        verdict = clearance(case)
+        ledger.append(findings_for_record(desk, case, verdict), at=at)
     if verdict.blockers:
         raise verdict.refusal()
     notes: list[str] = []
@@ -97,7 +99,6 @@ def deliver(
     part = Path(tempfile.mkdtemp(prefix=f".part-{folder.name}-", dir=folder.parent))
     try:
         with desk.open_ledger() as ledger:
-            case = case_of(desk, ledger, cut, at)
             taken = _frames(cut, part)
             _beside(cut, part)
             pointer = pointer_to(cut.id.removeprefix("sha256:"))
@@ -105,6 +106,7 @@ def deliver(
             words = _words(desk, case, verdict, ledger)
             files = _signed(desk, part, movie, stills, words, pointer, credentials, at, notes)
             marked = _read_back(part, files, taken, credentials, pointer)
+            # Again, as everything stands now: somebody may have taken back a grant meanwhile.
             case = case_of(desk, ledger, cut, at, marked=marked)
             verdict = clearance(case)
             if not verdict.clear:
@@ -114,11 +116,11 @@ def deliver(
         write_text(part / "credits.txt", "\n".join((*verdict.credits, *_licence_lines(verdict))) + "\n")
         write_text(part / "provenance.prov.json", json.dumps(provenance, indent=1) + "\n")
         write_text(part / "ledger.anchor.jsonl", json.dumps(anchor.to_json()) + "\n")
-        write_reports(desk, at=at, made=cut.folder, out=part, marked=marked, say=notes.append)
+        report_of(desk, taken, at=at, out=part, marked=marked, say=notes.append)
         part.chmod(0o755)
         # Last of all, and before a rename that takes no time: what is on record as delivered is there.
         with desk.open_ledger() as ledger:
-            asset = _on_record(desk, ledger, cut, part, verdict, marked, by, at)
+            asset = _on_record(desk, ledger, case, part, verdict, by, at)
         _put_in_place(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -158,10 +160,11 @@ def _credentials(desk: Desk, at: datetime, notes: list[str]) -> Credentials:
     given = desk.production.credentials
     if given.certificate or given.key:
         chain, key, root = (
-            desk.folder / name if name else None for name in (given.certificate, given.key, given.trust)
+            desk.named(named, f"credentials.{what}") if (named := getattr(given, what)) else None
+            for what in ("certificate", "key", "trust")
         )
         return load_credentials(chain=chain, key=key, root=root, passphrase=os.environ.get(PASSPHRASE))
-    folder = desk.folder / "credentials"
+    folder = desk.named("credentials", "credentials")
     if not (folder / CHAIN).is_file():
         make_test_chain(folder, at=at)
     notes.append(
@@ -172,21 +175,22 @@ def _credentials(desk: Desk, at: datetime, notes: list[str]) -> Credentials:
 
 
 def _frames(cut: Cut, part: Path) -> Cut:
-    """Copies of the frames, hashed again: from here on nobody else can change them, and they are the cut."""
+    """Copies of the frames, which nobody else can change, and which are the cut: the copies are hashed, so
+    that whatever happened to a frame before, and to its bytes on the way, shows."""
     (part / "exr").mkdir()
-    frames = {}
     for name, path in zip(cut.frames, cut.paths, strict=True):
         copy = part / "exr" / path.name
-        shutil.copyfile(path, copy)
-        frames[name] = sha256(copy)
-    taken = Cut(part, frames)
-    if taken.id != cut.id:
-        raise FalseworkError(
-            "the frames changed while they were being delivered",
-            where=cut.folder,
-            todo="Let no other program write there, and deliver again.",
-        )
-    return taken
+        try:
+            shutil.copyfile(path, copy)
+        except FileNotFoundError:
+            raise missing_frame(path) from None
+        if sha256(copy) != cut.frames[name]:
+            raise FalseworkError(
+                f"is not what was made: {name} has changed",
+                where=cut.folder,
+                todo="Run `falsework make` to make the shot anew; approvals of another cut do not hold.",
+            )
+    return Cut(part, cut.frames)
 
 
 def _beside(cut: Cut, part: Path) -> None:
@@ -226,17 +230,11 @@ def _pictures(
     movie = work / f"{shot.name}.mp4"
     write_movie(movie, pictures(), shot.fps, (first.shape[1], first.shape[0]))
     stills = []
-    for path in _spread(cut.paths, STILLS):
-        still = work / f"{path.stem}.png"
-        write_png(still, mark_picture(viewed(shot, path), pointer))
+    for name in spread(cut, STILLS):
+        still = work / f"{Path(name).stem}.png"
+        write_png(still, mark_picture(viewed(shot, cut.folder / name), pointer))
         stills.append(still)
     return movie, stills
-
-
-def _spread(paths: Sequence[Path], count: int) -> list[Path]:
-    """Some of the frames, evenly over the shot, the last among them."""
-    steps = range(1, count + 1)
-    return list(dict.fromkeys(paths[(len(paths) - 1) * step // count] for step in steps))
 
 
 def _words(desk: Desk, case: Case, verdict: Clearance, ledger: Ledger) -> ManifestInput:
@@ -272,7 +270,7 @@ def _words(desk: Desk, case: Case, verdict: Clearance, ledger: Ledger) -> Manife
 
 def _ingredient(desk: Desk, case: Case, asset: Asset) -> Ingredient:
     path = desk.inside(asset.path)
-    known = path is not None and asset_id(sha256(path)) == asset.id
+    known = path is not None and asset_id(desk.digests.of(path)) == asset.id
     licences = [
         grant.licence for grant in case.state.grants_for(asset.id) if grant.licence and not grant.revoked
     ]
@@ -382,22 +380,22 @@ def _read_back(
 def _on_record(
     desk: Desk,
     ledger: Ledger,
-    cut: Cut,
+    case: Case,
     part: Path,
     verdict: Clearance,
-    marked: bool,
     by: str,
     at: datetime,
 ) -> Asset:
     """The delivery as an asset made from the cut, with every file's digest, and the rules it left under."""
-    others = (path for path in part.rglob("*") if path.is_file() and f"exr/{path.name}" not in cut.frames)
-    parts = dict(cut.frames) | {path.relative_to(part).as_posix(): sha256(path) for path in others}
+    frames = case.asset.parts
+    others = (path for path in part.rglob("*") if path.is_file() and f"exr/{path.name}" not in frames)
+    parts = dict(frames) | {path.relative_to(part).as_posix(): sha256(path) for path in others}
     asset = Asset(
         id=asset_id(hashlib.sha256(canonical(parts)).hexdigest()),
         type="delivery",
         name=desk.shot.name,
         parts=parts,
-        facts={"temporary": False, "files": len(parts), "marked": marked},
+        facts={"temporary": False, "files": len(parts), "marked": case.marked is True},
     )
     production = desk.production
     state = State.of(ledger.events())
@@ -405,7 +403,7 @@ def _on_record(
     activity = Activity(
         id=record_id("activity", "deliver", asset.id),
         type="deliver",
-        used=(cut.id,),
+        used=(case.subject,),
         generated=(asset.id,),
         agent=person[0].id if person else "",
         tool="falsework",
@@ -421,7 +419,8 @@ def _on_record(
         offline=not production.timestamp.url,
         ended=at,
     )
-    ledger.append([*person, *verdict.findings, asset, activity], at=at)
+    found = findings_for_record(desk, case, verdict)
+    ledger.append([*person, *found, asset, activity], at=at)
     return asset
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from falsework.errors import FalseworkError
+from falsework.rights.anchors import anchors_beside
 from falsework.rights.declarations import production_records, withdrawals
+from falsework.rights.digests import Digests
 from falsework.rights.ledger import Ledger
+from falsework.rights.places import named_folders, named_place
 from falsework.rights.production import Production, load_production
 from falsework.rights.state import State
 from falsework.shots.clearing.production_file import production_of
@@ -28,6 +31,8 @@ class Desk:
     folder      the production's folder (the shot's own where there is no production.toml)
     production  its rules; a shot without production.toml has one of its own, with no packs chosen
     declared    whether there is a production.toml
+    outside     folders that its production.toml may name besides its own, by leave of whoever is at work
+    digests     of the files read so far: a desk is for one command
     """
 
     shot_path: Path
@@ -35,6 +40,8 @@ class Desk:
     folder: Path
     production: Production
     declared: bool
+    outside: tuple[Path, ...] = field(default_factory=named_folders)
+    digests: Digests = field(default_factory=Digests, compare=False, repr=False)
 
     @property
     def base(self) -> Path:
@@ -42,28 +49,46 @@ class Desk:
         return self.shot_path.resolve().parent
 
     @property
+    def called(self) -> str:
+        """The shot's file as commands in the production's folder name it: what goes on record is about no
+        machine."""
+        return self.shot_path.resolve().relative_to(self.folder.resolve()).as_posix()
+
+    def named(self, reference: str, key: str) -> Path:
+        """The place of a file or folder that production.toml names under `key`; FalseworkError where that is
+        outside its folder and whoever runs the command has not allowed it."""
+        return named_place(self.folder, reference, key, self.outside)
+
+    @property
+    def protected(self) -> Path | None:
+        """The folder of protected pictures, if there is one."""
+        given = self.production.protected.folder
+        return self.named(given, "protected.folder") if given else None
+
+    @property
     def ledger_place(self) -> str | Path:
         """The ledger's file, or the URL of its database."""
         given = self.production.ledger
         if "://" in given:
             return given
-        return self.folder / (given or LEDGER)
+        return self.named(given or LEDGER, "ledger")
 
     def open_ledger(self) -> Ledger:
         place = self.ledger_place
         # A database has no place of its own for the roots that show it was not cut off or rewritten.
-        anchors = None if isinstance(place, Path) else self.folder / ANCHORS
-        return Ledger.open(place, anchors=anchors)
+        anchors = anchors_beside(place) if isinstance(place, Path) else self.folder / ANCHORS
+        return Ledger.open(place, anchors=self.named(str(anchors), "ledger"))
 
     def stamp_roots(self) -> bytes:
         """The root certificates of the production's time-stamp authority, PEM; b"" where it names none."""
         given = self.production.timestamp.roots
+        place = self.named(given, "timestamp.roots") if given else None
         try:
-            return (self.folder / given).read_bytes() if given else b""
+            return place.read_bytes() if place is not None else b""
         except OSError as error:
             raise FalseworkError(
                 f"the time-stamp authority's root certificates cannot be read ({error.strerror or error})",
-                where=self.folder / given,
+                where=place or "",
                 todo="Correct roots under [timestamp] in production.toml, or leave it out.",
             ) from error
 
@@ -78,7 +103,9 @@ class Desk:
         """Bring what production.toml says now into the ledger; returns the state with it."""
         if self.declared:
             before = State.of(ledger.events())
-            records = production_records(self.production, self.folder, before)
+            records = production_records(
+                self.production, self.folder, before, protected=self.protected, digests=self.digests
+            )
             ledger.append([*records, *withdrawals(self.production, records, before, at)], at=at)
         return State.of(ledger.events())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -13,15 +14,16 @@ from falsework.errors import FalseworkError
 from falsework.rights.case import Case
 from falsework.rights.gate import Clearance, Impact, approve, clearance, impact, reject, review, waive
 from falsework.rights.ledger import Ledger
-from falsework.rights.records import Decision, Record, asset_id
+from falsework.rights.records import Decision, Finding, Record, asset_id
 from falsework.rights.state import State
-from falsework.shots.clearing.cut import Cut, cut_in
+from falsework.shots.clearing.cut import MANIFEST, Cut, cut_in
 from falsework.shots.clearing.desk import Desk
 
 __all__ = [
     "approve_shot",
     "case_of",
     "delivered_with_mark",
+    "findings_for_record",
     "impact_of",
     "judge",
     "line_of",
@@ -34,8 +36,25 @@ __all__ = [
 
 
 def made_folder(desk: Desk, made: Path | None = None) -> Path:
-    """Where the cut in question lies: `out/NAME` beside the shot unless another folder is given."""
-    return made if made is not None else desk.base / "out" / desk.shot.name
+    """Where the cut in question lies: `out/NAME` beside the shot unless another folder is given.
+
+    Raises FalseworkError, with the command that makes one, where no cut was made to `out/NAME` yet.
+    """
+    if made is not None:
+        return made
+    folder = desk.base / "out" / desk.shot.name
+    if not (folder / MANIFEST).is_file():
+        command = f"falsework make {shlex.quote(str(desk.shot_path))}"
+        if (folder.with_name(f"{folder.name}_preview") / MANIFEST).is_file():
+            raise FalseworkError(
+                "only a preview has been made yet, and previews are not cleared",
+                where=desk.shot.name,
+                todo=f"Make the full shot first: `{command}`.",
+            )
+        raise FalseworkError(
+            "nothing has been made yet", where=desk.shot.name, todo=f"Make it first: `{command}`."
+        )
+    return folder
 
 
 def case_of(desk: Desk, ledger: Ledger, cut: Cut, at: datetime, *, marked: bool | None = None) -> Case:
@@ -77,9 +96,21 @@ def judge(desk: Desk, *, at: datetime, made: Path | None = None) -> Clearance:
     """The verdict on the shot as it lies there now; every finding goes on record."""
     cut = cut_in(made_folder(desk, made))
     with desk.open_ledger() as ledger:
-        verdict = clearance(case_of(desk, ledger, cut, at))
-        ledger.append(verdict.findings, at=at)
+        case = case_of(desk, ledger, cut, at)
+        verdict = clearance(case)
+        ledger.append(findings_for_record(desk, case, verdict), at=at)
     return verdict
+
+
+def findings_for_record(desk: Desk, case: Case, verdict: Clearance) -> tuple[Finding, ...]:
+    """A verdict's findings as the ledger keeps them.
+
+    The commands in them name the shot from the production's folder: how somebody typed its path, where they
+    stood, is no part of the production, and would be another record each time.
+    """
+    if case.called == desk.called:
+        return verdict.findings
+    return clearance(replace(case, called=desk.called)).findings
 
 
 def approve_shot(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 
-from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_bytes, write_text
 from falsework.rights.anchors import Anchor, read_anchors
@@ -26,7 +25,7 @@ from falsework.rights.report_origin import Match
 from falsework.rights.report_page import MOST_PAIRS, Pictures, report_page
 from falsework.rights.samples import read_sample
 from falsework.rights.state import State
-from falsework.shots.clearing.cut import Cut, cut_in
+from falsework.shots.clearing.cut import Cut, cut_in, spread
 from falsework.shots.clearing.desk import Desk
 from falsework.shots.clearing.judging import case_of, made_folder
 from falsework.shots.clearing.viewing import viewed
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
     Picture = npt.NDArray[np.uint8]
 
-__all__ = ["PAGE", "PAPER", "VALUES", "write_reports"]
+__all__ = ["PAGE", "PAPER", "VALUES", "report_of", "write_reports"]
 
 PAGE, PAPER, VALUES = "clearance.html", "clearance.pdf", "clearance.json"
 STRIP = 8  # frames shown
@@ -49,22 +48,36 @@ def write_reports(
     at: datetime,
     made: Path | None = None,
     out: Path | None = None,
-    marked: bool | None = None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[Path, ...]:
     """Write the report on the shot as it lies there now, into `out` or beside its frames.
 
-    Every finding goes on record. A preview may be reported on too, and its report says what it is. `marked`
-    is said of a delivery about to leave: whether its mark was read back. `say` hears a sentence where the
-    PDF could not be made; the page and the JSON are written all the same.
+    A preview may be reported on too, and its report says what it is.
     """
     cut = cut_in(made_folder(desk, made))
+    return report_of(desk, cut, at=at, out=out, say=say)
+
+
+def report_of(
+    desk: Desk,
+    cut: Cut,
+    *,
+    at: datetime,
+    out: Path | None = None,
+    marked: bool | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> tuple[Path, ...]:
+    """Write the report on a cut whose frames were hashed, into `out` or beside them.
+
+    Every finding goes on record. `marked` is said of a delivery about to leave: whether its mark was read
+    back. `say` hears a sentence where the PDF could not be made; the page and the JSON are written all the
+    same.
+    """
     with desk.open_ledger() as ledger:
-        case = _case(desk, ledger, cut, at, marked)
-        ledger.append(clearance(case).findings, at=at)
         # Commands on the page start from the production's folder, which it names no other place for.
-        called = desk.shot_path.resolve().relative_to(desk.folder.resolve()).as_posix()
-        case = replace(case, state=State.of(ledger.events()), called=called)
+        case = replace(_case(desk, ledger, cut, at, marked), called=desk.called)
+        ledger.append(clearance(case).findings, at=at)
+        case = replace(case, state=State.of(ledger.events()))
         seen = _seen(desk, ledger)
     report = clearance_report(
         case, clearance(case), frames=cut.frames, ledger=seen, test_certificate=_test_certificate(desk)
@@ -135,7 +148,7 @@ def _sealed(seen: LedgerSeen, anchors: Sequence[Anchor], roots: bytes) -> Ledger
 def _test_certificate(desk: Desk) -> bool | None:
     """Whether a delivery would be signed with a chain for trying out; the key is not touched."""
     given = desk.production.credentials.certificate
-    path = desk.folder / given if given else desk.folder / "credentials" / CHAIN
+    path = desk.named(given or f"credentials/{CHAIN}", "credentials.certificate")
     if not given and not path.is_file():
         return True  # one is made where there is none
     try:
@@ -150,21 +163,13 @@ def _test_certificate(desk: Desk) -> bool | None:
 
 
 def _pictures(desk: Desk, cut: Cut, case: Case, report: Report) -> Pictures:
-    names = _spread(list(cut.frames))
-    strip = {name: viewed(desk.shot, cut.folder / name) for name in names}
+    strip = {name: viewed(desk.shot, cut.folder / name) for name in spread(cut, STRIP)}
     pairs = {
         one.finding: (_matched(desk, cut, one.frame), _sample(desk, case, one))
         for one in report.matches[:MOST_PAIRS]
         if one.asset
     }
     return Pictures(strip, pairs)
-
-
-def _spread(names: Sequence[str]) -> list[str]:
-    """Some of them, evenly, the first and the last among them."""
-    if len(names) <= STRIP:
-        return list(names)
-    return [names[round(step * (len(names) - 1) / (STRIP - 1))] for step in range(STRIP)]
 
 
 def _matched(desk: Desk, cut: Cut, frame: str) -> Picture | None:
@@ -177,23 +182,23 @@ def _matched(desk: Desk, cut: Cut, frame: str) -> Picture | None:
 
 
 def _sample(desk: Desk, case: Case, match: Match) -> Picture | None:
-    """The sample beside it, if it lies in the production's folder and is still the same file."""
-    for path in _places(desk, case, match):
-        inside = path.resolve().is_relative_to(desk.folder.resolve())
-        if inside and path.is_file() and asset_id(sha256(path)) == match.asset:
-            try:
+    """The sample beside it, if it lies where files may be read and is still the same file."""
+    for reference in _places(desk, case, match):
+        try:
+            path = desk.named(reference, "protected.folder")
+            if path.is_file() and asset_id(desk.digests.of(path)) == match.asset:
                 return read_sample(path)
-            except FalseworkError:
-                return None
+        except FalseworkError:
+            continue
     return None
 
 
-def _places(desk: Desk, case: Case, match: Match) -> list[Path]:
+def _places(desk: Desk, case: Case, match: Match) -> list[str]:
     """Where the sample may lie: as it is on record, or in the protected set by its name."""
     asset = case.state.assets.get(match.asset)
-    places = [desk.folder / asset.path] if asset is not None and asset.path else []
-    protected = desk.production.protected.folder
-    return [*places, *([desk.folder / protected / match.sample] if protected and match.sample else [])]
+    places = [asset.path] if asset is not None and asset.path else []
+    protected = desk.protected
+    return [*places, *([str(protected / match.sample)] if protected and match.sample else [])]
 
 
 def _without_pdf(error: Exception) -> str:
