@@ -21,6 +21,9 @@ WRITING = re.compile(
     r"|summari[sz](e|es|ing|ed)|ghostwrit(e|ing|ten)"
     r"|(re)?escrib(e|ir|as|a)|redact(a|ar|e)|resum(e|ir|a)|parafrase(a|ar|e)|pul(e|ir|a)"
 )
+# Those of them that also mean something else: a fall is resumed, marble polished, a draft blows.
+AMBIGUOUS = re.compile(r"drafts?|polish(es|ing|ed)?|resum(e|ir|a)|pul(e|ir|a)")
+NOUN = re.compile(r"drafts?|polish|writing")  # after an article: "the draft of the script"
 # Verbs that directors use of pictures too: they ask for words where a script is what they are done to.
 MAKING = re.compile(
     r"(re)?generat(e|es|ing|ed)|creat(e|es|ing|ed)|improv(e|es|ing|ed)|translat(e|es|ing|ed)"
@@ -32,19 +35,43 @@ MAKING = re.compile(
 )
 CLITIC = re.compile(r"(me|nos)?(lo|la|los|las)|me|nos")
 LITERARY = re.compile(
-    r"scripts?|screenplays?|teleplays?|dialog(ue)?s?|monologues?|loglines?|synops[ie]s|scriptments?|stor(y|ies)"
-    r"|guion(es)?|libretos?|dialogos?|monologos?|sinopsis|escaletas?|historias?"
+    r"scripts?|screenplays?|teleplays?|dialog(ue)?s?|monologues?|loglines?|synops[ie]s|scriptments?|storylines?"
+    r"|guion(es)?|libretos?|dialogos?|monologos?|sinopsis|escaletas?"
 )
+# A floor, or what the shot is about, or somebody's work: the last only where it is plainly what is asked for.
+STORY = re.compile(r"stor(y|ies)|historias?")
 TREATMENT = re.compile(r"treatments?")  # of a wall, where it is made and not written
 NEAR = 6  # words between what is asked and what it is asked of
-# "The third story": a floor.
+# "The third story", "a two-story house", "the story above": a floor.
 FLOOR = re.compile(
     r"(fir|la|mo)st|second|third|(four|fif|six|seven|eigh|nin|ten|eleven|twelf|[a-z]+teen|n)th|st|nd|rd|th|one|two"
-    r"|three|four|five|six|seven|eight|nine|ten|ground|top|bottom|upper(most)?|lower|middle|mid|next|whole|entire"
-    r"|each|every|single|multi|attic|lowest|highest|other|corner"
+    r"|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]+teen|(twen|thir|for|fif|six|seven|eigh|nine)ty"
+    r"|ground|(top|bottom|upper|lower)(most)?|middle|mid|next|whole|entire|each|every|single|multi|attic|lowest"
+    r"|highest|other|corner|several|both|all|remaining"
+)
+COUNTED = re.compile(
+    r"above|below|beneath|underneath|overhead|up|down|high|tall|deep|heights?|levels?|slabs?|floors?|ceilings?|walls?"
+    r"|windows?|columns?|facades?|fronts?|ledges?|cornices?|balcon(y|ies)|buildings?|house|houses|towers?|blocks?"
+    r"|hotels?|offices?|apartments?|structures?|collapses?|falls?|folds?|drops?|crumbles?|gives|give|goes"
+)
+PLACE = re.compile(
+    r"on|onto|in|into|inside|at|from|above|below|under|through|across|over|along|near|behind|between|to|toward(s)?"
+    r"|after|before|by|with|until|up|down|around"
+)
+CLAUSE = re.compile(
+    r"so|that|while|when|where|until|as|if|and|but|because|then|which|y|que|cuando|mientras|si|pero"
+)
+# Parts of a story that only a written one has.
+TELLING = re.compile(
+    r"ending|beginning|plot|text|words|wording|draft|arc|tone|grammar|final|trama|texto|tono"
+)
+# What may stand between a story and "improve it" where the story is meant.
+JOINING = re.compile(
+    r"and|then|please|now|just|is|are|too|long|short|a|bit|so|could|can|you|should|must|needs?|to|be|has|have"
+    r"|y|por|favor|es|muy|demasiado|larga|corta"
 )
 ARTICLES = re.compile(
-    r"the|a|an|this|that|our|my|your|their|his|her|el|la|los|las|un|una|este|esta|nuestro|su"
+    r"the|a|an|this|that|our|my|your|their|his|her|el|la|los|las|un|una|este|esta|nuestro|nuestra|su"
 )
 # "As the script says", "per the script", "segun el guion": it is followed, not written.
 FOLLOWED = re.compile(
@@ -71,21 +98,33 @@ def asks_for_writing(text: str) -> str:
     words = [word for word, _ in found]
     for number, word in enumerate(words):
         writes, makes = _does(WRITING, word), _does(MAKING, word)
-        if not (writes or makes):
+        if not (writes or makes) or _noun(words, number):
             continue
+        surely = writes and not AMBIGUOUS.fullmatch(word)
         start, stop = found[number][1]
         # "As written in the script" is no wish; what is to be done to it stands before ("be rewritten").
         done = PARTICIPLE.search(word)
         for other in () if done else range(number + 1, min(number + 2 + NEAR, len(words))):
-            end = found[other][1][1]
-            if makes and not writes and (_END.search(plain[stop:end]) or _followed(words, other)):
+            begin, end = found[other][1]
+            apart = _END.search(plain[stop:end])
+            if not surely and (apart or _followed(words, other)):
                 continue
-            if _literary(words, other) or (writes and TREATMENT.fullmatch(words[other])):
+            if LITERARY.fullmatch(words[other]) or (writes and TREATMENT.fullmatch(words[other])):
+                return plain[start:end]
+            counted = plain[:begin].rstrip(" -")[-1:].isdigit()
+            if not (apart or counted or "," in plain[stop:end]) and _told(words, number, other, surely):
                 return plain[start:end]
         if not _meant(words, number):
             continue
         for other in range(max(0, number - 1 - NEAR), number):
-            if _literary(words, other) and not _followed(words, other):
+            if _followed(words, other):
+                continue
+            named = bool(LITERARY.fullmatch(words[other]))
+            if STORY.fullmatch(words[other]) and not _floor(words, other):
+                counted = plain[: found[other][1][0]].rstrip(" -")[-1:].isdigit()
+                joined = all(JOINING.fullmatch(one) for one in words[other + 1 : number])
+                named = not counted and (surely or joined)
+            if named:
                 return plain[found[other][1][0] : stop]
     return ""
 
@@ -100,11 +139,41 @@ def _does(verb: re.Pattern[str], word: str) -> bool:
     )
 
 
-def _literary(words: Sequence[str], at: int) -> bool:
-    if not LITERARY.fullmatch(words[at]):
+def _noun(words: Sequence[str], at: int) -> bool:
+    """Whether a word that could be a verb is a thing here: "the draft", "the last polish"."""
+    before = words[max(0, at - 2) : at]
+    return bool(NOUN.fullmatch(words[at])) and any(ARTICLES.fullmatch(one) for one in before)
+
+
+def _floor(words: Sequence[str], at: int) -> bool:
+    """Whether a "story" is a floor of a building, by the words beside it."""
+    after = words[at + 1 : at + 3]
+    after = after[1:] if after[:1] == ["s"] else after[:1]  # "the story's windows"
+    one_by_one = ["story", "by", "story"]
+    return bool(
+        (at > 0 and FLOOR.fullmatch(words[at - 1]))
+        or (after and COUNTED.fullmatch(after[0]))
+        or one_by_one in (words[at : at + 3], words[max(0, at - 2) : at + 1])
+    )
+
+
+def _told(words: Sequence[str], verb: int, at: int, surely: bool) -> bool:
+    """Whether a verb is done to a story, and to one that is told: "write two stories", "improve the story".
+
+    What is made on, in or from a story is made of a building.
+    """
+    if not STORY.fullmatch(words[at]):
         return False
-    storey = words[at] in ("story", "stories") and at > 0 and FLOOR.fullmatch(words[at - 1])
-    return not storey
+    between = words[verb + 1 : at]
+    if any(PLACE.fullmatch(one) for one in between):
+        return False
+    if surely:  # nobody writes a floor
+        return True
+    if _floor(words, at) or any(CLAUSE.fullmatch(one) for one in between):
+        return False
+    if "of" in between or "de" in between:
+        return any(TELLING.fullmatch(one) for one in between)
+    return len(between) <= 3
 
 
 def _followed(words: Sequence[str], at: int) -> bool:
