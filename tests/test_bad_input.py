@@ -106,7 +106,9 @@ def test_a_shot_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_a_folder_for_a_shot_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    refused(capsys, tmp_path, str(tmp_path), "TOML")
+    refused(capsys, tmp_path, str(tmp_path), "is a folder, not a shot", "falsework new")
+    (tmp_path / "shot.toml").write_text("")
+    refused(capsys, tmp_path, f"Give the file in it: {tmp_path / 'shot.toml'}")
 
 
 def test_a_picture_for_a_shot_file(shot: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,7 +117,13 @@ def test_a_picture_for_a_shot_file(shot: Path, capsys: pytest.CaptureFixture[str
 
 def test_no_toml(shot: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shot.write_text("the corner folds, please\n")
-    refused(capsys, shot, "shot.toml", "is not valid TOML", "line 1")
+    refused(capsys, shot, "shot.toml:1: is not valid TOML", "in the line `the corner folds, please`")
+    shot.write_text('name = "corner"\nbrief = "unclosed\nseed = 1\n')
+    refused(capsys, shot, "shot.toml:2:", "a text in quotes does not end on its line", "`brief = ")
+    shot.write_text('name = "corner"\nseed = 1\nseed = 2\n')
+    refused(capsys, shot, "shot.toml:3:", "a key that stands above already", "`seed = 2`")
+    shot.write_text('name = "corner"\nframes = [1,\n')
+    refused(capsys, shot, "shot.toml", "is not closed")
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,25 @@ def test_eo_1_a_platforms_general_statement_is_no_title() -> None:
     assert world.outcome("EO-1") == "pass"
 
 
+def test_eo_1_names_every_grant_that_rests_on_a_platforms_word() -> None:
+    world = World()
+    world.declare(insurer_answers_checked=True)
+    world.change(world.state().grants_for(world.plate)[0], basis="platform")
+    bricks = world.asset("texture", "brick.jpg")
+    world.grant(bricks, uses=["any"], basis="platform")
+    world.step("render", [bricks], [world.drawn])
+    words = world.judge("EO-1").words
+    assert words.startswith(
+        'the grants for "plate.jpg" and "brick.jpg" rest on a platform\'s general statement'
+    )
+    more = [world.asset("texture", f"wall {number}.jpg") for number in range(5)]
+    world.grant(*more, uses=["any"], basis="platform")
+    world.step("render", more, [world.drawn])
+    words = world.judge("EO-1").words
+    assert words.startswith('the grants for "plate.jpg", ')
+    assert " and 3 more rest on" in words
+
+
 def test_eo_1_asks_for_commercial_use_only_where_there_is_any() -> None:
     for commercial, outcome in ((True, "fail"), (False, "pass")):
         world = World(commercial=commercial)

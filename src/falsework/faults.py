@@ -13,7 +13,9 @@ from pydantic import BaseModel, ValidationError
 
 from falsework.errors import FalseworkError
 
-__all__ = ["Fault", "key_lines", "nearest", "refuse", "setting_names", "validation_faults"]
+__all__ = ["Fault", "key_lines", "nearest", "refuse", "setting_names", "toml_refusal", "validation_faults"]
+
+MOST_SHOWN = 90  # characters of a line in a fault
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,42 @@ def refuse(faults: Sequence[Fault], lines: Mapping[str, int], path: Path | str) 
         more = "1 more fault" if len(others) == 1 else f"{len(others)} more faults"
         todo = f"{todo}\n{more}:\n{listed}".strip()
     raise FalseworkError(first.what, where=first.where(path, lines), todo=todo)
+
+
+_AT = re.compile(r"^(?P<what>.*?) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", re.DOTALL)
+
+
+_PLAIN = (
+    ("illegal character '\\n'", "a text in quotes does not end on its line"),
+    ("cannot overwrite a value", "a key that stands above already"),
+    ("cannot declare", "a table that stands above already"),
+)
+
+
+def toml_refusal(error: ValueError | RecursionError, text: str, path: Path | str) -> FalseworkError:
+    """What tomllib could not read, with the line as it stands, so that nobody has to count lines."""
+    found = _AT.match(str(error))
+    what = found["what"] if found else str(error)
+    what = what[:1].lower() + what[1:]
+    for said, plain in _PLAIN:
+        what = plain if what.startswith(said) else what
+    number = int(found["line"]) if found and found["line"] else 0
+    lines = text.splitlines()
+    shown = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    if not shown:
+        return FalseworkError(
+            f"is not valid TOML: {what}",
+            where=path,
+            todo="A text, a list or a table is not closed: close it.",
+        )
+    # What others wrote must not steer a terminal.
+    shown = "".join(letter if letter.isprintable() else "?" for letter in shown)
+    shown = shown if len(shown) <= MOST_SHOWN else shown[: MOST_SHOWN - 1] + "…"
+    return FalseworkError(
+        f"is not valid TOML: {what}, in the line `{shown}`",
+        where=f"{path}:{number}",
+        todo="Mend that line, or what is not closed above it: text in quotes, lists in [brackets].",
+    )
 
 
 def validation_faults(

@@ -43,7 +43,7 @@ class Conflict:
 class ObligationSummary:
     """What whoever passes the asset on has to keep to.
 
-    credits         lines to print, word for word, each once
+    credits         lines to print, word for word, each once; also of what lost its only grant
     licence         what it must be passed on under (SPDX), "" where nothing asks for one
     territories     where all grants reach; ("worldwide",) where none limits
     ends            when the first of the terms is over, None where none is
@@ -96,14 +96,15 @@ def inherited(state: State, asset: str, at: datetime) -> tuple[Inherited, ...]:
 def obligations(state: State, asset: str, production: Production, at: datetime) -> ObligationSummary:
     """The obligations on an asset that this production passes on, with what stands in their way."""
     held = inherited(state, asset, at)
+    named = (*held, *_still_named(state, asset, held))
     binding = _binding(held)
     alike = sorted({one.asked.share_alike for one in binding if one.asked.share_alike})
     licence = carried(alike)
     ends = [end for one in held if (end := lasts_until(one.grant)) is not None]
     return ObligationSummary(
         held=held,
-        credits=_each_once(one.asked.attribution for one in held),
-        notices=_each_once(one.asked.notice for one in held),
+        credits=_each_once(one.asked.attribution for one in named),
+        notices=_each_once(one.asked.notice for one in named),
         licence=licence or "",
         non_commercial=any(one.asked.non_commercial for one in binding),
         no_derivatives=any(one.asked.no_derivatives for one in binding),
@@ -114,6 +115,16 @@ def obligations(state: State, asset: str, production: Production, at: datetime) 
         unclear=_each_once(_unclear(state, held)),
         evidence=_each_once(one.grant.id for one in held),
     )
+
+
+def _still_named(state: State, asset: str, held: Sequence[Inherited]) -> Iterator[Inherited]:
+    """Revoked grants of assets that no other grant covers now: delivered under a waiver, such an asset is
+    still in the picture, and whoever made it is still to be named."""
+    covered = {one.asset for one in held}
+    for one in (asset, *state.ancestors(asset)):
+        if one not in covered:
+            for grant in state.grants_for(one):
+                yield Inherited(one, grant, asked_by(grant))
 
 
 def _binding(held: Sequence[Inherited]) -> tuple[Inherited, ...]:

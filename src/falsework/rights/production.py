@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from falsework.errors import FalseworkError
-from falsework.faults import Fault, key_lines, nearest, refuse, validation_faults
+from falsework.faults import Fault, key_lines, nearest, refuse, toml_refusal, validation_faults
 from falsework.rights.facts import FileReference, IngredientFacts, ShotFacts
 from falsework.rights.licences import is_known
 from falsework.rights.records import Fact, Name, Obligations, Territory
@@ -319,9 +319,11 @@ def load_production(folder: Path | str) -> Production:
             where=path,
             todo=f"It says who agreed to what; {DOCUMENT} has one to begin with.",
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise FalseworkError("is no text in UTF-8", where=path, todo="Give a TOML file in UTF-8.") from None
+    except OSError as error:
         raise FalseworkError(
-            f"could not be read ({error})", where=path, todo="Give a TOML file in UTF-8."
+            f"could not be read ({error.strerror or error})", where=path, todo="Give a TOML file in UTF-8."
         ) from None
     return read_production(text, path)
 
@@ -331,11 +333,7 @@ def read_production(text: str, path: Path | str = FILE_NAME) -> Production:
     try:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FalseworkError(
-            f"is not valid TOML: {error}",
-            where=path,
-            todo="Mend that line; strings need quotes, lists brackets.",
-        ) from None
+        raise toml_refusal(error, text, path) from None
     lines = key_lines(text)
     try:
         production = Production.model_validate(values)

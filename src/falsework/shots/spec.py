@@ -15,7 +15,7 @@ from falsework.collapse.settings import CollapseSettings
 from falsework.comp.settings import CompSettings
 from falsework.dust.settings import DustSettings
 from falsework.errors import FalseworkError
-from falsework.faults import Fault, key_lines, refuse, validation_faults
+from falsework.faults import Fault, key_lines, refuse, toml_refusal, validation_faults
 from falsework.plate.settings import (
     FacadeSettings,
     LightSettings,
@@ -24,6 +24,7 @@ from falsework.plate.settings import (
     PlateSettings,
 )
 from falsework.render.settings import RenderSettings
+from falsework.rights.literary import asks_for_writing
 from falsework.settings import Pixel, Settings
 from falsework.shots.brief_reader import BriefReaderSettings
 
@@ -71,6 +72,15 @@ def load_shot(path: Path | str) -> Shot:
     Raises FalseworkError with all faults found, the first first.
     """
     path = Path(path)
+    if path.is_dir():
+        inside = path / "shot.toml"
+        raise FalseworkError(
+            "is a folder, not a shot",
+            where=path,
+            todo=f"Give the file in it: {inside}."
+            if inside.is_file()
+            else 'It holds no shot.toml; begin one: `falsework new DIR --plate PHOTO --brief "..."`.',
+        )
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -79,9 +89,11 @@ def load_shot(path: Path | str) -> Shot:
             where=path,
             todo='Give a shot.toml, or begin one: `falsework new DIR --plate PHOTO --brief "..."`.',
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise FalseworkError("is no text in UTF-8", where=path, todo="Give a TOML file in UTF-8.") from None
+    except OSError as error:
         raise FalseworkError(
-            f"could not be read ({error})", where=path, todo="Give a TOML file in UTF-8."
+            f"could not be read ({error.strerror or error})", where=path, todo="Give a TOML file in UTF-8."
         ) from None
     return read_shot(text, path)
 
@@ -91,11 +103,7 @@ def read_shot(text: str, path: Path | str = "shot.toml") -> Shot:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise FalseworkError(
-            f"is not valid TOML: {error}",
-            where=path,
-            todo="Mend that line; strings need quotes, lists brackets.",
-        ) from None
+        raise toml_refusal(error, text, path) from None
     lines = key_lines(text)
     try:
         shot = Shot.model_validate(values)
@@ -119,6 +127,14 @@ def _cross_faults(shot: Shot) -> Iterator[Fault]:
             "frames",
             f"{shot.frame_count} frames are more than one shot may have ({MOST_FRAMES})",
             "Make several shots of it.",
+        )
+    # The report reads the brief again, at the end of a run.
+    asked = asks_for_writing(shot.brief)
+    if asked:
+        yield Fault(
+            "brief",
+            f'"{asked}" asks for a script\'s words, and falsework does not write, rewrite or sum up scripts',
+            "Say what is to be seen in the shot instead.",
         )
     yield from _plate_faults(shot)
     kinds: dict[str, Sequence[FacadeSettings | NeighbourSettings]] = {

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from falsework.rights.case import Case
 from falsework.rights.rules.grounds import needed_uses
 from falsework.rights.rules.rule import Answer, declare, failed, passed, rule, together, unknown
 
 __all__ = ["RULES"]
+
+MOST_NAMED = 5  # assets in a sentence
 
 
 @rule(
@@ -27,6 +31,7 @@ def _title(case: Case) -> Answer:
     if case.lineage.unexplained:
         return unknown("parts of it have no origin on record", "See GATE-2.", case.lineage.unexplained)
     evidence: list[str] = []
+    platform: dict[str, tuple[str, ...]] = {}
     for asset, uses in needed_uses(case).items():
         found = case.covered(asset, uses)
         evidence += found.evidence
@@ -38,13 +43,31 @@ def _title(case: Case) -> Answer:
                 (asset, *found.evidence),
             )
         if case.covered(asset, uses, platforms=False).outcome != "pass":
-            return failed(
-                f'the grant for "{case.name(asset)}" rests on a platform\'s general statement, '
-                "not on the item's own record",
-                "Find the item's own record or get its owner's word, and set basis to it.",
-                (asset, *found.evidence),
-            )
+            platform[asset] = found.evidence
+    if platform:
+        said = "the grant for {} rests" if len(platform) == 1 else "the grants for {} rest"
+        return failed(
+            f"{said.format(_named(case, platform))} on a platform's general statement, not on the item's own "
+            "record",
+            "Find the item's own record and set basis = \"item\" in its [[grants]], or get its owner's word "
+            'and set basis = "contract".',
+            (one for asset, grants in platform.items() for one in (asset, *grants)),
+        )
     return passed("clean title to every part", evidence or (case.subject,))
+
+
+def _named(case: Case, assets: Iterable[str]) -> str:
+    """Assets by name, those a production brought itself before the textures that any shot may share."""
+
+    def shared(asset: str) -> bool:
+        record = case.state.assets.get(asset)
+        return record is not None and record.type == "texture"
+
+    names = [f'"{case.name(asset)}"' for asset in sorted(assets, key=shared)]
+    if len(names) > MOST_NAMED:
+        names[MOST_NAMED - 1 :] = [f"{len(names) - MOST_NAMED + 1} more"]
+    *some, last = names
+    return f"{', '.join(some)} and {last}" if some else last
 
 
 def _register(case: Case) -> Answer:
