@@ -252,6 +252,31 @@ def test_findings_of_a_copy() -> None:
     json.dumps([whole.model_dump(mode="json"), match.model_dump(mode="json")], allow_nan=False)
 
 
+def test_the_nearest_neighbours_of_clear_frames_are_on_record(strangers: list[Picture]) -> None:
+    frames = [("1001", strangers[0]), ("1002", strangers[1])]
+    result = audit(frames, [sample(f"stranger {n}", strangers[n]) for n in range(2, 9)])
+    (whole,) = findings(result, CUT, at=AT)
+    assert whole.outcome == "pass"
+    shown = whole.details["nearest"]
+    assert isinstance(shown, list)
+    assert 0 < len(shown) <= 4
+    every = [one.distance for frame in result.frames for one in frame.neighbours]
+    assert shown[0]["distance"] == min(every)
+    most = max(one.points or 0 for frame in result.frames for one in frame.neighbours)
+    assert most in [one["points"] for one in shown]
+    assert {one["frame"] for one in shown} <= {"1001", "1002"}
+    assert len({one["asset_id"] for one in shown}) == len(shown)
+
+
+def test_what_was_found_is_not_among_the_nearest() -> None:
+    picture, other = bench.drawn(13, 480, 320), bench.drawn(14, 480, 320)
+    frames = [("1001", bench.jpeg(picture, 50)), ("1002", bench.drawn(15, 480, 320))]
+    whole = findings(audit(frames, [sample("a", picture), sample("b", other)]), CUT, at=AT)[0]
+    shown = whole.details["nearest"]
+    assert isinstance(shown, list)
+    assert "a" not in [one["sample"] for one in shown]
+
+
 def test_what_no_longer_holds_is_given_again_as_passed() -> None:
     picture = bench.drawn(13, 480, 320)
     frames, others = [("1001", bench.jpeg(picture, 50))], [sample("b", bench.drawn(14, 480, 320))]

@@ -19,8 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+import copies as bench
 from falsework.cli.main import main
 from falsework.errors import FalseworkError
+from falsework.media.images import write_png
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Finding, Grant, Party
 from falsework.rights.report import SCHEMA, LedgerSeen, Report, clearance_report
@@ -29,13 +31,14 @@ from falsework.rights.report_origin import ai_pixels
 from falsework.rights.report_page import Pictures, report_page
 from falsework.rights.rules.evaluate import ALL_RULES
 from falsework.rights.state import State
+from falsework.shots.clearing.auditing import audit_shot
 from falsework.shots.clearing.delivering import deliver
 from falsework.shots.clearing.desk import desk_of
 from falsework.shots.clearing.judging import approve_shot
 from falsework.shots.clearing.recording import record_make
 from falsework.shots.clearing.reporting import PAGE, PAPER, VALUES, write_reports
 from rights_cases import AT, MARA, World, hashed, obligations
-from test_shots_clearing import shot_in
+from test_shots_clearing import PRODUCTION, shot_in
 
 FRAMES = {f"exr/corner.{number}.exr": f"{number:064x}" for number in range(1001, 1005)}
 SEEN = LedgerSeen("rights/ledger.db", 7, "ab" * 32)
@@ -265,6 +268,55 @@ def test_neighbours_stand_side_by_side() -> None:
     assert report_of(world).matches[0].distance is None
 
 
+def near(world: World, frame: str = "1002", **other: Any) -> dict[str, Any]:
+    """A neighbour as the audit puts it on record; the audit's finding on the whole goes into the world."""
+    one = {
+        "frame": frame, "sample": "street.jpg", "asset_id": hashed("street.jpg"), "group": "training",
+        "distance": 98, "symmetry": "as it is", "points": 7, "relation": "", "input": "",
+    } | other  # fmt: skip
+    whole = Finding(
+        id="finding:whole", rule="copy audit", subject=world.cut, outcome="pass", words="No copy was found.",
+        details={"audited": AT.isoformat(), "compared": {"training": 3, "protected": 0}, "nearest": [one]},
+    )  # fmt: skip
+    world.add(whole)
+    return one
+
+
+def test_neighbours_of_clear_frames_stand_side_by_side() -> None:
+    world = World()
+    one = near(world)
+    report = report_of(world)
+    assert (report.compared, report.nearest[0].distance, report.nearest[0].points) == (3, 98, 7)
+    picture = np.full((90, 160, 3), 128, np.uint8)
+    key = ("1002", one["asset_id"])
+    page = report_page(report, Pictures(nearest={key: (picture, picture)}))
+    assert page.count("<img") == 2
+    assert "our frame 1002" in page
+    assert "street.jpg; PDQ 98 of 256, as it is; 7 points agree" in page
+    page = report_page(report, Pictures(nearest={key: (picture, None)}))
+    assert page.count("<img") == 0
+    assert "not shown: the sample's file is not at hand as recorded" in unescape(page)
+    assert "own input" in unescape(report_page(report_of_own(world)))
+
+
+def report_of_own(world: World) -> Report:
+    near(world, relation="is", input="plate.jpg")
+    return report_of(world)
+
+
+def test_where_there_is_no_neighbour_a_sentence_says_why() -> None:
+    world = World()
+    assert "so no neighbour can be shown" in report_page(report_of(world))
+    near(world)
+    (whole,) = [one for one in world.records if isinstance(one, Finding)]
+    world.change(whole, details={"audited": AT.isoformat(), "compared": {"training": 0, "protected": 0}})
+    assert "There was nothing to compare with" in report_page(report_of(world))
+    world.change(whole, details={"audited": AT.isoformat(), "compared": {"training": 3}})
+    assert "does not name the nearest neighbours" in report_page(report_of(world))
+    world.change(whole, details={"compared": "all", "nearest": ["a", {"distance": True, "frame": 3}]})
+    assert [one.distance for one in report_of(world).nearest] == [None]
+
+
 def test_a_platforms_word_is_said_to_be_one() -> None:
     world = World()
     photo = world.asset("picture", "photo.jpg")
@@ -491,6 +543,29 @@ def test_the_reports_of_a_shot(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     write_reports(desk_of(path), at=AT, out=elsewhere)
     assert json.loads((elsewhere / VALUES).read_text())["verdict"] == "ready"
+
+
+def test_the_report_shows_what_an_audited_shot_came_nearest_to(tmp_path: Path) -> None:
+    (tmp_path / "protected").mkdir()
+    painting = tmp_path / "protected" / "painting.png"
+    write_png(painting, bench.drawn(13, 480, 320))
+    path = shot_in(tmp_path, PRODUCTION + '\n[protected]\nfolder = "protected"\n')
+    audit_shot(desk_of(path), at=AT)
+    files = {one.name: one for one in write_reports(desk_of(path), at=AT)}
+    values = json.loads(files[VALUES].read_text())
+    (one,) = values["nearest"]
+    assert (one["sample"], one["group"]) == ("painting.png", "protected")
+    assert one["distance"] > 80
+    assert one["points"] < 20
+    assert harmless(files[PAGE].read_text()).elements.count("img") == 4 + 2
+    if PAPER in files:
+        # The frame stands in the strip too, and the PDF holds the same picture once.
+        assert files[PAPER].read_bytes().count(b"/Subtype /Image") == 4 + 1
+    painting.unlink()
+    write_reports(desk_of(path), at=AT)
+    page = unescape(files[PAGE].read_text())
+    assert page.count("<img") == 4
+    assert "the sample's file is not at hand" in page
 
 
 def test_a_preview_is_reported_as_one(tmp_path: Path) -> None:

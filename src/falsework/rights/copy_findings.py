@@ -22,6 +22,7 @@ __all__ = ["LIMITS", "RULE", "findings"]
 RULE = "copy audit"
 LIMITS = "This finds copies, whole or in part; it does not judge style or legal similarity."
 
+NEAREST_SHOWN = 4
 _GROUPS = {"training": "training sample", "protected": "protected picture", "input": "input"}
 
 
@@ -86,8 +87,38 @@ def _whole(audit: CopyAudit, subject: str, matters: Sequence[Finding], at: datet
             "compared_digest": audit.compared_digest,
             "every pair compared by points": audit.exhaustive,
             "matters": [matter.id for matter in matters],
+            "nearest": _nearest(audit),
         },
     )
+
+
+def _nearest(audit: CopyAudit) -> list[dict[str, object]]:
+    """The samples that came nearest without being found, each in its nearest frame: the few of least PDQ
+    distance, and the one of most agreeing points. Somebody who doubts "no copy was found" looks at these."""
+    best: dict[tuple[str, str], tuple[str, Neighbour]] = {}
+    found: set[tuple[str, str]] = set()
+    for frame in audit.frames:
+        for one in frame.neighbours:
+            key = one.group, one.asset_id
+            if one.outcome != "clear":
+                found.add(key)
+            elif key not in best or _apart(one) < _apart(best[key][1]):
+                best[key] = frame.name, one
+    order = sorted(
+        (hit for key, hit in best.items() if key not in found),
+        key=lambda hit: (*_apart(hit[1]), hit[1].sample),
+    )
+    shown = order[:NEAREST_SHOWN]
+    rest = order[NEAREST_SHOWN:]
+    if rest:
+        agreeing = max(rest, key=lambda hit: hit[1].points or 0)
+        if (agreeing[1].points or 0) > max(hit[1].points or 0 for hit in shown):
+            shown[-1] = agreeing
+    return [{"frame": name, **asdict(one)} for name, one in shown]
+
+
+def _apart(neighbour: Neighbour) -> tuple[int, int]:
+    return neighbour.distance, -(neighbour.points or 0)
 
 
 def _matches(audit: CopyAudit, subject: str) -> list[Finding]:

@@ -34,11 +34,14 @@ from falsework.rights.report_origin import (
     AiPixels,
     Ingredient,
     Match,
+    Nearest,
     Step,
     ai_pixels,
+    compared,
     copy_audit,
     ingredients,
     matches,
+    nearest,
     steps,
 )
 from falsework.rights.report_words import not_established, questions
@@ -169,7 +172,9 @@ class Report:
     models: tuple[ModelLine, ...]
     audit: str
     audit_outcome: Outcome | Literal[""]
+    compared: int | None
     matches: tuple[Match, ...]
+    nearest: tuple[Nearest, ...]
     people: tuple[Person, ...]
     labour: Labour
     grants: tuple[GrantLine, ...]
@@ -233,7 +238,9 @@ def clearance_report(
         models=model_lines(case),
         audit=audit.words if audit else "",
         audit_outcome=audit.outcome if audit else "",
+        compared=compared(case),
         matches=tuple(matches(case)),
+        nearest=tuple(nearest(case)),
         people=people(case),
         labour=labour(case),
         grants=grant_lines(case),

@@ -15,11 +15,14 @@ __all__ = [
     "AiPixels",
     "Ingredient",
     "Match",
+    "Nearest",
     "Step",
     "ai_pixels",
+    "compared",
     "copy_audit",
     "ingredients",
     "matches",
+    "nearest",
     "steps",
 ]
 
@@ -92,6 +95,21 @@ class Match:
     points: int | None
     symmetry: str
     outline: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """A frame and a sample that came near each other without being found to be copies (`copy_findings`)."""
+
+    frame: str
+    sample: str
+    asset: str
+    group: str
+    distance: int | None
+    points: int | None
+    symmetry: str
+    relation: str
+    input: str
 
 
 def ai_pixels(case: Case, frames: Iterable[str]) -> AiPixels:
@@ -210,6 +228,34 @@ def matches(case: Case) -> Iterator[Match]:
             finding=one.id,
             outcome=one.outcome,
 def _read(step: Activity) -> str:
+def compared(case: Case) -> int | None:
+    """With how many samples the frames were compared; None where no audit on record says."""
+    whole = copy_audit(case)
+    groups = whole.details.get("compared") if whole is not None else None
+    if not isinstance(groups, Mapping):
+        return None
+    return sum(number for each in groups.values() if (number := _whole(each)) is not None)
+
+
+def nearest(case: Case) -> Iterator[Nearest]:
+    """The samples that came nearest, as the audit put them on record."""
+    whole = copy_audit(case)
+    told = whole.details.get("nearest") if whole is not None else None
+    for one in told if isinstance(told, list | tuple) else ():
+        if isinstance(one, Mapping):
+            yield Nearest(
+                frame=str(one.get("frame", "")),
+                sample=str(one.get("sample", "")),
+                asset=str(one.get("asset_id", "")),
+                group=str(one.get("group", "")),
+                distance=_whole(one.get("distance")),
+                points=_whole(one.get("points")),
+                symmetry=str(one.get("symmetry", "")),
+                relation=str(one.get("relation", "")),
+                input=str(one.get("input", "")),
+            )
+
+
     """Who was sent the brief, from the record of a reading."""
     became = "and its answer was not used: the built-in grammar's settings were"
     if step.parameters.get("answer_used") is not False:

@@ -14,6 +14,7 @@ from importlib.resources import files
 from string import Template
 
 from falsework.rights.report import Report, RuleLine
+from falsework.rights.report_copies import Pair, copies_section
 from falsework.rights.report_lines import GrantLine
 from falsework.rights.report_markup import (
     SAID,
@@ -23,24 +24,20 @@ from falsework.rights.report_markup import (
     image,
     mark,
     numbered,
-    outlined,
     quoted,
     sentence,
     table,
     value,
 )
-from falsework.rights.report_origin import Match
 from falsework.rights.report_tree import ingredient_tree
 from falsework.rights.report_words import PACKS, count, fact_name, spoken, stamps
 
 __all__ = ["Pictures", "report_page"]
 
 STRIP_WIDTH = 640  # pixels
-PAIR_WIDTH = 900
 MOST_ROWS = 80  # of a table; the JSON holds all
 MOST_RECORDS = 160
 MOST_CONFLICTS = 4
-MOST_PAIRS = 8
 READERS = {
     "producer": ("For the producer", "May it ship, who said so, what is missing?"),
     "lawyer": ("For the lawyer", "Whose is it, on what terms, and what follows?"),
@@ -60,12 +57,14 @@ EFFECTS = {"warns": "warns only", "label": 'decides the word "insurable" only'}
 class Pictures:
     """Pictures of the page; none has to be there.
 
-    strip   up to eight frames by their name in `Report.frames`
-    pairs   by finding: the frame in which the audit found a sample, and the sample
+    strip    up to eight frames by their name in `Report.frames`
+    pairs    by finding: the frame in which the audit found a sample, and the sample
+    nearest  by frame and sample as `Report.nearest` names them: the two that came near each other
     """
 
     strip: Mapping[str, Picture] = field(default_factory=dict)
-    pairs: Mapping[str, tuple[Picture | None, Picture | None]] = field(default_factory=dict)
+    pairs: Mapping[str, Pair] = field(default_factory=dict)
+    nearest: Mapping[tuple[str, str], Pair] = field(default_factory=dict)
 
 
 def report_page(report: Report, pictures: Pictures | None = None) -> str:
@@ -285,36 +284,7 @@ class _Page:
         return table("model, kind, samples, granted, refused, unknown, rests on", rows, len(rows))
 
     def copies(self) -> str:
-        report = self.report
-        if not report.audit:
-            return "<p>No copy audit of these frames is on record.</p>"
-        parts = [f"<p>{mark(report.audit_outcome)} {escape(report.audit)}</p>"]
-        for one in report.matches[:MOST_PAIRS]:
-            parts.append(self._match(one))
-        if len(report.matches) > MOST_PAIRS:
-            parts.append(f"<p>{len(report.matches) - MOST_PAIRS} more are in clearance.json.</p>")
-        return "".join(parts)
-
-    def _match(self, one: Match) -> str:
-        frame, sample = self.pictures.pairs.get(one.finding, (None, None))
-        shown = ""
-        if frame is not None or sample is not None:
-            absent = '<div class="absent">not at hand</div>'
-            drawn = outlined(frame, one.outline) if frame is not None else None
-            left = image(drawn, one.frame, PAIR_WIDTH) if drawn is not None else absent
-            right = image(sample, one.sample, PAIR_WIDTH) if sample is not None else absent
-            figures = [f"PDQ {one.distance} of 256, {one.symmetry}"] if one.distance is not None else []
-            figures += [f"{one.points} points agree"] if one.points is not None else []
-            shown = (
-                f'<div class="pair"><figure>{left}<figcaption>our frame {escape(one.frame)}</figcaption>'
-                f"</figure><figure>{right}<figcaption>{escape('; '.join((one.sample, *figures)))}"
-                "</figcaption></figure></div>"
-            )
-        remedy = f" {escape(one.remedy)}" if one.remedy else ""
-        return (
-            f'<div class="match"><p>{mark(one.outcome)} {escape(one.words)}{remedy}'
-            f"{self.refs((one.finding,))}</p>{shown}</div>"
-        )
+        return copies_section(self.report, self.pictures.pairs, self.pictures.nearest, self.refs)
 
     # ---- who, and on what terms ----------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Which anchors of a ledger a time-stamp authority sealed: every token is checked, none is taken at its word."""
+"""Which anchors of a ledger an authority sealed: every token is checked, none is taken at its word."""
 
 from __future__ import annotations
 

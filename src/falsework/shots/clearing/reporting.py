@@ -21,8 +21,9 @@ from falsework.rights.gate import clearance
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import asset_id
 from falsework.rights.report import LedgerSeen, Report, clearance_report
-from falsework.rights.report_origin import Match
-from falsework.rights.report_page import MOST_PAIRS, Pictures, report_page
+from falsework.rights.report_copies import MOST_PAIRS
+from falsework.rights.report_origin import Match, Nearest
+from falsework.rights.report_page import Pictures, report_page
 from falsework.rights.samples import read_sample
 from falsework.rights.state import State
 from falsework.shots.clearing.cut import Cut, cut_in, spread
@@ -169,7 +170,11 @@ def _pictures(desk: Desk, cut: Cut, case: Case, report: Report) -> Pictures:
         for one in report.matches[:MOST_PAIRS]
         if one.asset
     }
-    return Pictures(strip, pairs)
+    nearest = {
+        (one.frame, one.asset): (_matched(desk, cut, one.frame), _sample(desk, case, one))
+        for one in report.nearest
+    }
+    return Pictures(strip, pairs, nearest)
 
 
 def _matched(desk: Desk, cut: Cut, frame: str) -> Picture | None:
@@ -181,7 +186,7 @@ def _matched(desk: Desk, cut: Cut, frame: str) -> Picture | None:
     return None
 
 
-def _sample(desk: Desk, case: Case, match: Match) -> Picture | None:
+def _sample(desk: Desk, case: Case, match: Match | Nearest) -> Picture | None:
     """The sample beside it, if it lies where files may be read and is still the same file."""
     for reference in _places(desk, case, match):
         try:
@@ -193,7 +198,7 @@ def _sample(desk: Desk, case: Case, match: Match) -> Picture | None:
     return None
 
 
-def _places(desk: Desk, case: Case, match: Match) -> list[str]:
+def _places(desk: Desk, case: Case, match: Match | Nearest) -> list[str]:
     """Where the sample may lie: as it is on record, or in the protected set by its name."""
     asset = case.state.assets.get(match.asset)
     places = [asset.path] if asset is not None and asset.path else []
