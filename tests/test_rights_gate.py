@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from falsework.errors import FalseworkError
 from falsework.rights.case import Case
 from falsework.rights.declarations import production_records, withdrawals
-from falsework.rights.gate import approve, clearance, impact, reject, review, waive
+from falsework.rights.gate import approve, clearance, reject, review, waive
+from falsework.rights.impact import impact
 from falsework.rights.ledger import Ledger
 from falsework.rights.production import load_production
 from falsework.rights.records import Activity, Asset, Finding, Grant, Party
@@ -436,6 +437,21 @@ def test_impact_goes_through_training() -> None:
     world = plain()
     world.model(trained=True)
     assert world.cut in [one.asset.id for one in impact(world.state(), "sample.jpg", AT).affected]
+
+
+def test_impact_tells_of_ones_own_grants_and_of_what_the_grants_production_made() -> None:
+    world = plain()
+    ours = world.grant(world.plate, id="grant:film:1", revoked=AT)
+    theirs = world.grant(world.plate, id="grant:other:1", revoked=AT)
+    other = world.asset("cut", "their corner")
+    world.step("make", [world.plate], [other], parameters={"production": "other"})
+    found = impact(world.state(), world.plate, AT, "film")
+    assert [grant for grant, _ in found.lapsed] == [ours.id]
+    assert other in [one.asset.id for one in found.affected]  # the plate itself concerns them too
+    assert {grant for grant, _ in impact(world.state(), world.plate, AT).lapsed} == {ours.id, theirs.id}
+    taken = impact(world.state(), ours.id, AT, "film")
+    assert other not in [one.asset.id for one in taken.affected]
+    assert world.cut in [one.asset.id for one in taken.affected]
 
 
 def test_impact_of_nothing_is_a_sentence() -> None:

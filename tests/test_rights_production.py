@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from falsework.errors import FalseworkError
 from falsework.rights.case import Case
 from falsework.rights.declarations import production_records, withdrawals
+from falsework.rights.digests import Digests
 from falsework.rights.facts import FILE_FACTS, IngredientFacts, ShotFacts
 from falsework.rights.gate import approve, clearance
+from falsework.rights.places import named_folders, named_place
 from falsework.rights.production import Production, load_production, moment, read_production
 from falsework.rights.records import Activity, Asset, Decision, Grant, Party, asset_id
 from falsework.rights.rules.evaluate import evaluate
@@ -332,6 +334,96 @@ def test_what_is_declared_of_a_file_is_not_said_of_another(folder: Path) -> None
     after = production_records(production, folder, state_of(before))
     subjects = {one.subject for one in of_type(after, Decision)}
     assert asset_id(digest("another picture")) not in subjects
+
+
+def test_what_is_declared_of_a_file_without_a_grant_is_not_said_of_the_next_one(stepped: Path) -> None:
+    """A model that was trained here needs no grant: what is said of it must not pass to other weights."""
+    table = '[[ingredients]]\nfiles = ["weights.bin"]\nby = "mara"\nwhy = "ours"\nfacts.generative = false\n'
+    production = read_production(TEXT + STEPS + table)
+    before = production_records(production, stepped)
+    old, new = asset_id(digest("weights.bin")), asset_id(digest("other weights"))
+    plate = asset_id(digest("plate.jpg"))
+    assert case_of(before, production, plate).asset_fact(old, "generative").no
+    (stepped / "weights.bin").write_text("other weights")
+    after = production_records(production, stepped, state_of(before))
+    case = case_of([*before, *after], production, plate)
+    assert case.asset_fact(new, "generative").value is None
+    assert case.asset_fact(old, "generative").no
+    assert case.unsaid == {new: "weights.bin"}
+    assert production_records(production, stepped, state_of([*before, *after])) == after
+    # Taken out and put back, it is still said of the first; another person's word is for the file as it is.
+    gone = read_production(TEXT + STEPS)
+    back = withdrawals(gone, production_records(gone, stepped, state_of(after)), state_of(after), AT)
+    again = production_records(production, stepped, state_of([*after, *back]))
+    assert {one.subject for one in of_type(again, Decision) if one.files} >= {old}
+    assert new not in {one.subject for one in of_type(again, Decision)}
+    confirmed = read_production(TEXT + STEPS + table.replace('["weights.bin"]', f'["weights.bin", "{new}"]'))
+    records = production_records(confirmed, stepped, state_of([*before, *after]))
+    back = withdrawals(confirmed, records, state_of([*before, *after]), AT)
+    case = case_of([*before, *after, *records, *back], confirmed, plate)
+    assert case.asset_fact(new, "generative").no
+    assert not case.unsaid
+
+
+def test_a_notice_does_not_tell_of_a_model_that_came_later(folder: Path) -> None:
+    production = load_production(folder)
+    before = production_records(production, folder)
+    (folder / "double.bin").write_text("another model")
+    after = production_records(production, folder, state_of(before))
+    (notice,) = [one for one in of_type(after, Decision) if one.about == "NFX-1"]
+    assert notice.saw == (asset_id(digest("double.bin")),)
+    assert notice.changed == {"double.bin": digest("another model")}
+
+
+@pytest.mark.parametrize("way", ["..", "absolute", "link", "link within"])
+def test_a_protected_set_outside_is_refused(folder: Path, way: str) -> None:
+    outside = folder.parent / f"{folder.name}-outside"
+    outside.mkdir()
+    (outside / "work.png").write_text("work")
+    named = {"..": f"../{outside.name}", "absolute": str(outside), "link": "set", "link within": "a/set"}[way]
+    (folder / "a").mkdir()
+    if way.startswith("link"):
+        (folder / named).symlink_to(outside)
+    production = read_production(f'{TEXT}\n[protected]\nfolder = "{named}"\n')
+    with pytest.raises(FalseworkError) as error:
+        production_records(production, folder)
+    assert "leads out of the production's folder" in str(error.value)
+    assert "FALSEWORK_OUTSIDE" in error.value.todo
+    # Whoever runs the command may name the folder; on record is its name and no path of the machine.
+    place = named_place(folder, named, "protected.folder", (outside.resolve(),))
+    records = production_records(production, folder, protected=place)
+    (kept,) = [one for one in of_type(records, Asset) if one.type == "dataset"]
+    assert kept.path == outside.name
+    assert kept.parts == {"work.png": digest("work")}
+
+
+def test_folders_outside_are_named_from_the_root(tmp_path: Path) -> None:
+    assert named_folders({}) == ()
+    assert named_folders({"FALSEWORK_OUTSIDE": f"{tmp_path}{os.pathsep}"}) == (tmp_path.resolve(),)
+    with pytest.raises(FalseworkError, match="does not start from the root"):
+        named_folders({"FALSEWORK_OUTSIDE": "shelf"})
+    with pytest.raises(FalseworkError, match="leads out"):  # a folder that only begins with the same letters
+        named_place(tmp_path / "film", "../films/x", "ledger", ((tmp_path / "film2").resolve(),))
+    with pytest.raises(FalseworkError, match="leads nowhere"):
+        named_place(tmp_path, "a\0b", "ledger")
+
+
+def test_a_digest_is_read_once_and_again_after_any_change(tmp_path: Path) -> None:
+    path, digests = tmp_path / "a.bin", Digests()
+    path.write_text("one")
+    stat = path.stat()
+    assert digests.of(path) == digests.of(path) == digest("one")
+    assert digests.read == 1
+    path.write_text("two")  # as long, and with the time set back
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert digests.of(path) == digest("two")
+    (tmp_path / "b.bin").write_text("six")
+    os.utime(tmp_path / "b.bin", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    (tmp_path / "b.bin").replace(path)
+    assert digests.of(path) == digest("six")
+    path.unlink()
+    with pytest.raises(FalseworkError, match="cannot be read"):
+        digests.of(path)
 
 
 def test_what_another_production_was_granted_or_told_does_not_hold_here(folder: Path) -> None:

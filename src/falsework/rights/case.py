@@ -352,6 +352,16 @@ class Case:
             return Told(name, record.facts[name], (asset,))
         return Told(name)
 
+    @cached_property
+    def unsaid(self) -> dict[str, str]:
+        """Files that have taken the path of one that something was declared of: that path, by asset id."""
+        return {
+            asset_id(digest): path
+            for one in self.state.decisions.values()
+            if counts(self.state, one)
+            for path, digest in one.changed.items()
+        }
+
     def reviews(self, about: str, *subjects: str) -> tuple[Decision, ...]:
         """Reviews by named persons about a rule or finding, of the cut or of the subjects given."""
         here = [one for one in self.decisions if one.type in ("review", "approval") and one.about == about]
@@ -409,8 +419,7 @@ def _of_production(state: State, name: str) -> State:
     """The state without what other productions' files say (ids of the form "grant:OTHER:...")."""
 
     def ours(identity: str) -> bool:
-        parts = identity.split(":")
-        return len(parts) < 3 or parts[1] == name
+        return production_named_by(identity) in ("", name)
 
     if all(map(ours, state.grants)) and all(map(ours, state.decisions)):
         return state
@@ -419,6 +428,12 @@ def _of_production(state: State, name: str) -> State:
         grants={key: one for key, one in state.grants.items() if ours(key)},
         decisions={key: one for key, one in state.decisions.items() if ours(key)},
     )
+
+
+def production_named_by(identity: str) -> str:
+    """The production whose file brought in the record with this id ("grant:film:..."), "" for none."""
+    parts = identity.split(":")
+    return parts[1] if len(parts) > 2 else ""
 
 
 def counts(state: State, decision: Decision) -> bool:

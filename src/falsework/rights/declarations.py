@@ -8,18 +8,17 @@ withdrawn by `withdrawals`, so that nothing goes on holding because the ledger o
 from __future__ import annotations
 
 import mimetypes
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from falsework.errors import FalseworkError
 from falsework.rights.compared import protected_records
+from falsework.rights.declared_files import DeclaredFiles, Former, as_first_said, is_hash
 from falsework.rights.digests import Digests
 from falsework.rights.facts import FILE_FACTS
 from falsework.rights.licences import licence_of
 from falsework.rights.places import named_place
-from falsework.rights.production import FILE_NAME, OWN_STEPS, Production, moment
+from falsework.rights.production import OWN_STEPS, Production, moment
 from falsework.rights.records import (
     Activity,
     Asset,
@@ -37,9 +36,6 @@ from falsework.rights.state import State
 from falsework.settings import Settings
 
 __all__ = ["production_records", "withdrawals"]
-
-MOST_FILES = 200_000  # that one pattern may name
-_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def production_records(
@@ -61,7 +57,7 @@ def production_records(
     """
     state = state or State()
     folder = Path(folder)
-    files = _Files(folder, digests or Digests())
+    files = DeclaredFiles(folder, digests or Digests())
     roles = {party.id: party.roles[0] if party.roles else party.type for party in production.parties}
     records: list[Record] = [
         Party(id=one.id, type=one.type, name=one.name, roles=one.roles, member_of=one.member_of)
@@ -87,35 +83,8 @@ def production_records(
                 facts=_facts(declared.facts, files),
             )
         )
-    for one in production.ingredients:
-        for asset in files.ids(one.files, "ingredients"):
-            if asset in unconfirmed and asset not in one.files:
-                continue
-            records.append(
-                Decision(
-                    id=record_id(kind, "ingredient", asset, one.by),
-                    type="declaration",
-                    by=one.by,
-                    role=one.role or roles[one.by],
-                    subject=asset,
-                    why=one.why,
-                    facts=_facts(one.facts, files),
-                )
-            )
-    for notice in production.notices:
-        records.append(
-            Decision(
-                id=record_id(kind, "notice", notice.about, notice.by, notice.to, str(notice.sent)),
-                type="declaration",
-                by=notice.by,
-                role=notice.role or roles[notice.by],
-                subject=production.name,
-                about=notice.about,
-                saw=files.ids(notice.models, "notices"),
-                why=notice.why,
-                facts={"notice_to": notice.to, "notice_sent": notice.sent.isoformat()},
-            )
-        )
+    records += _ingredients(production, files, state, roles, unconfirmed)
+    records += _notices(production, files, state, roles)
     for review in production.reviews:
         records.append(
             Decision(
@@ -180,7 +149,7 @@ def _of_former_files(step: Activity, present: Sequence[Activity]) -> bool:
     what was made of those goes on being made of them."""
 
     def made(one: Activity) -> set[str]:
-        return {name for name in _references(one, "generated") if not _HASH.fullmatch(name)}
+        return {name for name in _references(one, "generated") if not is_hash(name)}
 
     again = any(set(step.generated) & set(one.generated) for one in present)
     return not again and any(made(step) & made(one) for one in present)
@@ -202,7 +171,7 @@ def _order(records: Sequence[Record], by: str) -> int:
     return sum(1 for one in records if isinstance(one, Decision) and one.by == by)
 
 
-def _grants(production: Production, files: _Files, state: State) -> list[Grant]:
+def _grants(production: Production, files: DeclaredFiles, state: State) -> list[Grant]:
     found: list[Grant] = []
     seen: dict[str, int] = {}
     former = _declared_for(production, state)
@@ -216,15 +185,8 @@ def _grants(production: Production, files: _Files, state: State) -> list[Grant]:
         count = seen[identity] = seen.get(identity, 0) + 1
         name = licence.id if licence else one.licence
         before = former.get((one.type, one.given_by, name), {})
-        assets = dict.fromkeys(reference for reference in one.files if _HASH.fullmatch(reference))
-        listed: dict[str, str] = {}
-        changed: dict[str, str] = {}
-        for path, digest in files.digests(one.files, "grants").items():
-            known = before.get(path, {})
-            if known and digest not in known and asset_id(digest) not in assets:
-                changed[path] = digest
-                digest = list(known)[-1]
-            listed[path] = digest
+        assets = dict.fromkeys(reference for reference in one.files if is_hash(reference))
+        listed, changed = as_first_said(files.digests(one.files, "grants"), before, assets)
         found.append(
             Grant(
                 id=identity if count == 1 else f"{identity}-{count}",
@@ -250,9 +212,7 @@ def _grants(production: Production, files: _Files, state: State) -> list[Grant]:
     return found
 
 
-def _declared_for(
-    production: Production, state: State
-) -> dict[tuple[str, str, str], dict[str, dict[str, None]]]:
+def _declared_for(production: Production, state: State) -> dict[tuple[str, str, str], Former]:
     """By a grant's type, giver and licence: each path it named, and the digests it was declared for, the
     latest last. Grants that were taken out of the file count: putting one back confirms nothing."""
     found: dict[tuple[str, str, str], dict[str, dict[str, None]]] = {}
@@ -261,10 +221,77 @@ def _declared_for(
             paths = found.setdefault((grant.type, grant.given_by, grant.licence), {})
             for path, digest in grant.files.items():
                 paths.setdefault(path, {})[digest] = None
-    return found
+    return dict(found)
 
 
-def _assets(production: Production, files: _Files, state: State) -> list[Record]:
+def _ingredients(
+    production: Production,
+    files: DeclaredFiles,
+    state: State,
+    roles: Mapping[str, str],
+    unconfirmed: Container[str],
+) -> Iterator[Decision]:
+    """What people say of single files, each as it was when that person first said something of its path.
+
+    unconfirmed   asset ids of files that are others than those that were granted
+    """
+    kind = _kind("decision", production)
+    former: dict[str, dict[str, dict[str, None]]] = {}
+    for said in state.decisions.values():
+        if said.id.startswith(f"{kind}:") and said.type == "declaration" and not said.about:
+            for path, digest in said.files.items():
+                former.setdefault(said.by, {}).setdefault(path, {})[digest] = None
+    for one in production.ingredients:
+        confirmed = dict.fromkeys(reference for reference in one.files if is_hash(reference))
+        present = files.digests(one.files, "ingredients")
+        listed, changed = as_first_said(present, former.get(one.by, {}), confirmed)
+        facts = _facts(one.facts, files)
+        paths: dict[str, dict[str, str]] = {asset: {} for asset in confirmed}
+        for path, digest in listed.items():
+            paths.setdefault(asset_id(digest), {})[path] = digest
+        for asset, named in paths.items():
+            if asset in unconfirmed and asset not in confirmed:
+                continue
+            yield Decision(
+                id=record_id(kind, "ingredient", asset, one.by),
+                type="declaration",
+                by=one.by,
+                role=one.role or roles[one.by],
+                subject=asset,
+                why=one.why,
+                facts=facts,
+                files=named,
+                changed={path: changed[path] for path in named if path in changed},
+            )
+
+
+def _notices(
+    production: Production, files: DeclaredFiles, state: State, roles: Mapping[str, str]
+) -> Iterator[Decision]:
+    """Notices that were sent; each tells of the models as they were when it was first declared."""
+    kind = _kind("decision", production)
+    for one in production.notices:
+        identity = record_id(kind, "notice", one.about, one.by, one.to, str(one.sent))
+        told = state.decisions.get(identity)
+        former = {path: {digest: None} for path, digest in told.files.items()} if told is not None else {}
+        confirmed = dict.fromkeys(reference for reference in one.models if is_hash(reference))
+        listed, changed = as_first_said(files.digests(one.models, "notices"), former, confirmed)
+        yield Decision(
+            id=identity,
+            type="declaration",
+            by=one.by,
+            role=one.role or roles[one.by],
+            subject=production.name,
+            about=one.about,
+            saw=tuple(dict.fromkeys((*confirmed, *map(asset_id, listed.values())))),
+            why=one.why,
+            facts={"notice_to": one.to, "notice_sent": one.sent.isoformat()},
+            files=listed,
+            changed=changed,
+        )
+
+
+def _assets(production: Production, files: DeclaredFiles, state: State) -> list[Record]:
     """Assets of [[assets]]; what a run recorded as its own input stays as the run recorded it."""
     found: list[Record] = []
     for one in production.assets:
@@ -287,7 +314,7 @@ def _assets(production: Production, files: _Files, state: State) -> list[Record]
     return found
 
 
-def _activities(production: Production, files: _Files, state: State) -> list[Record]:
+def _activities(production: Production, files: DeclaredFiles, state: State) -> list[Record]:
     """Steps of [[activities]]. Which bytes a step used and made is settled when it is first declared: another
     file that takes the path of one of them was neither used nor made by it."""
     found: list[Record] = []
@@ -323,7 +350,7 @@ def _activities(production: Production, files: _Files, state: State) -> list[Rec
     return found
 
 
-def _tools(production: Production, files: _Files) -> list[Record]:
+def _tools(production: Production, files: DeclaredFiles) -> list[Record]:
     """A tool's terms are a licence that covers no asset and says so in its terms."""
     found: list[Record] = []
     for one in production.tools:
@@ -370,93 +397,10 @@ def _labour(production: Production, roles: dict[str, str]) -> list[Record]:
     ]
 
 
-def _facts(facts: Settings, files: _Files) -> dict[str, Fact]:
+def _facts(facts: Settings, files: DeclaredFiles) -> dict[str, Fact]:
     """The facts that were given; a file's path becomes its hash."""
     given: dict[str, Fact] = facts.model_dump(exclude_none=True)
     for name in FILE_FACTS:
         if name in given:
             given[name] = files.document(str(given[name]), f"ingredients.facts.{name}")
     return given
-
-
-class _Files:
-    """Hashes of files inside the production's folder, each read once."""
-
-    def __init__(self, folder: Path, known: Digests) -> None:
-        self.folder = folder.resolve()
-        self.known = known
-        self.documents: dict[str, Asset] = {}
-
-    def ids(self, references: Iterable[str], key: str) -> tuple[str, ...]:
-        """Asset ids of files by path, by pattern (sorted) or by hash."""
-        found: dict[str, None] = {}
-        for reference in references:
-            if _HASH.fullmatch(reference):
-                found[reference] = None
-                continue
-            for path in self._paths(reference, key):
-                found[asset_id(self._digest(path, key))] = None
-        return tuple(found)
-
-    def digests(self, references: Iterable[str], key: str) -> dict[str, str]:
-        """The digest of each file that is named by path or pattern, by its path from the folder."""
-        return {
-            path.relative_to(self.folder).as_posix(): self._digest(path, key)
-            for reference in references
-            if not _HASH.fullmatch(reference)
-            for path in self._paths(reference, key)
-        }
-
-    def document(self, reference: str, key: str) -> str:
-        """The digest of a file that was agreed to or kept as evidence; an asset is recorded for it."""
-        if not reference or _HASH.fullmatch(reference):
-            return reference.removeprefix("sha256:")
-        (path,) = self._paths(reference, key, several=False)
-        digest = self._digest(path, key)
-        self.documents[digest] = Asset(
-            id=asset_id(digest),
-            type="document",
-            name=path.name,
-            path=path.relative_to(self.folder).as_posix(),
-        )
-        return digest
-
-    def _paths(self, reference: str, key: str, *, several: bool = True) -> list[Path]:
-        where = f"{FILE_NAME}: {key}"
-        pattern = Path(reference)
-        if pattern.is_absolute() or ".." in pattern.parts:
-            raise FalseworkError(
-                f'"{reference}" leads out of the production\'s folder',
-                where=where,
-                todo="Put the file inside the folder, or give its hash (sha256:...).",
-            )
-        if several and any(mark in reference for mark in "*?["):
-            paths = sorted(path for path in self.folder.glob(reference) if path.is_file())
-        else:
-            paths = [self.folder / reference]
-        if not paths or not paths[0].is_file():
-            raise FalseworkError(
-                f'there is no file "{reference}"',
-                where=where,
-                todo="Give its path, starting from the folder of production.toml, or its hash (sha256:...).",
-            )
-        if len(paths) > MOST_FILES:
-            raise FalseworkError(
-                f'"{reference}" names {len(paths)} files', where=where, todo=f"At most {MOST_FILES} at once."
-            )
-        for path in paths:
-            if not path.resolve().is_relative_to(self.folder):
-                raise FalseworkError(
-                    f'"{path.name}" is a link that leads out of the production\'s folder',
-                    where=where,
-                    todo="Put the file itself there, or give its hash (sha256:...).",
-                )
-        return paths
-
-    def _digest(self, path: Path, key: str) -> str:
-        try:
-            return self.known.of(path)
-        except FalseworkError as error:
-            raise FalseworkError(
-                f'"{path.name}" {error.what}', where=f"{FILE_NAME}: {key}", todo=error.todo
-            ) from None

@@ -182,6 +182,9 @@ class Decision(Settings):
               a declaration that concerns all of it
     about     the rule or fact ("NFX-4"); "" for an approval of the whole
     saw       assets and findings the person was shown
+    files     of a declaration about files: digest of each by the path that named it, as it was when this was
+              first said of it
+    changed   the same of files that are others now: of those nothing is said until a person confirms it
     """
 
     id: str
@@ -193,6 +196,8 @@ class Decision(Settings):
     saw: tuple[str, ...] = ()
     why: Name
     facts: dict[str, Fact] = Field(default_factory=dict)
+    files: dict[str, Sha256] = Field(default_factory=dict)
+    changed: dict[str, Sha256] = Field(default_factory=dict)
     withdrawn: bool = False
 
 

@@ -86,7 +86,7 @@ class Rule:
             subject=case.subject,
             outcome=answer.outcome,
             words=answer.words,
-            remedy=answer.remedy,
+            remedy=" ".join((answer.remedy, *_unsaid(case, answer))).strip(),
             source=self.source,
             evidence=tuple(dict.fromkeys(answer.evidence)),
             details={
@@ -99,6 +99,18 @@ class Rule:
                 "missing": answer.missing,
             },
         )
+
+
+def _unsaid(case: Case, answer: Answer) -> list[str]:
+    """What to do besides where something was declared, but of the file that lay there before."""
+    if answer.outcome not in ("fail", "unknown"):
+        return []
+    return [
+        f'"{path}" has changed since something was declared of it: if that is true of this file too, say so '
+        f'in production.toml: files = ["{path}", "{one}"] (models = [...] of a notice).'
+        for one in dict.fromkeys(answer.evidence)
+        if (path := case.unsaid.get(one))
+    ][:MOST_WORDS]
 
 
 def said_by(finding: Finding) -> str:

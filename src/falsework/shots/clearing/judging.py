@@ -9,10 +9,10 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.rights.case import Case
-from falsework.rights.gate import Clearance, Impact, approve, clearance, impact, reject, review, waive
+from falsework.rights.gate import Clearance, approve, clearance, reject, review, waive
+from falsework.rights.impact import Impact, impact
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Decision, Finding, Record, asset_id
 from falsework.rights.state import State
@@ -176,9 +176,9 @@ def impact_of(desk: Desk, subject: str, *, at: datetime) -> Impact:
     """What hangs on an asset (a file, an id) or a grant of this production."""
     path = Path(subject)
     if path.is_file():
-        subject = asset_id(sha256(path))
+        subject = asset_id(desk.digests.of(path.resolve()))
     with desk.open_ledger() as ledger:
-        return impact(desk.declare(ledger, at), subject, at)
+        return impact(desk.declare(ledger, at), subject, at, desk.production.name)
 
 
 def delivered_with_mark(state: State, cut: str) -> bool:

@@ -67,6 +67,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         tool="falsework",
         version=falsework.__version__,
         parameters={
+            "production": desk.production.name,
             "shot": manifest["parameters"],
             "libraries": manifest["versions"],
             "opengl": manifest["opengl"] or {},
