@@ -1,0 +1,31 @@
+"""Blenders that are small Python scripts: what another program may do to us, without one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from falsework.render.traditional.blender import ABILITIES, Blender
+
+__all__ = ["fake_blender", "fake_module"]
+
+HEAD = """#!{python}
+import json, os, signal, subprocess, sys, time
+from pathlib import Path
+folder = Path(sys.argv[-1])
+script = Path(sys.argv[sys.argv.index("--python") + 1]).stem
+"""
+
+
+def fake_blender(folder: Path, body: str, *, name: str = "blender") -> Blender:
+    """A program in `folder` that does `body`; it knows `folder` and `script`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / name
+    program.write_text(HEAD.format(python=sys.executable) + body)
+    program.chmod(0o755)
+    return Blender(program, False, "9.9.9", frozenset(ABILITIES))
+
+
+def fake_module() -> Blender:
+    """This Python in the place of one with `bpy`: it runs scripts that import none."""
+    return Blender(Path(sys.executable), True, "9.9.9", frozenset(ABILITIES))

@@ -1,0 +1,540 @@
+"""Another program may die, hang, flood us or leave half a file: each is said, and nothing stays behind."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import falsework
+from blender_fakes import fake_blender, fake_module
+from falsework.errors import FalseworkError
+from falsework.media.arrays import read_arrays, write_arrays
+from falsework.render.traditional import process
+from falsework.render.traditional.blender import Blender, Blenders, find_blenders
+from falsework.render.traditional.process import Session, in_blender, last_words, run_job, write_job
+
+PACKAGE = Path(falsework.__file__).parent
+ANSWER = '(folder / "answer.json").write_text(json.dumps({"script": script}))\n'
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone, or only waits to be counted."""
+    for _ in range(200):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def fault_of(blender: Blender, folder: Path, **options: float) -> str:
+    with pytest.raises(FalseworkError) as caught:
+        run_job(blender, "probe", folder, **options)
+    return caught.value.sentence()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of a user who likes spaces, and other letters."""
+    path = tmp_path / "my shots (été)" / "job"
+    path.mkdir(parents=True)
+    return path
+
+
+def test_an_answer_comes_back_with_what_it_took(tmp_path: Path, folder: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    body = """
+print("Blender 9.9.9")
+for n in range(3): print('falsework {"done": %d, "total": 3}' % (n + 1), flush=True)
+end = time.process_time() + 0.2
+while time.process_time() < end: pass
+"""
+    blender = fake_blender(tmp_path / "my programs", body + ANSWER)
+    answer = run_job(blender, "probe", folder, progress=lambda done, total: heard.append((done, total)))
+    assert answer == {"script": "probe"}
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+    assert answer.usage["wall"] >= answer.usage["cpu"] >= 0.2
+    assert json.loads((folder / "usage.json").read_bytes()) == answer.usage
+
+
+def test_a_dying_blender_is_reported_with_its_last_words(tmp_path: Path, folder: Path) -> None:
+    body = """
+print("Fra:3 Mem:20M (Peak 30M)")
+print("Mantaflow: cannot allocate grid", flush=True)
+os.kill(os.getpid(), signal.SIGSEGV)
+"""
+    said = fault_of(fake_blender(tmp_path, body), folder)
+    assert (
+        'Blender 9.9.9 died (Segmentation fault); its last words: "Mantaflow: cannot allocate grid"' in said
+    )
+    assert "Fra:" not in said
+    assert "Run again" in said
+    assert str(tmp_path / "blender") in said
+
+
+def test_a_traceback_is_told_by_its_last_line(tmp_path: Path, folder: Path) -> None:
+    said = fault_of(fake_blender(tmp_path, "def f():\n    raise ValueError('no such cache')\nf()"), folder)
+    assert 'ended with exit code 1; its last words: "ValueError: no such cache"' in said
+
+
+def test_a_blender_that_hangs_is_ended_with_all_it_started(tmp_path: Path, folder: Path) -> None:
+    body = """
+child = subprocess.Popen(["sleep", "600"])
+(folder / "pids").write_text(f"{os.getpid()} {child.pid}")
+print("thinking", flush=True)
+time.sleep(600)
+"""
+    began = time.monotonic()
+    said = fault_of(fake_blender(tmp_path, body), folder, patience=1.0)
+    assert time.monotonic() - began < 20
+    assert 'said nothing for 1 s and was ended; its last words: "thinking"' in said
+    assert all(ended(int(pid)) for pid in (folder / "pids").read_text().split())
+
+
+def test_one_that_speaks_now_and_then_is_waited_for(tmp_path: Path, folder: Path) -> None:
+    body = "for _ in range(6):\n    print('.', flush=True)\n    time.sleep(0.3)\n"
+    assert run_job(fake_blender(tmp_path, body + ANSWER), "probe", folder, patience=1.0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ('{"frames": 3, "fi', "ended without a whole answer"),
+        ("[1, 2]", "ended without a whole answer"),
+        ('{"files": {"smoke 1.vdb": 5000}}', "left smoke 1.vdb with 4 of 5000 bytes"),
+        ('{"files": {"gone.vdb": 10}}', "left gone.vdb with 0 of 10 bytes"),
+    ],
+)
+def test_half_an_answer_is_none(tmp_path: Path, folder: Path, answer: str, told: str) -> None:
+    body = f"""
+(folder / "smoke 1.vdb").write_bytes(b"half")
+(folder / "answer.json").write_text({answer!r})
+print("disk full")
+"""
+    said = fault_of(fake_blender(tmp_path, body), folder)
+    assert told in said
+    assert 'last words: "disk full"' in said
+
+
+def test_an_earlier_runs_answer_is_not_taken_for_this_ones(tmp_path: Path, folder: Path) -> None:
+    (folder / "answer.json").write_text("{}")
+    assert "without a whole answer" in fault_of(fake_blender(tmp_path, ""), folder)
+
+
+def test_a_flood_of_words_neither_fills_memory_nor_blocks(tmp_path: Path, folder: Path) -> None:
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    body = """
+line = b"x" * 200 + b"\\n"
+for _ in range(500): sys.stdout.buffer.write(line * 1000)  # 100 MB
+sys.stdout.buffer.write(b"y" * 5_000_000 + b"\\n")
+sys.stdout.buffer.write(b'falsework {not for us\\n\\xff\\x1b[31mthe \\x07end\\n')
+sys.stdout.flush()
+sys.exit(7)
+"""
+    said = fault_of(fake_blender(tmp_path, body), folder)
+    assert "exit code 7" in said
+    assert "the end" in said
+    assert len(said) < 1500
+    assert "\x1b" not in said
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000  # kilobytes
+
+
+def test_what_a_script_refuses_is_said_as_it_says_it(tmp_path: Path, folder: Path) -> None:
+    body = """
+print('falsework {"fault": {"what": "there is no CUDA device", "todo": "Set device to CPU."}}', flush=True)
+sys.exit(4)
+"""
+    said = fault_of(fake_blender(tmp_path, body), folder)
+    assert said == "Blender 9.9.9, probe: there is no CUDA device. Set device to CPU."
+
+
+def test_a_program_that_is_none_is_refused(tmp_path: Path, folder: Path) -> None:
+    blender = fake_blender(tmp_path, "")
+    blender.program.write_bytes(b"\x7fELF no")
+    assert "could not be started" in fault_of(blender, folder)
+
+
+INTERRUPTED = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from blender_fakes import fake_blender
+from falsework.render.traditional.process import Session, run_job
+if __name__ == "__main__":
+    folder = Path({folder!r})
+    body = '''
+child = subprocess.Popen(["sleep", "600"])
+(folder / "pids").write_text(str(os.getpid()) + " " + str(child.pid) + "\\\\n")
+time.sleep(600)
+'''
+    blender = fake_blender(folder, body)
+    {work}
+"""
+
+
+@pytest.mark.parametrize(
+    "work", ["run_job(blender, 'probe', folder)", "Session(blender, 'probe', folder).ask({'frame': 1})"]
+)
+def test_an_interrupt_leaves_no_process_behind(tmp_path: Path, folder: Path, work: str) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(INTERRUPTED.format(tests=str(Path(__file__).parent), folder=str(folder), work=work))
+    ours = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, start_new_session=True)
+    pids = folder / "pids"
+    limit = time.monotonic() + 60
+    while not (pids.exists() and pids.read_text().endswith("\n")) and time.monotonic() < limit:
+        time.sleep(0.02)
+    time.sleep(0.1)
+    ours.send_signal(signal.SIGINT)
+    _, error = ours.communicate(timeout=30)
+    assert b"KeyboardInterrupt" in error
+    assert all(ended(int(pid)) for pid in pids.read_text().split())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it ends at the next thing it says")
+def test_blender_dies_with_a_killed_falsework(tmp_path: Path, folder: Path) -> None:
+    inside = tmp_path / "hang.py"
+    inside.write_text(
+        f"import sys, time, os\nsys.path.insert(0, {str(in_blender('exchange').parent)!r})\nimport exchange\n"
+        "folder, _ = exchange.begin()\n(folder / 'pids').write_text(f'{os.getpid()}\\n')\ntime.sleep(600)\n"
+    )
+    ours = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+            "from pathlib import Path\nfrom blender_fakes import fake_module\n"
+            "from falsework.render.traditional import process\n"
+            f"process.in_blender = lambda name: Path({str(inside)!r})\n"
+            f"process.run_job(fake_module(), 'hang', Path({str(folder)!r}))\n",
+        ]
+    )
+    pids = folder / "pids"
+    limit = time.monotonic() + 60
+    while not (pids.exists() and pids.read_text().endswith("\n")) and time.monotonic() < limit:
+        time.sleep(0.02)
+    ours.kill()
+    ours.wait()
+    assert ended(int(pids.read_text()))
+
+
+# ---- kept alive for many requests ---------------------------------------------------------------------
+
+SERVING = """
+import sys, os, time
+sys.path.insert(0, {exchange!r})
+import exchange
+from pathlib import Path
+def handler(request):
+    print("Fra:1 Mem:3M", end="")  # a line that Blender has only begun
+    exchange.say(1, 2)
+    if request.get("die"):
+        print("out of luck", flush=True)
+        os.abort()
+    if request.get("sleep"):
+        time.sleep(600)
+    if request.get("refuse"):
+        exchange.refuse("no such frame", "Ask for another.")
+    made = Path(sys.argv[-1]) / "frame 1.exr"
+    made.write_bytes(b"picture")
+    answer = {{"frame": request["frame"], "files": [made]}}
+    return answer
+exchange.serve(handler)
+"""
+
+
+@pytest.fixture
+def serving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Session]:
+    script = tmp_path / "serving.py"
+    script.write_text(SERVING.format(exchange=str(in_blender("exchange").parent)))
+    monkeypatch.setattr(process, "in_blender", lambda name: script)
+    return lambda folder, **options: Session(fake_module(), "serving", folder, **options)
+
+
+def test_a_session_answers_many_requests(serving: Callable[..., Session], folder: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    with serving(folder) as session:
+        pid = session._child._process.pid
+        for frame in range(3):
+            answer = session.ask({"frame": frame}, progress=lambda done, total: heard.append((done, total)))
+            assert answer == {"frame": frame, "files": {"frame 1.exr": 7}}
+        assert session.usage["wall"] > 0
+    assert heard == [(1, 2)] * 3
+    assert ended(pid)
+    assert session.usage["cpu"] > 0
+    with pytest.raises(FalseworkError, match="has been ended"):
+        session.ask({"frame": 4})
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        ({"die": True}, r"died \(Aborted\); its last words: .*out of luck"),
+        ({"sleep": True}, "said nothing for 1 s and was ended"),
+        ({"refuse": True}, r"no such frame\. Ask for another\."),
+        ({}, "KeyError: 'frame'"),
+    ],
+)
+def test_a_session_that_fails_says_so_and_is_over(
+    serving: Callable[..., Session], folder: Path, request_: dict[str, bool], told: str
+) -> None:
+    session = serving(folder, patience=1.0)
+    pid = session._child._process.pid
+    with pytest.raises(FalseworkError, match=told):
+        session.ask(request_)
+    assert ended(pid)
+    with pytest.raises(FalseworkError):
+        session.ask({"frame": 1})
+
+
+def test_a_forgotten_session_is_ended(serving: Callable[..., Session], folder: Path) -> None:
+    session = serving(folder)
+    pid = session._child._process.pid
+    del session
+    assert ended(pid)
+
+
+# ---- arrays and jobs, as the scripts inside read and write them ------------------------------------------
+
+
+def exchange() -> object:
+    sys.path.insert(0, str(in_blender("exchange").parent))
+    try:
+        import exchange as module
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def test_arrays_go_both_ways(tmp_path: Path) -> None:
+    inside = exchange()
+    arrays = {
+        "flags": np.array([True, False, True]),
+        "points": np.arange(12, dtype=np.float32).reshape(4, 3),
+        "mass": np.array([1.5, 2.5]),
+        "index": np.array([[1], [-2]], np.int32),
+        "none": np.zeros((0, 3), np.float32),
+    }
+    write_arrays(tmp_path / "out.safetensors", arrays, fps=24.0, name="é")
+    flat, values = inside.read_flat(tmp_path / "out.safetensors")
+    assert values == {"fps": 24.0, "name": "é"}
+    for name, (shape, content) in flat.items():
+        assert shape == arrays[name].shape
+        assert list(content) == arrays[name].ravel().tolist()
+    whole, _ = inside.read_arrays(tmp_path / "out.safetensors")
+    inside.write_arrays(tmp_path / "back.safetensors", whole, fps=24.0)
+    back, values = read_arrays(tmp_path / "back.safetensors")
+    assert values == {"fps": 24.0}
+    for name, one in arrays.items():
+        assert back[name].dtype == one.dtype
+        np.testing.assert_array_equal(back[name], one)
+    kept = {name: pair for name, pair in flat.items() if name != "flags"}
+    inside.write_flat(tmp_path / "flat.safetensors", kept, frames=3)
+    back, values = read_arrays(tmp_path / "flat.safetensors")
+    assert values == {"frames": 3}
+    for name in kept:
+        assert back[name].dtype == arrays[name].dtype
+        np.testing.assert_array_equal(back[name], arrays[name])
+
+
+def test_a_jobs_arrays_cut_short_are_noticed_inside(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "out.safetensors", {"points": np.zeros((100, 3))})
+    data = (tmp_path / "out.safetensors").read_bytes()
+    (tmp_path / "out.safetensors").write_bytes(data[:-100])
+    with pytest.raises(ValueError, match="cut short"):
+        exchange().read_flat(tmp_path / "out.safetensors")
+
+
+def test_last_words_are_no_machine_clutter() -> None:
+    lines = b"""Blender 3.4.1
+Read prefs: /home/x/.config
+Fra:12 Mem:190M (Peak 200M)
+Error: Python: Traceback (most recent call last):
+  File "/x/y.py", line 3, in <module>
+    main(
+    ^^^^
+RuntimeError: cache is not writable
+cache is not writable
+cache is not writable
+Blender quit""".splitlines()
+    assert last_words(lines) == "RuntimeError: cache is not writable / cache is not writable"
+
+
+# ---- finding one ------------------------------------------------------------------------------------------
+
+PROBED = """
+job = json.loads((folder / "job.json").read_text())
+with open({log!r}, "a") as log: log.write("asked\\n")
+if job["smoke"]:
+    {smoke}
+answer = {{"smoke": True}} if job["smoke"] else {{"version": {version!r}, "abilities": {abilities!r}}}
+(folder / "answer.json").write_text(json.dumps(answer))
+"""
+
+
+@pytest.fixture
+def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without any Blender; returns an empty folder that is its PATH."""
+    monkeypatch.delenv("BLENDER", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    (tmp_path / "bin").mkdir()
+    return tmp_path / "bin"
+
+
+def probed(
+    folder: Path,
+    *,
+    version: str = "4.1.0",
+    abilities: tuple[str, ...] = ("bullet", "cycles"),
+    smoke: str = "pass",
+) -> Path:
+    body = PROBED.format(log=str(folder / "log"), version=version, abilities=abilities, smoke=smoke)
+    return fake_blender(folder, body).program
+
+
+def test_without_any_blender_one_sentence_says_how_to_get_one(nothing: Path) -> None:
+    with pytest.raises(FalseworkError) as caught:
+        find_blenders()
+    said = caught.value.sentence()
+    assert said.count(". ") == 0
+    assert "falsework traditional setup" in said
+    assert "--blender PATH" in said
+
+
+def test_what_a_blender_is_able_to_do_is_asked_once(nothing: Path, tmp_path: Path) -> None:
+    program = probed(nothing)
+    for _ in range(3):
+        found = find_blenders()
+        assert found.simulate.program == program
+        assert found.smoke.abilities == {"bullet", "cycles", "smoke"}
+    assert (nothing / "log").read_text() == "asked\n" * 2
+    os.utime(program, (1, 1))  # another one, for all we know
+    find_blenders()
+    assert (nothing / "log").read_text() == "asked\n" * 4
+
+
+def test_one_may_bake_and_another_render(
+    nothing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baking = probed(nothing)
+    drawing = probed(tmp_path / "other", abilities=("bullet", "cycles", "denoise"), smoke="os.abort()")
+    found = find_blenders(drawing)
+    assert (found.simulate.program, found.smoke.program, found.render.program) == (drawing, baking, drawing)
+    monkeypatch.setenv("BLENDER", str(drawing))
+    assert find_blenders(baking).render.program == drawing
+
+
+def test_where_nobody_bakes_smoke_that_is_said(nothing: Path) -> None:
+    probed(nothing, smoke="os.abort()")
+    with pytest.raises(
+        FalseworkError, match=r"no Blender here can bake smoke \(found: 4\.1\.0 at .*\): install"
+    ):
+        _ = find_blenders().smoke
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("sys.exit(9)", "exit code 9"),
+        ("", "without a whole answer"),
+    ],
+)
+def test_a_named_blender_that_does_not_serve_is_named(
+    nothing: Path, tmp_path: Path, body: str, told: str
+) -> None:
+    probed(nothing)
+    broken = fake_blender(tmp_path / "broken", body).program
+    with pytest.raises(FalseworkError, match=f"--blender names .*{told}"):
+        find_blenders(broken)
+    with pytest.raises(FalseworkError, match="no such program"):
+        find_blenders(tmp_path / "nowhere")
+
+
+def test_an_old_blender_is_refused(nothing: Path) -> None:
+    program = probed(nothing, version="2.93.1")
+    with pytest.raises(FalseworkError, match=r"is Blender 2\.93\.1, and 3\.4 is the oldest"):
+        find_blenders(program)
+
+
+def test_a_broken_blender_on_path_is_passed_over_and_told(nothing: Path, tmp_path: Path) -> None:
+    fake_blender(nothing, "print('libGL.so.1: cannot open shared object file'); sys.exit(127)")
+    with pytest.raises(FalseworkError, match=r"no usable Blender here; .*libGL\.so\.1"):
+        find_blenders()
+    other = probed(tmp_path / "other")
+    found = find_blenders(other)
+    assert [one.program for one in found.found] == [other]
+    assert "libGL" in found.failed[0][1]
+
+
+def test_the_commands_keep_a_users_paths_whole() -> None:
+    script, folder = Path("/a b/bullet.py"), Path("/my shots/job")
+    program = Blender(Path("/x y/blender"), False, "3.4.1", frozenset())
+    assert program.command(script, folder) == [
+        *("/x y/blender", "-b", "--factory-startup", "--python-exit-code", "3"),
+        *("--python", "/a b/bullet.py", "--", "/my shots/job"),
+    ]
+    module = Blender(Path("/x y/python"), True, "5.0.1", frozenset())
+    assert module.command(script, folder) == ["/x y/python", "/a b/bullet.py", "/my shots/job"]
+    assert Blenders((program, module)).found[1].is_module
+
+
+# ---- and nothing of ours imports Blender's Python ---------------------------------------------------------
+
+
+def _imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            if (
+                called in ("import_module", "__import__")
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                names.add(str(node.args[0].value).split(".")[0])
+    return names
+
+
+INSIDE = {"bpy", "mathutils", "bmesh", "_cycles", "bpy_extras", "gpu", "openvdb"}
+
+
+def test_falsework_never_imports_bpy() -> None:
+    ours = [path for path in PACKAGE.rglob("*.py") if "in_blender" not in path.parts]
+    assert len(ours) > 100
+    assert {path: _imported(path) & INSIDE for path in ours if _imported(path) & INSIDE} == {}
+
+
+def test_what_runs_inside_blender_imports_nothing_of_ours() -> None:
+    inside = sorted(in_blender("exchange").parent.glob("*.py"))
+    neighbours = {path.stem for path in inside}
+    assert {"exchange", "probe"} <= neighbours
+    for path in inside:
+        strange = _imported(path) - INSIDE - neighbours - {"numpy"} - set(sys.stdlib_module_names)
+        assert not strange, path
+    assert not (inside[0].parent / "__init__.py").exists()
+
+
+def test_a_job_is_written_whole(tmp_path: Path) -> None:
+    write_job(tmp_path, {"frames": 3, "name": "é"})
+    assert json.loads((tmp_path / "job.json").read_bytes()) == {"frames": 3, "name": "é"}
+    with pytest.raises(ValueError):
+        write_job(tmp_path, {"size": float("nan")})
