@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -246,10 +248,42 @@ obligations = { attribution = "Photograph: another line" }
     assert judge(desk_of(path), at=AT).credits == ("Photograph: another line",)
 
 
+def test_a_waiver_is_never_silent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = shot_in(tmp_path)
+    approved(path)
+    assert main(["rights", "status", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^tiny, cut [0-9a-f]{12}: cleared$", said, re.MULTILINE)
+    assert f"`falsework deliver {path}`" in said
+    (tmp_path / "production.toml").write_text(
+        PRODUCTION.replace('basis = "item"\n', 'basis = "item"\nrevoked = 2026-11-20\n')
+    )
+    main(["rights", "status", str(path)])
+    assert ": not cleared\n" in capsys.readouterr().out
+    person = ["--by", "ada", "--role", "producer", "--reason", "settled by letter"]
+    main(["waive", str(path), "GATE-3", *person])
+    assert "GATE-3 waived by Ada Example (producer), for cut " in capsys.readouterr().out
+    main(["rights", "status", str(path)])
+    said = capsys.readouterr().out
+    assert ": cleared, by waiver\n" in said
+    assert 'waived GATE-3 by Ada Example (producer), "settled by letter":\n    "plate.png": ' in said
+    main(["rights", "report", str(path)])
+    page = (tmp_path / "out" / "tiny" / "clearance.html").read_text()
+    assert "Cleared by waiver, not yet signed" in page
+    assert "but for GATE-3, waived by Ada Example" in page
+    assert "no grant holds for plate.png" in page
+
+
+def test_a_rejection_says_what_follows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = shot_in(tmp_path)
+    main(["reject", str(path), "--by", "ada", "--role", "producer", "--reason", "too dark"])
+    assert "It is not delivered until Ada Example approves it, or it is made anew." in capsys.readouterr().out
+
+
 def test_a_preview_alone_is_said_to_be_one_with_what_makes_the_shot(tmp_path: Path) -> None:
     path = shot_in(tmp_path)
     (tmp_path / "out" / "tiny").rename(tmp_path / "out" / "tiny_preview")
-    with pytest.raises(FalseworkError, match="only a preview .* not cleared") as refused:
+    with pytest.raises(FalseworkError, match=r"only a preview .* not cleared") as refused:
         judge(desk_of(path), at=AT)
     assert f"`falsework make {path}`" in refused.value.todo
     (tmp_path / "out" / "tiny_preview").rename(tmp_path / "elsewhere")
@@ -510,4 +544,80 @@ def test_a_delivery_brings_what_a_compositor_needs(tmp_path: Path) -> None:
     assert (folder / "motion.usd").is_file()
     (out / "motion.usd").write_bytes(b"other")
     with pytest.raises(FalseworkError, match="not what was made"):
+        deliver(desk_of(path), at=AT)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ('ledger = "{outside}/ledger.db"', "ledger"),
+        ('ledger = "link/ledger.db"', "ledger"),
+        ('[protected]\nfolder = "link"', "protected.folder"),
+        ('[timestamp]\nroots = "{outside}/roots.pem"', "timestamp.roots"),
+        (
+            '[credentials]\ncertificate = "{outside}/chain.pem"\nkey = "link/key.pem"',
+            "credentials.certificate",
+        ),
+    ],
+)
+def test_what_lies_outside_is_left_alone_unless_the_person_at_work_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, key: str
+) -> None:
+    outside, film = tmp_path / "elsewhere", tmp_path / "film"
+    make_test_chain(outside, at=AT, name="the house")
+    shutil.copyfile(outside / "root.pem", outside / "roots.pem")
+    path = shot_in(film)
+    (film / "link").symlink_to(outside)
+    before = {one.name for one in outside.iterdir()}
+    text = table.format(outside=outside)
+    top = f"{text}\n{PRODUCTION}" if text.startswith("ledger") else f"{PRODUCTION}\n{text}\n"
+    (film / "production.toml").write_text(top)
+    with pytest.raises(FalseworkError, match="leads out of the production's folder") as refused:
+        delivered(path)
+    assert refused.value.where == f"{film / 'production.toml'}: {key}"
+    assert {one.name for one in outside.iterdir()} == before
+    monkeypatch.setenv("FALSEWORK_OUTSIDE", str(outside))
+    desk = desk_of(path)
+    assert desk.named(str(outside / "x"), key) == outside / "x"
+    if key == "credentials.certificate":
+        assert deliver(desk, at=AT).signer == "the house"
+
+
+def test_records_name_the_shot_from_the_productions_folder_and_answers_as_it_was_typed(
+    tmp_path: Path,
+) -> None:
+    path = shot_in(tmp_path / "film")
+    typed = judge(desk_of(path), at=AT)
+    assert f"falsework approve {path}" in typed.blockers[0].remedy
+    size = state(path).size
+    (kept,) = [one for one in state(path).findings.values() if one.rule == "GATE-1"]
+    assert "falsework approve shot.toml" in kept.remedy
+    approved(path)
+    with pytest.raises(FalseworkError):
+        audit_shot(desk_of(path), at=AT)
+    deliver(desk_of(path), at=AT)
+    assert state(path).size > size
+    with desk_of(path).open_ledger() as ledger:
+        assert not [event for event in ledger.events() if str(tmp_path).encode() in event.payload]
+
+
+def test_a_delivery_reads_each_frame_once_and_each_ingredient_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = shot_in(tmp_path)
+    approved(path)
+    opened: list[Path] = []
+    real = Path.open
+
+    def counted(self: Path, *args: Any, **more: Any) -> Any:
+        opened.append(self)
+        return real(self, *args, **more)
+
+    monkeypatch.setattr(Path, "open", counted)
+    desk = desk_of(path)
+    deliver(desk, at=AT)
+    assert desk.digests.read == 1  # the plate
+    assert not [one for one in opened if one.is_relative_to(tmp_path / "out") and one.suffix == ".exr"]
+    (tmp_path / "out" / "tiny" / "exr" / "tiny.1002.exr").unlink()
+    with pytest.raises(FalseworkError, match="a frame of the cut is missing"):
         deliver(desk_of(path), at=AT)
