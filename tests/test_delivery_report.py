@@ -242,3 +242,17 @@ def test_manifest(tmp_path: Path) -> None:
     assert (manifest["inputs"], manifest["opengl"]) == ({"plate.jpg": "ab"}, None)
     assert (manifest["seed"], manifest["reused"], manifest["seconds"]) == (7, ["solve"], {"render": 1.235})
     assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["versions"]["falsework"])
+
+
+def test_what_was_changed_by_hand_stands_beside_what_the_brief_says(tmp_path: Path) -> None:
+    shown = replace(
+        report(),
+        instead={"collapse.from_storey = 3": "<5>"},
+        read_by="The brief was sent to a-model at a.host.",
+    )
+    write_report(tmp_path / "r.html", shown)
+    words = " ".join(Page((tmp_path / "r.html").read_text(encoding="utf-8")).words)
+    assert "the shot was made with <5> instead" in words
+    assert "sent to a-model at a.host" in words
+    write_report(tmp_path / "r.html", report())
+    assert "instead" not in " ".join(Page((tmp_path / "r.html").read_text(encoding="utf-8")).words)

@@ -42,6 +42,8 @@ class ReportData:
     title        the shot's name
     brief        the director's sentence, "" for none
     understood   (words of the brief, the setting they became) pairs
+    instead      what the shot has where it was changed by hand: a setting's text in `understood` to its value
+    read_by      a sentence on who else read the brief, "" for the built-in grammar alone
     not_understood  words of the brief nothing was made of
     facts        (label, value) for the head: size, frames, rate, seed, version …
     frames       (label, uint8 (H, W, 3) display picture), at most eight are shown besides `lead`
@@ -67,6 +69,8 @@ class ReportData:
     camera: Sequence[tuple[str, str]]
     warnings: Sequence[str] = ()
     understood: Sequence[tuple[str, str]] = ()
+    instead: Mapping[str, str] = field(default_factory=dict)
+    read_by: str = ""
     not_understood: Sequence[str] = ()
     lead: npt.NDArray[np.uint8] | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -215,14 +219,21 @@ def _plot(plot: Plot) -> str:
 
 def _understood(report: ReportData) -> str:
     rows = "".join(
-        f"<tr><th scope=row>“{escape(words)}”</th><td><code>{escape(setting)}</code></td></tr>"
+        f"<tr><th scope=row>“{escape(words)}”</th>"
+        f"<td><code>{escape(setting)}</code>{_instead(report.instead.get(setting))}</td></tr>"
         for words, setting in report.understood
     )
     table = f'<table class="understood"><tbody>{rows}</tbody></table>' if rows else ""
     if report.not_understood:
         words = ", ".join(f"“{escape(words)}”" for words in report.not_understood)
         table += f"<p>Not understood, so left alone: {words}.</p>"
+    if report.read_by:
+        table = f"<p>{escape(report.read_by)}</p>{table}"
     return f"<section><h2>What the brief became</h2>{table}</section>" if table else ""
+
+
+def _instead(value: str | None) -> str:
+    return f"<small>the shot was made with {escape(value)} instead</small>" if value is not None else ""
 
 
 def _stages(stages: Sequence[StageTime], run: float | None) -> str:

@@ -17,7 +17,7 @@ from falsework.delivery.contact import pick_frames
 from falsework.delivery.report import ReportData, StageTime, collapse_plots
 from falsework.dust.field import DustField
 from falsework.errors import FalseworkError
-from falsework.shots.brief import read_brief
+from falsework.shots.brief import Interpretation, read_brief
 from falsework.shots.spec import Shot
 from falsework.shots.stages import frame_file
 
@@ -75,7 +75,6 @@ def report_data(
             ("seed", str(shot.seed)),
             ("fragments", str(motion.position.shape[1])),
             ("falsework", falsework.__version__),
-            *_reader(shot),
         ],
         frames=pictures,
         settings=_settings(shot),
@@ -97,19 +96,39 @@ def report_data(
             (finding.words, f"{key} = {json.dumps(finding.value)}")
             for key, finding in understood.settings.items()
         ],
+        instead=_instead(shot, understood),
+        read_by=_read_by(shot),
         not_understood=understood.not_understood,
         versions=versions,
         run_seconds=run_seconds,
     )
 
 
-def _reader(shot: Shot) -> list[tuple[str, str]]:
+def _instead(shot: Shot, understood: Interpretation) -> dict[str, str]:
+    """Where the shot has another value than the brief's words say: their setting, as shown, to its own."""
+    values = shot.model_dump(mode="json")
+    found = {}
+    for key, finding in understood.settings.items():
+        section, _, name = key.rpartition(".")
+        if section == "facades":  # a brief speaks of the house, whose walls have a table each
+            has = list(dict.fromkeys(wall[name] for wall in values["facades"]))
+        else:
+            has = [values[section][name] if section else values[name]]
+        said = json.loads(json.dumps(finding.value))  # lists, as the shot's
+        if any(one != said for one in has):
+            found[f"{key} = {json.dumps(finding.value)}"] = " and ".join(map(_text, has))
+    return found
+
+
+def _read_by(shot: Shot) -> str:
     """Who was sent the brief, where that was a language model outside."""
     reader = shot.brief_read_by
     if reader is None:
-        return []
-    unused = "" if reader.used else " (its answer was not used)"
-    return [("brief read by", f"{reader.model} at {reader.endpoint}{unused}")]
+        return ""
+    sent = f"The brief was sent to {reader.model} at {reader.endpoint}"
+    if not reader.used:
+        return f"{sent}; its answer was not used."
+    return f"{sent}, which made the first settings. Below is how the built-in grammar reads it."
 
 
 def _settings(shot: Shot) -> dict[str, dict[str, str]]:
