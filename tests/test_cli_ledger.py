@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from falsework.cli.main import main
 from falsework.rights.merkle import leaf_hash, verify_consistency, verify_inclusion
-from falsework.rights.records import KINDS, Party
+from falsework.rights.records import KINDS, Decision, Grant, Party
 from ledgers import digest, filled, one_of_each, people, tamper
 
 
@@ -113,6 +114,33 @@ def test_show(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [event["body"]["name"] for event in said] == ["cut"]
 
 
+def test_show_finds_a_record_by_an_id_cut_short(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = run(capsys, "show", ledger, "--id", "decision:1")[1]
+    assert whole
+    assert run(capsys, "show", ledger, "--id", "decision…")[1] == whole
+    code, out, err = run(capsys, "show", ledger, "--id", "grant:nobody")
+    assert (code, out) == (2, "")
+    assert 'no record here is called "grant:nobody"' in err
+
+
+def test_what_was_taken_back_is_shown_as_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    approval = Decision(
+        id="decision:1", type="approval", by="party:anna", role="producer", subject=digest(2), why="good"
+    )
+    grant = Grant(id="grant:1", type="licence", given_by="party:anna", assets=(digest(2),), uses=("use",),
+                  basis="item", licence="CC0-1.0")  # fmt: skip
+    taken = [
+        approval,
+        approval.model_copy(update={"withdrawn": True}),
+        grant,
+        grant.model_copy(update={"revoked": datetime(2026, 11, 20, tzinfo=UTC)}),
+    ]
+    lines = run(capsys, "show", filled(tmp_path / "l", taken))[1].splitlines()
+    assert "approval withdrawn: party:anna" in lines[1]
+    assert "withdrawn" not in lines[0]
+    assert "licence revoked from 2026-11-20: CC0-1.0" in lines[3]
+
+
 def test_what_is_shown_cannot_steer_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = "Anna\x1b[2J\u202e"
     path = filled(tmp_path / "l", [Party(id="party:anna", type="person", name=name)])
@@ -140,7 +168,8 @@ def test_proofs_hold_without_the_ledger(ledger: Path, capsys: pytest.CaptureFixt
 
 def test_prove_speaks(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "prove", ledger, 7, "--since", 11)
-    assert "is event 7 of the 20" in out
+    assert "Event 7 is one of the 20 under the root" in out
+    assert "The first 11 events are as they were under the root" in out
     code, _, err = run(capsys, "prove", ledger, 20)
     assert code == 2
     assert "they go from 0 to 19" in err

@@ -344,7 +344,28 @@ def test_a_grant_that_lapsed_is_shown_with_the_reason() -> None:
     assert "sold" in report.grants[0].lapse
     text = _Parsed(report_page(report)).text
     assert "does not hold: was revoked on 2026-11-21 (sold)" in text
-    assert "no grant that holds for plate.jpg" in answers(report, "lawyer")["Is every ingredient granted?"]
+    said = answers(report, "lawyer")["Is every ingredient granted?"]
+    assert said == "No: 1 ingredient from outside; no grant holds for plate.jpg."
+
+
+def test_what_is_waived_is_not_said_to_be_met() -> None:
+    world = cleared()
+    (grant,) = [one for one in world.records if isinstance(one, Grant)]
+    world.change(grant, revoked=AT - timedelta(days=1))
+    world.decide("waiver", world.cut, about="GATE-3", role="lawyer", why="settled by letter")
+    world.approve()
+    report = report_of(world)
+    assert report.verdict in ("ready", "delivered")
+    assert "but for GATE-3, waived by Mara Example" in report.verdict_words
+    assert "by waiver" in _Parsed(report_page(report)).text
+    assert "GATE-3" in answers(report, "producer")["May it be delivered?"]
+
+
+def test_a_union_is_told_whose_rules_were_not_judged() -> None:
+    said = answers(report_of(World(guilds=["wga"], packs=[])), "union")["Which guilds’ rules were judged?"]
+    assert said == "Those of WGA. Not judged: SAG-AFTRA, SAG-AFTRA Interactive, DGA and IATSE."
+    said = answers(report_of(World(guilds=[], packs=[])), "union")["Which guilds’ rules were judged?"]
+    assert said.startswith("None: production.toml chooses no guild. Not judged: WGA, ")
 
 
 def test_void_approvals_and_waivers_are_shown() -> None:

@@ -150,7 +150,7 @@ def test_a_missing_file_says_how_to_begin(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "shot.toml"
     path.write_bytes(b"\xff\xfe\x00name")
-    with pytest.raises(FalseworkError, match="could not be read"):
+    with pytest.raises(FalseworkError, match="is no text in UTF-8"):
         load_shot(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from falsework.rights.gate import Clearance
+    from falsework.rights.gate import Clearance, Waived
     from falsework.rights.records import Decision
     from falsework.shots.clearing.desk import Desk
 
@@ -97,7 +98,7 @@ def _approve(given: argparse.Namespace) -> dict[str, Any]:
     return _decided(
         given,
         approve_shot,
-        lambda decision, cut: f"approved by {given.by} ({decision.role}), bound to cut {cut}",
+        lambda decision, cut, name: f"approved by {name} ({decision.role}), bound to cut {cut}",
     )
 
 
@@ -107,7 +108,10 @@ def _reject(given: argparse.Namespace) -> dict[str, Any]:
     return _decided(
         given,
         reject_shot,
-        lambda decision, cut: f"rejected by {given.by} ({decision.role}), cut {cut}",
+        lambda decision, cut, name: (
+            f"rejected by {name} ({decision.role}), cut {cut}\n"
+            f"It is not delivered until {name} approves it, or it is made anew."
+        ),
         standing=False,
     )
 
@@ -118,7 +122,7 @@ def _review(given: argparse.Namespace) -> dict[str, Any]:
     return _decided(
         given,
         partial(review_finding, finding=given.finding, resolved=not given.hold),
-        lambda decision, _: f"{given.finding} reviewed by {given.by} ({decision.role})",
+        lambda decision, _, name: f"{given.finding} reviewed by {name} ({decision.role})",
     )
 
 
@@ -128,19 +132,26 @@ def _waive(given: argparse.Namespace) -> dict[str, Any]:
     return _decided(
         given,
         partial(waive_rule, rule=given.rule, everywhere=given.everywhere),
-        lambda decision, _: f"{given.rule} waived by {given.by} ({decision.role})",
+        lambda decision, cut, name: (
+            f"{given.rule} waived by {name} ({decision.role}), "
+            + (
+                "for the whole production"
+                if given.everywhere
+                else f"for cut {cut} and what the rule says of it now"
+            )
+        ),
     )
 
 
 def _decided(
     given: argparse.Namespace,
     decide: Callable[..., tuple[Decision, Clearance]],
-    words: Callable[[Decision, str], str],
+    words: Callable[[Decision, str, str], str],
     *,
     standing: bool = True,
 ) -> dict[str, Any]:
-    """Let a person decide, and say so: `words` of the decision and the cut's short id, then (where asked,
-    `standing`) what is missing after it."""
+    """Let a person decide, and say so: `words` of the decision, the cut's short id and the person's name,
+    then (where asked, `standing`) what is missing after it."""
     from datetime import UTC, datetime
 
     from falsework.shots.clearing.desk import desk_of
@@ -150,10 +161,10 @@ def _decided(
         desk, by=given.by, role=given.role, why=given.reason, at=datetime.now(UTC), made=given.made
     )
     if not given.quiet and not given.json:
-        print(f"{verdict.shot}: {words(decision, verdict.subject[7:19])}")
+        print(f"{verdict.shot}: {words(decision, verdict.subject[7:19], _name(desk, decision.by, given.by))}")
         _say_stranger(desk, decision.by, given.by)
         if standing:
-            _say(verdict, everything=False)
+            _say(desk, verdict, everything=False)
     return {"decision": decision.id, "clearance": verdict.to_json()}
 
 
@@ -213,9 +224,14 @@ def _status(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.shots.clearing.desk import desk_of
     from falsework.shots.clearing.judging import judge
 
-    verdict = judge(desk_of(given.shot), at=datetime.now(UTC), made=given.made)
+    desk = desk_of(given.shot)
+    verdict = judge(desk, at=datetime.now(UTC), made=given.made)
     if not given.quiet and not given.json:
-        _say(verdict, everything=given.all)
+        word = (
+            "not cleared" if verdict.blockers else "cleared, by waiver" if _let_pass(verdict) else "cleared"
+        )
+        print(f"{verdict.shot}, cut {verdict.subject[7:19]}: {word}")
+        _say(desk, verdict, everything=given.all)
     return verdict.to_json()
 
 
@@ -248,17 +264,17 @@ def _impact(given: argparse.Namespace) -> dict[str, Any]:
     found = impact_of(desk_of(shot), given.asset, at=datetime.now(UTC))
     if not given.quiet and not given.json:
         for grant, why in found.lapsed:
-            print(f"does not hold: {grant} ({why})")
+            print(f"{grant} does not hold: it {why}")
         if not found.affected:
             print("Nothing on record was made from it.")
         for one in found.affected:
             approved = f", approved by {len(one.approvals)}" if one.approvals else ""
             print(f"  {one.asset.type:<12} {one.asset.name}  {one.asset.id[7:19]}{approved}")
         if found.reopened:
-            count = len(found.reopened)
-            print(
-                f"{count} of these would have to be cleared again if it changed or its grant were taken back."
-            )
+            needed = "have to be cleared again"
+            if not found.lapsed:
+                needed = f"would {needed} if it changed or its grant were taken back"
+            print(f"{len(found.reopened)} of these {needed}.")
     return found.to_json()
 
 
@@ -285,16 +301,35 @@ def _say_stranger(desk: Desk, party: str, name: str) -> None:
         )
 
 
-def _say(verdict: Clearance, *, everything: bool) -> None:
-    """The verdict on the terminal: what is missing first, then (if asked) every rule."""
+def _name(desk: Desk, party: str, otherwise: str) -> str:
+    """A party as production.toml writes it, or as it was typed where that does not know it."""
+    return next((one.name for one in desk.production.parties if one.id == party), otherwise)
+
+
+def _let_pass(verdict: Clearance) -> list[Waived]:
+    """Waivers that let a cut leave; one of a mere label changes nothing of that."""
+    return [one for one in verdict.waived if one.finding.details["effect"] != "label"]
+
+
+def _say(desk: Desk, verdict: Clearance, *, everything: bool) -> None:
+    """The verdict on the terminal: what is missing first, what was let pass, then (if asked) every rule."""
     if verdict.blockers:
         print("Missing:")
         for one in verdict.blockers:
             print(f"  {', '.join(one.rules)}: {one.words}. {one.remedy}")
     else:
-        print("Nothing is missing: `falsework deliver` signs it and hands it over.")
+        command = f"falsework deliver {shlex.quote(str(desk.shot_path))}"
+        print(f"Nothing is missing: `{command}` signs it and hands it over.")
+    for let in verdict.waived:
+        by = _name(desk, let.decision.by, let.decision.by.removeprefix("party:"))
+        print(f'  waived {let.finding.rule} by {by} ({let.decision.role}), "{let.decision.why}":')
+        print(f"    {let.finding.words}")
     for finding in verdict.warnings:
-        print(f"  warning {finding.rule}: {finding.words}")
+        print(f"  warning {finding.rule}, which holds nothing up: {finding.words}. {finding.remedy}".rstrip())
     if everything:
+        waived = {one.finding.id for one in verdict.waived}
+        supplied = {one for each in verdict.pending for one in each.findings}
         for finding in verdict.findings:
-            print(f"  {finding.outcome:<14} {finding.rule:<8} {finding.words}")
+            outcome = "waived" if finding.id in waived else finding.outcome
+            later = "; delivering supplies it" if finding.id in supplied else ""
+            print(f"  {outcome:<14} {finding.rule:<8} {finding.words}{later}")

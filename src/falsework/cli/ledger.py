@@ -52,8 +52,8 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     verify.set_defaults(run=_verify)
 
     show = tasks.add_parser("show", parents=[common], help="list events")
-    show.add_argument("--kind", help="party, asset, activity, grant, finding or decision")
-    show.add_argument("--id", help="only the history of one record")
+    show.add_argument("--kind", choices=tuple(SAYS), help="only these")
+    show.add_argument("--id", help="only the history of one record, by its id or the beginning of it")
     show.add_argument("--last", type=_count, metavar="N", help="only the last N of them")
     show.set_defaults(run=_show)
 
@@ -127,17 +127,30 @@ def _verify(given: argparse.Namespace) -> dict[str, Any]:
 
 def _show(given: argparse.Namespace) -> dict[str, Any]:
     with _opened(given) as ledger:
-        events = [
-            event
-            for event in ledger.events()
-            if given.kind in (None, event.kind) and given.id in (None, event.id)
-        ]
+        events = [event for event in ledger.events() if given.kind in (None, event.kind)]
+    if given.id is not None:
+        events = _of_record(events, given.id, given.ledger)
     if given.last is not None:
         events = events[len(events) - min(given.last, len(events)) :]
     if not given.json:
         for event in events:
             print(_line(event))
     return {"events": [_event_json(event) for event in events]}
+
+
+def _of_record(events: list[Event], wanted: str, ledger: str) -> list[Event]:
+    """The history of the record of this id; ids may be cut short, as `show` itself prints them."""
+    begins = wanted.rstrip("…")
+    found = [event for event in events if event.id == wanted] or [
+        event for event in events if begins and event.id.startswith(begins)
+    ]
+    if not found:
+        raise FalseworkError(
+            f'no record here is called "{wanted}"',
+            where=ledger,
+            todo=f"`falsework ledger show {ledger}` lists them; --json gives their ids in full.",
+        )
+    return found
 
 
 def _prove(given: argparse.Namespace) -> dict[str, Any]:
@@ -160,11 +173,15 @@ def _prove(given: argparse.Namespace) -> dict[str, Any]:
             }
     if not given.json:
         print(_line(event))
-        print(f"is event {proof.sequence} of the {proof.size} under the root {proof.root.hex()}")
+        print(f"Event {proof.sequence} is one of the {proof.size} under the root {proof.root.hex()}.")
+        print("The proof: hashes that lead from it to the root (RFC 6962); --json gives its bytes, too.")
         for one in proof.proof:
             print(f"  {one.hex()}")
         if given.since is not None:
-            print(f"The first {given.since}, with the root {answer['since']['root']}, are its beginning")
+            print(
+                f"The first {given.since} events are as they were under the root {answer['since']['root']}."
+            )
+            print("The proof (RFC 6962, consistency):")
             for text in answer["since"]["consistency"]:
                 print(f"  {text}")
     return answer
@@ -275,7 +292,11 @@ def _read(path: Path | None) -> bytes:
 def _line(event: Event) -> str:
     """One event for people: number, time, kind, id and what it says first."""
     body = event.body
-    said = (str(body[key]) for key in SAYS.get(event.kind, ()) if body.get(key))
+    said = [str(body[key]) for key in SAYS.get(event.kind, ()) if body.get(key)]
+    if said and body.get("withdrawn"):
+        said[0] += " withdrawn"
+    if said and body.get("revoked"):
+        said[0] += f" revoked from {str(body['revoked'])[:10]}"
     short = event.id[:SHORT] + "…" if len(event.id) > SHORT + 1 else event.id
     line = (
         f"{event.sequence:>6}  {event.time:%Y-%m-%d %H:%M:%SZ}  {event.kind:<8}  {short}  {': '.join(said)}"

@@ -44,7 +44,7 @@ from falsework.rights.report_origin import (
     nearest,
     steps,
 )
-from falsework.rights.report_words import not_established, questions
+from falsework.rights.report_words import not_established, questions, spoken
 
 __all__ = [
     "SCHEMA",
@@ -293,11 +293,20 @@ class _Content:
                 return f"It may not be delivered: {things}.{gone}"
             case "ready":
                 return (
-                    "Nothing is missing. Delivering it signs and marks the files, reads both back, and asks "
-                    "every rule again."
+                    f"Nothing is missing{self._let_pass()}. Delivering it signs and marks the files, reads "
+                    "both back, and asks every rule again."
                 )
             case "delivered":
-                return f"Every rule that applies is met or waived.{gone}"
+                return f"Every rule that applies is met{self._let_pass()}.{gone}"
+
+    def _let_pass(self) -> str:
+        """Which rules are waived, and by whom: a waiver is not to be taken for a rule that is met."""
+        said: dict[str, list[str]] = {}
+        for one in self.verdict.waived:
+            if one.finding.details["effect"] != "label":
+                said.setdefault(party_name(self.case, one.decision.by), []).append(one.finding.rule)
+        waivers = "; ".join(f"{spoken(rules)}, waived by {name}" for name, rules in said.items())
+        return f", but for {waivers}" if waivers else ""
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:

@@ -119,6 +119,10 @@ class _Page:
             "ready": "Cleared, not yet signed",
             "delivered": "Cleared",
         }[report.verdict]
+        if report.verdict in ("ready", "delivered") and any(
+            one.waived and one.effect != "label" for one in report.rules
+        ):
+            big = big.replace("Cleared", "Cleared by waiver")
         facts = [
             ("written", report.written[:16].replace("T", " ") + " UTC"),
             ("production", f"{report.production}, {report.title}" if report.title else report.production),
@@ -350,7 +354,7 @@ class _Page:
             ("commercial use", "not allowed" if report.non_commercial else "nothing forbids it"),
             ("changes", "not allowed" if report.no_derivatives else "nothing forbids them"),
             ("grants reach", spoken(report.reach) or "nowhere together"),
-            ("first term over", report.ends[:10] or "none ends"),
+            ("first grant to end", report.ends[:10] or "none ends"),
         ]
         rows = "".join(f"<div><dt>{label}</dt><dd>{escape(value)}</dd></div>" for label, value in facts)
         lines = "lines" if len(report.credits) > 1 else "line"

@@ -33,6 +33,9 @@ PACKS = {
 }
 
 
+GUILDS = ("wga", "sag-aftra", "interactive", "dga", "iatse")
+
+
 def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
@@ -84,10 +87,15 @@ def _producer(case: Case, report: Report) -> Iterator[Answered]:
         "ready": "Yes; what is missing, delivering supplies.",
         "delivered": "Yes.",
     }[report.verdict]
-    yield "producer", "May it be delivered?", answer, ()
+    let = [one for one in report.rules if one.waived and one.effect != "label"]
+    if let:
+        answer += f" {count(len(let), 'rule')} let pass by a named person: {spoken(one.rule for one in let)}."
+    waivers = tuple(one.waived for one in let)
+    yield "producer", "May it be delivered?", answer, waivers
     given = [one for one in report.decisions if one.type == "approval" and not one.about and not one.void]
     lost = [one for one in report.decisions if one.type == "approval" and not one.about and one.void]
-    answer = "; ".join(f"{one.by}, {one.role}, on {one.at[:10]}" for one in given) or "Nobody yet."
+    answer = "; ".join(f"{one.by}, {one.role}, on {one.at[:10]}" for one in given) or "Nobody yet"
+    answer += "."
     if lost:
         answer += f" {count(len(lost), 'approval')} of other versions or withdrawn: void."
     yield "producer", "Who approved exactly these frames?", answer, tuple(one.id for one in (*given, *lost))
@@ -103,8 +111,13 @@ def _producer(case: Case, report: Report) -> Iterator[Answered]:
         tuple(one.id for one in report.grants if one.ends),
     )
     if report.insurable is not None:
-        answer = "Yes, as far as these records go." if report.insurable else "No. See EO-1."
-        yield "producer", 'May it be called "insurable"?', answer, ()
+        answer = "Yes, as far as these records go." if report.insurable else f"No: {_uninsurable(report)}."
+        yield "producer", "May it be called “insurable”?", answer, ()
+
+
+def _uninsurable(report: Report) -> str:
+    why = [one.words for one in report.rules if one.effect == "label" and one.outcome != "pass"]
+    return "; ".join(why) or "what may not go out is not insured"
 
 
 def _pixels(report: Report) -> str:
@@ -120,16 +133,21 @@ def _lawyer(case: Case, report: Report) -> Iterator[Answered]:
     outside = [one for one in report.ingredients if one.origin == "outside" and one.type != "model"]
     holding = {one.id for one in report.grants if not one.lapse}
     bare = [one.name for one in outside if not holding.intersection(one.grants)]
-    answer = f"{count(len(outside), 'ingredient')} from outside; "
-    answer += f"no grant that holds for {spoken(bare[:4])}" if bare else "each has a grant that holds"
-    answer += f" and {len(bare) - 4} more." if len(bare) > 4 else "."
+    shown = [*bare[:4], f"{len(bare) - 4} more"] if len(bare) > 4 else bare
+    answer = "No" if bare else "Yes"
+    answer += f": {count(len(outside), 'ingredient')} from outside; "
+    answer += f"no grant holds for {spoken(shown)}." if bare else "each has a grant that holds."
     yield "lawyer", "Is every ingredient granted?", answer, ()
     bases = {"item": "the item's own record", "platform": "a platform's general statement only",
              "contract": "a contract", "owner": "our own making"}  # fmt: skip
-    found = Counter(one.basis for one in report.grants if one.assets)
+    found = Counter(one.basis for one in report.grants if one.assets and not one.lapse)
     answer = "; ".join(f"{number:,} on {bases[basis]}" for basis, number in found.most_common())
     number = sum(found.values())
-    answer = f"{count(number, 'grant')}: {answer}." if number else "There are none."
+    answer = (
+        f"{count(number, 'grant')} that {'holds' if number == 1 else 'hold'}: {answer}."
+        if number
+        else "None holds."
+    )
     yield "lawyer", "What do the grants rest on?", answer, ()
     parts = [f"the licence {report.licence}"] if report.licence else []
     lines = len(case.obligations.credits)
@@ -153,6 +171,11 @@ def _lawyer(case: Case, report: Report) -> Iterator[Answered]:
 
 
 def _union(case: Case, report: Report) -> Iterator[Answered]:
+    judged = [PACKS[one] for one in GUILDS if one in report.packs]
+    others = [PACKS[one] for one in GUILDS if one not in report.packs]
+    answer = f"Those of {spoken(judged)}." if judged else "None: production.toml chooses no guild."
+    answer += f" Not judged: {spoken(others)}." if others else ""
+    yield "union", "Which guilds’ rules were judged?", answer, ()
     people = (
         (case.fact("depicts_performer"), "a performer can be recognised", "no performer can be recognised"),
         (case.fact("digital_replica"), "a digital replica is used", "no digital replica"),
@@ -228,7 +251,10 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
         yield f"{count(len(unknown), 'rule')} cannot be answered from the records: {', '.join(unknown)}."
     open_ = [fact_name(one.name) for one in report.declared if one.value is None]
     if open_:
-        yield f"Nobody has declared, or people disagree on: {', '.join(open_)}."
+        yield (
+            f"What nobody has declared, or people disagree on (docs/production.md says what each is): "
+            f"{', '.join(open_)}."
+        )
     declared = [one for one in report.declared if one.value is not None]
     if declared:
         yield (
@@ -243,11 +269,15 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
         yield f"The copy audit: {LIMITS}"
     else:
         yield "Whether it repeats somebody's picture: no copy audit of these frames is on record."
-    platform = [one for one in report.grants if one.basis == "platform"]
-    for one in platform:
+    platform: dict[str, list[str]] = {}
+    for one in report.grants:
+        if one.basis == "platform":
+            platform.setdefault(one.licence or one.type, []).extend(one.names)
+    for licence, covered in platform.items():
+        shown = [*covered[:4], f"{len(covered) - 4} more"] if len(covered) > 5 else covered
         yield (
-            f"The {one.licence or one.type} for {spoken(one.names[:4]) or 'what it covers'} rests on a "
-            "platform's general statement, not on the item's own record."
+            f"Whether {licence} is the licence of {spoken(shown) or 'what it covers'}: a platform's general "
+            "statement says so, not the item's own record."
         )
     yield from _beyond_the_licence(report)
     told = case.fact("generative_ai")
@@ -273,8 +303,8 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
     grades = Counter(one.grade for one in report.rules)
     yield (
         f"How far the rules' wording goes: {grades['P']} rest on a primary text that was read (P), "
-        f"{grades['S']} on a secondary source (S), {grades['R']} were written from memory and are to be "
-        "checked (R). The wording is ours and short."
+        f"{grades['S']} on a secondary source (S), {grades['R']} on memory, to be checked (R). The wording "
+        "is ours and short."
     )
     if test_certificate:
         yield "Who signs: the certificate is a test chain that anybody can make. Nobody vouches for it."
