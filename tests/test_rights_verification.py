@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from falsework.cli import main as cli
 from falsework.errors import FalseworkError
 from falsework.rights import reading, verification
 from falsework.rights.certificates import Credentials, make_test_chain
+from falsework.rights.folder import verify_folder
 from falsework.rights.manifest import SOURCE_TYPES
 from falsework.rights.sequence import Listed, canonical_list, parse_names, strangers
 from falsework.rights.signing import sign, sign_sequence
@@ -151,11 +153,16 @@ def test_a_sidecar_of_a_single_file_is_found_beside_it(
     for subject in (path, tmp_path / "shot.c2pa"):
         seen = verify(subject, anchors=credentials.root, isolated=False)
         assert (seen.state, seen.sidecar) == ("trusted", str(tmp_path / "shot.c2pa"))
+    (one,) = verify_folder(tmp_path, anchors=credentials.root, isolated=False).files
+    assert (one.state, one.path) == ("trusted", str(path))
     write_picture(path, 4)
     assert verify(path, anchors=credentials.root, isolated=False).state == "invalid"
     path.unlink()
     with pytest.raises(FalseworkError, match="not beside it"):
         verify(tmp_path / "shot.c2pa", isolated=False)
+    found = verify_folder(tmp_path, isolated=False)
+    assert (found.files, found.exit_code, found.state) == ((), 2, None)
+    assert "not beside it" in found.unreadable[0].why
 
 
 def test_an_outside_file_is_read_within_limits(
@@ -315,6 +322,139 @@ def test_a_fault_of_ours_never_reads_as_valid(
     monkeypatch.setattr(verification, "verify", fail)
     assert cli.main(["verify", str(signed(".png"))]) == 2
     assert "treat it as unsigned" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_is_no_better_with_debug(
+    signed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*given: object, **known: object) -> Verification:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(verification, "verify", fail)
+    assert cli.main(["verify", "--debug", str(signed(".png"))]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert "boom" in said
+    assert "treat it as unsigned" in said
+    monkeypatch.setattr(verification, "verify", verify)
+    monkeypatch.setattr("falsework.cli.verify._tell", fail)  # nor where only the words cannot be found
+    assert cli.main(["verify", "--debug", str(signed(".png"))]) == 2
+    monkeypatch.setattr("falsework.cli.verify._anchors", fail)
+    assert cli.main(["verify", str(signed(".png"))]) == 2
+
+
+def test_names_that_no_terminal_shows_change_no_exit_code(
+    tmp_path: Path, signed: Callable[[str], Path], credentials: Credentials
+) -> None:
+    root = tmp_path / "root.pem"
+    root.write_text(credentials.root)
+    odd = tmp_path / os.fsdecode(b"caf\xe9-\xc3\xa9.png")
+    try:
+        odd.write_bytes(signed(".png").read_bytes())
+    except OSError:
+        pytest.skip("this file system has no such names")
+    for more in ([], ["--json"], ["--debug"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "falsework", "verify", *more, odd, "--trust", root],
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"caf" in done.stdout
+
+
+def test_a_reader_that_has_gone_changes_no_exit_code(signed: Callable[[str], Path]) -> None:
+    command = f"{sys.executable} -m falsework verify --json {signed('.png')}; echo $? >&2"
+    done = subprocess.run(["sh", "-c", f"({command}) | true"], capture_output=True, check=False)
+    assert done.stderr == b"1\n"
+
+
+def test_every_file_of_a_folder_has_its_verdict_and_the_worst_counts(
+    tmp_path: Path,
+    signed: Callable[[str], Path],
+    credentials: Credentials,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = tmp_path / "root.pem"
+    root.write_text(credentials.root)
+    box = tmp_path / "box"
+    (box / "stills").mkdir(parents=True)
+    (box / "exr").mkdir()
+    (box / "plate").mkdir()
+    write_sequence(box / "exr")
+    sign_sequence(box / "exr", box / "exr" / "shot.c2pa", manifest(), credentials, at=NOW)
+    (box / "shot.mp4").write_bytes(signed(".mp4").read_bytes())
+    (box / "stills" / "a.png").write_bytes(signed(".png").read_bytes())
+    (box / "credits.txt").write_text("Photo: A")
+    (box / "plate" / "clean.exr").write_bytes(b"no place for a manifest")
+
+    def run(*more: str) -> tuple[int, dict[str, str], str]:
+        code = cli.main(["verify", "--json", str(box), *more])
+        answer = json.loads(capsys.readouterr().out)
+        assert answer["exit_code"] == code
+        states = {str(Path(one["path"]).relative_to(box)): one["state"] for one in answer["files"]}
+        assert cli.main(["verify", str(box), *more]) == code
+        return code, states, capsys.readouterr().out
+
+    trust = "--trust", str(root)
+    fine = {"exr/shot.c2pa": "trusted", "shot.mp4": "trusted", "stills/a.png": "trusted"}
+    code, states, words = run(*trust)
+    assert (code, states) == (0, fine)
+    assert "credits.txt, plate/clean.exr" in words
+    assert run()[0] == 1
+    write_picture(box / "stills" / "b.png")
+    code, states, words = run(*trust)
+    assert (code, states) == (4, fine | {"stills/b.png": "unsigned"})
+    assert "UNSIGNED   stills/b.png" in words
+    (box / "stills" / "c.png").write_bytes(b"")
+    code, _, words = run(*trust)
+    assert code == 2
+    assert "UNREADABLE stills/c.png" in words
+    content = bytearray((box / "shot.mp4").read_bytes())
+    content[-20] ^= 1
+    (box / "shot.mp4").write_bytes(content)
+    code, states, words = run(*trust)
+    assert (code, states["shot.mp4"], states["exr/shot.c2pa"]) == (3, "invalid", "trusted")
+    assert "the movie was changed" in words
+    assert cli.main(["verify", "--mark", str(box)]) == 2
+    assert cli.main(["verify", "--quiet", str(tmp_path / "box" / "plate")]) == 4
+
+
+def test_frames_removed_added_and_renamed_are_named(tmp_path: Path, credentials: Credentials) -> None:
+    files = write_sequence(tmp_path)
+    sign_sequence(tmp_path, tmp_path / "shot.c2pa", manifest(), credentials, at=NOW)
+
+    def seen() -> tuple[int, set[str], set[str]]:
+        """Exit code, words of faults, names of unsigned files."""
+        found = verify_folder(tmp_path, anchors=credentials.root, isolated=False)
+        faults = {fault.words for one in found.files for fault in one.faults}
+        return (
+            found.exit_code,
+            faults,
+            {Path(one.path).name for one in found.files if one.state == "unsigned"},
+        )
+
+    assert seen() == (0, set(), set())
+    content = files[1].read_bytes()
+    files[1].unlink()
+    assert seen() == (3, {"shot.1002.exr is missing"}, set())
+    (tmp_path / "keep.exr").write_bytes(content)
+    renamed = {"shot.1002.exr is missing", "keep.exr is shot.1002.exr under another name"}
+    assert seen() == (3, renamed, {"keep.exr"})
+    (tmp_path / "keep.exr").rename(files[1])
+    (tmp_path / "shot.1009.exr").write_bytes(content)
+    added = {"shot.1009.exr is not of the sequence that was signed"}
+    assert seen() == (3, added, {"shot.1009.exr"})
+    (tmp_path / "shot.1009.exr").rename(tmp_path / "extra.exr")
+    assert seen() == (4, set(), {"extra.exr"})  # of no signed sequence, and among the frames of one
+
+
+def test_links_in_a_folder_are_not_followed(tmp_path: Path, signed: Callable[[str], Path]) -> None:
+    (tmp_path / "b.png").symlink_to(signed(".png"))
+    (tmp_path / "deeper").symlink_to(signed(".png").parent)
+    found = verify_folder(tmp_path, isolated=False)
+    assert (found.files, found.exit_code, found.state) == ((), 4, "unsigned")
 
 
 def test_a_production_brings_its_own_trust(

@@ -13,6 +13,7 @@ from typing import Any
 
 import falsework
 from falsework.cli import brief, clean, clearing, credentials, ledger, make, new, stage, verify
+from falsework.cli.output import write_out
 from falsework.errors import FalseworkError
 
 __all__ = ["main"]
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _our_fault(given, error)
     if given.json:
-        print(json.dumps({"ok": True, **answer}, ensure_ascii=False))
+        write_out(json.dumps({"ok": True, **answer}, ensure_ascii=False) + "\n")
     return int(answer.get("exit_code", DONE))
 
 
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 def _say(given: argparse.Namespace, fault: dict[str, str], sentence: str, code: int) -> None:
     print(sentence, file=sys.stderr)
     if given.json:
-        print(json.dumps({"ok": False, "exit_code": code, "error": fault}, ensure_ascii=False))
+        write_out(json.dumps({"ok": False, "exit_code": code, "error": fault}, ensure_ascii=False) + "\n")
 
 
 def _our_fault(given: argparse.Namespace, error: Exception) -> int:

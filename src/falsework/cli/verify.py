@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from falsework.cli.output import write_out
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from falsework.rights.folder import FolderVerification
     from falsework.rights.verification import IngredientOutcome, Verification
 
 __all__ = ["add"]
+
+COLOURS = {"trusted": "green", "valid": "yellow", "invalid": "red", "unsigned": "yellow"}
+MOST_OTHERS = 6  # names in a line; --json has all
 
 CODES = "exit codes: 0 trusted, 1 valid but not trusted, 3 invalid, 4 unsigned, 2 usage or unreadable"
 
@@ -27,7 +33,10 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
         epilog=CODES,
     )
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a movie, a still, a sequence's folder or its sidecar (.c2pa)"
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a movie, a still, a sidecar (.c2pa), or a folder: each file in it",
     )
     parser.add_argument(
         "--trust",
@@ -51,38 +60,95 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.errors import FalseworkError
-    from falsework.rights.verification import verify
 
-    anchors = _anchors(given)
     try:
-        outcome = verify(given.file, anchors=anchors)
-        mark = _mark(given)
+        return _checked(given)
     except FalseworkError:
         raise
     except Exception as error:
         if given.debug:
-            raise
-        # Exit code 1 means "valid" here, so a fault of ours must not end with it.
+            print("".join(traceback.format_exception(error)), file=sys.stderr)
+        # Exit code 1 means "valid" here, so a fault of ours must not end with it, --debug or not.
         raise FalseworkError(
             f"could not be checked ({type(error).__name__})",
             where=given.file,
-            todo="Nothing is known about it; treat it as unsigned. A fault of ours: --debug shows it.",
+            todo="Nothing is known about it; treat it as unsigned. A fault of ours"
+            + ("." if given.debug else ": --debug shows it."),
         ) from error
+
+
+def _checked(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.rights.verification import verify
+
+    anchors = _anchors(given)
+    if given.file.is_dir():
+        return _folder(given, anchors)
+    outcome = verify(given.file, anchors=anchors)
+    mark = _mark(given)
     if not given.quiet and not given.json:
         lines = io.StringIO()
         _tell(_console(lines), outcome, bool(anchors))
         for line in mark.get("words", ()):
             lines.write(f"  {'mark read':<13}{line}\n")
-        # A reader that has gone (`| head`) must not change the exit code either.
-        try:
-            sys.stdout.write(lines.getvalue())
-            sys.stdout.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        write_out(lines.getvalue())
     found = (
         {"mark": {key: value for key, value in mark.items() if key != "words"} or None} if given.mark else {}
     )
     return {"ok": outcome.state in ("trusted", "valid"), **outcome.to_json(), **found}
+
+
+def _folder(given: argparse.Namespace, anchors: str) -> dict[str, Any]:
+    """Every file of a folder with its own verdict; the gravest is the folder's."""
+    from falsework.errors import FalseworkError
+    from falsework.rights.folder import verify_folder
+
+    if given.mark:
+        raise FalseworkError(
+            "is a folder, and the mark is read in one picture or movie",
+            where=given.file,
+            todo="Name one of its files.",
+        )
+    outcome = verify_folder(given.file, anchors=anchors)
+    if not given.quiet and not given.json:
+        lines = io.StringIO()
+        console = _console(lines)
+        if len(outcome.files) == 1 and not outcome.unreadable:
+            _tell(console, outcome.files[0], bool(anchors))
+        else:
+            _tell_folder(console, outcome)
+        write_out(lines.getvalue())
+    return {"ok": outcome.state in ("trusted", "valid"), **outcome.to_json()}
+
+
+def _tell_folder(console: Console, outcome: FolderVerification) -> None:
+    """One line for each file, with what is wrong with it below."""
+    from rich.text import Text
+
+    def within(path: str) -> str:
+        found = Path(path)
+        return str(found.relative_to(outcome.path)) if found.is_relative_to(outcome.path) else path
+
+    for one in outcome.files:
+        row = Text(f"{one.state.upper():<11}", style=f"bold {COLOURS[one.state]}").append(within(one.path))
+        if one.files_listed:
+            row.append(f"  {one.files_checked} of {one.files_listed} files checked", style="dim")
+        if one.signer is not None:
+            row.append(f"  signed by {one.signer.name}", style="dim")
+        console.print(row)
+        for fault in one.faults:
+            console.print(Text(f"{'':<11}{fault.words}", style="red"))
+    for lost in outcome.unreadable:
+        console.print(Text("UNREADABLE ", style="bold red").append(within(lost.path)))
+        console.print(Text(f"{'':<11}{lost.why}", style="red"))
+    if outcome.others:
+        some = ", ".join(within(path) for path in outcome.others[:MOST_OTHERS])
+        more = len(outcome.others) - MOST_OTHERS
+        rest = f" and {more:,} more" if more > 0 else ""
+        console.print(Text(f"{'':<11}not signed, in forms without a place for it: {some}{rest}", style="dim"))
+    if not outcome.files and not outcome.unreadable:
+        console.print(Text("UNSIGNED   nothing here carries Content Credentials", style="bold yellow"))
+    elif outcome.files:
+        console.print(Text("Name a file to see all that its credentials say.", style="dim"))
 
 
 def _console(lines: io.StringIO) -> Console:
@@ -136,14 +202,13 @@ def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
     """The outcome for people. Text from outside goes in as plain text, never as markup."""
     from rich.text import Text
 
-    colours = {"trusted": "green", "valid": "yellow", "invalid": "red", "unsigned": "yellow"}
     words = {
         "trusted": "TRUSTED: signed by someone you trust, and unchanged since",
         "valid": "VALID, NOT TRUSTED: unchanged since it was signed, by someone nobody here vouches for",
         "invalid": "INVALID: do not rely on what these credentials say",
         "unsigned": "UNSIGNED: no Content Credentials; where it comes from is not known",
     }
-    console.print(Text(words[outcome.state], style=f"bold {colours[outcome.state]}"))
+    console.print(Text(words[outcome.state], style=f"bold {COLOURS[outcome.state]}"))
     console.print(Text(outcome.path, style="dim"))
 
     def line(name: str, value: str, style: str = "") -> None:

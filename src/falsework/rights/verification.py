@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -31,7 +31,16 @@ from falsework.rights.statements import (
 )
 from falsework.rights.statuses import Fault, faults_of, notes_of
 
-__all__ = ["EXIT_CODES", "IngredientOutcome", "SignerSeen", "State", "Verification", "interpret", "verify"]
+__all__ = [
+    "EXIT_CODES",
+    "IngredientOutcome",
+    "SignerSeen",
+    "State",
+    "Verification",
+    "interpret",
+    "listed_by",
+    "verify",
+]
 
 State = Literal["trusted", "valid", "invalid", "unsigned"]
 EXIT_CODES: dict[State, int] = {"trusted": 0, "valid": 1, "invalid": 3, "unsigned": 4}
@@ -102,6 +111,8 @@ def verify(
 ) -> Verification:
     """Check a movie, a still, a sequence's folder or sidecar, or one file of a sequence.
 
+    Of a folder this checks the one sequence in it; `falsework.rights.folder` checks everything there is.
+
     anchors   PEM roots whose signers are trusted; none is built in
     isolated  read in a process of its own (see `reading.read`)
 
@@ -115,7 +126,7 @@ def verify(
                 f"holds {len(found)} sidecars", where=path, todo=f"Name one, such as {found[0]}."
             )
         if not found:
-            note = "the folder holds no sidecar (.c2pa); movies and stills are checked one by one"
+            note = "the folder holds no sidecar (.c2pa)"
             return Verification(str(path), "unsigned", notes=(note,))
         path = found[0]
     if path.suffix.lower() == ".c2pa":
@@ -223,6 +234,11 @@ def _verify_sidecar(
         faults += [
             fault for found in pool.map(lambda each: _file_faults(folder, each), wanted) for fault in found
         ]
+    missing = [each for each in wanted if not (folder / each.name).is_file()]
+    faults += [
+        Fault("sequence.renamed", f"{name} is {each.name} under another name")
+        for each, name in _renamed(missing, folder)
+    ]
     return replace(
         outcome,
         state="invalid" if faults else outcome.state,
@@ -253,6 +269,27 @@ def _listed(
     for data in assertions_of(manifest, SEQUENCE):
         return parse_names(data), wrong
     return None, wrong
+
+
+def listed_by(
+    sidecar: Path, *, limits: reading.Limits = reading.DEFAULT_LIMITS, isolated: bool = True
+) -> tuple[Listed, ...]:
+    """The files of the sequence that a sidecar claims; () of one for a single file, or of a damaged one."""
+    return _listed(sidecar, limits, isolated)[0] or ()
+
+
+def _renamed(missing: list[Listed], folder: Path) -> Iterator[tuple[Listed, str]]:
+    """Missing files that lie in their folder under another name, with that name."""
+    if not missing:
+        return
+    wanted = {(each.size, each.sha256): each for each in missing}
+    sizes = {size for size, _ in wanted}
+    for place in sorted({(folder / each.name).parent for each in missing}):
+        for path in sorted(place.glob("*")) if place.is_dir() else ():
+            if path.is_file() and not path.is_symlink() and path.stat().st_size in sizes:
+                each = wanted.get(digest_of(path))
+                if each is not None:
+                    yield each, path.relative_to(folder).as_posix()
 
 
 def _file_faults(folder: Path, listed: Listed) -> tuple[Fault, ...]:
