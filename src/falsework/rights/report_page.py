@@ -50,6 +50,8 @@ BASES = {
     "contract": "a contract",
     "owner": "we made it",
 }
+# What a rule's wording rests on, where that is not the primary text (P).
+GRADES = {"S": "from a secondary source", "R": "from memory, to be checked"}
 EFFECTS = {"warns": "warns only", "label": 'decides the word "insurable" only'}
 
 
@@ -209,7 +211,8 @@ class _Page:
 
     def _rule(self, one: RuleLine) -> str:
         outcome = _outcome(one)
-        notes = [EFFECTS[one.effect]] if one.effect in EFFECTS else []
+        notes = [GRADES[one.grade]] if one.grade in GRADES else []
+        notes += [EFFECTS[one.effect]] if one.effect in EFFECTS else []
         notes += [f"in force from {one.in_force}"] if one.in_force else []
         remedy = self._remedy(one)
         waived = self._waiver(one.waived) if one.waived else ""

@@ -301,10 +301,11 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
     if others:
         yield f"Rules that the production did not choose were not judged: {', '.join(others)}."
     grades = Counter(one.grade for one in report.rules)
+    remembered = ", ".join(one.rule for one in report.rules if one.grade == "R")
     yield (
         f"How far the rules' wording goes: {grades['P']} rest on a primary text that was read (P), "
-        f"{grades['S']} on a secondary source (S), {grades['R']} on memory, to be checked (R). The wording "
-        "is ours and short."
+        f"{grades['S']} on a secondary source (S), {grades['R']} on memory, to be checked (R)"
+        f"{': ' + remembered if remembered else ''}. The wording is ours and short."
     )
     if test_certificate:
         yield "Who signs: the certificate is a test chain that anybody can make. Nobody vouches for it."
