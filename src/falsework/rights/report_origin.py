@@ -76,10 +76,10 @@ class Step:
     offline: bool | None
     ended: str
     terms: tuple[str, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
-    note: str = ""
 class Match:
     """Something the copy audit found or could not judge; figures of the gravest frame."""
 
@@ -203,8 +203,21 @@ def steps(case: Case) -> tuple[Step, ...]:
             offline=one.offline,
             ended=one.ended.isoformat() if one.ended else "",
             terms=tuple(grant.id for grant in case.tools(one)),
+            note=_read(one) if one in case.readings else "",
         )
         for one in case.activities
+    )
+
+
+def _read(step: Activity) -> str:
+    """Who was sent the brief, from the record of a reading."""
+    became = "and its answer was not used: the built-in grammar's settings were"
+    if step.parameters.get("answer_used") is not False:
+        became = "and made the first settings of it"
+    return (
+        f"the language model “{step.version}” was sent the brief at {step.tool}, {became} "
+        f"(SHA-256 of what was sent: {str(step.parameters.get('prompt_sha256', ''))[:16]}…); as declared in "
+        "the shot's file"
     )
 
 
@@ -215,19 +228,6 @@ def copy_audit(case: Case) -> Finding | None:
     return max(whole, key=lambda one: str(one.details["audited"]), default=found[-1] if found else None)
 
 
-def matches(case: Case) -> Iterator[Match]:
-    """What the copy audit found or could not judge, one by one, gravest first."""
-    whole = copy_audit(case)
-    found = [one for one in case.findings(AUDIT) if whole is None or one.id != whole.id]
-    for one in sorted(found, key=lambda each: (each.outcome != "fail", each.outcome == "pass")):
-        worst, frames = one.details.get("worst"), one.details.get("frames")
-            note=_read(one) if one in case.readings else "",
-        told: Mapping[str, Any] = worst if isinstance(worst, Mapping) else {}
-        names = tuple(str(each) for each in frames) if isinstance(frames, list | tuple) else ()
-        yield Match(
-            finding=one.id,
-            outcome=one.outcome,
-def _read(step: Activity) -> str:
 def compared(case: Case) -> int | None:
     """With how many samples the frames were compared; None where no audit on record says."""
     whole = copy_audit(case)
@@ -256,17 +256,17 @@ def nearest(case: Case) -> Iterator[Nearest]:
             )
 
 
-    """Who was sent the brief, from the record of a reading."""
-    became = "and its answer was not used: the built-in grammar's settings were"
-    if step.parameters.get("answer_used") is not False:
-        became = "and made the first settings of it"
-    return (
-        f"the language model “{step.version}” was sent the brief at {step.tool}, {became} "
-        f"(SHA-256 of what was sent: {str(step.parameters.get('prompt_sha256', ''))[:16]}…); as declared in "
-        "the shot's file"
-    )
-
-
+def matches(case: Case) -> Iterator[Match]:
+    """What the copy audit found or could not judge, one by one, gravest first."""
+    whole = copy_audit(case)
+    found = [one for one in case.findings(AUDIT) if whole is None or one.id != whole.id]
+    for one in sorted(found, key=lambda each: (each.outcome != "fail", each.outcome == "pass")):
+        worst, frames = one.details.get("worst"), one.details.get("frames")
+        told: Mapping[str, Any] = worst if isinstance(worst, Mapping) else {}
+        names = tuple(str(each) for each in frames) if isinstance(frames, list | tuple) else ()
+        yield Match(
+            finding=one.id,
+            outcome=one.outcome,
             words=one.words,
             remedy=one.remedy,
             sample=str(told.get("sample", "")),
