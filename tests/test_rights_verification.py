@@ -343,6 +343,17 @@ def test_a_fault_of_ours_is_no_better_with_debug(
     assert cli.main(["verify", str(signed(".png"))]) == 2
 
 
+def test_a_path_that_leads_nowhere_is_no_fault_of_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    for path in ("x" * 300, str(tmp_path / "loop.png"), "a\0b", str(write_picture(tmp_path / "a.png") / "b")):
+        assert cli.main(["verify", "--debug", path]) == 2
+        said = capsys.readouterr().err
+        assert "Traceback" not in said
+        assert "fault of ours" not in said
+
+
 def test_names_that_no_terminal_shows_change_no_exit_code(
     tmp_path: Path, signed: Callable[[str], Path], credentials: Credentials
 ) -> None:

@@ -65,6 +65,12 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         return _checked(given)
     except FalseworkError:
         raise
+    except (
+        OSError
+    ) as error:  # a name too long, a loop of links, a file that may not be read, a disk that fails
+        raise FalseworkError(
+            f"cannot be read ({error.strerror or error})", where=given.file, todo="Check the path."
+        ) from error
     except Exception as error:
         if given.debug:
             print("".join(traceback.format_exception(error)), file=sys.stderr)

@@ -173,7 +173,10 @@ def _sequence(sidecar: Path, limits: reading.Limits, isolated: bool) -> tuple[Li
 
 
 def _carries(path: Path) -> bool:
+    """Whether a file carries credentials, or should; what the library cannot read is not looked into."""
     try:
-        return path.suffix.lower() in CARRIERS or reading.holds_store(path)
+        if path.suffix.lower() in CARRIERS:
+            return True
+        return reading.media_type(path) is not None and reading.holds_store(path)
     except OSError:
         return True  # what cannot be looked into is said to be so by the check itself
