@@ -318,7 +318,7 @@ def test_a_rejection_takes_back_the_approval_and_an_approval_the_rejection() -> 
     assert not world.case().approvals
     world.records += approve(world.case(), by=MARA, role="producer", why="good after all")
     assert world.outcome("GATE-1") == "pass"
-    with pytest.raises(FalseworkError, match="the reason is empty"):
+    with pytest.raises(FalseworkError, match="--reason is empty"):
         reject(world.case(), by=MARA, role="producer", why=" ")
 
 
@@ -363,8 +363,8 @@ def test_a_production_wide_waiver_is_for_every_cut() -> None:
         ("GATE-3", MARA, "so", "needs no waiver"),
         ("NFX-8", "Owner", "so", "an organisation"),
         ("NFX-8", "party:nobody", "so", "nobody is on record"),
-        ("NFX-8", " ", "so", "the by is empty"),
-        ("NFX-8", MARA, "  ", "the reason is empty"),
+        ("NFX-8", " ", "so", "--by is empty"),
+        ("NFX-8", MARA, "  ", "--reason is empty"),
     ],
 )
 def test_what_cannot_be_waived(rule: str, by: str, why: str, words: str) -> None:

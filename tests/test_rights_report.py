@@ -7,6 +7,7 @@ import math
 import re
 import shlex
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
@@ -26,11 +27,12 @@ from falsework.media.images import write_png
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Finding, Grant, Party
 from falsework.rights.report import SCHEMA, LedgerSeen, Report, clearance_report
+from falsework.rights.report_lines import decision_lines
 from falsework.rights.report_markup import numbered
 from falsework.rights.report_origin import ai_pixels
 from falsework.rights.report_page import Pictures, report_page
 from falsework.rights.rules.evaluate import ALL_RULES
-from falsework.rights.state import State
+from falsework.rights.state import Entry, State
 from falsework.shots.clearing.auditing import audit_shot
 from falsework.shots.clearing.delivering import deliver
 from falsework.shots.clearing.desk import desk_of
@@ -359,6 +361,19 @@ def test_what_is_waived_is_not_said_to_be_met() -> None:
     assert "but for GATE-3, waived by Mara Example" in report.verdict_words
     assert "by waiver" in _Parsed(report_page(report)).text
     assert "GATE-3" in answers(report, "producer")["May it be delivered?"]
+
+
+def test_a_decision_given_anew_bears_the_hour_of_its_words() -> None:
+    world = cleared()
+    approval = world.approve()
+    renewed = approval.model_copy(update={"why": "seen again"})
+    later = AT + timedelta(hours=2)
+    entries = {("decision", approval.id): Entry(9, later, AT)}
+    case = replace(
+        world.case(), state=replace(world.case().state, decisions={approval.id: renewed}, entries=entries)
+    )
+    (line,) = decision_lines(case, world.clearance())
+    assert (line.why, line.at) == ("seen again", later.isoformat(timespec="seconds"))
 
 
 def test_a_union_is_told_whose_rules_were_not_judged() -> None:

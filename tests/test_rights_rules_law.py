@@ -278,6 +278,10 @@ def test_eo_1_names_every_grant_that_rests_on_a_platforms_word() -> None:
     words = world.judge("EO-1").words
     assert words.startswith('the grants for "plate.jpg", ')
     assert " and 3 more rest on" in words
+    world.change(world.state().grants_for(bricks)[0], ends=AT)
+    words = world.judge("EO-1").words
+    assert 'the title to "brick.jpg" is not clean' in words
+    assert 'the grants for "plate.jpg", ' in words
 
 
 def test_eo_1_asks_for_commercial_use_only_where_there_is_any() -> None:

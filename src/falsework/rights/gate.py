@@ -353,7 +353,7 @@ def reject(case: Case, *, by: str, role: str, why: str) -> list[Record]:
 
 def _said(text: str, what: str) -> str:
     if not text.strip():
-        raise FalseworkError(f"the {what} is empty", todo=f'Give it: --{what} "...".')
+        raise FalseworkError(f"--{what} is empty", todo=f'Say it: --{what} "...".')
     return text.strip()
 
 

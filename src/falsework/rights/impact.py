@@ -119,5 +119,6 @@ def _assets(state: State, name: str) -> tuple[str, ...]:
         return found
     raise FalseworkError(
         f'nothing is on record as "{name}"',
-        todo="Give an asset's path as recorded, its hash, or a grant's id: `falsework ledger show`.",
+        todo="Give a file, its name as recorded, its hash, or a grant's id: `falsework ledger show LEDGER` "
+        "lists them.",
     )

@@ -10,6 +10,7 @@ from falsework.rights.facts import ShotFacts
 from falsework.rights.gate import Clearance
 from falsework.rights.grants import lapse
 from falsework.rights.records import Decision, Fact, Grant
+from falsework.rights.state import Entry
 
 __all__ = [
     "DecisionLine",
@@ -206,12 +207,19 @@ def decision_lines(case: Case, verdict: Clearance) -> tuple[DecisionLine, ...]:
                 about=one.about,
                 scope=_scope(case, one),
                 why=one.why,
-                at=entry.first.isoformat(timespec="seconds") if entry else "",
+                at=_decided_at(one, entry),
                 void=_void(case, one, holding),
             )
         )
     order = {"rejection": 0, "approval": 1, "waiver": 2, "review": 3}
     return tuple(sorted(lines, key=lambda one: (bool(one.void), order.get(one.type, 4), one.at)))
+
+
+def _decided_at(decision: Decision, entry: Entry | None) -> str:
+    """When a person decided it, given anew or not; of what was taken back, when it was first decided."""
+    if entry is None:
+        return ""
+    return (entry.first if decision.withdrawn else entry.time).isoformat(timespec="seconds")
 
 
 def _decisions(case: Case) -> Iterator[Decision]:

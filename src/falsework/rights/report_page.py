@@ -121,10 +121,11 @@ class _Page:
             "ready": "Cleared, not yet signed",
             "delivered": "Cleared",
         }[report.verdict]
+        look: str = report.verdict
         if report.verdict in ("ready", "delivered") and any(
             one.waived and one.effect != "label" for one in report.rules
         ):
-            big = big.replace("Cleared", "Cleared by waiver")
+            big, look = big.replace("Cleared", "Cleared by waiver"), "waiver"
         facts = [
             ("written", report.written[:16].replace("T", " ") + " UTC"),
             ("production", f"{report.production}, {report.title}" if report.title else report.production),
@@ -137,7 +138,7 @@ class _Page:
             f"<div><dt>{label}</dt><dd>{escape(value)}</dd></div>" for label, value in facts if value
         )
         return (
-            f'<div class="verdict {report.verdict}"><p class="big">{big}</p>'
+            f'<div class="verdict {look}"><p class="big">{big}</p>'
             f"<p>{escape(report.verdict_words)}</p></div>"
             f'<dl class="facts">{rows}</dl>'
         )

@@ -12,6 +12,7 @@ from falsework.rights.report_lines import party_name
 
 if TYPE_CHECKING:
     from falsework.rights.report import LedgerSeen, Report
+    from falsework.rights.report_origin import Ingredient
 
 __all__ = ["PACKS", "count", "fact_name", "not_established", "questions", "spoken", "stamps"]
 
@@ -102,10 +103,12 @@ def _producer(case: Case, report: Report) -> Iterator[Answered]:
     yield "producer", "Is there AI in the pixels?", _pixels(report), report.ai_pixels.evidence
     where = "worldwide" if report.reach == ("worldwide",) else spoken(report.reach) or "nowhere"
     until = f"until {report.ends[:10]}" if report.ends else "without an end"
+    bare = _ungranted(report)
+    without = f" No grant that holds covers {bare}." if bare else ""
     yield (
         "producer",
         "Where and how long may it be shown?",
-        f"By its grants {where}, {until}. Planned: {spoken(report.territories)}"
+        f"By its grants {where}, {until}.{without} Planned: {spoken(report.territories)}"
         + (f", released {spoken(report.releases)}" if report.releases else ", no day of release named")
         + (f", shown until {report.until}." if report.until else "."),
         tuple(one.id for one in report.grants if one.ends),
@@ -129,14 +132,22 @@ def _pixels(report: Report) -> str:
     return f"{'None' if most == 0 else f'At most {most:.1%} of a frame'}. {report.ai_pixels.words}"
 
 
-def _lawyer(case: Case, report: Report) -> Iterator[Answered]:
-    outside = [one for one in report.ingredients if one.origin == "outside" and one.type != "model"]
+def _from_outside(report: Report) -> list[Ingredient]:
+    return [one for one in report.ingredients if one.origin == "outside" and one.type != "model"]
+
+
+def _ungranted(report: Report) -> str:
+    """The ingredients from outside that no grant covers any more, as words."""
     holding = {one.id for one in report.grants if not one.lapse}
-    bare = [one.name for one in outside if not holding.intersection(one.grants)]
-    shown = [*bare[:4], f"{len(bare) - 4} more"] if len(bare) > 4 else bare
+    bare = [one.name for one in _from_outside(report) if not holding.intersection(one.grants)]
+    return spoken([*bare[:4], f"{len(bare) - 4} more"] if len(bare) > 4 else bare)
+
+
+def _lawyer(case: Case, report: Report) -> Iterator[Answered]:
+    outside, bare = _from_outside(report), _ungranted(report)
     answer = "No" if bare else "Yes"
     answer += f": {count(len(outside), 'ingredient')} from outside; "
-    answer += f"no grant holds for {spoken(shown)}." if bare else "each has a grant that holds."
+    answer += f"no grant holds for {bare}." if bare else "each has a grant that holds."
     yield "lawyer", "Is every ingredient granted?", answer, ()
     bases = {"item": "the item's own record", "platform": "a platform's general statement only",
              "contract": "a contract", "owner": "our own making"}  # fmt: skip

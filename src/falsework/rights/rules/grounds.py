@@ -42,7 +42,7 @@ def no_models(case: Case) -> Answer | None:
     if steps:
         read = (one.id for one in case.readings)
         also = "; a language model read the brief and made no picture" if case.readings else ""
-        words = f"no trained model touched it: none of {len(steps)} steps used one{also}"
+        words = f"no trained model touched it: no step on record used one{also}"
         return not_applicable(words, (*steps, *read))
     return unknown(
         "whether a model touched it does not follow from the records",

@@ -31,28 +31,35 @@ def _title(case: Case) -> Answer:
     if case.lineage.unexplained:
         return unknown("parts of it have no origin on record", "See GATE-2.", case.lineage.unexplained)
     evidence: list[str] = []
+    parts: list[Answer] = []
     platform: dict[str, tuple[str, ...]] = {}
     for asset, uses in needed_uses(case).items():
         found = case.covered(asset, uses)
         evidence += found.evidence
         if found.outcome != "pass":
             answer = unknown if found.outcome == "unknown" else failed
-            return answer(
-                f'the title to "{case.name(asset)}" is not clean: {"; ".join(found.reasons)}',
-                "Get a grant that holds, and add it as [[grants]].",
-                (asset, *found.evidence),
+            parts.append(
+                answer(
+                    f'the title to "{case.name(asset)}" is not clean: {"; ".join(found.reasons)}',
+                    "Get a grant that holds, and add it as [[grants]].",
+                    (asset, *found.evidence),
+                )
             )
-        if case.covered(asset, uses, platforms=False).outcome != "pass":
+        elif case.covered(asset, uses, platforms=False).outcome != "pass":
             platform[asset] = found.evidence
     if platform:
         said = "the grant for {} rests" if len(platform) == 1 else "the grants for {} rest"
-        return failed(
-            f"{said.format(_named(case, platform))} on a platform's general statement, not on the item's own "
-            "record",
-            "Find the item's own record and set basis = \"item\" in its [[grants]], or get its owner's word "
-            'and set basis = "contract".',
-            (one for asset, grants in platform.items() for one in (asset, *grants)),
+        parts.append(
+            failed(
+                f"{said.format(_named(case, platform))} on a platform's general statement, not on the item's "
+                "own record",
+                "Find the item's own record and set basis = \"item\" in its [[grants]]; or get its owner's "
+                'word and set basis = "contract".',
+                (one for asset, grants in platform.items() for one in (asset, *grants)),
+            )
         )
+    if parts:
+        return together(parts)
     return passed("clean title to every part", evidence or (case.subject,))
 
 
