@@ -340,6 +340,7 @@ def test_bad_files_get_sentences_and_do_not_pass(tmp_path: Path) -> None:
     for each in result.unread:
         assert faults[each.sample][1] in each.why
         assert each.why.endswith(".")
+        assert str(tmp_path) not in each.why  # it goes on record
     assert result.outcome == "inconclusive"
     assert "'bomb.png' was not compared" in findings(result, CUT, at=AT)[1].words
 

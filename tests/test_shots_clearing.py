@@ -601,6 +601,21 @@ def test_records_name_the_shot_from_the_productions_folder_and_answers_as_it_was
         assert not [event for event in ledger.events() if str(tmp_path).encode() in event.payload]
 
 
+def test_settings_on_record_name_files_from_the_productions_folder(tmp_path: Path) -> None:
+    path = shot_in(tmp_path)
+    out = tmp_path / "out" / "tiny"
+    plate = str(tmp_path / "plate.png")
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["inputs"] = {plate: manifest["inputs"]["plate.png"]}
+    manifest["parameters"] = {"plate": {"file": plate}, "occluders": [plate, "x"], "brief": "it falls"}
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    cut = record_make(desk_of(path), out, preview=False, at=AT, seconds=2.0)
+    (step,) = state(path).made_by(cut.id)
+    assert step.parameters["shot"] == {
+        "plate": {"file": "plate.png"}, "occluders": ["plate.png", "x"], "brief": "it falls",
+    }  # fmt: skip
+
+
 def test_a_delivery_reads_each_frame_once_and_each_ingredient_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,7 +68,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         version=falsework.__version__,
         parameters={
             "production": desk.production.name,
-            "shot": manifest["parameters"],
+            "shot": _as_recorded(desk, manifest["parameters"], manifest["inputs"]),
             "libraries": manifest["versions"],
             "opengl": manifest["opengl"] or {},
             "seconds": manifest["seconds"],
@@ -90,6 +90,15 @@ def _within(desk: Desk, path: Path) -> str:
         return path.resolve().relative_to(desk.folder).as_posix()
     except ValueError:
         return path.name
+
+
+def _as_recorded(desk: Desk, value: object, inputs: Mapping[str, str]) -> object:
+    """A shot's settings with every file that they name as the ledger keeps its path."""
+    if isinstance(value, dict):
+        return {name: _as_recorded(desk, one, inputs) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_as_recorded(desk, one, inputs) for one in value]
+    return _within(desk, desk.base / value) if isinstance(value, str) and value in inputs else value
 
 
 def _inputs(desk: Desk, given: Mapping[str, str]) -> Iterator[Asset]:
