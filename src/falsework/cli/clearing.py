@@ -268,8 +268,12 @@ def _impact(given: argparse.Namespace) -> dict[str, Any]:
         if not found.affected:
             print("Nothing on record was made from it.")
         for one in found.affected:
-            approved = f", approved by {len(one.approvals)}" if one.approvals else ""
-            print(f"  {one.asset.type:<12} {one.asset.name}  {one.asset.id[7:19]}{approved}")
+            kinds = [decision.type for decision in one.approvals]
+            decided = "".join(
+                f", {kinds.count(kind)} {kind}{'s' if kinds.count(kind) > 1 else ''}"
+                for kind in sorted(set(kinds))
+            )
+            print(f"  {one.asset.type:<12} {one.asset.name}  {one.asset.id[7:19]}{decided}")
         if found.reopened:
             needed = "have to be cleared again"
             if not found.lapsed:
