@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import Literal
 
 from falsework.errors import FalseworkError
 from falsework.rights.compared import protected_set
+from falsework.rights.descent import READING, Descent, descent_of
 from falsework.rights.grants import Coverage, coverage, last_day, lasts_until
 from falsework.rights.obligations import ObligationSummary, obligations
 from falsework.rights.production import Production
@@ -18,10 +19,6 @@ from falsework.rights.records import Activity, Asset, Decision, Fact, Finding, G
 from falsework.rights.state import State
 
 __all__ = ["READING", "Case", "Told", "counts"]
-
-READING = "brief"  # the step in which a language model reads the brief into settings
-# What falsework's own stages make; anything else that nothing on record made came from outside.
-MADE = frozenset({"intermediate", "take", "cut", "delivery"})
 
 
 @dataclass(frozen=True)
@@ -45,17 +42,6 @@ class Told:
     @property
     def text(self) -> str:
         return self.value if isinstance(self.value, str) else ""
-
-
-@dataclass(frozen=True)
-class _Lineage:
-    """How a cut came about, without what went into the training of its models."""
-
-    assets: tuple[str, ...]
-    activities: tuple[Activity, ...]
-    outside: tuple[str, ...]
-    models: tuple[str, ...]
-    unexplained: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -115,45 +101,8 @@ class Case:
     # ---- what it was made from ---------------------------------------------------------------------------
 
     @cached_property
-    def lineage(self) -> _Lineage:
-        state = self.state
-        assets: dict[str, None] = {}
-        recipes: dict[str, list[list[str]]] = {}  # for each asset what each of its makers made it of
-        activities: dict[str, Activity] = {}
-        outside: list[str] = []
-        models: dict[str, None] = {}
-        unexplained: list[str] = []
-        front = [self.subject]
-        while front:
-            asset = front.pop()
-            if asset in assets:
-                continue
-            assets[asset] = None
-            makers = state.made_by(asset)
-            record = state.assets.get(asset)
-            fed = False
-            for activity in makers:
-                activities[activity.id] = activity
-                recipes.setdefault(asset, []).append(parts := [])
-                trained = set(activity.models)
-                for used in dict.fromkeys((*activity.used, *activity.models)):
-                    if used == asset:
-                        continue
-                    fed = True
-                    other = state.assets.get(used)
-                    if used in trained or (other is not None and other.type == "model"):
-                        models[used] = None
-                    else:
-                        parts.append(used)
-                        front.append(used)
-            if record is None or (record.type in MADE and not makers):
-                unexplained.append(asset)
-            elif record.type not in MADE and not fed and record.type != "document":
-                outside.append(asset)
-        unexplained += _made_of_themselves(recipes)
-        return _Lineage(
-            tuple(assets), tuple(activities.values()), tuple(outside), tuple(models), tuple(unexplained)
-        )
+    def lineage(self) -> Descent:
+        return descent_of(self.state, self.subject)
 
     @property
     def activities(self) -> tuple[Activity, ...]:
@@ -206,7 +155,7 @@ class Case:
         found = []
         for one in self.state.ancestors(model):
             asset = self.state.assets.get(one)
-            if (asset is None or asset.type not in ("document", "model")) and not self.made_here(one):
+            if (asset is None or asset.type != "model") and not self.made_here(one):
                 found.append(one)
         return tuple(found)
 
@@ -440,33 +389,6 @@ def counts(state: State, decision: Decision) -> bool:
     """Whether a decision stands: not withdrawn, and by a person on record."""
     party = state.parties.get(decision.by)
     return not decision.withdrawn and party is not None and party.type == "person"
-
-
-def _made_of_themselves(recipes: Mapping[str, Sequence[Sequence[str]]]) -> list[str]:
-    """Assets that are on record only as made from each other in a circle, and what was made from those."""
-    grounded: set[str] = set()
-    users: dict[str, list[tuple[str, int]]] = {}
-    waiting: dict[tuple[str, int], int] = {}
-    front: list[str] = []
-    for asset, makers in recipes.items():
-        for number, parts in enumerate(makers):
-            # A part that nothing on record made waits for nothing.
-            made = {part for part in parts if part in recipes}
-            waiting[asset, number] = len(made)
-            if not made:
-                front.append(asset)
-            for part in made:
-                users.setdefault(part, []).append((asset, number))
-    while front:
-        asset = front.pop()
-        if asset in grounded:
-            continue
-        grounded.add(asset)
-        for user in users.get(asset, ()):
-            waiting[user] -= 1
-            if not waiting[user]:
-                front.append(user[0])
-    return [asset for asset in recipes if asset not in grounded]
 
 
 def _agreed(name: str, said: Sequence[Decision]) -> Told:

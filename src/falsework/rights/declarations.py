@@ -108,7 +108,11 @@ def production_records(
         inside = place.is_relative_to(files.folder)
         called = place.relative_to(files.folder).as_posix() if inside else place.name
         records += protected_records(production.name, called, pictures)
-    return [*files.documents.values(), *records]
+    # A file that is on record as something else goes on being that: who names a plate as somebody's terms
+    # does not make a document of it.
+    others = {one.id for one in records if isinstance(one, Asset)}
+    others |= {one.id for one in state.assets.values() if one.type != "document"}
+    return [*(one for one in files.documents.values() if one.id not in others), *records]
 
 
 def withdrawals(

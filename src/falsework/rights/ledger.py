@@ -6,6 +6,7 @@ one row that says where they end. Reading checks what it reads; what was tampere
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -22,12 +23,16 @@ from falsework.rights import merkle
 from falsework.rights.anchors import Anchor, add_anchor, anchors_beside, read_anchors
 from falsework.rights.database import FORMAT, Database, file_database, url_database
 from falsework.rights.events import BEFORE_ALL, Event, kind_of
-from falsework.rights.records import Record, canonical
+from falsework.rights.records import Asset, Record, canonical
 from falsework.rights.tampering import Fault, Head, Link, check, in_order, links_of, read_row
 
 __all__ = ["Anchor", "Fault", "Inclusion", "Ledger"]
 
 AT_ONCE = 500  # rows asked for by number in one question
+# Sorts of picture, and what is made of pictures: all of them need leave to be adapted.
+PICTURES = frozenset({
+    "plate", "picture", "texture", "environment", "matte", "dataset", "sample", "intermediate",
+})  # fmt: skip
 READ_HEAD = "SELECT size, root, last FROM ledger_head WHERE format = :format"
 READ_EVENTS = "SELECT sequence, payload, digest FROM ledger_events"
 
@@ -308,11 +313,29 @@ class Ledger:
         for record in records:
             event = Event.of(record, sequence=sequence, at=at, previous=previous)
             body = canonical(event.body)
-            if present.get((event.kind, event.id)) == body:
+            before = present.get((event.kind, event.id))
+            if before == body:
                 continue
+            if before is not None and isinstance(record, Asset):
+                self._same_sort(record, str(json.loads(before)["type"]))
             present[event.kind, event.id] = body
             sequence, previous = sequence + 1, event.digest
             yield event
+
+    def _same_sort(self, asset: Asset, before: str) -> None:
+        """What a file is decides what has to be granted for it: no later record makes it something else.
+
+        A document asks for nothing yet, so it may become anything; pictures of all sorts ask for the same,
+        and a take that is made in full is a cut.
+        """
+        sorts = {before, asset.type}
+        if before in (asset.type, "document") or sorts <= PICTURES or sorts <= {"take", "cut"}:
+            return
+        raise FalseworkError(
+            f'"{asset.name}" is on record as a {before}, and cannot be put on record as a {asset.type}',
+            where=self.where,
+            todo=f"Name the right file; or, if this is the file, leave it what it is ({before}).",
+        )
 
     def _bodies(self, connection: sql.Connection, numbers: Sequence[int]) -> dict[int, bytes]:
         """Canonical bodies of events, by their numbers."""
