@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from falsework.render.traditional.blender import ABILITIES, Blender
+from falsework.shots.layer_files import read_layers
+from falsework.shots.stages import Job
 
-__all__ = ["fake_blender", "fake_module"]
+__all__ = ["fake_blender", "fake_module", "open_layers_comp"]
 
 HEAD = """#!{python}
 import json, os, signal, subprocess, sys, time
@@ -29,3 +33,15 @@ def fake_blender(folder: Path, body: str, *, name: str = "blender") -> Blender:
 def fake_module() -> Blender:
     """This Python in the place of one with `bpy`: it runs scripts that import none."""
     return Blender(Path(sys.executable), True, "9.9.9", frozenset(ABILITIES))
+
+
+def open_layers_comp(job: Job) -> Callable[[int], None]:
+    """A comp that reads real layers and writes down what it saw and which process it is."""
+
+    def make(frame: int) -> None:
+        layers = read_layers(job.folders["render"] / f"{frame:04d}.layers")
+        part = job.frame_path(frame, ".exr.part")
+        part.write_text(f"{layers.surface[0, 0, 0]} {os.getpid()}")
+        part.replace(job.frame_path(frame, ".exr"))
+
+    return make

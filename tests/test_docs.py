@@ -52,7 +52,14 @@ DOCUMENTS = [
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "examples").glob("*/*.md")),
 ]
-RUN = ["README.md", "docs/cookbook.md", "docs/formats.md", "docs/ledger.md", "docs/credentials.md"]
+RUN = [
+    "README.md",
+    "docs/cookbook.md",
+    "docs/formats.md",
+    "docs/ledger.md",
+    "docs/credentials.md",
+    "docs/traditional.md",
+]
 LANGUAGES = ("sh", "python", "toml")
 SHOT = "examples/lyon_corner/shot.toml"
 

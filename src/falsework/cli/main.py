@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import falsework
-from falsework.cli import brief, clean, clearing, credentials, ledger, make, new, stage, verify
+from falsework.cli import brief, clean, clearing, credentials, ledger, make, new, stage, traditional, verify
 from falsework.cli.output import write_out
 from falsework.errors import FalseworkError
 
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     credentials.add(commands, shared)
     verify.add(commands, shared)
     clearing.add(commands, shared)
+    traditional.add(commands, shared)
     return parser
 
 

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from falsework.errors import FalseworkError
+
 __all__ = ["STAGE_NAMES", "add"]
 
 # In their order; known here so that --help need not load the stages themselves.
 STAGE_NAMES = ("solve", "build", "fracture", "collapse", "dust", "render", "comp")
+PIPELINES = ("falsework", "traditional")
 
 
 def add(commands: Any, shared: argparse.ArgumentParser) -> None:
@@ -26,11 +29,25 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
         "--until", choices=STAGE_NAMES, metavar="STAGE", help="stop after " + ", ".join(STAGE_NAMES)
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="instead of the shot's own")
+    parser.add_argument(
+        "--pipeline",
+        choices=PIPELINES,
+        default=PIPELINES[0],
+        metavar="PIPELINE",
+        help="falsework, or traditional: Blender's Bullet, Mantaflow and Cycles (default: falsework)",
+    )
+    parser.add_argument(
+        "--blender", type=Path, metavar="PATH", help="the Blender of the traditional pipeline"
+    )
     parser.add_argument("--by", default="", metavar="NAME", help="who has it made, for the record of rights")
     parser.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
+    if given.blender is not None and given.pipeline != "traditional":
+        raise FalseworkError(
+            "--blender is given, but falsework's own pipeline uses none", todo="Add --pipeline traditional."
+        )
     from falsework.cli.bars import Bars
     from falsework.shots.pipeline import make
 
@@ -42,6 +59,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             until=given.until,
             seed=given.seed,
             by=given.by,
+            pipeline=given.pipeline,
+            blender=given.blender,
             listener=bars,
         )
     if not given.quiet and not given.json:

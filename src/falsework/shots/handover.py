@@ -19,6 +19,7 @@ from falsework.shots.shared_files import give, seal
 from falsework.shots.spec import Shot
 from falsework.shots.stages import OPENGL, frame_file
 from falsework.shots.store import Store
+from falsework.shots.traditional_stages import blender_notes
 
 __all__ = ["Delivery", "hand_over"]
 
@@ -119,7 +120,7 @@ def hand_over(
         )
         write_report(out / "report.html", data)
     names = [*ready, *shared, *(["report.html"] if whole else [])]
-    _manifest(shot, out, names, digests, inputs, _opengl(folders), spent, reused)
+    _manifest(shot, out, names, digests, inputs, folders, spent, reused)
     progress(5, 5)
     return Delivery(
         files=tuple(out / name for name in (*names, MANIFEST)),
@@ -160,7 +161,7 @@ def _manifest(
     names: Sequence[str],
     digests: Mapping[str, str],
     inputs: Mapping[str, str],
-    opengl: Mapping[str, str] | None,
+    folders: Mapping[str, Path],
     seconds: Mapping[str, float],
     reused: Sequence[str],
 ) -> None:
@@ -173,7 +174,8 @@ def _manifest(
         digests=digests,
         inputs=inputs,
         versions=_versions(),
-        opengl=opengl,
+        opengl=_opengl(folders),
+        blender=blender_notes(folders),
         seed=shot.seed,
         parameters=shot.model_dump(mode="json"),
         seconds=seconds,

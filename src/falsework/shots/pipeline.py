@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.progress import Progress
+from falsework.render.traditional.blender import find_blenders
 from falsework.shots.clearing.production_file import production_of
 from falsework.shots.frame_work import Follower, make_frames, missing_frames, stage_seconds
 from falsework.shots.handover import hand_over
@@ -28,6 +29,7 @@ from falsework.shots.stages import (
     working_pixels,
 )
 from falsework.shots.store import Store, disk_faults, settings_key
+from falsework.shots.traditional_stages import demand, traditional_stages
 
 __all__ = ["Listener", "MakeResult", "StageResult", "make"]
 
@@ -109,6 +111,8 @@ def make(
     deliver: bool = True,
     seed: int | None = None,
     by: str = "",
+    pipeline: Literal["falsework", "traditional"] = "falsework",
+    blender: Path | str | None = None,
     listener: Listener | None = None,
     stages: Mapping[str, Stage | FrameStage] = STAGES,
 ) -> MakeResult:
@@ -121,6 +125,8 @@ def make(
     deliver  False: leave the results in the store, touch no `out` folder
     seed     instead of the shot's own
     by       the person who has it made, for the record
+    pipeline "traditional": collapse, dust and render by Blender (`blender`, or one that is found), delivered
+             to `out/NAME_traditional`; everything else is shared
 
     Raises FalseworkError for what the user can mend. Finished stages and frames stay, however it ends.
     """
@@ -131,10 +137,16 @@ def make(
         shot = Shot.model_validate(shot.model_dump() | {"seed": seed})
     if until is not None and until not in stages:
         raise FalseworkError(f'there is no stage "{until}"', todo=f"The stages are: {', '.join(stages)}.")
+    if pipeline == "traditional":
+        blenders = find_blenders(Path(blender) if blender is not None else None)
+        wanted = list(stages)
+        demand(blenders, shot.traditional, wanted[: wanted.index(until) + 1] if until else wanted)
+        stages = traditional_stages(blenders)
     base = shot_path.resolve().parent
     step = PREVIEW_STEP if preview else 1
     frames = tuple(range(shot.frames[0], shot.frames[1] + 1, step))
-    kind = ("_preview" if preview else "") + (f"_{until}" if until not in (None, [*stages][-1]) else "")
+    kind = ("" if pipeline == "falsework" else f"_{pipeline}") + ("_preview" if preview else "")
+    kind += f"_{until}" if until not in (None, [*stages][-1]) else ""
     folder = Path(out) if out is not None else base / "out" / (shot.name + kind)
     store = Store(base / "work" / shot.name)
     run = _Run(

@@ -20,6 +20,7 @@ from falsework.errors import FalseworkError
 from falsework.shots.brief import Interpretation, read_brief
 from falsework.shots.spec import Shot
 from falsework.shots.stages import frame_file
+from falsework.shots.traditional_stages import blender_notes
 
 __all__ = ["comp_picture", "frame_label", "report_data", "shown_frames"]
 
@@ -57,7 +58,6 @@ def report_data(
     versions: Mapping[str, str],
 ) -> ReportData:
     motion = Motion.load(folders["collapse"])
-    dust = DustField.load(folders["dust"])
     understood = read_brief(shot.brief)
     pictures = [
         (frame_label(shot, frame), comp_picture(folders["comp"], frame))
@@ -75,13 +75,14 @@ def report_data(
             ("seed", str(shot.seed)),
             ("fragments", str(motion.position.shape[1])),
             ("falsework", falsework.__version__),
+            *_blender(folders),
         ],
         frames=pictures,
         settings=_settings(shot),
         stages=[StageTime(name, spent, name in reused) for name, spent in seconds.items()],
         plots=collapse_plots(
             motion.curves,
-            dust.curves,
+            _dust_curves(folders["dust"]),
             fps=shot.fps,
             start=(shot.collapse.start - shot.frames[0]) / shot.fps,
         ),
@@ -101,6 +102,27 @@ def report_data(
         not_understood=understood.not_understood,
         versions=versions,
         run_seconds=run_seconds,
+    )
+
+
+def _dust_curves(folder: Path) -> Mapping[str, npt.NDArray[np.float32]]:
+    """How the dust's mass went, falsework's own or Mantaflow's."""
+    if blender_notes({"dust": folder}):
+        from falsework.render.traditional.smoke import Smoke
+
+        return Smoke.load(folder).curves
+    return DustField.load(folder).curves
+
+
+def _blender(folders: Mapping[str, Path]) -> list[tuple[str, str]]:
+    """Which Blender made which stages, where any did."""
+    stages: dict[str, list[str]] = {}
+    for stage, version in blender_notes(folders).items():
+        stages.setdefault(version, []).append(stage)
+    return (
+        [("Blender", "; ".join(f"{one} ({', '.join(made)})" for one, made in stages.items()))]
+        if stages
+        else []
     )
 
 

@@ -24,6 +24,7 @@ from falsework.plate.settings import (
     PlateSettings,
 )
 from falsework.render.settings import RenderSettings
+from falsework.render.traditional.settings import TraditionalSettings
 from falsework.rights.literary import asks_for_writing
 from falsework.settings import Pixel, Settings
 from falsework.shots.brief_reader import BriefReaderSettings
@@ -60,6 +61,7 @@ class Shot(Settings):
     dust: DustSettings = DustSettings()
     render: RenderSettings = RenderSettings()
     comp: CompSettings = CompSettings()
+    traditional: TraditionalSettings = TraditionalSettings()
 
     @property
     def frame_count(self) -> int:

@@ -25,6 +25,8 @@ __all__ = ["record_make", "record_script"]
 
 TEXTURES = ("falsework.plate", "falsework.render")
 SOURCES = "SOURCES.csv"
+# What Blender does for the traditional pipeline, by stage: the types of its steps on record.
+BY_BLENDER = {"collapse": "simulate", "dust": "simulate", "render": "render"}
 MAKER = Party(id="party:falsework", type="organisation", name="the falsework contributors")
 TEXTURE_SOURCE = Party(id="party:poly-haven", type="organisation", name="Poly Haven")
 
@@ -80,8 +82,27 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         ended=at,
     )
     with desk.open_ledger() as ledger:
-        ledger.append([MAKER, TEXTURE_SOURCE, *person, *inputs, *textures, *reading, made, activity], at=at)
+        steps = [activity, *_blender_steps(activity, manifest.get("blender") or {})]
+        ledger.append([MAKER, TEXTURE_SOURCE, *person, *inputs, *textures, *reading, made, *steps], at=at)
     return made
+
+
+def _blender_steps(make: Activity, versions: Mapping[str, str]) -> Iterator[Activity]:
+    """The steps of a run that Blender took: on this machine, as falsework's own."""
+    for stage, version in versions.items():
+        yield Activity(
+            id=record_id("activity", "blender", stage, version, make.id),
+            type=BY_BLENDER[stage],
+            used=make.used,
+            generated=make.generated,
+            agent=make.agent,
+            tool="Blender",
+            version=version,
+            parameters={"production": make.parameters["production"], "stage": stage},
+            seed=make.seed,
+            offline=True,
+            ended=make.ended,
+        )
 
 
 def _within(desk: Desk, path: Path) -> str:
