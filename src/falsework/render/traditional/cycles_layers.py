@@ -1,0 +1,77 @@
+"""From Cycles' passes to the layers that comp works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from falsework.media.exr import read_exr
+from falsework.plate.plate import Plate
+from falsework.render.cryptomatte import RANKS
+
+__all__ = ["Passes", "Rest", "crypto_of", "read_passes"]
+
+Float = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Passes = dict[str, Float]
+
+CROSS = np.ones((3, 3), np.uint8)
+
+
+def read_passes(path: Path) -> Passes:
+    """Passes of one multi-layer EXR by name: (H, W) or (H, W, channels), each in its channels' usual order."""
+    channels: Mapping[str, npt.NDArray[Any]] = read_exr(path)[0]
+    grouped: dict[str, dict[str, npt.NDArray[Any]]] = {}
+    for name, pixels in channels.items():
+        head, _, last = name.rpartition(".")
+        grouped.setdefault(head.removeprefix("layer."), {})[last] = pixels
+    passes: Passes = {}
+    for name, parts in grouped.items():
+        order = sorted(parts, key=lambda part: ("RGBAXYZVrgba".find(part), part))
+        stacked = np.stack([parts[part] for part in order], axis=-1).astype(np.float32)
+        passes[name] = stacked[..., 0] if len(order) == 1 else stacked
+    return passes
+
+
+def crypto_of(passes: Passes) -> Float:
+    """(H, W, 2 * RANKS) pairs of id and coverage."""
+    levels = [passes[f"CryptoObject{number:02d}"] for number in range((RANKS + 1) // 2)]
+    return np.ascontiguousarray(np.concatenate(levels, axis=-1)[..., : 2 * RANKS])
+
+
+class Rest:
+    """What each pixel shows of the building at rest, as `render.standing.Standing` has it.
+
+    belongs (H, W) pixels that are the building's for as long as it stands; matte (H, W) pixels the plate shows it
+    at; nearest (H, W) the fragment whose going makes a pixel go; far (H, W) farthest depth around each pixel
+    """
+
+    def __init__(self, plate: Plate, number: Float, depth: Float) -> None:
+        """From numbers of fragments + 1 (0: none) and depths, (H, W), at the pixels' centres."""
+        self.matte: Mask = plate.building[plate.pad_top :] > 0
+        objects = np.rint(number).astype(np.int32) - 1
+        seen = objects >= 0
+        # The clean plate is painted a little beyond the matte; until the house goes, that rim is the plate.
+        painted = np.any(plate.clean != plate.picture, axis=2)
+        self.belongs: Mask = self.matte | seen | painted
+        farthest = cv2.dilate(np.where(seen, depth, 0.0).astype(np.float32), CROSS)
+        self.far: Float = (farthest * 1.0005 + 0.03 * (farthest > 0)).astype(np.float32)
+        self.nearest = objects
+        if seen.any():
+            _, label = cv2.distanceTransformWithLabels(
+                (~seen).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+            )
+            where = np.zeros(int(label.max()) + 1, np.int32)
+            where[label[seen]] = np.flatnonzero(seen)
+            self.nearest = objects.reshape(-1)[where[label]]
+
+    def stand(self, moving: Mask) -> Mask:
+        """(H, W): what stood nearest stands."""
+        gone = np.append(moving, False)[self.nearest] & self.belongs
+        stands: Mask = self.belongs & ~gone & (self.nearest >= 0)
+        return stands
