@@ -51,7 +51,7 @@ def test_what_is_signed_reads_trusted_and_says_what_was_given(
         ingredient(write_picture(tmp_path / "plate.png", 5)),
         MODEL,
         ai_systems=(NET,),
-        actions=(Action("c2pa.color_adjustments", description="graded"),),
+        actions=(Action("c2pa.adjustedColor", description="graded"),),
         credits=("Street by Ana Ruiz, CC BY-SA 4.0",),
         licence="CC-BY-SA-4.0",
         watermark=bytes(range(6)),
@@ -66,7 +66,7 @@ def test_what_is_signed_reads_trusted_and_says_what_was_given(
     said = seen.statements
     assert said.title == "corner_010"
     assert [each.action for each in said.actions] == [
-        "c2pa.created", "c2pa.placed", "c2pa.edited", "c2pa.color_adjustments", "c2pa.watermarked",
+        "c2pa.created", "c2pa.placed", "c2pa.edited", "c2pa.watermarked.bound", "c2pa.adjustedColor",
     ]  # fmt: skip
     assert said.actions[1].ingredients == ("plate.png",)
     assert said.actions[2].agent == "dustnet 3.1"
@@ -358,6 +358,6 @@ def test_keys_enter_no_file_no_record_and_no_error(
 
 def test_a_manifest_is_the_same_for_the_same_facts() -> None:
     given = manifest(Ingredient("plate", "aa" * 32, credit="me", licence="CC0-1.0"), ai_systems=(NET,))
-    assert definition(given, at=NOW) == definition(given, at=NOW)
+    assert definition(given) == definition(given)
     allowed = replace(given, mining_allowed=True)
-    assert '"notAllowed"' not in json.dumps(definition(allowed, at=NOW))
+    assert '"notAllowed"' not in json.dumps(definition(allowed))

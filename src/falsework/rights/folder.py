@@ -8,6 +8,7 @@ no more.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 
 from falsework.errors import FalseworkError
 from falsework.rights import reading
+from falsework.rights.forms import holds_store, media_type
 from falsework.rights.sequence import Listed
 from falsework.rights.verification import EXIT_CODES, State, Verification, listed_by, verify
 
@@ -115,7 +117,8 @@ def verify_folder(
     }
     alone = [path for path in files if path not in covered and path.suffix.lower() != SIDECAR]
     bare = [path for path in alone if (path.parent, path.suffix.lower()) in among]
-    single = [path for path in alone if path not in set(bare) and _carries(path)]
+    until = time.monotonic() + limits.longest
+    single = [path for path in alone if path not in set(bare) and _carries(path, until)]
     checked = sorted([*sidecars, *bare, *single])
     if len(checked) > MOST_CHECKED:
         raise FalseworkError(
@@ -172,11 +175,11 @@ def _sequence(sidecar: Path, limits: reading.Limits, isolated: bool) -> tuple[Li
         return ()  # it is told as unreadable when it is checked itself
 
 
-def _carries(path: Path) -> bool:
+def _carries(path: Path, until: float) -> bool:
     """Whether a file carries credentials, or should; what the library cannot read is not looked into."""
     try:
         if path.suffix.lower() in CARRIERS:
             return True
-        return reading.media_type(path) is not None and reading.holds_store(path)
-    except OSError:
+        return media_type(path) is not None and holds_store(path, until=until)
+    except (OSError, TimeoutError):
         return True  # what cannot be looked into is said to be so by the check itself

@@ -7,14 +7,14 @@ record, at every level.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from falsework.rights.manifest import DELIVERY
 from falsework.rights.reading import Limits
 from falsework.rights.statements import assertions_of, plain, rows, table
-from falsework.rights.statuses import Fault, faults_of
+from falsework.rights.statuses import Fault, faults_of, vouched_for
 
 __all__ = ["IngredientOutcome", "Lineage"]
 
@@ -25,16 +25,19 @@ BELOW = "further down"
 class IngredientOutcome:
     """An ingredient and what was known of it when it was taken in.
 
-    state   "unsigned": it carried no credentials; "intact"; "broken": see `faults`
+    state    "unsigned": it carried no credentials; "remote": they are kept on the network, and were not asked
+             for; "intact"; "broken": see `faults`
+    trusted  whether an anchor given here vouches for its signer; what its taker says of that does not count
     """
 
     title: str
     relationship: str
     identifier: str
-    state: Literal["unsigned", "intact", "broken"]
+    state: Literal["unsigned", "remote", "intact", "broken"]
     signer: str = ""
     faults: tuple[Fault, ...] = ()
     ingredients: tuple[IngredientOutcome, ...] = ()
+    trusted: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,12 @@ class _Walk:
         results = table(ingredient.get("validation_results"))
         records = [results.get("activeManifest"), ingredient.get("validation_status")]
         records += [inner.get("validationDeltas") for inner in rows(results.get("ingredientDeltas"))]
-        records += self._deltas.pop(f"{label}/c2pa.assertions/{ingredient.get('label')}", [])
+        now = self._deltas.pop(f"{label}/c2pa.assertions/{ingredient.get('label')}", [])
+        records += now
         faults = [fault for record in records for fault in faults_of(record, ingredient=title)]
         below = str(ingredient.get("active_manifest") or "")
-        if self._unreadable(label, ingredient):
+        lost = self._lost(label, ingredient)
+        if lost == "unreadable":
             words = f"ingredient {title}: its credentials are damaged beyond reading"
             faults.append(Fault("ingredient.unreadable", words, title))
         if below and below not in self._manifests:
@@ -109,22 +114,30 @@ class _Walk:
             title,
             plain(ingredient.get("relationship")),
             plain(ingredient.get("instance_id")),
-            "broken" if distinct else "intact" if below else "unsigned",
+            "broken" if distinct else "intact" if below else "remote" if lost == "remote" else "unsigned",
             plain(signature.get("common_name") or signature.get("issuer")),
             distinct,
             self.under(below, (*above, label)) if below else (),
+            trusted=bool(below) and _vouched_for(results.get("activeManifest"), now),
         )
 
-    def _unreadable(self, label: str, ingredient: Mapping[str, Any]) -> bool:
-        """Whether the one who took it in says that its credentials could not be read (`signing`)."""
+    def _lost(self, label: str, ingredient: Mapping[str, Any]) -> str:
+        """What the one who took it in says of credentials that are not kept here (`signing`): they could not
+        be read, or are kept on the network; "" where nothing is said."""
         for delivery in assertions_of(table(self._manifests.get(label)), DELIVERY):
             for each in rows(delivery.get("ingredients")):
                 if f"sha256:{each.get('sha256')}" == ingredient.get("instance_id"):
-                    return each.get("credentials") == "unreadable"
-        return False
+                    return plain(each.get("credentials"))
+        return ""
 
     def _stop(self, kind: str, words: str) -> None:
         self.further.append(Fault(f"ingredient.{kind}", words, BELOW))
+
+
+def _vouched_for(recorded: object, now: Iterable[object]) -> bool:
+    """What checking found now is given as its differences from what was on record."""
+    said = [found for found in map(vouched_for, now) if found is not None]
+    return all(said) if said else vouched_for(recorded) is True
 
 
 def _all_faults(ingredients: tuple[IngredientOutcome, ...]) -> Iterator[Fault]:

@@ -8,9 +8,11 @@ data mining, metadata); what has no standard place goes into assertions of our o
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import falsework
@@ -53,6 +55,9 @@ Relationship = Literal["parentOf", "componentOf", "inputTo"]
 CLOSER: tuple[Relationship, ...] = ("parentOf", "componentOf", "inputTo")
 
 
+NOTHING_LOST: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Ingredient:
     """Something the delivery was made from.
@@ -81,17 +86,19 @@ class AiSystem:
 
     identifier  what fixes the exact weights: their digest ("sha256:...") or a version's URL
     oversight   what people did, in C2PA's words for it: "prompt_guided", "human_validated" ...
+    when        when its work on the picture was done, where that is on record
     """
 
     name: str
     version: str
     identifier: str = ""
     oversight: str = ""
+    when: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Action:
-    """A further step, in C2PA's vocabulary ("c2pa.color_adjustments"); `ingredients` are their sha256."""
+    """A further step, in C2PA's vocabulary ("c2pa.adjustedColor"); `ingredients` are their sha256."""
 
     action: str
     when: datetime | None = None
@@ -118,6 +125,7 @@ class ManifestInput:
     ai_systems       the trained models that touched pixels; empty where none did
     mining_allowed   whether others may train on it or mine it; not allowed unless said
     watermark        pointer written into the frames (`watermark.py`), b"" where there is none
+    made             when the picture was made, where that is on record; the time of signing is not that
     """
 
     title: str
@@ -131,6 +139,7 @@ class ManifestInput:
     mining_allowed: bool = False
     watermark: bytes = b""
     approvals: tuple[str, ...] = field(default=())  # ids of the decisions it rests on
+    made: datetime | None = None
 
     @property
     def distinct(self) -> tuple[Ingredient, ...]:
@@ -154,15 +163,14 @@ class ManifestInput:
 def definition(
     given: ManifestInput,
     *,
-    at: datetime,
-    unreadable: frozenset[str] = frozenset(),
+    lost: Mapping[str, str] = NOTHING_LOST,
     sequence: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The manifest definition for the signing library.
 
-    unreadable  digests of ingredients that carry credentials which cannot be read: it is said of them, since
-                the library would pass them over as if they carried none
-    sequence    the list of files a sidecar binds
+    lost      digests of ingredients whose credentials are "unreadable", or "remote" and not asked for: it is
+              said of them, since the library would pass them over as if they carried none
+    sequence  the list of files a sidecar binds
     """
     delivery: dict[str, Any] = {"cut": given.cut, "source_type": given.source_type}
     if given.approvals:
@@ -176,13 +184,13 @@ def definition(
                 "relationship": each.relationship,
                 **({"credit": each.credit} if each.credit else {}),
                 **({"licence": each.licence} if each.licence else {}),
-                **({"credentials": "unreadable"} if each.sha256 in unreadable else {}),
+                **({"credentials": lost[each.sha256]} if each.sha256 in lost else {}),
             }
             for each in given.distinct
         ]
     use = "allowed" if given.mining_allowed else "notAllowed"
     assertions: list[dict[str, Any]] = [
-        {"label": "c2pa.actions.v2", "data": {"actions": _actions(given, at), "allActionsIncluded": False}},
+        {"label": "c2pa.actions.v2", "data": {"actions": _actions(given), "allActionsIncluded": False}},
         {"label": "cawg.training-mining", "data": {"entries": {entry: {"use": use} for entry in MINING}}},
         {"label": LEDGER, "data": {"root": given.ledger.root, "size": given.ledger.size}},
         {"label": DELIVERY, "data": delivery},
@@ -223,58 +231,45 @@ def _label(sha256: str) -> str:
     return f"sha256:{sha256}"
 
 
-def _actions(given: ManifestInput, at: datetime) -> list[dict[str, Any]]:
-    """Created or opened first, then what was placed, what trained models did, the rest, the watermark.
+def _actions(given: ManifestInput) -> list[dict[str, Any]]:
+    """Created or opened first, then what was placed, what trained models did, the mark, the rest.
 
     A first action is required (C2PA 2.4, "actions"): opened where the delivery is a version of one parent,
-    created otherwise.
+    created otherwise. An action says when it was done only where that is known. The mark comes before the
+    steps of the delivery itself, since what is published is marked.
     """
-    when = at.isoformat(timespec="seconds")
     ours = {"name": "falsework", "version": falsework.__version__}
     parents = [each for each in given.distinct if each.relationship == "parentOf"]
     placed = [each for each in given.distinct if each.relationship == "componentOf"]
     used = [each for each in given.distinct if each.relationship == "inputTo"]
+    made = {**_when(given.made), "softwareAgent": ours, "digitalSourceType": given.source_type}
     actions: list[dict[str, Any]] = []
     if parents:
-        actions.append({"action": "c2pa.opened", "when": when, "softwareAgent": ours, **_with(parents)})
+        actions.append({"action": "c2pa.opened", "softwareAgent": ours, **_with(parents)})
         if not given.ai_systems:
-            actions.append(
-                {
-                    "action": "c2pa.edited",
-                    "when": when,
-                    "softwareAgent": ours,
-                    "digitalSourceType": given.source_type,
-                }
-            )
+            actions.append({"action": "c2pa.edited", **made})
     else:
-        actions.append(
-            {
-                "action": "c2pa.created",
-                "when": when,
-                "softwareAgent": ours,
-                "digitalSourceType": given.source_type,
-                **_with(used),
-            }
-        )
-    actions += [{"action": "c2pa.placed", "when": when, **_with([each])} for each in placed]
+        actions.append({"action": "c2pa.created", **made, **_with(used)})
+    actions += [{"action": "c2pa.placed", **_when(given.made), **_with([each])} for each in placed]
     for system in given.ai_systems:
         models = [each for each in used if _label(each.sha256) == system.identifier]
         actions.append(
             {
                 "action": "c2pa.edited",
-                "when": when,
+                **_when(system.when),
                 "softwareAgent": {"name": system.name, "version": system.version},
                 "digitalSourceType": given.source_type,
                 **_with(models),
             }
         )
+    if given.watermark:
+        # "Bound": the soft-binding assertion of this manifest says what the mark is.
+        actions.append({"action": "c2pa.watermarked.bound", "softwareAgent": ours})
     for step in given.actions:
         agent = {"name": step.agent}
         if step.agent_version:
             agent["version"] = step.agent_version
-        words: dict[str, Any] = {"action": step.action, "softwareAgent": agent}
-        if step.when is not None:
-            words["when"] = step.when.isoformat(timespec="seconds")
+        words: dict[str, Any] = {"action": step.action, "softwareAgent": agent, **_when(step.when)}
         if step.description:
             words["description"] = step.description
         if step.source_type:
@@ -282,9 +277,11 @@ def _actions(given: ManifestInput, at: datetime) -> list[dict[str, Any]]:
         if step.ingredients:
             words["parameters"] = {"ingredientIds": [_label(each) for each in step.ingredients]}
         actions.append(words)
-    if given.watermark:
-        actions.append({"action": "c2pa.watermarked", "when": when, "softwareAgent": ours})
     return actions
+
+
+def _when(moment: datetime | None) -> dict[str, str]:
+    return {} if moment is None else {"when": moment.isoformat(timespec="seconds")}
 
 
 def _with(ingredients: list[Ingredient]) -> dict[str, Any]:

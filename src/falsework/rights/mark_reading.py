@@ -6,7 +6,6 @@ Decoders are given outside files in a process of their own, as `reading` gives t
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -17,12 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from falsework.errors import FalseworkError
-from falsework.rights.reading import DEFAULT_LIMITS, Limits, confine
+from falsework.rights.reading import DEFAULT_LIMITS, Limits, answer_of, confine
 from falsework.rights.watermark import Mark, read_mark
 
 __all__ = ["find_mark", "frames_of"]
 
-MOVIES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mxf")
+# The one reader for each: left to guess by the bytes, the library would also take a list of other files to
+# open (its "concat" form) under the name of a movie.
+MOVIES = {
+    ".mp4": "mov",
+    ".mov": "mov",
+    ".m4v": "mov",
+    ".mkv": "matroska",
+    ".webm": "matroska",
+    ".avi": "avi",
+    ".mxf": "mxf",
+}
 FRAMES = 24  # of a movie that are read: their evidence adds up
 MOST_PIXELS = 1 << 27
 
@@ -37,18 +46,12 @@ def find_mark(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Mark | None:
             "is no file" if path.exists() else "is not there", where=path, todo="Name a picture or a movie."
         )
     try:
-        said = subprocess.run(
-            [sys.executable, "-P", "-m", "falsework.rights.mark_reading"],
-            input=json.dumps({"path": str(path), "memory": limits.memory}).encode(),
-            capture_output=True,
-            timeout=4 * limits.seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        said = answer_of("falsework.rights.mark_reading", {"path": str(path)}, limits, limits.seconds * 4)
+    except TimeoutError:
         raise FalseworkError("could not be searched for a mark in time", where=path) from None
-    if said.returncode != 0:
+    if said is None:
         raise FalseworkError("cannot be read as a picture or movie", where=path)
-    answer = json.loads(said.stdout)
+    answer = json.loads(said)
     if answer is None:
         return None
     return Mark(
@@ -62,9 +65,11 @@ def find_mark(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Mark | None:
 
 def frames_of(path: Path) -> list[NDArray[np.uint8]]:
     """The picture, or the first frames of the movie: (height, width, 3) RGB."""
-    if path.suffix.lower() in MOVIES:
+    reader = MOVIES.get(path.suffix.lower())
+    if reader is not None:
         frames: list[NDArray[np.uint8]] = []
-        with av.open(str(path)) as movie:
+        # Named as a file, so that no name is taken for an address; and nothing but files is opened.
+        with av.open(f"file:{path}", format=reader, options={"protocol_whitelist": "file"}) as movie:
             stream = movie.streams.video[0]
             if stream.width * stream.height > MOST_PIXELS:
                 raise ValueError("too many pixels")
@@ -82,7 +87,7 @@ def frames_of(path: Path) -> list[NDArray[np.uint8]]:
 def main() -> None:
     """The reading process: a request on stdin, the mark or null on stdout."""
     request = json.load(sys.stdin.buffer)
-    confine(request["memory"])
+    confine(request["memory"], request["answer_bytes"])
     cv2.setNumThreads(1)
     found = read_mark(frames_of(Path(request["path"])))
     sys.stdout.write(json.dumps(asdict(found) | {"pointer": found.pointer.hex()} if found else None))

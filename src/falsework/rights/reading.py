@@ -10,10 +10,12 @@ from __future__ import annotations
 import base64
 import io
 import json
-import mmap
+import os
 import subprocess
 import sys
-from dataclasses import dataclass
+import tempfile
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypedDict, cast
 
@@ -22,25 +24,23 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from falsework.errors import FalseworkError
 from falsework.rights.certificates import USAGES
+from falsework.rights.forms import holds_store, media_type, store_is_its_own
 
 __all__ = [
     "BOUND",
     "DEFAULT_LIMITS",
-    "JUMBF_STORE",
     "Limits",
     "Reading",
     "Subject",
+    "answer_of",
     "confine",
     "context",
-    "holds_store",
-    "media_type",
+    "look",
     "read",
     "read_stream",
 ]
 
-# What every C2PA manifest store begins with (C2PA 2.4, "JUMBF"; ISO 19566-5): "jumd" and its UUID.
-JUMBF_STORE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
-
+TOO_LARGE = 3  # how a reading process ends whose answer would be
 BOUND = "application/octet-stream"  # what a sidecar over any bytes calls their form
 # What certificates may be for: signing content, time-stamps, and telling whether one was revoked.
 SIGNERS_AND_THEIR_WITNESSES = (
@@ -49,35 +49,38 @@ SIGNERS_AND_THEIR_WITNESSES = (
     ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string,
 )
 
-MEDIA_TYPES = {
-    ".mp4": "video/mp4",
-    ".m4v": "video/mp4",
-    ".mov": "video/quicktime",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-}
-
 
 @dataclass(frozen=True)
 class Limits:
     """What a file from outside may ask of this machine.
 
     file_bytes   larger files are not read; answer_bytes: as JSON, of all manifests together
-    seconds      plus one for every `bytes_a_second` of the file
+    seconds      plus one for every `bytes_a_second` of the file, and never more than `longest`
     memory       of the reading process, in bytes; large files are streamed, so this does not grow with them
     depth, ingredients  of the tree of ingredients that is walked
+    until        when it must all be over, by the monotonic clock; None for each reading by itself
     """
 
-    file_bytes: int = 1 << 40
+    file_bytes: int = 1 << 38
     answer_bytes: int = 64 << 20
     seconds: float = 30.0
     bytes_a_second: float = 20e6
+    longest: float = 3600.0
     memory: int = 6 << 30
     depth: int = 32
     ingredients: int = 5000
+    until: float | None = None
+
+    def for_size(self, size: int) -> float:
+        """Seconds that reading so many bytes may take now."""
+        most = min(self.seconds + size / self.bytes_a_second, self.longest)
+        return most if self.until is None else max(0.0, min(most, self.until - time.monotonic()))
+
+    def begun(self, size: int) -> Limits:
+        """The same with an end, twice what one reading may take: for work that may need many."""
+        if self.until is not None:
+            return self
+        return replace(self, until=time.monotonic() + 2 * self.for_size(size))
 
 
 DEFAULT_LIMITS = Limits()
@@ -95,6 +98,8 @@ class Subject:
 class Reading(TypedDict):
     """What the library says.
 
+    remains where none was read: whether a manifest store begins in the file, that can be its "own" or is one
+            of a file "within" it
     found   "none" no credentials; "unsupported" not a form it knows; "broken" credentials or a file that it
             cannot read (`words`); "remote" credentials kept on the network, which are not fetched
     """
@@ -105,14 +110,7 @@ class Reading(TypedDict):
     store: dict[str, Any]
     certificate: dict[str, Any]
     bindings: dict[str, Any]
-
-
-def media_type(path: Path) -> str | None:
-    """The library's name for a file's form, from its suffix; None for it to look at the bytes."""
-    suffix = path.suffix.lower()
-    if suffix in MEDIA_TYPES:
-        return MEDIA_TYPES[suffix]
-    return suffix[1:] if suffix[1:] in c2pa.Reader.get_supported_mime_types() else None
+    remains: Literal["", "own", "within"]
 
 
 def context(anchors: str = "", **builder: Any) -> c2pa.Context:
@@ -159,33 +157,69 @@ def read(
         "sidecar": str(subject.sidecar) if subject.sidecar else None,
         "bound": base64.b64encode(subject.bound).decode() if subject.bound is not None else None,
         "anchors": anchors,
-        "memory": limits.memory,
     }
-    seconds = limits.seconds + size / limits.bytes_a_second
+    seconds = limits.for_size(size)
+    words = "Nothing is known about it; treat it as unsigned."
     try:
-        said = subprocess.run(
-            [sys.executable, "-P", "-m", "falsework.rights.reading"],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        said = answer_of("falsework.rights.reading", request, limits, seconds)
+    except TimeoutError:
         raise FalseworkError(
             f"its Content Credentials could not be read within {seconds:.0f} seconds",
             where=subject.path,
-            todo="Nothing is known about it; treat it as unsigned.",
+            todo=words,
         ) from None
-    if said.returncode != 0 or len(said.stdout) > limits.answer_bytes:
-        why = "ask for more memory than is allowed, or are built to crash a reader"
-        if len(said.stdout) > limits.answer_bytes:
-            why = f"are larger than is read here ({len(said.stdout) / 1e6:.0f} MB)"
+    except OverflowError:
         raise FalseworkError(
-            f"its Content Credentials {why}",
+            f"its Content Credentials are larger than is read here ({limits.answer_bytes / 1e6:.0f} MB)",
             where=subject.path,
-            todo="Nothing is known about it; treat it as unsigned.",
+            todo=words,
+        ) from None
+    if said is None:
+        raise FalseworkError(
+            "its Content Credentials ask for more memory than is allowed, or are built to crash a reader",
+            where=subject.path,
+            todo=words,
         )
-    return cast(Reading, json.loads(said.stdout))
+    return cast(Reading, json.loads(said))
+
+
+def look(path: Path, *, anchors: str = "", limits: Limits = DEFAULT_LIMITS, isolated: bool = True) -> Reading:
+    """Read a file by itself, where "none" means none: with the remains of credentials it is "broken".
+
+    A changed byte may hide the credentials, or the file's form, from the library. Both a file that is checked
+    and an ingredient that is taken in are asked this way.
+    """
+    said = read(Subject(path), anchors=anchors, limits=limits, isolated=isolated)
+    if said["found"] in ("none", "unsupported") and said["remains"] == "own":
+        said["found"] = "broken"
+    return said
+
+
+def answer_of(module: str, request: dict[str, Any], limits: Limits, seconds: float) -> bytes | None:
+    """What a process of its own answers to a request, None where it failed.
+
+    Raises TimeoutError, and OverflowError for an answer beyond the limits: it goes into a file, which the
+    process itself cannot make larger than that.
+    """
+    asked = {**request, "memory": limits.memory, "answer_bytes": limits.answer_bytes}
+    with tempfile.TemporaryFile() as answer:
+        try:
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", module],
+                input=json.dumps(asked).encode(),
+                stdout=answer,
+                stderr=subprocess.DEVNULL,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
+        if done.returncode == TOO_LARGE or os.fstat(answer.fileno()).st_size > limits.answer_bytes:
+            raise OverflowError
+        if done.returncode != 0:
+            return None
+        answer.seek(0)
+        return answer.read()
 
 
 def read_stream(
@@ -209,20 +243,10 @@ def read_stream(
     except c2pa.C2paError.NotSupported as error:
         return _answer("unsupported", words=str(error))
     except (c2pa.C2paError, ValueError, RecursionError) as error:
+        # The library has a type for this error, and raises its base with the name in front.
+        if isinstance(error, c2pa.C2paError) and str(error).startswith(("Remote:", "RemoteManifest:")):
+            return _answer("remote")
         return _answer("broken", words=str(error)[:500])
-
-
-def holds_store(path: Path) -> bool:
-    """Whether a manifest store begins anywhere in a file: quick, and without parsing any of it.
-
-    Forms that keep their credentials as text (SVG) are not recognised.
-    """
-    with path.open("rb") as file:
-        try:
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return content.find(JUMBF_STORE) >= 0
-        except ValueError:  # an empty file
-            return False
 
 
 def _read_here(subject: Subject, anchors: str) -> Reading:
@@ -234,13 +258,17 @@ def _read_here(subject: Subject, anchors: str) -> Reading:
         if subject.bound is not None:
             return read_stream(io.BytesIO(subject.bound), form, manifest, anchors=anchors)
         with subject.path.open("rb") as stream:
-            return read_stream(stream, form, manifest, anchors=anchors)
+            said = read_stream(stream, form, manifest, anchors=anchors)
+        if manifest is None and said["found"] not in ("store", "remote") and holds_store(subject.path):
+            said["remains"] = "own" if store_is_its_own(subject.path) else "within"
+        return said
     except OSError as error:
         raise FalseworkError(f"cannot be read ({error.strerror})", where=subject.path) from None
 
 
 def _answer(found: Literal["store", "none", "unsupported", "broken", "remote"], **known: Any) -> Reading:
     empty: dict[str, Any] = {"words": "", "state": "", "store": {}, "certificate": {}, "bindings": {}}
+    empty["remains"] = ""
     return cast(Reading, {"found": found, **empty, **known})
 
 
@@ -269,25 +297,29 @@ def _size(path: Path) -> int:
         raise FalseworkError(f"cannot be read ({error.strerror})", where=path) from None
 
 
-def confine(memory: int) -> None:
-    """This process: no more memory than this, and no core dumps of somebody's file."""
+def confine(memory: int, written: int) -> None:
+    """This process: no more memory than this, no larger file, and no core dumps of somebody's file."""
     if sys.platform != "win32":
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (written + 1, written + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def main() -> None:
     """The reading process: a request on stdin, a Reading as JSON on stdout."""
     request = json.load(sys.stdin.buffer)
-    confine(request["memory"])
+    confine(request["memory"], request["answer_bytes"])
     subject = Subject(
         Path(request["path"]),
         Path(request["sidecar"]) if request["sidecar"] else None,
         base64.b64decode(request["bound"]) if request["bound"] is not None else None,
     )
-    sys.stdout.write(json.dumps(_read_here(subject, request["anchors"])))
+    said = json.dumps(_read_here(subject, request["anchors"]))
+    if len(said) > request["answer_bytes"]:
+        sys.exit(TOO_LARGE)
+    sys.stdout.write(said)
 
 
 if __name__ == "__main__":

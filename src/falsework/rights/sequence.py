@@ -12,18 +12,29 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from falsework.errors import FalseworkError
 
-__all__ = ["MOST_FILES", "Listed", "canonical_list", "digest_of", "list_files", "parse_names", "strangers"]
+__all__ = [
+    "MOST_FILES",
+    "Added",
+    "Listed",
+    "added_files",
+    "canonical_list",
+    "digest_of",
+    "list_files",
+    "parse_names",
+]
 
 MOST_FILES = 200_000
 BLOCK = 1 << 20
-SAFE_NAME = re.compile(r"[^\x00-\x1f\x7f\\]{1,1024}")
+STEERING = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control, formatting, halves of characters, line breaks
+LONGEST_NAME = 1024
 
 
 @dataclass(frozen=True)
@@ -81,29 +92,99 @@ def parse_names(data: object) -> tuple[Listed, ...] | None:
         outside = (
             path.is_absolute() or ".." in path.parts or path.as_posix() != name or name == "." or ":" in name
         )
-        if outside or not SAFE_NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        if outside or not _safe(name) or not re.fullmatch(r"[0-9a-f]{64}", sha256):
             return None
         listed.append(Listed(name, size, sha256))
     names = [each.name for each in listed]
     return tuple(listed) if names == sorted(set(names)) else None
 
 
-def strangers(listed: Sequence[Listed], folder: Path) -> tuple[str, ...]:
-    """Files that pass for frames of the sequence and are not on its list: same name but for the number."""
+@dataclass(frozen=True)
+class Added:
+    """Files that lie among those of a sequence and are not on its list.
+
+    strangers  that pass for one of its files, or would be taken along with them
+    takes      numbered files of another beginning: another take or layer, which the sequence says nothing of
+    """
+
+    strangers: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+
+
+def added_files(listed: Sequence[Listed], folder: Path) -> Added:
+    """Look beside the listed files and below them. Letter case, separators and what follows the number make
+    no difference: a file system or a program that reads frames may well take the file for a frame."""
     known = {each.name for each in listed}
-    families = {_family(name) for name in known} - {None}
+    suffixes = {PurePosixPath(name).suffix.casefold() for name in known}
+    beginnings = _beginnings(known)
     places = {str(PurePosixPath(name).parent) for name in known}
-    found = []
-    for place in sorted(places):
-        try:
-            entries = [entry.name for entry in os.scandir(folder / place) if entry.is_file()]
-        except OSError:
+    strangers, takes = [], []
+    for name in _below(folder, sorted(places)):
+        path = PurePosixPath(name)
+        if name in known or path.suffix.casefold() not in suffixes:
             continue
-        for entry in entries:
-            name = entry if place == "." else f"{place}/{entry}"
-            if name not in known and _family(name) in families:
-                found.append(name)
-    return tuple(sorted(found))
+        passes = _begins(path.stem, beginnings)
+        if str(path.parent) not in places:
+            if passes:
+                strangers.append(name)
+        elif passes or (beginnings and not any(each.isdigit() for each in path.stem)):
+            strangers.append(name)
+        else:
+            takes.append(name)
+    return Added(tuple(sorted(strangers)), tuple(sorted(takes)))
+
+
+def _below(folder: Path, places: Sequence[str]) -> Iterator[str]:
+    """Names, relative to the folder, of all files in some of its folders and below those."""
+    seen: set[str] = set()
+    number = 0
+    for place in places:
+        for at, folders, names in os.walk(folder / place):
+            folders.sort()
+            for name in sorted(names):
+                number += 1
+                if number > 2 * MOST_FILES:
+                    raise FalseworkError("holds more files than are looked at here", where=folder)
+                found = (Path(at) / name).relative_to(folder).as_posix()
+                if found not in seen:
+                    seen.add(found)
+                    yield found
+
+
+def _beginnings(names: Iterable[str]) -> frozenset[str]:
+    """How the files of each numbered run begin, without the number: "shot" of shot.1001.exr to shot.1096.exr.
+
+    Files are of one run that differ in their numbers alone. The number that tells them apart is the first
+    in which they differ; of a single file, the last there is.
+    """
+    runs: dict[str, list[str]] = {}
+    for name in names:
+        stem = PurePosixPath(name).stem
+        runs.setdefault(re.sub(r"\d+", "#", stem), []).append(stem)
+    found = set()
+    for run, stems in runs.items():
+        if "#" not in run:
+            continue
+        first, last = min(stems), max(stems)
+        apart = (place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+        same = next(apart, len(first))
+        common = first[:same] if len(stems) > 1 else first[: _last_number(first)]
+        found.add(_letters(re.sub(r"\d+$", "", common)))
+    return frozenset(found)
+
+
+def _last_number(stem: str) -> int:
+    return [each.start() for each in re.finditer(r"\d+", stem)][-1]
+
+
+def _begins(stem: str, beginnings: Iterable[str]) -> bool:
+    """Whether a name is one of these beginnings with a number after it."""
+    told = _letters(stem)
+    return any(re.match(re.escape(each) + r"\d", told) for each in beginnings)
+
+
+def _letters(text: str) -> str:
+    return "".join(each for each in text.casefold() if each.isalnum())
 
 
 def digest_of(path: Path) -> tuple[int, str]:
@@ -119,14 +200,14 @@ def digest_of(path: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _family(name: str) -> tuple[str, str] | None:
-    """A frame's name without its number: ("exr/shot.", ".exr") of "exr/shot.1001.exr"."""
-    found = re.fullmatch(r"(.*?)(\d+)(\.[^./]+)", name)
-    return (found[1], found[3]) if found else None
+def _safe(name: str) -> bool:
+    """A name that a list can hold, and that cannot steer a terminal or read as another one."""
+    steering = any(unicodedata.category(each) in STEERING for each in name)
+    return 0 < len(name) <= LONGEST_NAME and "\\" not in name and not steering
 
 
 def _checked(name: str, path: Path) -> str:
-    if not SAFE_NAME.fullmatch(name) or ":" in name:
+    if not _safe(name) or ":" in name:
         raise FalseworkError(
             "has a name that a list of digests cannot hold",
             where=path,

@@ -21,6 +21,7 @@ from falsework.errors import FalseworkError
 from falsework.media.atomic import whole_file, write_bytes
 from falsework.rights import reading
 from falsework.rights.certificates import Credentials
+from falsework.rights.forms import MEDIA_TYPES, form_of_bytes, may_carry, media_type
 from falsework.rights.manifest import (
     CREATED_LABELS,
     Ingredient,
@@ -36,6 +37,8 @@ __all__ = ["SIDECAR_SUFFIX", "SIGNED_SUFFIXES", "Signed", "sign", "sign_sequence
 
 SIGNED_SUFFIXES = (".mp4", ".mov", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 SIDECAR_SUFFIX, LIST_SUFFIX = ".c2pa", ".sha256"
+MOVING = {"video/mp4", "video/quicktime"}  # one form by two names; old ones begin without saying so
+UNREADABLE, REMOTE = "unreadable", "remote"
 
 
 @dataclass(frozen=True)
@@ -77,19 +80,23 @@ def sign(
     _known_form(source)
     if source.suffix.lower() != destination.suffix.lower():
         raise FalseworkError(f"a signed copy of {source.name} keeps its suffix", where=destination)
-    before = reading.read(reading.Subject(source), isolated=False)
+    form = MEDIA_TYPES[source.suffix.lower()]
+    told = form_of_bytes(source)
+    if told is not None and told != form and not {told, form} <= MOVING:
+        raise FalseworkError(
+            f"is named {source.suffix} and is {told}", where=source, todo="Give it the suffix of its form."
+        )
+    before = reading.look(source, isolated=False)
     if before["found"] in ("store", "remote"):
         raise FalseworkError(
             "is signed already, and signing it again would lose its credentials",
             where=source,
             todo="Sign the unsigned original; to build upon this file, name it as an ingredient.",
         )
-    if before["found"] != "none":
+    if before["found"] != "none" or (told is None and form not in MOVING):
         raise FalseworkError(
             f"cannot be read as {source.suffix[1:].upper()}", where=source, todo="Export it again."
         )
-    form = reading.media_type(source)
-    assert form is not None
     relay = TimestampRelay(timestamp_url, seconds=timestamp_seconds) if timestamp_url else None
     with whole_file(destination) as part:
         with source.open("rb") as unsigned, part.open("w+b") as signed:
@@ -167,8 +174,8 @@ def _sign_stream(
             todo="One ingredient at most is parentOf; the others are componentOf or inputTo.",
         )
     found = _ingest(manifest.distinct)
-    unreadable = frozenset(digest for digest, what in found.items() if what == "broken")
-    words = definition(manifest, at=at, unreadable=unreadable, sequence=sequence)
+    lost = {digest: what for digest, what in found.items() if what in (UNREADABLE, REMOTE)}
+    words = definition(manifest, lost=lost, sequence=sequence)
     settings = reading.context(
         credentials.root,
         created_assertion_labels=list(CREATED_LABELS),
@@ -211,8 +218,9 @@ def _sign_stream(
 def _ingest(ingredients: Sequence[Ingredient]) -> dict[str, str]:
     """Each ingredient's digest compared with the record, and whether its own credentials can be read.
 
-    Returns, by sha256, what `reading.read` found in those that carry any: they come from outside, so a
-    reading process with limits looks at them before the signing library does.
+    Returns, by sha256, the form under which one with credentials is added, UNREADABLE or REMOTE. They come
+    from outside, so a reading process with limits looks at them before the signing library does, and asks
+    what `verify` would ask of the same file.
     """
     found: dict[str, str] = {}
     for ingredient in ingredients:
@@ -225,16 +233,23 @@ def _ingest(ingredients: Sequence[Ingredient]) -> dict[str, str]:
                 where=ingredient.path,
                 todo="Put the recorded file back, or record this one and have it cleared again.",
             )
-        if reading.holds_store(ingredient.path):
-            found[digest] = reading.read(reading.Subject(ingredient.path))["found"]
+        if not may_carry(ingredient.path):
+            continue
+        said = reading.look(ingredient.path)
+        what = said["found"]
+        if what == "store" and (form := media_type(ingredient.path)) is not None:
+            found[digest] = form
+        elif what == "store" or (what == "broken" and said["remains"] == "own"):
+            found[digest] = UNREADABLE
+        elif what == "remote":
+            found[digest] = REMOTE
     return found
 
 
-def _add(builder: c2pa.Builder, ingredient: Ingredient, found: str | None) -> None:
+def _add(builder: c2pa.Builder, ingredient: Ingredient, form: str | None) -> None:
     """Add an ingredient, with its own credentials where it carries any that can be read."""
     words = ingredient_definition(ingredient)
-    form = reading.media_type(ingredient.path) if ingredient.path is not None else None
-    if found == "store" and form is not None and ingredient.path is not None:
+    if form not in (None, UNREADABLE, REMOTE) and ingredient.path is not None:
         with ingredient.path.open("rb") as stream:
             builder.add_ingredient(words, form, stream)
     else:

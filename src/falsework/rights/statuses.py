@@ -13,9 +13,9 @@ from typing import Any
 
 from falsework.rights.statements import plain
 
-__all__ = ["Fault", "faults_of", "notes_of"]
+__all__ = ["BEYOND", "Fault", "codes_of", "faults_of", "notes_of", "vouched_for"]
 
-UNTRUSTED = frozenset({"signingCredential.untrusted"})
+TRUSTED, UNTRUSTED = "signingCredential.trusted", "signingCredential.untrusted"
 
 WORDS = {
     "assertion.dataHash.mismatch": "the file was changed after it was signed",
@@ -49,8 +49,14 @@ WORDS = {
     "ingredient.hashedURI.mismatch": "an ingredient's record was changed after this was signed",
     "general.error": "the credentials cannot be checked",
 }
-NOTES = {
+# Signers may leave out more than the standard does; what of the file that is, `Verification.unbound` lists.
+BEYOND = {
     "assertion.bmffHash.additionalExclusionsPresent": "the signer left parts of the movie unbound",
+    "assertion.dataHash.additionalExclusionsPresent": "the signer left parts of the file unbound",
+    "assertion.boxesHash.additionalExclusionsPresent": "the signer left parts of the file unbound",
+}
+NOTES = {
+    **BEYOND,
     "timeStamp.untrusted": "the time-stamp comes from an authority that is not among the anchors given",
     "timeStamp.malformed": "there is a time-stamp that cannot be read",
     "timeStamp.outsideValidity": "the time-stamp lies outside its authority's validity",
@@ -73,7 +79,7 @@ def faults_of(results: object, *, ingredient: str = "") -> tuple[Fault, ...]:
     about = f"ingredient {ingredient}: " if ingredient else ""
     found: dict[tuple[str, str], Fault] = {}
     for code, explanation in _statuses(results, "failure"):
-        if code in UNTRUSTED:
+        if code == UNTRUSTED:
             continue
         words = WORDS.get(code) or f"{plain(explanation) or 'a check failed'} ({plain(code)})"
         found.setdefault((code, words), Fault(plain(code), about + words, ingredient))
@@ -82,9 +88,19 @@ def faults_of(results: object, *, ingredient: str = "") -> tuple[Fault, ...]:
 
 def notes_of(results: object) -> tuple[str, ...]:
     """What is worth knowing and makes nothing invalid."""
-    return tuple(
-        dict.fromkeys(NOTES[code] for code, _ in _statuses(results, "informational") if code in NOTES)
-    )
+    return tuple(dict.fromkeys(NOTES[code] for code in codes_of(results) if code in NOTES))
+
+
+def codes_of(results: object) -> frozenset[str]:
+    """The codes of successes and of what is worth knowing: failures are faults."""
+    return frozenset(code for kind in ("success", "informational") for code, _ in _statuses(results, kind))
+
+
+def vouched_for(results: object) -> bool | None:
+    """Whether an anchor vouches for the signer, as these results have it; None where they do not say."""
+    if any(code == UNTRUSTED for code, _ in _statuses(results, "failure")):
+        return False
+    return True if TRUSTED in codes_of(results) else None
 
 
 def _statuses(results: object, kind: str) -> Iterable[tuple[str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -18,9 +19,11 @@ from typing import Any, Literal
 from falsework.errors import FalseworkError
 from falsework.rights import reading
 from falsework.rights.certificates import TEST_ORGANISATION
+from falsework.rights.forms import MEDIA_TYPES, form_of_bytes, media_type
 from falsework.rights.lineage import IngredientOutcome, Lineage
 from falsework.rights.manifest import DELIVERY, LEDGER, SEQUENCE, WATERMARK_ALGORITHM
-from falsework.rights.sequence import Listed, canonical_list, digest_of, parse_names, strangers
+from falsework.rights.movie_boxes import added_boxes
+from falsework.rights.sequence import Added, Listed, added_files, canonical_list, digest_of, parse_names
 from falsework.rights.statements import (
     Statements,
     assertions_of,
@@ -29,7 +32,7 @@ from falsework.rights.statements import (
     rows,
     table,
 )
-from falsework.rights.statuses import Fault, faults_of, notes_of
+from falsework.rights.statuses import BEYOND, Fault, codes_of, faults_of, notes_of
 
 __all__ = [
     "EXIT_CODES",
@@ -44,7 +47,7 @@ __all__ = [
 
 State = Literal["trusted", "valid", "invalid", "unsigned"]
 EXIT_CODES: dict[State, int] = {"trusted": 0, "valid": 1, "invalid": 3, "unsigned": 4}
-SIDECARS = "*.c2pa"
+SIDECAR, SIDECARS = ".c2pa", "*.c2pa"
 MOST_SIDECARS = 50
 NOTHING_SAID = Statements()
 DAMAGED = "it holds Content Credentials that are damaged beyond reading"
@@ -73,7 +76,9 @@ class Verification:
     signed_at  by the time-stamp authority's clock, "" where there is no time-stamp
     sidecar    where the credentials were found, if not in the file itself
     files      how many files of a sequence were checked, of how many
-    unbound    parts of the file that its signature leaves out, as the standard has it
+    unbound    parts of the file that its signature leaves out; `beyond` whether more than the standard leaves
+    stamped    whose clock `signed_at` is: "trusted", an anchor given here vouches for the authority;
+               "untrusted", anybody may have stamped it; "" where there is no time-stamp
     """
 
     path: str
@@ -93,6 +98,8 @@ class Verification:
     files_checked: int = 0
     files_listed: int = 0
     unbound: tuple[str, ...] = ()
+    beyond: bool = False
+    stamped: Literal["", "trusted", "untrusted"] = ""
 
     @property
     def exit_code(self) -> int:
@@ -129,24 +136,41 @@ def verify(
             note = "the folder holds no sidecar (.c2pa)"
             return Verification(str(path), "unsigned", notes=(note,))
         path = found[0]
+    # One end for all of it: a folder may hold many sidecars, and each takes a reader.
+    limits = limits.begun(path.stat().st_size if path.is_file() else 0)
     if path.suffix.lower() == ".c2pa":
         return _verify_sidecar(path, anchors, limits, isolated)
-    said = reading.read(reading.Subject(path), anchors=anchors, limits=limits, isolated=isolated)
-    if said["found"] in ("none", "unsupported"):
-        beside = _sidecar_of(path, limits, isolated)
+    said = reading.look(path, anchors=anchors, limits=limits, isolated=isolated)
+    if said["found"] in ("none", "unsupported") or (said["found"] == "broken" and said["remains"] != "own"):
+        beside, damaged = _sidecar_of(path, limits, isolated)
         if beside is not None:
             return _verify_sidecar(beside, anchors, limits, isolated, only=path)
-        # A changed byte may hide the credentials, or the file's form, from the library. A file of another
-        # form may well contain signed ones (an archive), so that is looked into no further.
-        if reading.media_type(path) is not None and reading.holds_store(path):
-            said["found"] = "broken"
-    elif said["found"] == "broken" and not reading.holds_store(path):
-        raise FalseworkError(
-            f"cannot be read as {path.suffix[1:].upper() or 'a picture'} and holds no Content Credentials",
-            where=path,
-            todo="Nothing is known about it; treat it as unsigned.",
-        )
-    return interpret(said, path, limits=limits)
+        if said["found"] == "broken" or _misnamed(path):
+            form = path.suffix[1:].upper() or "a picture"
+            raise FalseworkError(
+                f"cannot be read as {plain(form)} and holds no Content Credentials",
+                where=path,
+                todo="Nothing is known about it; treat it as unsigned.",
+            )
+        notes = [f"a damaged sidecar lies beside it: {plain(each.name)}" for each in damaged]
+        if said["remains"] == "within":
+            notes.append("a file within it carries Content Credentials of its own, which were not checked")
+        return Verification(str(path), "unsigned", notes=tuple(notes))
+    return _without_additions(interpret(said, path, limits=limits), path)
+
+
+def _without_additions(outcome: Verification, path: Path) -> Verification:
+    """Of a signed movie, what was added where its hash does not look makes it invalid too."""
+    if not outcome.manifest or not (media_type(path) or "").startswith(("video/", "audio/mp4", "image/hei")):
+        return outcome
+    added = added_boxes(path)
+    return replace(outcome, state="invalid" if added else outcome.state, faults=(*outcome.faults, *added))
+
+
+def _misnamed(path: Path) -> bool:
+    """Whether a file is named as a form that can be told by its first bytes, and they do not tell of it."""
+    named = MEDIA_TYPES.get(path.suffix.lower(), "")
+    return named.startswith("image/") and path.stat().st_size > 0 and form_of_bytes(path) is None
 
 
 def interpret(
@@ -189,6 +213,8 @@ def interpret(
         plain(delivery.get("cut")),
         _watermark(manifest),
         unbound=_unbound(said["bindings"]),
+        beyond=any(code in BEYOND for code in codes_of(own)),
+        stamped=_stamped(table(manifest.get("signature_info")).get("time"), codes_of(own)),
     )
 
 
@@ -211,7 +237,8 @@ def _verify_sidecar(
         said = reading.read(
             reading.Subject(subject, sidecar), anchors=anchors, limits=limits, isolated=isolated
         )
-        return replace(interpret(said, subject, limits=limits), sidecar=str(sidecar))
+        outcome = _without_additions(interpret(said, subject, limits=limits), subject)
+        return replace(outcome, sidecar=str(sidecar))
     bound = canonical_list(listed)
     said = reading.read(
         reading.Subject(sidecar, sidecar, bound), anchors=anchors, limits=limits, isolated=isolated
@@ -219,25 +246,31 @@ def _verify_sidecar(
     outcome = interpret(said, only or sidecar, limits=limits)
     wanted = listed
     faults: list[Fault] = []
-    notes = list(outcome.notes)
+    notes, added = list(outcome.notes), Added()
     if only is not None:
         name = only.resolve().relative_to(folder.resolve()).as_posix()
         wanted = tuple(each for each in listed if each.name == name)
         notes.append(f"one file of a sequence of {len(listed)}; the others were not checked")
     else:
-        faults += [
-            Fault("sequence.stranger", f"{name} is not of the sequence that was signed")
-            for name in strangers(listed, folder)
-        ]
+        added = added_files(listed, folder)
+        if added.takes:
+            more = f" and {len(added.takes) - 1:,} more" if len(added.takes) > 1 else ""
+            notes.append(f"beside it lies another take that it does not list: {plain(added.takes[0])}{more}")
         faults += _list_faults(sidecar.with_suffix(".sha256"), bound)
     with ThreadPoolExecutor(max_workers=4) as pool:
         faults += [
             fault for found in pool.map(lambda each: _file_faults(folder, each), wanted) for fault in found
         ]
     missing = [each for each in wanted if not (folder / each.name).is_file()]
+    renamed = {name: each for each, name in _renamed(missing, folder)}
     faults += [
-        Fault("sequence.renamed", f"{name} is {each.name} under another name")
-        for each, name in _renamed(missing, folder)
+        Fault("sequence.renamed", f"{plain(name)} is {plain(each.name)} under another name")
+        for name, each in renamed.items()
+    ]
+    faults += [
+        Fault("sequence.stranger", f"{plain(name)} is not of the sequence that was signed")
+        for name in added.strangers
+        if name not in renamed
     ]
     return replace(
         outcome,
@@ -295,41 +328,54 @@ def _renamed(missing: list[Listed], folder: Path) -> Iterator[tuple[Listed, str]
 def _file_faults(folder: Path, listed: Listed) -> tuple[Fault, ...]:
     path = folder / listed.name
     if not path.is_file():
-        return (Fault("sequence.missing", f"{listed.name} is missing"),)
+        return (Fault("sequence.missing", f"{plain(listed.name)} is missing"),)
     # The size first: a file that grew to fill the disk need not be read to know.
     if path.stat().st_size != listed.size or not hmac.compare_digest(digest_of(path)[1], listed.sha256):
-        return (Fault("sequence.mismatch", f"{listed.name} was changed after it was signed"),)
+        return (Fault("sequence.mismatch", f"{plain(listed.name)} was changed after it was signed"),)
     return ()
 
 
 def _list_faults(path: Path, bound: bytes) -> list[Fault]:
     """The list of digests beside the sidecar, which other tools go by, must be the signed one where it is."""
     if path.is_file() and (path.stat().st_size != len(bound) or path.read_bytes() != bound):
-        return [Fault("sequence.list", f"{path.name} is not the list that was signed")]
+        return [Fault("sequence.list", f"{plain(path.name)} is not the list that was signed")]
     return []
 
 
-def _sidecar_of(path: Path, limits: reading.Limits, isolated: bool) -> Path | None:
-    """The sidecar that a file goes with: of its own name, or one in its folder whose list has it."""
-    for beside in (path.with_name(path.name + ".c2pa"), path.with_suffix(".c2pa")):
-        if beside.is_file() and _lists(beside, path, limits, isolated, alone=True):
-            return beside
-    for folder in (path.parent, path.parent.parent):
-        for beside in sorted(folder.glob(SIDECARS))[:MOST_SIDECARS]:
-            if _lists(beside, path, limits, isolated, alone=False):
-                return beside
-    return None
+def _sidecar_of(path: Path, limits: reading.Limits, isolated: bool) -> tuple[Path | None, tuple[Path, ...]]:
+    """The sidecar that a file goes with: of its own name, or one in its folder whose list has it.
+
+    And those there that cannot be read: one of them may have been its own.
+    """
+    own = (path.with_name(path.name + SIDECAR), path.with_suffix(SIDECAR))
+    near, above = (
+        sorted(folder.glob(SIDECARS))[:MOST_SIDECARS] for folder in (path.parent, path.parent.parent)
+    )
+    damaged = []
+    for beside in dict.fromkeys((*(each for each in own if each.is_file()), *near, *above)):
+        if limits.until is not None and time.monotonic() > limits.until:
+            raise FalseworkError(
+                "its sidecar could not be found in time", where=path, todo="Name the sidecar itself (.c2pa)."
+            )
+        try:
+            listed, wrong = _listed(beside, limits, isolated)
+        except FalseworkError:
+            damaged.append(beside)
+            continue
+        if listed is None and beside in own:
+            return beside, ()
+        if listed is None and any(each.code == "damaged" for each in wrong):
+            damaged.append(beside)
+        elif listed is not None and _name_below(path, beside.parent) in {each.name for each in listed}:
+            return beside, ()
+    return None, tuple(damaged)
 
 
-def _lists(sidecar: Path, path: Path, limits: reading.Limits, isolated: bool, *, alone: bool) -> bool:
+def _name_below(path: Path, folder: Path) -> str | None:
     try:
-        listed, _ = _listed(sidecar, limits, isolated)
-        if listed is None:
-            return alone
-        name = path.resolve().relative_to(sidecar.parent.resolve()).as_posix()
-    except (FalseworkError, ValueError):
-        return False
-    return any(each.name == name for each in listed)
+        return path.resolve().relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        return None
 
 
 def _neighbour(sidecar: Path) -> Path | None:
@@ -337,9 +383,18 @@ def _neighbour(sidecar: Path) -> Path | None:
     if (exact := sidecar.with_suffix("")).is_file():
         return exact
     others = [
-        each for each in sorted(sidecar.parent.glob("*")) if each.is_file() and each.stem == sidecar.stem
+        each
+        for each in sorted(sidecar.parent.glob("*"))
+        if each.is_file() and each.stem == sidecar.stem and each.suffix not in (SIDECAR, ".sha256")
     ]
-    return next((each for each in others if each != sidecar and each.suffix != ".sha256"), None)
+    if len(others) > 1:
+        some = ", ".join(plain(each.name) for each in others[:4])
+        raise FalseworkError(
+            f"may belong to any of {len(others)} files ({some})",
+            where=sidecar,
+            todo="Name the file itself, or put the two into a folder of their own.",
+        )
+    return others[0] if others else None
 
 
 def _signer(said: reading.Reading, manifest: Mapping[str, Any]) -> SignerSeen:
@@ -356,6 +411,12 @@ def _signer(said: reading.Reading, manifest: Mapping[str, Any]) -> SignerSeen:
         plain(table(certificate.get("validity")).get("notAfter")),
         TEST_ORGANISATION in (organisation, issuer.get("O")),
     )
+
+
+def _stamped(said: object, codes: frozenset[str]) -> Literal["", "trusted", "untrusted"]:
+    if not said:
+        return ""
+    return "trusted" if "timeStamp.trusted" in codes else "untrusted"
 
 
 def _watermark(manifest: Mapping[str, Any]) -> str:
