@@ -326,7 +326,9 @@ class _Child:
     def _line(self, line: bytes) -> None:
         if line.startswith(MARK):
             try:
-                self._messages.put(dict(json.loads(line[len(MARK) - 1 :])))
+                message = dict(json.loads(line[len(MARK) - 1 :]))
+                if "alive" not in message:
+                    self._messages.put(message)
                 return
             except ValueError:
                 pass

@@ -23,6 +23,7 @@ import os
 import signal
 import struct
 import sys
+import time
 from array import array
 from pathlib import Path
 
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 PARENT = "FALSEWORK_PROCESS"
+BREATH = 5.0  # seconds between signs of life while it draws
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux' prctl(2)
 # safetensors' types: NumPy's names, and the letters of the standard library's arrays ("" where it has none).
 TYPES = {
@@ -57,6 +59,8 @@ TYPES = {
     "BOOL": ("bool", "B"),
 }
 
+_breathed = 0.0
+
 
 def begin():
     """The folder to work in and what `job.json` in it asks for ({} where there is none)."""
@@ -71,6 +75,7 @@ def clear_scene():
     import bpy
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.app.handlers.render_stats.append(_breathe)  # some Blenders draw for an hour without a word
     return bpy.context.scene
 
 
@@ -123,6 +128,13 @@ def _leave():
 def _sizes(folder, files):
     named = {os.path.relpath(str(path), str(folder)): os.path.getsize(str(path)) for path in files}
     return {"files": named} if named else {}
+
+
+def _breathe(*_):
+    global _breathed
+    if time.monotonic() - _breathed > BREATH:
+        _breathed = time.monotonic()
+        _tell({"alive": True})
 
 
 def _tell(message):
