@@ -30,7 +30,7 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
 
 
 def _setup(given: argparse.Namespace) -> dict[str, Any]:
-    from falsework.render.traditional.blender import HOW_TO_GET_SMOKE
+    from falsework.render.traditional.blender import HOW_TO_GET_SMOKE, find_blenders
     from falsework.render.traditional.setup import set_up
 
     def say(words: str) -> None:
@@ -38,9 +38,12 @@ def _setup(given: argparse.Namespace) -> dict[str, Any]:
             print(words, file=sys.stderr)
 
     made = set_up(given.folder, say=say)
-    cannot = (
-        "" if "smoke" in made.abilities else f"It cannot bake smoke without a screen: {HOW_TO_GET_SMOKE}."
-    )
+    cannot = ""
+    if "smoke" not in made.abilities:
+        baking = [one for one in find_blenders(made.program).found if "smoke" in one.abilities]
+        cannot = "It cannot bake smoke without a screen: " + (
+            f"{baking[0].version} at {baking[0].program} will." if baking else f"{HOW_TO_GET_SMOKE}."
+        )
     if not given.quiet and not given.json:
         print(f"Blender {made.version} at {made.program}: {_can(made)}.")
         if cannot:
