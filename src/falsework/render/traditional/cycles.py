@@ -99,6 +99,38 @@ class CyclesRenderer:
             self._session.close()
             raise
 
+    @property
+    def crop(self) -> tuple[int, int, int, int] | None:
+        """(x0, y0, x1, y1) pixels of the whole picture that are drawn; None for all."""
+        return self._crop
+
+    @crop.setter
+    def crop(self, crop: tuple[int, int, int, int] | None) -> None:
+        if crop != self._crop:
+            self._crop, self._rest_crypto = crop, None
+            self._lights.clear()
+
+    def prepare(
+        self, *, samples: int | None = None, denoise: bool | None = None, seed: int | None = None
+    ) -> None:
+        """Draw what all frames of such a quality need once: the light before anything fell."""
+        self._light_at_rest(**self._quality(samples, denoise, seed, None))
+
+    def _quality(
+        self, samples: int | None, denoise: bool | None, seed: int | None, index: int | None
+    ) -> dict[str, Any]:
+        """Of a frame's drawing; of that of the light, whose noise stays in place, without an index."""
+        if seed is None:
+            seed = self._seed
+            if index is not None:
+                seed = int(generator(seed, "cycles", index).integers(2**31))
+        return {
+            "samples": samples or self._traditional.samples,
+            "threshold": 0.0 if samples else self._traditional.noise_threshold,
+            "denoise": self._traditional.denoise if denoise is None else denoise,
+            "seed": seed,
+        }
+
     def _begin(self) -> None:
         self.usage = {"sync": 0.0, "render": 0.0, "read": 0.0}
 
@@ -240,7 +272,7 @@ class CyclesRenderer:
     def _dust_file(self, frame: int) -> str | None:
         if self._smoke is None or self._render.dust_density <= 0 or not 0 <= frame < self._smoke.frames:
             return None
-        path = self._smoke.file(frame)
+        path = self._smoke.path(frame)
         return None if path is None else str(Path(path).absolute())
 
     def _reload(self, name: str, image: npt.NDArray[Any], number: int) -> None:
@@ -304,14 +336,9 @@ class CyclesRenderer:
         if not (moving.any() or dusty or self._chips.born(index)):
             yield from self._still()
             return
-        quality: dict[str, Any] = {
-            "samples": samples or self._traditional.samples,
-            "threshold": 0.0 if samples else self._traditional.noise_threshold,
-            "denoise": self._traditional.denoise if denoise is None else denoise,
-            "seed": int(generator(self._seed, "cycles", index).integers(2**31)) if seed is None else seed,
-        }
+        quality = self._quality(samples, denoise, seed, index)
         # The light's noise stays where it is from frame to frame, and is that of the light at rest.
-        steady = quality | {"seed": self._seed if seed is None else seed}
+        steady = self._quality(samples, denoise, seed, None)
         before = self._light_at_rest(**steady)
         self._begin()
         self._place(index, moving)
