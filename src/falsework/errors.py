@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
-__all__ = ["FalseworkError"]
+__all__ = ["FalseworkError", "shown"]
+
+STEERING = ("Cc", "Cf", "Zl", "Zp")  # Unicode's categories of control and formatting, line and paragraph ends
 
 
 class FalseworkError(Exception):
@@ -21,4 +24,21 @@ class FalseworkError(Exception):
 
     def sentence(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{head.rstrip('.')}. {self.todo}".strip()
+        return shown(f"{head.rstrip('.')}. {self.todo}".strip())
+
+
+def shown(text: str) -> str:
+    """Text with its control and formatting characters written out (\\u202e): in a file's name they could steer
+    a terminal or turn a line around. JSON stays JSON, and lines stay lines."""
+    return "".join(
+        each if each in "\n\t" or unicodedata.category(each) not in STEERING else _written_out(each)
+        for each in text
+    )
+
+
+def _written_out(character: str) -> str:
+    code = ord(character)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"

@@ -14,7 +14,7 @@ from typing import Any
 import falsework
 from falsework.cli import brief, clean, clearing, credentials, ledger, make, new, stage, traditional, verify
 from falsework.cli.output import write_out
-from falsework.errors import FalseworkError
+from falsework.errors import FalseworkError, shown
 
 __all__ = ["main"]
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _our_fault(given, error)
     if given.json:
-        write_out(json.dumps({"ok": True, **answer}, ensure_ascii=False) + "\n")
+        write_out(shown(json.dumps({"ok": True, **answer}, ensure_ascii=False)) + "\n")
     return int(answer.get("exit_code", DONE))
 
 
@@ -77,7 +77,8 @@ def _parser() -> argparse.ArgumentParser:
 def _say(given: argparse.Namespace, fault: dict[str, str], sentence: str, code: int) -> None:
     print(sentence, file=sys.stderr)
     if given.json:
-        write_out(json.dumps({"ok": False, "exit_code": code, "error": fault}, ensure_ascii=False) + "\n")
+        told = {"ok": False, "exit_code": code, "error": fault}
+        write_out(shown(json.dumps(told, ensure_ascii=False)) + "\n")
 
 
 def _our_fault(given: argparse.Namespace, error: Exception) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from falsework.cli.output import write_out
+from falsework.errors import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -132,7 +133,7 @@ def _tell_folder(console: Console, outcome: FolderVerification) -> None:
 
     def within(path: str) -> str:
         found = Path(path)
-        return str(found.relative_to(outcome.path)) if found.is_relative_to(outcome.path) else path
+        return shown(str(found.relative_to(outcome.path)) if found.is_relative_to(outcome.path) else path)
 
     for one in outcome.files:
         row = Text(f"{one.state.upper():<11}", style=f"bold {COLOURS[one.state]}").append(within(one.path))
@@ -145,7 +146,7 @@ def _tell_folder(console: Console, outcome: FolderVerification) -> None:
             console.print(Text(f"{'':<11}{fault.words}", style="red"))
     for lost in outcome.unreadable:
         console.print(Text("UNREADABLE ", style="bold red").append(within(lost.path)))
-        console.print(Text(f"{'':<11}{lost.why}", style="red"))
+        console.print(Text(f"{'':<11}{shown(lost.why)}", style="red"))
     if outcome.others:
         some = ", ".join(within(path) for path in outcome.others[:MOST_OTHERS])
         more = len(outcome.others) - MOST_OTHERS
@@ -215,7 +216,7 @@ def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
         "unsigned": "UNSIGNED: no Content Credentials; where it comes from is not known",
     }
     console.print(Text(words[outcome.state], style=f"bold {COLOURS[outcome.state]}"))
-    console.print(Text(outcome.path, style="dim"))
+    console.print(Text(shown(outcome.path), style="dim"))
 
     def line(name: str, value: str, style: str = "") -> None:
         if value:
@@ -229,7 +230,12 @@ def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
         line("signed by", f"{by} ({signer.algorithm}; certificate issued by {signer.issuer})")
         if signer.test:
             line("", "a TEST chain for trying out: anyone can make one", "yellow")
-        line("signed at", outcome.signed_at or "not time-stamped: when is only what the signer says")
+        by_whom = ", by an authority nobody here vouches for" if outcome.stamped == "untrusted" else ""
+        line(
+            "signed at",
+            outcome.signed_at + by_whom or "not time-stamped: when is only what the signer says",
+            "yellow" if by_whom else "",
+        )
         if outcome.state == "valid" and not anchored:
             line("trust", "no root was given; name those you trust with --trust PEM")
     said = outcome.statements
@@ -255,9 +261,12 @@ def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
         line("ledger", f"{outcome.ledger_size} events, root {outcome.ledger_root}")
     line("mark", f"the frames are said to carry the pointer {outcome.watermark}" if outcome.watermark else "")
     if outcome.files_listed:
-        line("files", f"{outcome.files_checked} of {outcome.files_listed} checked, by {outcome.sidecar}")
+        line(
+            "files", f"{outcome.files_checked} of {outcome.files_listed} checked, by {shown(outcome.sidecar)}"
+        )
     if outcome.unbound:
-        line("not bound", f"{', '.join(outcome.unbound)}: the credentials, and what the standard leaves out")
+        left = "more than the standard leaves out" if outcome.beyond else "what the standard leaves out"
+        line("not bound", f"{', '.join(outcome.unbound)}: {left}", "yellow" if outcome.beyond else "")
     for note in outcome.notes:
         line("note", note, "yellow")
     if outcome.state in ("trusted", "valid"):
@@ -267,10 +276,17 @@ def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
 def _tell_ingredients(console: Console, ingredients: tuple[IngredientOutcome, ...], level: int) -> None:
     from rich.text import Text
 
-    styles = {"broken": "red", "intact": "green", "unsigned": "dim"}
+    words = {
+        "broken": ("BROKEN", "red"),
+        "unsigned": ("carries no credentials", "dim"),
+        "remote": ("its credentials are kept on the network, and were not asked for", "yellow"),
+        "intact": ("intact", "green"),
+    }
     for each in ingredients:
-        signed = {"broken": "BROKEN", "unsigned": "carries no credentials", "intact": "intact"}[each.state]
+        signed, style = words[each.state]
         by = f", signed by {each.signer}" if each.signer else ""
+        if each.state == "intact" and not each.trusted:
+            by, style = f"{by or ', signed'}, whom nobody here vouches for", "yellow"
         row = Text(f"  {'ingredient':<13}", style="dim").append("  " * (level - 1) + each.title)
-        console.print(row.append(f"  {each.relationship}, {signed}{by}", style=styles[each.state]))
+        console.print(row.append(f"  {each.relationship}, {signed}{by}", style=style))
         _tell_ingredients(console, each.ingredients, level + 1)

@@ -10,6 +10,7 @@ library's own refusals name a code, not a remedy. Keys are held out of `repr`, a
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -74,11 +75,12 @@ class Credentials:
     ends: datetime
     test: bool
     source: str
-    _key: bytes = field(repr=False, compare=False)
+    # A function, and not the bytes: what writes fields out (asdict, pickle) has no key to write.
+    _key: Callable[[], bytes] = field(repr=False, compare=False)
 
     def key(self) -> bytes:
         """The key as PKCS #8 PEM, for the signing library alone; never to be written or shown."""
-        return self._key
+        return self._key()
 
     def check(self, at: datetime) -> None:
         """Raise a sentence unless this certificate may sign at this time."""
@@ -165,6 +167,9 @@ def load_credentials(
         )
     _check_chain(certificates, chain)
     organisation = _name(signer.subject, NameOID.ORGANIZATION_NAME)
+    secret = signing_key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     return Credentials(
         chain=b"".join(_pem(each) for each in certificates if not _is_root(each)).decode(),
         root=b"".join(_pem(each) for each in certificates_of(_read(root), root)).decode() if root else "",
@@ -175,9 +180,7 @@ def load_credentials(
         ends=signer.not_valid_after_utc,
         test=TEST_ORGANISATION in (organisation, _name(signer.issuer, NameOID.ORGANIZATION_NAME)),
         source=chain.name,
-        _key=signing_key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
+        _key=lambda: secret,
     )
 
 
@@ -356,9 +359,14 @@ def _algorithm(key: SigningKey, where: Path) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MOST_BYTES:
+        # A pipe would be waited for, and a device has no end.
+        if path.exists() and not path.is_file():
+            raise FalseworkError("is no file", where=path, todo="Name a PEM file.")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
             raise FalseworkError("is far too large for a file of certificates or keys", where=path)
-        return path.read_bytes()
+        return content
     except OSError as error:
         reason = "is not there" if isinstance(error, FileNotFoundError) else "cannot be read"
         raise FalseworkError(reason, where=path, todo="Check the path, " + TRY_OUT) from None

@@ -32,6 +32,7 @@ __all__ = [
     "BLOCKING_DISTANCE",
     "BLOCKING_POINTS",
     "DOUBTFUL_DISTANCE",
+    "EXHAUSTIVE",
     "GRAVITY",
     "CopyAudit",
     "FrameAudit",

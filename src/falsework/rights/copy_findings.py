@@ -10,6 +10,7 @@ from falsework.rights.copies import (
     BLOCKING_DISTANCE,
     BLOCKING_POINTS,
     DOUBTFUL_DISTANCE,
+    EXHAUSTIVE,
     GRAVITY,
     CopyAudit,
     Neighbour,
@@ -17,13 +18,22 @@ from falsework.rights.copies import (
 )
 from falsework.rights.records import Finding, Outcome, record_id
 
-__all__ = ["LIMITS", "RULE", "findings"]
+__all__ = ["LIMITS", "RULE", "SHORT", "findings", "limits_of"]
 
 RULE = "copy audit"
 LIMITS = "This finds copies, whole or in part; it does not judge style or legal similarity."
 
+SHORT = (
+    f"Of more than {EXHAUSTIVE} pictures, parts were looked for in a shortlist for each frame only, not in all "
+    "of them."
+)
 NEAREST_SHOWN = 4
 _GROUPS = {"training": "training sample", "protected": "protected picture", "input": "input"}
+
+
+def limits_of(exhaustive: bool) -> str:
+    """What an audit does not show."""
+    return LIMITS if exhaustive else f"{LIMITS} {SHORT}"
 
 
 def findings(
@@ -72,7 +82,7 @@ def _whole(audit: CopyAudit, subject: str, matters: Sequence[Finding], at: datet
         rule=f"{RULE}: all" if matters else RULE,
         subject=subject,
         outcome=outcome,
-        words=f"{said}: {len(audit.frames):,} frames against {count}. {LIMITS}",
+        words=f"{said}: {len(audit.frames):,} frames against {count}. {limits_of(audit.exhaustive)}",
         remedy=remedy,
         evidence=tuple(dict.fromkeys(each for matter in matters for each in matter.evidence)),
         details={

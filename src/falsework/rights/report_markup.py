@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -26,10 +27,13 @@ __all__ = [
     "shortened",
     "table",
     "value",
+    "without_steering",
 ]
 
 Picture = npt.NDArray[np.uint8]  # (H, W, 3), red first, as displayed
 
+# Control characters but for line ends and tabs, and those that reorder or hide text.
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 LONGEST = 420  # characters of a sentence on the page
 SAID = {
     "fail": "failed",
@@ -38,6 +42,11 @@ SAID = {
     "pass": "passed",
     "not applicable": "not applicable",
 }
+
+
+def without_steering(page: str) -> str:
+    """A page without what would turn its lines around or end it early for some readers, whoever wrote it."""
+    return STEERING.sub("\ufffd", page)
 
 
 def numbered(identities: Iterable[str], events: Mapping[str, int]) -> str:

@@ -28,6 +28,7 @@ from falsework.rights.report_markup import (
     sentence,
     table,
     value,
+    without_steering,
 )
 from falsework.rights.report_tree import ingredient_tree
 from falsework.rights.report_words import PACKS, count, fact_name, spoken, stamps
@@ -74,7 +75,7 @@ def report_page(report: Report, pictures: Pictures | None = None) -> str:
     pictures = pictures or Pictures()
     events = {one.id: one.event for one in report.records if one.event is not None}
     page = _Page(report, pictures, events)
-    return _template().substitute(
+    told = _template().substitute(
         shot=escape(report.shot),
         label="".join(one for one in report.shot if one.isalnum() or one in " ._-"),
         cut=report.subject.removeprefix("sha256:"),
@@ -98,6 +99,7 @@ def report_page(report: Report, pictures: Pictures | None = None) -> str:
         ledger=page.ledger(),
         records=page.records(),
     )
+    return without_steering(told)
 
 
 @lru_cache(maxsize=1)

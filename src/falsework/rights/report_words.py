@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from falsework.rights.case import Case, Told
-from falsework.rights.copy_findings import LIMITS
+from falsework.rights.copy_findings import SHORT, limits_of
 from falsework.rights.report_lines import party_name
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
         "typed it."
     )
     if report.audit:
-        yield f"The copy audit: {LIMITS}"
+        yield f"The copy audit: {limits_of(SHORT not in report.audit)}"
     else:
         yield "Whether it repeats somebody's picture: no copy audit of these frames is on record."
     platform: dict[str, list[str]] = {}

@@ -223,9 +223,30 @@ def read_sample(path: Path) -> Picture:
             todo=f"Export it again as {READABLE}.",
         )
     try:
-        return _decoded(file, path)
+        picture = _decoded(file, path)
     except (MemoryError, UnicodeDecodeError) as error:
         raise FalseworkError("is damaged or too large", where=path, todo="Export it anew.") from error
+    finally:
+        file.close()
+    if _holds_more(path):
+        raise FalseworkError(
+            "holds more than one picture, and only one could be compared",
+            where=path,
+            todo="Export each of them as a file of its own.",
+        )
+    return picture
+
+
+def _holds_more(path: Path) -> bool:
+    """Whether a second picture follows: a page, a part, a frame. Asked of a reader of its own, since some do
+    not find their way back to the first."""
+    file = oiio.ImageInput.open(str(path))
+    if file is None:
+        return False
+    try:
+        found = bool(file.seek_subimage(1, 0))
+        file.geterror()  # where there is none, that it said so
+        return found
     finally:
         file.close()
 

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -250,7 +250,8 @@ def _words(desk: Desk, case: Case, verdict: Clearance, ledger: Ledger) -> Manife
     for model in case.models:
         asset = state.assets.get(model)
         version = str(asset.facts.get("version", "")) if asset else ""
-        systems.append(AiSystem(asset.name if asset else model, version, identifier=model))
+        worked = _ended(one for one in case.activities if model in one.models)
+        systems.append(AiSystem(asset.name if asset else model, version, identifier=model, when=worked))
         if asset is not None:
             ingredients.append(_ingredient(desk, case, asset))
     if not systems and case.fact("generative_ai").yes:
@@ -265,7 +266,13 @@ def _words(desk: Desk, case: Case, verdict: Clearance, ledger: Ledger) -> Manife
         credits=verdict.credits,
         licence=verdict.obligations.licence,
         approvals=tuple(one.id for one in verdict.approvals),
+        made=_ended(one for one in case.activities if case.subject in one.generated),
     )
+
+
+def _ended(steps: Iterable[Activity]) -> datetime | None:
+    """When the last of these steps was done, where the ledger says."""
+    return max((one.ended for one in steps if one.ended is not None), default=None)
 
 
 def _ingredient(desk: Desk, case: Case, asset: Asset) -> Ingredient:
