@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,8 +18,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import falsework
 from blender_fakes import fake_blender, fake_module, open_layers_comp
 from falsework.cli import main as cli
+from falsework.delivery.layers_exr import write_frame
+from falsework.delivery.manifest import write_manifest
 from falsework.errors import FalseworkError
 from falsework.render.layers import Layers
 from falsework.render.traditional import blender as finding
@@ -25,7 +30,11 @@ from falsework.render.traditional import process
 from falsework.render.traditional.blender import ABILITIES, Blender, Blenders
 from falsework.render.traditional.process import Session, in_blender
 from falsework.render.traditional.settings import TraditionalSettings
-from falsework.shots import pipeline, traditional_stages
+from falsework.render.traditional.smoke import Smoke
+from falsework.rights.state import State
+from falsework.shots import pipeline, report_data, traditional_stages
+from falsework.shots.clearing.desk import desk_of
+from falsework.shots.clearing.recording import record_make
 from falsework.shots.layer_files import read_layers
 from falsework.shots.pipeline import MakeResult, make
 from falsework.shots.spec import read_shot
@@ -490,3 +499,60 @@ def test_the_setup_environment_is_found(tmp_path: Path, monkeypatch: pytest.Monk
     (made / "python").symlink_to(sys.executable)
     with pytest.raises(FalseworkError, match=r"my data.*No module named 'bpy'"):
         finding.find_blenders()
+
+
+# ---- what is delivered and put on record -------------------------------------------------------------------
+
+
+def test_each_blender_is_on_record_with_what_it_made(tmp_path: Path) -> None:
+    path = write_shot(tmp_path)
+    out = tmp_path / "out" / "tiny_traditional"
+    picture = np.full((4, 6, 3), 0.2, np.float32)
+    (out / "exr").mkdir(parents=True)
+    name = "exr/tiny.1001.exr"
+    write_frame(out / name, {"beauty": picture}, frame=1001, fps=24, name="tiny", crypto_manifest={})
+    plate = hashlib.sha256((tmp_path / "plate.png").read_bytes()).hexdigest()
+    manifest = write_manifest(
+        out / "manifest.json", out, [name], inputs={"plate.png": plate}, versions={}, opengl=None, seed=3,
+        parameters={}, seconds={"comp": 1.0}, reused=[],
+        blender={"collapse": "3.4.1", "dust": "3.4.1", "render": "5.0.1"},
+    )  # fmt: skip
+    assert manifest["blender"] == {"collapse": "3.4.1", "dust": "3.4.1", "render": "5.0.1"}
+    desk = desk_of(path)
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    cut = record_make(desk, out, preview=False, at=at, seconds=2.0)
+    with desk.open_ledger() as ledger:
+        steps = State.of(ledger.events()).made_by(cut.id)
+    assert {(one.type, one.tool, one.version, one.parameters.get("stage")) for one in steps} == {
+        ("make", "falsework", falsework.__version__, None),
+        ("simulate", "Blender", "3.4.1", "collapse"),
+        ("simulate", "Blender", "3.4.1", "dust"),
+        ("render", "Blender", "5.0.1", "render"),
+    }
+    assert all(one.offline and one.used == steps[0].used for one in steps)
+    assert len(steps[0].used) > 1  # the plate, and falsework's textures
+    record_make(desk, out, preview=False, at=at, seconds=2.0)
+    with desk.open_ledger() as ledger:
+        assert len(State.of(ledger.events()).made_by(cut.id)) == 4
+
+
+def test_a_run_without_blender_has_none_on_record(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    manifest = write_manifest(
+        tmp_path / "m" / "manifest.json", tmp_path, [], inputs={}, versions={}, opengl=None, seed=3,
+        parameters={}, seconds={}, reused=[], blender=traditional_stages.blender_notes({"dust": tmp_path}),
+    )  # fmt: skip
+    assert manifest["blender"] is None
+
+
+def test_the_report_draws_mantaflows_curves_and_names_the_blenders(tmp_path: Path) -> None:
+    curves = {"mass": np.array([0, 2, 5], np.float32), "emitted": np.array([0, 2, 6], np.float32)}
+    folders = {}
+    for stage, version in (("collapse", "3.4.1"), ("dust", "3.4.1"), ("render", "5.0.1")):
+        folders[stage] = tmp_path / stage
+        folders[stage].mkdir()
+        (folders[stage] / "blender.json").write_text(json.dumps({"version": version}))
+    Smoke(folders["dust"], "smoke.{index:04d}.vdb", (0, 0, 0), 0.5, (4, 4, 4), 3, 1.0, curves).save()
+    assert report_data._dust_curves(folders["dust"])["mass"].tolist() == [0, 2, 5]
+    assert report_data._blender(folders) == [("Blender", "3.4.1 (collapse, dust); 5.0.1 (render)")]
+    assert report_data._blender({"dust": tmp_path}) == []
