@@ -24,11 +24,13 @@ from falsework.rights.records import (
 )
 from falsework.rights.rules.evaluate import rule_named
 from falsework.rights.state import State
+from falsework.rights.terms import terms_of
 
-__all__ = ["AT", "MARA", "World", "state_of"]
+__all__ = ["ACTOR", "AT", "MARA", "World", "state_of"]
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MARA = "party:mara"
+ACTOR = "party:noa"
 ALL = {"packs": ["netflix", "eu", "california", "copyright", "awards", "insurance"]}
 GUILDS = {"guilds": ["wga", "sag-aftra", "interactive", "dga", "iatse"]}
 
@@ -103,9 +105,19 @@ class World:
     def owned(self, *assets: str) -> Grant:
         return self.grant(*assets, uses=["any"], basis="owner")
 
-    def consent(self, *assets: str, uses: tuple[str, ...] = ("replica",), **terms: Any) -> Grant:
+    def consent(
+        self, *assets: str, uses: tuple[str, ...] = ("replica",), given_by: str = ACTOR, **terms: Any
+    ) -> Grant:
+        if not any(isinstance(one, Party) and one.id == ACTOR for one in self.records):
+            self.add(Party(id=ACTOR, type="person", name="Noa Beispiel", roles=("performer",)))
         return self.grant(
-            *assets, type="consent", uses=uses, basis="contract", terms=terms, document="a" * 64
+            *assets,
+            type="consent",
+            given_by=given_by,
+            uses=uses,
+            basis="contract",
+            terms=terms,
+            document="a" * 64,
         )
 
     def tool(self, name: str, *, document: str = "b" * 64, **terms: Any) -> Grant:
@@ -135,7 +147,7 @@ class World:
         )
 
     def approve(self, subject: str = "", **facts: Any) -> Decision:
-        return self.decide("approval", subject or self.cut, facts=facts)
+        return self.decide("approval", subject or self.cut, facts=facts, terms=terms_of(self.production))
 
     def model(self, *, trained: bool = False, offline: bool | None = None, **facts: Any) -> str:
         """A trained model that touches the cut; with `trained`, one made here from one granted sample."""

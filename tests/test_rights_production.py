@@ -482,6 +482,7 @@ offline = true
 type = "paint"
 by = "mara"
 tool = "Painter"
+offline = true
 used = ["photo.jpg", "double.bin"]
 models = ["weights.bin"]
 generated = ["plate.jpg"]

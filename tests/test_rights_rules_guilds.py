@@ -9,7 +9,13 @@ import pytest
 from falsework.rights.records import Party
 from rights_cases import AT, MARA, World
 
-TERMS = {"specific": True, "business_reason": "stunt", "payment": "PO-12", "notice_hours": 48}
+TERMS = {
+    "conspicuous": True,
+    "specific": True,
+    "business_reason": "stunt",
+    "payment": "PO-12",
+    "notice_hours": 48,
+}
 
 
 def test_wga_1_facts_are_needed() -> None:
@@ -30,7 +36,27 @@ def test_wga_1_scripts_have_authors() -> None:
     assert finding.outcome == "unknown"
     assert "authors" in finding.words
     world.asset("script", "scene 4", creator="A. Writer")
+    assert world.outcome("WGA-1") == "unknown"  # nobody says how the writers fared
+    disclosed = world.declare(ai_material_disclosed=True)
+    assert "made to use" in world.judge("WGA-1").words
+    free = world.declare(writers_made_to_use_ai=False)
     assert world.outcome("WGA-1") == "pass"
+    world.change(free, facts={"writers_made_to_use_ai": True})
+    assert world.outcome("WGA-1") == "fail"
+    world.change(free)
+    world.change(disclosed, facts={"ai_material_disclosed": False})
+    assert world.outcome("WGA-1") == "fail"
+
+
+def test_wga_1_a_models_draft_typed_anew_is_still_a_models() -> None:
+    world = World()
+    world.declare(ai_written_script=False, ai_material_disclosed=True, writers_made_to_use_ai=False)
+    model, draft = world.asset("model", "language model"), world.asset("intermediate", "draft")
+    script = world.asset("script", "scene 4", creator="A. Writer")
+    world.step("write", [model], [draft])
+    world.step("edit", [draft], [script])
+    world.change(world.render, used=[world.plate, script])
+    assert world.outcome("WGA-1") == "fail"
 
 
 def test_wga_1_what_a_model_wrote_fails() -> None:
@@ -58,7 +84,11 @@ def test_gld_2_notice_before_covered_material_trains() -> None:
     world.notice("GLD-2", sent="2027-01-01", to=everybody)
     assert world.outcome("GLD-2") == "fail"
     world.notice("GLD-2", to=everybody)
+    assert world.outcome("GLD-2") == "unknown"  # a notice is no bargain
+    bargain = world.review("GLD-2", bargained=True)
     assert world.outcome("GLD-2") == "pass"
+    world.change(bargain, facts={"bargained": False})
+    assert world.outcome("GLD-2") == "fail"
 
 
 def test_gld_2_each_guild_is_told() -> None:
@@ -73,10 +103,12 @@ def test_gld_2_each_guild_is_told() -> None:
         world.notice("GLD-2", to=to)
         assert f"no notice to {missing} is on record" in world.judge("GLD-2").words
     world.notice("GLD-2", to="SAG-AFTRA")
+    world.review("GLD-2", bargained=True)
     assert world.outcome("GLD-2") == "pass"
     other = World(guilds=["dga"])
     other.declare(covered_material_for_training=True)
     other.notice("GLD-2", to="DGA")
+    other.review("GLD-2", bargained=True)
     assert other.outcome("GLD-2") == "pass"
 
 
@@ -104,6 +136,8 @@ def test_performers_consent(rule: str, use: str) -> None:
         ({"specific": False}, "fail"),
         ({"payment": ""}, "fail"),
         ({"payment": None}, "unknown"),
+        ({"conspicuous": None}, "unknown"),
+        ({"conspicuous": False}, "fail"),
         ({"notice_hours": None}, "unknown"),
         ({"business_reason": None}, "unknown"),
         ({"notice_hours": 72.5}, "pass"),
@@ -239,7 +273,7 @@ def test_iat_1_a_named_person_runs_every_model() -> None:
     world = World()
     world.model()
     assert world.outcome("IAT-1") == "unknown"
-    world.declare(crew_notified=True, prompts_displace_crew=False)
+    world.declare(crew_notified=True, crew_consulted=True, prompts_displace_crew=False)
     assert world.outcome("IAT-1") == "pass"
     world.render = world.change(world.render, agent="")
     assert world.outcome("IAT-1") == "fail"
@@ -252,14 +286,23 @@ def test_iat_1_a_named_person_runs_every_model() -> None:
 def test_iat_1_the_crew_is_told_and_keeps_its_work(notified: bool, displaced: bool) -> None:
     world = World()
     world.model()
-    world.declare(crew_notified=notified, prompts_displace_crew=displaced)
+    world.declare(crew_notified=notified, crew_consulted=True, prompts_displace_crew=displaced)
+    assert world.outcome("IAT-1") == "fail"
+
+
+def test_iat_1_to_be_told_is_not_to_be_consulted() -> None:
+    world = World()
+    world.model()
+    world.declare(crew_notified=True, prompts_displace_crew=False)
+    assert world.outcome("IAT-1") == "unknown"
+    world.declare(crew_consulted=False)
     assert world.outcome("IAT-1") == "fail"
 
 
 def test_iat_1_scans_have_their_own_consent() -> None:
     world = World()
     world.model(talent=True)
-    world.declare(crew_notified=True, prompts_displace_crew=False)
+    world.declare(crew_notified=True, crew_consulted=True, prompts_displace_crew=False)
     assert world.outcome("IAT-1") == "unknown"
     world.consent(world.render.models[0], uses=("scan",))
     assert world.outcome("IAT-1") == "pass"

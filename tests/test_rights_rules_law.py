@@ -70,6 +70,9 @@ def test_eu_53_publishing_a_general_model() -> None:
     assert world.outcome("EU-53") == "unknown"
     world.declare(model, copyright_policy="e" * 64)
     assert world.outcome("EU-53") == "pass"
+    world.change(said, facts={"training_summary": False})
+    assert world.outcome("EU-53") == "fail"
+    assert "no training summary" in world.judge("EU-53").words
     world.change(said, facts={"general_purpose": False})
     assert world.outcome("EU-53") == "not applicable"
 
@@ -80,6 +83,15 @@ def test_gaps_in_the_records_do_not_show_that_no_model_was_used(rule: str) -> No
     assert world.outcome(rule) == "not applicable"
     world.change(world.render, prompt="a house falls")
     assert world.outcome(rule) == "unknown"
+    # In another program silence says nothing: somebody has to say that no model was used.
+    world = World()
+    other = world.change(world.render, tool="Cloud", offline=None, agent=MARA)
+    assert world.outcome(rule) == "unknown"
+    world.change(other, parameters={"models": []})
+    assert world.outcome(rule) == "not applicable"
+    world.change(other, parameters={})
+    world.declare(generative_ai=False)
+    assert world.outcome(rule) == "not applicable"
     world = World()
     lost = world.asset("intermediate", "from nowhere")
     world.change(world.render, used=[world.plate, lost])
@@ -167,7 +179,9 @@ def test_ca_2_data_summaries() -> None:
     assert world.outcome("CA-2") == "not applicable"
     world.change(declared, facts={"publishes_model": True})
     assert world.outcome("CA-2") == "unknown"
-    world.declare(model, training_summary="a" * 64)
+    said = world.declare(model, training_summary=False)
+    assert world.outcome("CA-2") == "fail"
+    world.change(said, facts={"training_summary": "a" * 64})
     assert world.outcome("CA-2") == "pass"
     world.declare(model, generative=False)
     assert world.outcome("CA-2") == "not applicable"

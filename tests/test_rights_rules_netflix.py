@@ -238,12 +238,38 @@ def test_nfx_4_what_is_prominent_needs_more() -> None:
     world.change(background, withdrawn=True)
     world.declare(prominent=True)
     assert world.outcome("NFX-4") == "unknown"
-    half = world.review("NFX-4", legal_review=True, human_input=" ")
+    half = world.review("NFX-4", cut=world.cut, legal_review=True, human_input=" ")
     assert world.outcome("NFX-4") == "unknown"
-    world.change(half, facts={"legal_review": False, "human_input": "timing and framing"})
-    assert world.outcome("NFX-4") == "unknown"
-    world.change(half, facts={"legal_review": True, "human_input": "timing and framing"})
+    said = {"cut": world.cut, "human_input": "timing and framing"}
+    world.change(half, facts={**said, "legal_review": False})
+    assert world.outcome("NFX-4") == "fail"
+    world.change(half, facts={**said, "legal_review": True})
     assert world.outcome("NFX-4") == "pass"
+    # A review that names no cut, or another, says nothing of this one.
+    for cut in ({}, {"cut": world.plate}):
+        world.change(half, facts={"legal_review": True, "human_input": "timing", **cut})
+        assert world.outcome("NFX-4") == "unknown"
+        assert f'cut = "{world.cut}"' in world.judge("NFX-4").remedy
+
+
+def test_nfx_4_what_was_rejected_fails() -> None:
+    world = World()
+    world.approve()
+    world.decide("rejection", world.cut)
+    assert world.outcome("NFX-4") == "fail"
+
+
+@pytest.mark.parametrize("silent", ["declared", "hosted"])
+def test_nfx_4_a_model_nobody_named_is_asked_about_too(silent: str) -> None:
+    world = World()
+    world.approve()
+    if silent == "declared":
+        world.declare(generative_ai=True)
+    else:
+        world.render = world.change(world.render, tool="Cloud", offline=None)
+    assert world.outcome("NFX-4") == "unknown"
+    world.declare(prominent=True)
+    assert world.outcome("NFX-4") == "unknown"
 
 
 def test_nfx_4_an_organisation_cannot_approve() -> None:
@@ -257,7 +283,7 @@ def test_nfx_4_an_organisation_cannot_approve() -> None:
 def test_nfx_5_samples_need_grants_for_training() -> None:
     assert World().outcome("NFX-5") == "not applicable"
     world = World()
-    world.model(trained=True)
+    world.model(trained=True, offline=True)
     assert world.outcome("NFX-5") == "unknown"
     grant = world.grant(world.sample, uses=["use"])
     assert world.outcome("NFX-5") == "fail"
@@ -281,7 +307,7 @@ def test_nfx_5_an_unrecorded_sample_is_not_overlooked() -> None:
 
 def test_nfx_5_a_model_from_elsewhere_needs_its_makers_word() -> None:
     world = World()
-    model = world.model()
+    model = world.model(offline=True)
     assert world.outcome("NFX-5") == "unknown"
     grant = world.grant(model, basis="contract", terms={"trained_on_licensed": False})
     assert world.outcome("NFX-5") == "fail"
@@ -306,7 +332,12 @@ def test_nfx_5_private_inputs_need_approval_or_an_enterprise_tool() -> None:
     world = World()
     model = world.model()
     world.grant(model, terms={"trained_on_licensed": True}, document="c" * 64)
-    world.declare(world.plate, personal=True)
+    assert "nobody has declared" in world.judge("NFX-5").words
+    world.declare(world.plate, personal=False)
+    assert world.outcome("NFX-5") == "unknown"
+    harmless = world.declare(world.plate, proprietary=False)
+    assert world.outcome("NFX-5") == "pass"
+    world.change(harmless, facts={"proprietary": True})
     assert world.outcome("NFX-5") == "unknown"
     tool = world.tool("Painter", enterprise=True)
     assert world.outcome("NFX-5") == "pass"

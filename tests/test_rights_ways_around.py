@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from falsework.errors import FalseworkError
 from falsework.rights.declarations import production_records
 from falsework.rights.ledger import Ledger
-from falsework.rights.production import read_production
+from falsework.rights.production import EU_STATES, read_production
 from falsework.rights.records import Asset, asset_id
 from falsework.rights.state import State
 from rights_cases import AT, MARA, World, hashed
@@ -115,3 +116,151 @@ def test_what_another_program_made_of_nothing_came_from_outside(type: str) -> No
     assert world.outcome("GATE-3") == "unknown"
     world.owned(found)
     assert world.outcome("GATE-3") == "pass"
+
+
+# What was agreed
+
+
+def test_a_consents_terms_stand_in_the_consent_that_covers() -> None:
+    said = {"specific": True, "conspicuous": True, "business_reason": "double", "payment": "PO-1"}
+    world = World()
+    double = world.replica(scanned=False)
+    world.declare(strike=False)
+    world.consent(double)
+    world.consent(double, uses=("scan",), **said)
+    assert world.outcome("SAG-1") == "unknown"
+    world.consent(double, **said)
+    assert world.outcome("SAG-1") == "pass"
+
+
+def test_terms_for_one_country_do_not_reach_another() -> None:
+    world = World(territories=["US"])
+    double = world.replica(deceased=False)
+    consent = world.consent(double)
+    elsewhere = world.consent(double, specific=True)
+    world.change(elsewhere, territory=["FR"])
+    assert world.outcome("CA-1") == "unknown"
+    world.change(consent, terms={"specific": True})
+    assert world.outcome("CA-1") == "pass"
+
+
+def test_a_makers_word_about_another_use_says_nothing_of_this_one() -> None:
+    world = World()
+    model = world.asset("model", "bought")
+    world.render = world.change(world.render, used=[world.plate, model], models=[model])
+    word = world.grant(
+        model, uses=["evaluate"], basis="contract", document="a" * 64, terms={"trained_on_licensed": True}
+    )
+    assert world.outcome("NFX-5") == "unknown"
+    world.change(word, uses=["use"], territory=["FR"])
+    assert world.outcome("NFX-5") == "unknown"
+    world.change(word, uses=["use"])
+    assert world.outcome("NFX-5") == "pass"
+
+
+@pytest.mark.parametrize(
+    ("given_by", "basis", "terms", "outcome"),
+    [
+        ("party:owner", "contract", {}, "unknown"),
+        ("party:owner", "owner", {"represented": True}, "unknown"),
+        (MARA, "owner", {}, "unknown"),
+        (MARA, "platform", {}, "unknown"),
+        ("party:nobody", "contract", {}, "unknown"),
+        (MARA, "contract", {}, "pass"),
+        ("party:owner", "contract", {"represented": True}, "pass"),
+        ("party:owner", "contract", {"estate": True}, "pass"),
+    ],
+)
+def test_a_replicas_consent_is_a_persons(
+    given_by: str, basis: str, terms: dict[str, bool], outcome: str
+) -> None:
+    world = World()
+    double = world.replica(production="film")
+    world.grant(double, type="consent", uses=["replica"], given_by=given_by, basis=basis, terms=terms)
+    assert world.outcome("NFX-7") == outcome
+    world.owned(world.plate)
+    assert world.outcome("GATE-3") == outcome
+
+
+def test_a_model_that_learnt_from_a_replica_is_one() -> None:
+    world = World()
+    scan = world.asset("replica", "scan of Noa")
+    model = world.asset("model", "weights")
+    world.step("training", [scan], [model])
+    world.render = world.change(world.render, used=[world.plate, model], models=[model])
+    world.declare(digital_replica=False, depicts_performer=False)
+    for rule in ("SAG-1", "NFX-7", "CA-1", "SAG-3"):
+        assert world.outcome(rule) != "not applicable", rule
+
+
+def test_a_persons_consent_is_no_licence_for_a_picture() -> None:
+    world = World()
+    world.owned(world.plate)
+    picture = world.asset("picture", "found.jpg")
+    world.render = world.change(world.render, used=[world.plate, picture])
+    world.consent(picture, uses=("any",))
+    assert world.outcome("GATE-3") == "unknown"
+
+
+def test_one_giver_allows_all_that_is_done_in_a_place() -> None:
+    world = World(territories=["EU"])
+    world.owned(world.plate)
+    picture = world.asset("picture", "found.jpg")
+    world.render = world.change(world.render, used=[world.plate, picture])
+    one = world.grant(picture, uses=["adapt"], basis="contract")
+    other = world.grant(picture, uses=["commercial"], basis="contract", given_by=MARA)
+    finding = world.judge("GATE-3")
+    assert finding.outcome == "fail"
+    assert "nobody alone" in finding.words
+    whole, states = ["adapt", "commercial"], sorted(EU_STATES)
+    world.change(one, uses=whole, territory=states[:9])
+    world.change(other, uses=whole, territory=states[9:])
+    assert world.outcome("GATE-3") == "pass"
+
+
+# How long it is shown
+
+
+def test_a_law_to_come_counts_where_it_is_shown_until_then() -> None:
+    before = datetime(2026, 7, 1, tzinfo=UTC)
+    assert World().outcome("EU-50.2", at=before) == "not applicable"
+    assert "names no later day" in World().judge("EU-50.2", at=before).words
+    assert World(until="2026-07-30").outcome("EU-50.2", at=before) == "not applicable"
+    assert World(until="2030-01-01").outcome("EU-50.2", at=before) == "unknown"
+
+
+def test_what_may_no_longer_be_shown_does_not_leave() -> None:
+    world = World(until="2026-11-21")
+    world.owned(world.plate)
+    assert world.outcome("GATE-3") == "fail"
+    world = World(until="2026-11-22")
+    world.owned(world.plate)
+    assert world.outcome("GATE-3") == "pass"
+
+
+# Models
+
+
+def test_a_hosted_model_is_on_record_by_name_and_can_be_granted(tmp_path: Path) -> None:
+    plate, photo = file_in(tmp_path, "plate.png"), file_in(tmp_path, "photo.jpg")
+    step = (
+        '[[activities]]\ntype = "generate"\nby = "mara"\ntool = "Cloud"\nused = ["photo.jpg"]\n'
+        'generated = ["plate.png"]\n'
+    )
+    with Ledger.open(tmp_path / "l") as ledger:
+        (silent,) = declared(tmp_path, HEAD + step, ledger).made_by(plate)
+        assert "models" not in silent.parameters
+        (none,) = declared(tmp_path, HEAD + step + "models = []\n", ledger).made_by(plate)
+        assert none.parameters["models"] == []
+        text = HEAD + step + 'hosted_models = ["Gen 4, 2026-03"]\n'
+        hosted = next(one for one in declared(tmp_path, text, ledger).made_by(plate) if one.models)
+        (model,) = hosted.models
+        assert set(hosted.used) == {photo, model}
+        state = declared(
+            tmp_path,
+            text
+            + f'[[grants]]\nfiles = ["{model}"]\ngiven_by = "owner"\nuses = ["any"]\nbasis = "contract"\n',
+            ledger,
+        )
+        assert (state.assets[model].type, state.assets[model].name) == ("model", "Gen 4, 2026-03")
+        assert state.grants_for(model)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Literal
 
 from falsework.errors import FalseworkError
 from falsework.rights.compared import protected_set
-from falsework.rights.descent import READING, Descent, descent_of
+from falsework.rights.descent import READING, Descent, descent_of, says_no_models
 from falsework.rights.grants import Coverage, coverage, last_day, lasts_until
 from falsework.rights.obligations import ObligationSummary, obligations
 from falsework.rights.production import Production
 from falsework.rights.records import Activity, Asset, Decision, Fact, Finding, Grant, asset_id
 from falsework.rights.state import State
+from falsework.rights.terms import changes, terms_of
 
 __all__ = ["READING", "Case", "Told", "counts"]
 
@@ -48,11 +49,12 @@ class Told:
 class Case:
     """One cut under one production's rules at one moment.
 
-    state     without the grants and decisions that another production's file brought into the same ledger:
-              what was agreed or declared for one production, or under its former name, holds for no other
+    state     without the grants, steps and decisions that another production brought into the same ledger:
+              what was agreed, declared or approved for one, or under its former name, holds for no other
     subject   asset id of the cut; `Asset.name` of a cut is its shot's name
     at        the moment in question (aware)
     called    how commands name the shot (the path of its file); "" for its name
+    display   how the shot's file says the frames are shown ("fps"): an approval is of frames shown so
     marked    whether the delivery carries its credential and mark, read back from the signed files; None
               before anything is signed
     """
@@ -63,6 +65,7 @@ class Case:
     at: datetime
     marked: bool | None = None
     called: str = ""
+    display: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
@@ -95,8 +98,9 @@ class Case:
 
     @cached_property
     def in_force_on(self) -> date:
-        """Rules and laws that begin by then count: today, or the last release planned."""
-        return max((self.at.date(), *self.production.releases))
+        """What begins by then counts: today, the last release planned, the last day of showing."""
+        until = self.production.until
+        return max((self.at.date(), *self.production.releases, *((until,) if until else ())))
 
     # ---- what it was made from ---------------------------------------------------------------------------
 
@@ -123,11 +127,21 @@ class Case:
         """The activities that show that no trained model touched it; empty where that does not follow.
 
         A reading of the brief is none of them: it used a model, though not on pictures (see `readings`).
-        It follows where everything made here has an activity on record, and none of them used a model or was
-        given a prompt.
+        It follows where everything made here has an activity on record, none of them used a model or was
+        given a prompt, and it is said of every step in another program that it used none: of that step
+        (models = []), or by declaring that no generative AI was used. Silence says nothing.
         """
         unclear = self.models or self.lineage.unexplained or any(one.prompt for one in self.activities)
-        return () if unclear else tuple(one.id for one in self.activities if one.type != READING)
+        if unclear or self.silent_steps:
+            return ()
+        return tuple(one.id for one in self.activities if one.type != READING)
+
+    @cached_property
+    def silent_steps(self) -> tuple[Activity, ...]:
+        """The steps in other programs of which nobody says whether they used a model."""
+        if self.fact("generative_ai").no:
+            return ()
+        return tuple(one for one in self.activities if not one.models and not says_no_models(one))
 
     @cached_property
     def readings(self) -> tuple[Activity, ...]:
@@ -186,18 +200,28 @@ class Case:
         asset: str,
         uses: Sequence[str],
         *,
-        types: Sequence[Literal["licence", "consent", "approval"]] = ("licence", "consent", "approval"),
+        types: Sequence[Literal["licence", "consent", "approval"]] = (),
         platforms: bool = True,
+        only: Callable[[Grant], bool] = lambda grant: True,
     ) -> Coverage:
         """Whether the grants for an asset allow these uses in every territory, now and on every release.
 
         A term that ends clears nothing where the production does not say how long it will be shown.
+        types       left out: a consent for a replica, a licence or an approval for anything else
         platforms   whether a platform's general statement counts
+        only        which of the grants count
         """
+        record = self.state.assets.get(asset)
+        if not types:
+            is_replica = record is not None and record.type == "replica"
+            types = ("consent",) if is_replica else ("licence", "approval")
         grants = [
             grant
             for grant in self.state.grants_for(asset)
-            if grant.type in types and (platforms or grant.basis != "platform")
+            if grant.type in types
+            and (platforms or grant.basis != "platform")
+            and (grant.type != "consent" or self.is_persons(grant))
+            and only(grant)
         ]
         found = coverage(
             grants,
@@ -230,6 +254,15 @@ class Case:
             )
             return Coverage("unknown", (), (why,), (grant,), remedy)
         return found
+
+    def is_persons(self, consent: Grant) -> bool:
+        """Whether a consent is a person's: given by one, or by who speaks for one (an estate, an agent, a
+        union). Nobody consents to somebody else's replica because it is theirs, or by general terms."""
+        giver = self.state.parties.get(consent.given_by)
+        if giver is None or consent.basis not in ("contract", "item"):
+            return False
+        spoken_for = any(consent.terms.get(term) is True for term in ("represented", "estate"))
+        return giver.type == "person" or spoken_for
 
     @cached_property
     def _changed(self) -> dict[str, tuple[str, str]]:
@@ -337,13 +370,31 @@ class Case:
         return tuple(one for one in self.state.findings_on(self.subject) if one.rule == rule)
 
     @cached_property
+    def terms(self) -> dict[str, str]:
+        """What an approval given now is bound to besides the frames."""
+        return {**terms_of(self.production), **self.display}
+
+    @cached_property
     def approvals(self) -> tuple[Decision, ...]:
-        """Approvals of exactly this cut by named persons."""
-        return tuple(
-            one
-            for one in self.decisions
-            if one.type == "approval" and one.subject == self.subject and not one.about
-        )
+        """Approvals of exactly this cut by named persons, under the terms as they are."""
+        return tuple(one for one in self._approvals if one.terms == self.terms)
+
+    @cached_property
+    def outdated(self) -> tuple[Decision, ...]:
+        """Approvals of exactly this cut that were given under other terms, and hold no longer."""
+        return tuple(one for one in self._approvals if one.terms != self.terms)
+
+    @property
+    def _approvals(self) -> Iterator[Decision]:
+        for one in self.decisions:
+            if one.type == "approval" and one.subject == self.subject and not one.about:
+                yield one
+
+    def since(self, approval: Decision) -> str:
+        """What has changed in the terms since an approval of this cut, as a clause."""
+        if not approval.terms:
+            return "the terms it was given under are not on record"
+        return changes(approval.terms, self.terms)
 
     @cached_property
     def rejections(self) -> tuple[Decision, ...]:
@@ -365,17 +416,24 @@ class Case:
 
 
 def _of_production(state: State, name: str) -> State:
-    """The state without what other productions' files say (ids of the form "grant:OTHER:...")."""
+    """The state without what other productions' files say (ids of the form "grant:OTHER:...") and what was
+    decided under their rules. Who holds a cut up holds it up for all."""
 
     def ours(identity: str) -> bool:
         return production_named_by(identity) in ("", name)
 
-    if all(map(ours, state.grants)) and all(map(ours, state.decisions)):
+    def decided(one: Decision) -> bool:
+        holds_up = one.type == "rejection" or one.facts.get("resolved") is False
+        return ours(one.id) and (one.production in ("", name) or holds_up)
+
+    whole = all(map(ours, (*state.grants, *state.activities))) and all(map(decided, state.decisions.values()))
+    if whole:
         return state
     return replace(
         state,
+        activities={key: one for key, one in state.activities.items() if ours(key)},
         grants={key: one for key, one in state.grants.items() if ours(key)},
-        decisions={key: one for key, one in state.decisions.items() if ours(key)},
+        decisions={key: one for key, one in state.decisions.items() if decided(one)},
     )
 
 

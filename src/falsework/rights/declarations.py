@@ -7,6 +7,7 @@ withdrawn by `withdrawals`, so that nothing goes on holding because the ledger o
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -29,6 +30,7 @@ from falsework.rights.records import (
     Party,
     Record,
     asset_id,
+    canonical,
     record_id,
 )
 from falsework.rights.samples import samples_in
@@ -324,14 +326,21 @@ def _activities(production: Production, files: DeclaredFiles, state: State) -> l
     found: list[Record] = []
     for one in production.activities:
         named: dict[str, object] = {
-            "used": list(one.used), "models": list(one.models), "generated": list(one.generated),
+            "used": list(one.used), "models": list(one.models or ()), "generated": list(one.generated),
         }  # fmt: skip
+        if one.hosted_models:
+            named["hosted_models"] = list(one.hosted_models)
         identity = record_id(_kind("activity", production), one.type, one.tool, named)
+        if one.models is None:
+            del named["models"]  # nobody has said that it used none
+        hosted = [_hosted(one.tool, model) for model in one.hosted_models]
+        found += hosted
         before = state.activities.get(identity)
         if before is not None and before.generated:
             used, models, generated = before.used, before.models, before.generated
         else:
-            models = files.ids(one.models, "activities.models")
+            models = files.ids(one.models or (), "activities.models")
+            models = tuple(dict.fromkeys((*models, *(model.id for model in hosted))))
             used = tuple(dict.fromkeys((*files.ids(one.used, "activities.used"), *models)))
             generated = files.ids(one.generated, "activities.generated")
         found.append(
@@ -352,6 +361,12 @@ def _activities(production: Production, files: DeclaredFiles, state: State) -> l
             )
         )
     return found
+
+
+def _hosted(tool: str, model: str) -> Asset:
+    """A model that runs elsewhere and goes by its name: there are no bytes here that would tell it apart."""
+    digest = hashlib.sha256(canonical({"hosted model": model, "tool": tool})).hexdigest()
+    return Asset(id=asset_id(digest), type="model", name=model, creator=tool)
 
 
 def _tools(production: Production, files: DeclaredFiles) -> list[Record]:
@@ -405,6 +420,6 @@ def _facts(facts: Settings, files: DeclaredFiles) -> dict[str, Fact]:
     """The facts that were given; a file's path becomes its hash."""
     given: dict[str, Fact] = facts.model_dump(exclude_none=True)
     for name in FILE_FACTS:
-        if name in given:
+        if given.get(name):
             given[name] = files.document(str(given[name]), f"ingredients.facts.{name}")
     return given

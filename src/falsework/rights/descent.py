@@ -9,7 +9,7 @@ from falsework.rights.production import OWN_STEPS
 from falsework.rights.records import Activity, Asset
 from falsework.rights.state import State
 
-__all__ = ["READING", "Descent", "descent_of", "is_own"]
+__all__ = ["READING", "Descent", "descent_of", "is_own", "says_no_models"]
 
 READING = "brief"  # the step in which a language model reads the brief into settings
 # What falsework's own stages make; anything else that nothing on record made came from outside.
@@ -34,6 +34,11 @@ class Descent:
 def is_own(step: Activity) -> bool:
     """Whether falsework put the step on record itself; production.toml can name neither tool nor type."""
     return step.tool.strip().casefold() == "falsework" or step.type in OWN_STEPS
+
+
+def says_no_models(step: Activity) -> bool:
+    """Whether it is said of a step that it used no trained model: our own say it, others' have to."""
+    return is_own(step) or (step.parameters.get("models") == [] and not step.models)
 
 
 def descent_of(state: State, subject: str) -> Descent:

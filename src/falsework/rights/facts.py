@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -46,11 +46,14 @@ class ShotFacts(Settings):
     # Who wrote it
     literary_material: bool | None = None  # a script or other writing of a writer's is used
     ai_written_script: bool | None = None  # a model wrote or rewrote any of that
+    ai_material_disclosed: bool | None = None  # a writer who was given something by a model was told so
+    writers_made_to_use_ai: bool | None = None
     # Whose work it is
     displaces_union_work: bool | None = None
     director_consulted: bool | None = None
     ai_disclosed_at_hiring: bool | None = None
     crew_notified: bool | None = None
+    crew_consulted: bool | None = None
     prompts_displace_crew: bool | None = None  # prompts do what a crew member would be engaged for
     strike: bool | None = None  # a strike of the performers' union is on
     # Where else it goes
@@ -71,8 +74,9 @@ class IngredientFacts(Settings):
     proprietary: bool | None = None  # somebody's confidential material
     generative: bool | None = None  # a model: it makes pictures, sound or words
     general_purpose: bool | None = None  # a model: made for no one task (AI Act, Article 3(63))
-    training_summary: FileReference | None = None  # a model: the published summary of what trained it
-    copyright_policy: FileReference | None = None  # a model: its provider's copyright policy
+    # A model: the published summary of what trained it, and its provider's copyright policy; false: none
+    training_summary: FileReference | Literal[False] | None = None
+    copyright_policy: FileReference | Literal[False] | None = None
     talent: bool | None = None  # a model of one person
     production: Words | None = None  # the production a replica or a talent's model was made for
     deceased: bool | None = None  # a replica of somebody dead

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -63,7 +63,11 @@ def coverage(
     at: datetime,
     days: Sequence[date] = (),
 ) -> Coverage:
-    """Whether the grants together allow all the uses in all the places, at `at` and on the `days`."""
+    """Whether the grants together allow all the uses in all the places, at `at` and on the `days`.
+
+    In one place one giver has to allow them all: leave to adapt from one and commercial use from another do
+    not add up, since each may hold a part of the rights.
+    """
     known = tuple(grants)
     reasons: list[str] = []
     holding: list[Grant] = []
@@ -87,8 +91,31 @@ def coverage(
             if not places_reached(place, [where for grant in allowing for where in grant.territory]):
                 missing.append(f'no grant allows the use "{use}" in the territory "{place}"')
     if holding and not missing:
+        missing += _not_of_one(holding, uses, places)
+    if holding and not missing:
         return Coverage("pass", tuple(holding), tuple(reasons), evidence)
     return Coverage("fail", tuple(holding), (*reasons, *missing), evidence)
+
+
+def _not_of_one(grants: Sequence[Grant], uses: Sequence[str], places: Sequence[str]) -> Iterator[str]:
+    """Places in which no one giver allows all the uses, though several do together, as clauses."""
+    givers = {grant.given_by: [one for one in grants if one.given_by == grant.given_by] for grant in grants}
+    if len(givers) < 2 or len(uses) < 2:
+        return
+
+    def allows(given: Sequence[Grant], place: str) -> bool:
+        return all(
+            places_reached(
+                place, [there for one in given if {use, "any"} & set(one.uses) for there in one.territory]
+            )
+            for use in uses
+        )
+
+    listed = " and ".join(f'"{use}"' for use in uses)
+    for place in places:
+        parts = sorted(EU_STATES) if place == "EU" else [place]
+        if not all(any(allows(given, part) for given in givers.values()) for part in parts):
+            yield f'nobody alone allows the uses {listed} in the territory "{place}"'
 
 
 def places_reached(place: str, granted: Iterable[str]) -> bool:

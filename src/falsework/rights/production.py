@@ -144,7 +144,9 @@ class ActivitySettings(Settings):
     """A step of the work outside falsework: a training, a scan, a painted plate.
 
     by       the person who did it or had it done, and who says so
-    models   those of the files it used that are trained models
+    models   those of the files it used that are trained models; [] says that it used none, and left out
+             nobody has said
+    hosted_models  models that it used elsewhere, whose files nobody here has: each by name and version
     offline  nothing left the machine it ran on
     """
 
@@ -153,7 +155,8 @@ class ActivitySettings(Settings):
     tool: Name
     version: str = ""
     used: tuple[FileReference, ...] = ()
-    models: tuple[FileReference, ...] = ()
+    models: tuple[FileReference, ...] | None = None
+    hosted_models: tuple[Name, ...] = ()
     generated: Annotated[tuple[FileReference, ...], Field(min_length=1)]
     prompt: str = ""
     seed: int | None = None
@@ -401,7 +404,7 @@ def _cross_faults(production: Production) -> Iterator[Fault]:
                 "falsework records its own steps by itself",
                 "Remove this table, or name the other program and what it did.",
             )
-        both = sorted({*step.used, *step.models} & {*step.generated})
+        both = sorted({*step.used, *(step.models or ())} & {*step.generated})
         if both:
             yield Fault(
                 f"activities.{index}.generated",

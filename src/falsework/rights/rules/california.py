@@ -6,7 +6,7 @@ from datetime import date
 
 from falsework.rights.case import Case
 from falsework.rights.rules.grounds import Term, agreement, no_published_models, no_replica, replicas
-from falsework.rights.rules.rule import Answer, not_applicable, passed, rule, together, unknown
+from falsework.rights.rules.rule import Answer, failed, not_applicable, passed, rule, together, unknown
 
 __all__ = ["RULES"]
 
@@ -20,8 +20,9 @@ _ESTATE = Term("estate", "that it is given for the estate")
     pack="california",
     text="A replica clause is void if it is vague and neither a lawyer nor a union negotiated it; the dead "
     "are protected through their estates.",
-    source="California AB 2602 (Labor Code 927) and AB 1836 (Civil Code 3344.1)",
-    grade="R",
+    source="California AB 2602 (Labor Code 927) and AB 1836 (Civil Code 3344.1); that a "
+    "clause is void only where it is both: from memory (R)",
+    grade="S",
     readers=("lawyer", "union"),
     in_force=date(2025, 1, 1),
 )
@@ -74,7 +75,15 @@ def data_summary(case: Case) -> Answer:
     parts = []
     for model in case.generative_models:
         summary = case.asset_fact(model, "training_summary")
-        if summary.text:
+        if summary.no:
+            parts.append(
+                failed(
+                    f'"{case.name(model)}" is made public with no summary of its data, as declared',
+                    "Write and publish one, or keep the model private; then correct its [[ingredients]].",
+                    (model, *summary.evidence),
+                )
+            )
+        elif summary.text:
             parts.append(passed(f'"{case.name(model)}" has its summary', (model, *summary.evidence)))
         else:
             parts.append(

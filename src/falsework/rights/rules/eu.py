@@ -27,7 +27,8 @@ SIGNING = "signing"  # what the delivery itself supplies
     "EU-50.2",
     pack="eu",
     text="Synthetic output carries a mark that machines can read: signed metadata and a watermark.",
-    source="Regulation (EU) 2024/1689, Article 50(2); code of practice on marking",
+    source="Regulation (EU) 2024/1689, Article 50(2); code of practice on marking; that open "
+    "source is not exempt: from memory (R)",
     grade="S",
     readers=("lawyer",),
     in_force=date(2026, 8, 2),
@@ -56,7 +57,7 @@ def marked(case: Case) -> Answer:
     text="What resembles existing people, places or events and could pass for real is disclosed; an "
     "evidently artistic work does so without hampering its enjoyment.",
     source="Regulation (EU) 2024/1689, Article 50(4)",
-    grade="P",
+    grade="S",
     readers=("lawyer", "producer"),
     in_force=date(2026, 8, 2),
 )
@@ -127,7 +128,18 @@ def general_purpose(case: Case) -> Answer:
             case.asset_fact(model, "training_summary"),
         )
         evidence = (model, *policy.evidence, *summary.evidence)
-        if policy.text and summary.text:
+        none = [told for told in (policy, summary) if told.no]
+        if none:
+            what = " and no ".join(told.name.replace("_", " ") for told in none)
+            parts.append(
+                failed(
+                    f'"{case.name(model)}" is made public with no {what}, as declared',
+                    "Write and publish what is missing, or keep the model private; then correct its "
+                    "[[ingredients]].",
+                    evidence,
+                )
+            )
+        elif policy.text and summary.text:
             parts.append(passed(f'"{case.name(model)}" has its policy and summary', evidence))
         else:
             parts.append(

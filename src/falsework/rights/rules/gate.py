@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from falsework.rights.case import Case
 from falsework.rights.rules.grounds import needed_uses
-from falsework.rights.rules.rule import APPROVAL, Answer, failed, passed, rule, unknown
+from falsework.rights.rules.rule import APPROVAL, REJECTED, Answer, failed, passed, rule, unknown
 
 __all__ = ["RULES"]
 
@@ -27,12 +27,21 @@ def approval(case: Case) -> Answer:
             f"rejected by {who}: {case.rejections[0].why}",
             "Make it again, or have the same person approve it.",
             (one.id for one in case.rejections),
+            missing=REJECTED,
         )
     if case.approvals:
         who = ", ".join(f"{case.state.parties[one.by].name} ({one.role})" for one in case.approvals)
         return passed(f"approved by {who}", (one.id for one in case.approvals))
     command = f'falsework approve {case.argument} --by "NAME" --role "ROLE" --reason "WHY"'
     remedy = f"A person looks at it and runs `{command}`."
+    if case.outdated:
+        last = case.outdated[-1]
+        return unknown(
+            f"{case.state.parties[last.by].name} approved these frames under other terms ({case.since(last)})",
+            f"Approve it again as it is now, with `{command}`; or set back what was changed.",
+            (one.id for one in case.outdated),
+            missing=APPROVAL,
+        )
     if case.voided:
         return unknown(
             "the approval on record is of other pixels, so it no longer holds",
@@ -79,6 +88,13 @@ def origin(case: Case) -> Answer:
     readers=("lawyer",),
 )
 def grants(case: Case) -> Answer:
+    until = case.production.until
+    if until is not None and until < case.at.date():
+        return failed(
+            f"it may be shown until {until}, by production.toml, and that day is over",
+            "Correct until in production.toml, if it will be shown longer; grants have to reach it.",
+            (case.subject,),
+        )
     failures: list[str] = []
     open_: list[str] = []
     evidence: list[str] = []
@@ -99,7 +115,7 @@ def grants(case: Case) -> Answer:
         rest = len(failures) + len(open_) - 4
         words += f". And {rest} more" if rest > 0 else ""
         first = case.state.assets.get(bad[0])
-        named = first.path or first.name if first is not None else bad[0]
+        named = (first and first.path) or bad[0]
         needs = ", ".join(f'"{use}"' for use in wanted)
         remedy = step or (
             f'Get a grant that covers it, and add it to production.toml: [[grants]] files = ["{named}"], '

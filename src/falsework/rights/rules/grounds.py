@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from falsework.rights.case import Case
-from falsework.rights.records import Activity, Asset, Fact
+from falsework.rights.records import Activity, Asset, Fact, Grant
 from falsework.rights.rules.rule import Answer, declare, failed, not_applicable, passed, unknown
 
 __all__ = [
@@ -44,6 +44,14 @@ def no_models(case: Case) -> Answer | None:
         also = "; a language model read the brief and made no picture" if case.readings else ""
         words = f"no trained model touched it: no step on record used one{also}"
         return not_applicable(words, (*steps, *read))
+    silent = case.silent_steps
+    if silent and not case.lineage.unexplained and not with_prompts(case):
+        return unknown(
+            f'nobody says whether the step "{silent[0].type}" in "{silent[0].tool}" used a trained model',
+            "Say so in its [[activities]]: models = [] where it used none, its files under models, or "
+            'hosted_models = ["NAME VERSION"]; or declare generative_ai = false under [declared.facts].',
+            (one.id for one in silent),
+        )
     return unknown(
         "whether a model touched it does not follow from the records",
         f"Make the shot again with `falsework make {case.argument}`, which records every step and its model.",
@@ -112,13 +120,20 @@ def with_prompts(case: Case) -> tuple[Activity, ...]:
 
 
 def replicas(case: Case) -> tuple[Asset, ...]:
-    """Digital replicas in the cut: recorded as such, or models of one talent."""
+    """Digital replicas in the cut: recorded as such, models of one talent, and what models learnt from."""
     talents = (
         case.state.assets[one]
         for one in case.models
         if one in case.state.assets and case.asset_fact(one, "talent").yes
     )
-    return (*case.of_type("replica"), *talents)
+    learnt = (
+        case.state.assets[one]
+        for model in case.all_models
+        for one in case.state.ancestors(model)
+        if one in case.state.assets and case.state.assets[one].type == "replica"
+    )
+    found = (*case.of_type("replica"), *talents, *learnt)
+    return tuple({one.id: one for one in found}.values())
 
 
 def no_replica(case: Case) -> Answer | None:
@@ -176,6 +191,15 @@ def agreement(
     """
     name, word = f'"{case.name(asset)}"', types[0]
     found = case.covered(asset, uses, types=types)
+
+    def absent(grant: Grant) -> list[str]:
+        missing = [term.words for term in terms if term.name not in grant.terms]
+        return missing + (["the text that was agreed to"] if document and not grant.document else [])
+
+    def wrong(grant: Grant) -> list[str]:
+        given = [term for term in terms if term.name in grant.terms]
+        return [term.words for term in given if not term.meets(grant.terms[term.name])]
+
     listed = ", ".join(f'"{use}"' for use in uses)
     wanted = "".join(f", {term.name} = ..." for term in terms).removeprefix(", ")
     remedy = (
@@ -185,25 +209,28 @@ def agreement(
     )
     if found.outcome == "unknown":
         said = "; ".join(found.reasons) if found.evidence else f"no {word} for {name} is on record"
+        others = [one for one in case.state.grants_for(asset) if one.type in types]
+        if not found.evidence and others:  # all that there is are consents that nobody could give
+            by = ", ".join(dict.fromkeys(one.given_by.removeprefix("party:") for one in others))
+            said = f"the {word} for {name} by {by} is not by a person, nor by who speaks for one"
+            remedy += " Its giver is the person, or has terms = { represented = true } or { estate = true }."
         return unknown(said, found.remedy or remedy, (asset, *found.evidence))
     if found.outcome == "fail":
         return failed(f"{name}: {'; '.join(found.reasons)}", remedy, (asset, *found.evidence))
+    # The terms have to stand in what covers it: not in a consent to something else, or for elsewhere.
+    full = case.covered(asset, uses, types=types, only=lambda grant: not absent(grant) and not wrong(grant))
+    if full.outcome == "pass":
+        givers = " and ".join(dict.fromkeys(one.given_by.removeprefix("party:") for one in full.holding))
+        return passed(f"{word} for {name} by {givers}", (asset, *(one.id for one in full.holding)))
     answers = []
     for grant in found.holding:
-        absent = [term.words for term in terms if term.name not in grant.terms]
-        absent += ["the text that was agreed to"] if document and not grant.document else []
-        wrong = [
-            term.words
-            for term in terms
-            if term.name in grant.terms and not term.meets(grant.terms[term.name])
-        ]
-        if not absent and not wrong:
-            return passed(f"{word} for {name} by {grant.given_by.removeprefix('party:')}", (asset, grant.id))
-        if wrong:
-            said = f"the {word} for {name} does not give {' and '.join(wrong)}"
+        if not {*uses, "any"} & set(grant.uses):
+            continue
+        if wrong(grant):
+            said = f"the {word} for {name} does not give {' and '.join(wrong(grant))}"
             answers.append(failed(said, remedy, (asset, grant.id)))
-        else:
-            said = f"the {word} for {name} does not say {' and '.join(absent)}"
+        elif absent(grant):
+            said = f"the {word} for {name} does not say {' and '.join(absent(grant))}"
             answers.append(unknown(said, remedy, (asset, grant.id)))
     # One open question is closer to an answer than one answered badly.
     return next((answer for answer in answers if answer.outcome == "unknown"), answers[0])

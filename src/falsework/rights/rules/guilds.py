@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from falsework.rights.case import Case
-from falsework.rights.records import Decision
+from falsework.rights.records import Activity, Decision
 from falsework.rights.rules.grounds import Term, agreement, no_models, no_replica, replicas, with_prompts
 from falsework.rights.rules.rule import (
     Answer,
@@ -40,7 +40,10 @@ def writers(case: Case) -> Answer:
     scripts = case.of_type("script")
     written, used = case.fact("ai_written_script"), case.fact("literary_material")
     for script in scripts:
-        steps = [one for one in case.state.made_by(script.id) if one.models or one.prompt]
+        # What it was written from counts, too: a draft by a model that a person typed anew.
+        steps = [
+            one for one in case.state.history(script.id) if one.models or one.prompt or _fed_model(case, one)
+        ]
         if steps:
             return failed(
                 f'a model wrote or changed "{script.name}"',
@@ -64,7 +67,32 @@ def writers(case: Case) -> Answer:
             "Name them where the script is recorded.",
             [script.id for script in nameless],
         )
-    return passed("written by people, as declared", (*written.evidence, *(script.id for script in scripts)))
+    parts = [
+        passed("written by people, as declared", (*written.evidence, *(script.id for script in scripts)))
+    ]
+    for name, good, meaning in (
+        ("ai_material_disclosed", True, "whether AI material that writers were given was disclosed to them"),
+        ("writers_made_to_use_ai", False, "whether a writer was made to use AI"),
+    ):
+        told = case.fact(name)
+        if told.value is good:
+            parts.append(passed("disclosed, and nobody made to use it, as declared", told.evidence))
+        elif told.yes or told.no:
+            parts.append(
+                failed(
+                    f"declared: {name} = {str(told.value).lower()}",
+                    "Settle it with the writers and their guild, then correct production.toml.",
+                    told.evidence,
+                )
+            )
+        else:
+            parts.append(declare(told, meaning=meaning))
+    return together(parts)
+
+
+def _fed_model(case: Case, step: Activity) -> bool:
+    used = (case.state.assets.get(one) for one in step.used)
+    return any(asset is not None and asset.type == "model" for asset in used)
 
 
 @rule(
@@ -94,8 +122,22 @@ def training_notice(case: Case) -> Answer:
         for guild, name in _NOTIFIED.items()
         if guild in case.production.guilds and not _told(notices, name)
     ]
+    bargained = [one for one in case.reviews("GLD-2") if "bargained" in one.facts]
+    evidence = (*evidence, *(one.id for one in bargained))
+    if not untold and any(one.facts["bargained"] is not True for one in bargained):
+        return failed(
+            "covered material goes into training, and was not bargained over",
+            'Bargain, then correct [[reviews]] about = "GLD-2", facts = { bargained = true }.',
+            evidence,
+        )
+    if not untold and not bargained:
+        return unknown(
+            "each guild was given notice, and that it was bargained over is not on record",
+            'Add [[reviews]] about = "GLD-2", facts = { bargained = true }.',
+            evidence,
+        )
     if not untold:
-        return passed("each guild was given notice", evidence)
+        return passed("each guild was given notice, and terms were bargained", evidence)
     return failed(
         f"covered material goes into training, and no notice to {' and '.join(untold)} is on record",
         f'Give notice and add it: [[notices]] about = "GLD-2", to = "{untold[0]}", sent = DATE.',
@@ -118,10 +160,11 @@ _CLEAR = (
     Term.text("business_reason", "the business reason"),
     Term.text("payment", "a payment reference"),
 )
+_CONSPICUOUS = Term("conspicuous", "that the consent is clear and conspicuous")
 _SCAN = Term.hours("notice_hours", "48 hours' notice of the scan", 48)
 
 
-def _performers(case: Case, uses: Sequence[str]) -> Answer:
+def _performers(case: Case, uses: Sequence[str], *more: Term) -> Answer:
     """Consent, payment and no strike, for every replica."""
     strike = case.fact("strike")
     parts = []
@@ -137,7 +180,7 @@ def _performers(case: Case, uses: Sequence[str]) -> Answer:
         parts.append(declare(strike, meaning="whether performers are on strike"))
     for one in replicas(case):
         scanned = case.asset_fact(one.id, "scanned")
-        terms = _CLEAR if scanned.no else (*_CLEAR, _SCAN)
+        terms = (*_CLEAR, *more, *(() if scanned.no else (_SCAN,)))
         parts.append(agreement(case, one.id, uses, terms))
     return together(parts)
 
@@ -153,7 +196,7 @@ def _performers(case: Case, uses: Sequence[str]) -> Answer:
     in_force=date(2023, 11, 9),
 )
 def performers(case: Case) -> Answer:
-    return no_replica(case) or _performers(case, ["replica"])
+    return no_replica(case) or _performers(case, ["replica"], _CONSPICUOUS)
 
 
 @rule(
@@ -309,8 +352,10 @@ def crew(case: Case) -> Answer:
                 )
             )
     notified, displaced = case.fact("crew_notified"), case.fact("prompts_displace_crew")
+    consulted = case.fact("crew_consulted")
     for told, good, meaning in (
-        (notified, notified.yes, "whether the crew was told and consulted"),
+        (notified, notified.yes, "whether the crew was told"),
+        (consulted, consulted.yes, "whether the crew was consulted"),
         (displaced, displaced.no, "whether prompts displace crew"),
     ):
         if good:

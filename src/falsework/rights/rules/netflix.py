@@ -16,8 +16,10 @@ from falsework.rights.rules.grounds import (
     told_who_read,
     with_prompts,
 )
+from falsework.rights.rules.inputs import training_and_inputs
 from falsework.rights.rules.rule import (
     APPROVAL,
+    REJECTED,
     Answer,
     declare,
     failed,
@@ -235,31 +237,56 @@ def _tool(case: Case, step: Activity) -> Answer:
     readers=("producer", "lawyer"),
 )
 def final_cut(case: Case) -> Answer:
-    parts = [_approved(case)]
-    if case.models:
-        prominent = case.fact("prominent")
-        if prominent.yes:
-            seen = (*case.approvals, *case.reviews("NFX-4"))
-            reviewed = [one for one in seen if one.facts.get("legal_review") is True]
-            human = [one for one in seen if str(one.facts.get("human_input", "")).strip()]
-            if reviewed and human:
-                words = "prominent: human input and legal review are on record"
-                parts.append(passed(words, (one.id for one in (*reviewed, *human))))
-            else:
-                parts.append(
-                    unknown(
-                        "it is prominent, and human input or legal review is not on record",
-                        'Add [[reviews]] about = "NFX-4", '
-                        'facts = { legal_review = true, human_input = "..." }.',
-                        prominent.evidence,
-                    )
-                )
-        elif not prominent.no:
-            parts.append(declare(prominent, meaning="whether what was generated is prominent"))
-    return together(parts)
+    untouched = no_models(case)
+    if untouched is not None and untouched.outcome == "not applicable":
+        return _approved(case)
+    # Whether a model touched it may still be open: what is asked of generated work is asked then, too.
+    return together([_approved(case), _prominent(case)])
+
+
+def _prominent(case: Case) -> Answer:
+    """What is prominent needs a review that names this very cut: the next one is looked at anew."""
+    prominent = case.fact("prominent")
+    if prominent.no:
+        return passed("not prominent, as declared", prominent.evidence)
+    if not prominent.yes:
+        return declare(prominent, meaning="whether what was generated is prominent")
+    seen = [
+        one
+        for one in (*case.approvals, *case.reviews("NFX-4"))
+        if one.subject == case.subject or one.facts.get("cut") == case.subject
+    ]
+    reviewed = [one for one in seen if one.facts.get("legal_review") is True]
+    refused = [one for one in seen if one.facts.get("legal_review") is False]
+    human = [one for one in seen if str(one.facts.get("human_input", "")).strip()]
+    add = (
+        f'Add [[reviews]] about = "NFX-4", facts = {{ cut = "{case.subject}", legal_review = true, '
+        'human_input = "..." }.'
+    )
+    if refused:
+        return failed(
+            f"it is prominent, and did not pass legal review: {refused[0].why.rstrip('.')}",
+            f"Change the shot, and have that cut reviewed. {add}",
+            (*prominent.evidence, *(one.id for one in refused)),
+        )
+    if reviewed and human:
+        words = "prominent: human input and legal review are on record"
+        return passed(words, (one.id for one in (*reviewed, *human)))
+    return unknown(
+        "it is prominent, and human input or legal review of this very cut is not on record",
+        add,
+        prominent.evidence,
+    )
 
 
 def _approved(case: Case) -> Answer:
+    if case.rejections:
+        return failed(
+            f"rejected: {case.rejections[0].why.rstrip('.')}",
+            "Make it again, or have the same person approve it.",
+            (one.id for one in case.rejections),
+            missing=REJECTED,
+        )
     if case.approvals:
         return passed("approved, by hash", (one.id for one in case.approvals))
     command = f'falsework approve {case.argument} --by "NAME" --role "ROLE" --reason "WHY"'
@@ -269,93 +296,6 @@ def _approved(case: Case) -> Answer:
         (one.id for one in case.voided),
         missing=APPROVAL,
     )
-
-
-@rule(
-    "NFX-5",
-    pack="netflix",
-    text="No training on material of others without leave; proprietary or personal inputs need "
-    "approval outside enterprise tools.",
-    source=f"{GUIDANCE}, section 1 and matrix",
-    grade="P",
-    readers=("lawyer",),
-)
-def training(case: Case) -> Answer:
-    untouched = no_models(case)
-    if untouched is not None:
-        return together([untouched, *_inputs(case)])
-    return together([*(_trained(case, model) for model in case.all_models), *_inputs(case)])
-
-
-def _trained(case: Case, model: str) -> Answer:
-    samples = case.samples(model)
-    if not samples:
-        # A model from elsewhere: its provider must have agreed that its samples were licensed.
-        found = case.covered(model, ["use"])
-        licensed = [
-            one
-            for one in found.holding
-            if one.terms.get("trained_on_licensed") is True and one.document and one.basis != "platform"
-        ]
-        if licensed:
-            words = f'"{case.name(model)}": licensed training, by agreement'
-            return passed(words, (model, *(one.id for one in licensed)))
-        if any(one.terms.get("trained_on_licensed") is False for one in found.holding):
-            return failed(
-                f'"{case.name(model)}" was trained on material of others without leave',
-                "Use another model.",
-                (model, *found.evidence),
-            )
-        return unknown(
-            f'nobody knows what "{case.name(model)}" was trained on',
-            'Put its training on record: [[assets]] type = "sample" and [[activities]] '
-            'type = "training"; or its maker\'s word in writing: [[grants]] with document = FILE, '
-            "terms = { trained_on_licensed = true }.",
-            (model, *found.evidence),
-        )
-    remedy = 'Get grants with uses = ["train"] for them, or train again without them.'
-    lapsed, open_, evidence = [], [], [model]
-    for sample in samples:
-        found = case.covered(sample, ["train"])
-        evidence += [sample, *found.evidence]
-        if found.outcome == "fail":
-            lapsed.append(f'"{case.name(sample)}": {"; ".join(found.reasons)}')
-        elif found.outcome == "unknown" or sample not in case.state.assets:
-            open_.append(case.name(sample))
-            remedy = found.remedy or remedy
-    name = f'"{case.name(model)}"'
-    if lapsed:
-        return failed(
-            f"{len(lapsed)} of {len(samples)} samples of {name} may not be trained on ({lapsed[0]})",
-            remedy,
-            evidence,
-        )
-    if open_:
-        return unknown(
-            f'{len(open_)} of {len(samples)} samples of {name} have no grant that counts ("{open_[0]}")',
-            remedy,
-            evidence,
-        )
-    return passed(f"all {len(samples)} samples of {name} are granted for training", evidence)
-
-
-def _inputs(case: Case) -> Iterator[Answer]:
-    """What models were given that is personal or somebody's secret."""
-    for step in case.activities:
-        if not (step.models or step in case.readings) or step.offline is True:
-            continue
-        private = [
-            one
-            for one in step.used
-            if case.asset_fact(one, "personal").yes or case.asset_fact(one, "proprietary").yes
-        ]
-        enterprise = any(terms.terms.get("enterprise") is True for terms in case.tools(step))
-        if private and not enterprise and not case.reviews("NFX-5"):
-            yield unknown(
-                f'"{case.name(private[0])}" is personal or proprietary and was given to "{step.tool}"',
-                'Have it approved and add [[reviews]] about = "NFX-5", or use an enterprise tool.',
-                (step.id, *private),
-            )
 
 
 @rule(
@@ -493,5 +433,5 @@ def real_events(case: Case) -> Answer:
 
 
 RULES = (
-    declared_use, no_copies, tools, final_cut, training, key_visuals, replica_consent, real_events,
+    declared_use, no_copies, tools, final_cut, training_and_inputs, key_visuals, replica_consent, real_events,
 )  # fmt: skip

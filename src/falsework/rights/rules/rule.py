@@ -16,6 +16,7 @@ from falsework.rights.records import Finding, Outcome, record_id
 
 __all__ = [
     "APPROVAL",
+    "REJECTED",
     "Answer",
     "Effect",
     "Grade",
@@ -37,6 +38,7 @@ Reader = Literal["producer", "lawyer", "union"]
 
 MOST_WORDS = 4  # clauses in one answer; the evidence names the rest
 APPROVAL = "approval"  # what several rules miss at once, and one `falsework approve` gives
+REJECTED = "no rejection"  # likewise, where somebody has rejected it
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Rule:
         if self.in_force is not None and case.in_force_on < self.in_force:
             answer = Answer(
                 "not applicable",
-                f"in force from {self.in_force}; nothing is released before {case.in_force_on} is over",
+                f"in force from {self.in_force}; {_reached(case)}",
                 evidence=(case.subject,),
             )
         else:
@@ -99,6 +101,13 @@ class Rule:
                 "missing": answer.missing,
             },
         )
+
+
+def _reached(case: Case) -> str:
+    """Up to which day a law would have to be in force to count, as a clause."""
+    if case.in_force_on == case.at.date():
+        return f"this is judged as of {case.in_force_on}, and production.toml names no later day"
+    return f"the last day that production.toml names is {case.in_force_on}"
 
 
 def _unsaid(case: Case, answer: Answer) -> list[str]:
