@@ -222,18 +222,22 @@ def _open_render(blenders: Blenders, job: Job) -> Callable[[int], None]:
     scratch = job.folder / f"scene{PART}{os.getpid()}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
-    renderer = CyclesRenderer(
-        delivered_view(folders["solve"], job.height),
-        Fragments.load(folders["fracture"]),
-        Motion.load(folders["collapse"]),
-        Debris.load(folders["dust"]),
-        Smoke.load(folders["dust"]),
-        shot.render,
-        shot.traditional,
-        seed=shot.seed,
-        blender=blender,
-        folder=scratch,
-    )
+    try:
+        renderer = CyclesRenderer(
+            delivered_view(folders["solve"], job.height),
+            Fragments.load(folders["fracture"]),
+            Motion.load(folders["collapse"]),
+            Debris.load(folders["dust"]),
+            Smoke.load(folders["dust"]),
+            shot.render,
+            shot.traditional,
+            seed=shot.seed,
+            blender=blender,
+            folder=scratch,
+        )
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
     _note(job.folder, blender)
 
     def make(frame: int) -> None:
