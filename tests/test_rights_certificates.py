@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import pickle
 import stat
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,6 +53,10 @@ def test_credentials_never_show_their_key(tmp_path: Path) -> None:
     secret = "".join((tmp_path / "credentials" / "key.pem").read_text().splitlines()[1:-1])
     assert secret not in repr(made).replace("\\n", "")
     assert "PRIVATE" not in repr(made) + str(made)
+    assert "PRIVATE" not in repr(asdict(made)) + repr(vars(made))
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        pickle.dumps(made)
+    assert made.key().startswith(b"-----BEGIN PRIVATE KEY")
 
 
 def test_the_command_makes_a_chain_and_refuses_a_second(

@@ -7,6 +7,7 @@ import itertools
 import json
 import struct
 import zlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 import copies as bench
 from falsework.errors import FalseworkError
 from falsework.media.images import write_png
+from falsework.rights import copies
 from falsework.rights.compared import compared_digest
 from falsework.rights.copies import (
     BLOCKING_DISTANCE,
@@ -26,8 +28,8 @@ from falsework.rights.copies import (
     CopyAudit,
     audit,
 )
-from falsework.rights.copy_findings import LIMITS, findings
-from falsework.rights.keypoints import agreement, features
+from falsework.rights.copy_findings import LIMITS, SHORT, findings
+from falsework.rights.keypoints import NOTHING, agreement, features
 from falsework.rights.pdq import distances, pdq
 from falsework.rights.samples import Group, Index, Sample, read_sample, samples_in
 
@@ -101,6 +103,9 @@ def test_strangers_do_not_block(strangers: list[Picture]) -> None:
 def test_strangers_among_photographs_do_not_block(shared: Path) -> None:
     pairs = bench.unrelated(bench.gathered([shared / "plates", shared / "textures"], 0))
     assert len(pairs) >= 200
+    judged = [pair for pair in pairs if pair[3]]
+    print(f"{len(pairs)} pairs, {len(judged)} of them with hashes that mean something")
+    assert len(judged) >= 100  # the others are not judged by PDQ at all
     for one, other, apart, reliable, points in pairs:
         assert points < BLOCKING_POINTS, (one, other)
         assert apart > BLOCKING_DISTANCE or not reliable, (one, other)
@@ -125,6 +130,7 @@ def test_the_shortlist_finds_parts_too(strangers: list[Picture]) -> None:
     work.append(("mirrored crop", np.ascontiguousarray(work[0][1][:, ::-1])))
     result = audit(work, crowd)
     assert not result.exhaustive
+    assert SHORT in findings(result, CUT, at=AT)[0].words
     assert result.pairs < len(work) * len(crowd)
     for frame in result.frames:
         blocking = {one.sample for one in frame.neighbours if one.outcome == "block"}
@@ -142,6 +148,34 @@ def test_threads_change_nothing() -> None:
     finally:
         cv2.setNumThreads(threads)
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(
+    ("distance", "points", "outcome"),
+    [
+        (31, 0, "block"),
+        (32, 0, "person"),
+        (80, 0, "person"),
+        (81, 0, "clear"),
+        (128, 19, "clear"),
+        (128, 20, "block"),
+        (32, 19, "person"),
+        (81, 20, "block"),
+    ],
+)
+def test_the_limits_are_those_that_production_asked_for(
+    distance: int, points: int, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written out, and on both sides of each: one that moved would let copies by, or bother people."""
+
+    def apart(hashed: object, table: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+        return np.full(table.shape[:2], distance)
+
+    monkeypatch.setattr(copies, "distances", apart)
+    monkeypatch.setattr(copies, "agreement", lambda frame, known: replace(NOTHING, inliers=points))
+    frame, other = bench.drawn(21, 480, 320), bench.drawn(22, 480, 320)
+    result = audit([("1001", frame)], [sample("other", other)])
+    assert result.outcome == outcome
 
 
 # What cannot be judged
@@ -343,6 +377,26 @@ def test_bad_files_get_sentences_and_do_not_pass(tmp_path: Path) -> None:
         assert str(tmp_path) not in each.why  # it goes on record
     assert result.outcome == "inconclusive"
     assert "'bomb.png' was not compared" in findings(result, CUT, at=AT)[1].words
+
+
+@pytest.mark.parametrize("extension", [".tif", ".exr"])
+def test_a_picture_behind_the_first_is_not_passed_over(tmp_path: Path, extension: str) -> None:
+    """A page or part of its own, which is the copy: the first one alone would be clear."""
+    oiio = pytest.importorskip("OpenImageIO")
+    first, second = bench.drawn(23, 480, 320), bench.drawn(24, 480, 320)
+    path = tmp_path / f"pages{extension}"
+    specs = [oiio.ImageSpec(480, 320, 3, oiio.HALF if extension == ".exr" else oiio.UINT8) for _ in range(2)]
+    for number, spec in enumerate(specs):
+        spec.attribute("oiio:subimagename", f"part {number}")
+    out = oiio.ImageOutput.create(str(path))
+    assert out.open(str(path), tuple(specs)) if extension == ".exr" else out.open(str(path), specs[0])
+    assert out.write_image(first)
+    assert out.open(str(path), specs[1], "AppendSubimage")
+    assert out.write_image(second)
+    out.close()
+    result = audit([("1001", second)], samples_in(tmp_path, "protected"))
+    assert "more than one picture" in result.unread[0].why
+    assert result.outcome == "inconclusive"
 
 
 def test_another_file_than_recorded_is_not_compared(tmp_path: Path) -> None:

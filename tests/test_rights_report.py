@@ -7,10 +7,12 @@ import math
 import re
 import shlex
 import sys
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from pydantic import TypeAdapter
 import copies as bench
 from falsework.cli.main import main
 from falsework.errors import FalseworkError
-from falsework.media.images import write_png
+from falsework.media.images import encode_png, write_png
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Finding, Grant, Party
 from falsework.rights.report import SCHEMA, LedgerSeen, Report, clearance_report
@@ -660,12 +662,48 @@ def test_the_pdf_is_the_page_and_the_same_again() -> None:
 
 def test_the_pdf_fetches_nothing(tmp_path: Path) -> None:
     _needs_weasyprint()
+    import weasyprint
+
     from falsework.rights.report_pdf import report_pdf
 
-    secret = tmp_path / "secret.txt"
-    secret.write_text("secret")
-    page = f'<p>shown<img src="{secret.as_uri()}"><img src="http://127.0.0.1:9/x.png"></p>'
-    assert b"secret" not in report_pdf(page)
+    asked: list[str] = []
+
+    class Counting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(encode_png(np.zeros((4, 4, 3), np.uint8)))
+
+        def log_message(self, format: str, *given: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    local = tmp_path / "local.png"
+    local.write_bytes(encode_png(np.full((64, 64, 3), 200, np.uint8)))
+    bare = report_pdf("<p>shown</p>")
+    page = (
+        f'<link rel="stylesheet" href="{url}/a.css"><style>p {{ background: url({url}/b.png) }}</style>'
+        f'<p>shown<img src="{url}/c.png"><img src="{local.as_uri()}"></p>'
+    )
+    told = report_pdf(page)
+    # The server is there to be asked: without our guard the same page makes the renderer ask.
+    weasyprint.HTML(string=page).write_pdf()
+    server.shutdown()
+    unguarded, asked[:] = list(asked), []
+    assert set(unguarded) == {"/a.css", "/b.png", "/c.png"}
+    assert len(unguarded) == 3
+    assert b"/Image" not in told
+    assert abs(len(told) - len(bare)) < 400
+
+
+def test_no_name_turns_the_page_around() -> None:
+    world = cleared()
+    page = report_page(replace(report_of(world), shot="a\u202egnp\x00\x1b[2J"))
+    assert not set(page) & set("\u202e\x00\x1b")
+    assert "a\ufffdgnp" in page
 
 
 def test_reports_are_dated_by_the_one_who_asks() -> None:

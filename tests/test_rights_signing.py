@@ -356,6 +356,26 @@ def test_keys_enter_no_file_no_record_and_no_error(
         assert line.encode() not in written
 
 
+def test_an_action_is_dated_only_by_what_is_known_and_what_is_published_is_marked() -> None:
+    def actions(**known: object) -> list[dict[str, object]]:
+        published = Action("c2pa.published", when=NOW)
+        given = manifest(
+            Ingredient("plate", "aa" * 32), MODEL, actions=(published,), watermark=bytes(6), **known
+        )
+        return definition(given)["assertions"][0]["data"]["actions"]
+
+    silent = actions(ai_systems=(NET,))
+    assert [each["action"] for each in silent] == [
+        "c2pa.created", "c2pa.placed", "c2pa.edited", "c2pa.watermarked.bound", "c2pa.published",
+    ]  # fmt: skip
+    assert [each["action"] for each in silent if "when" in each] == ["c2pa.published"]
+    made, worked = datetime(2026, 3, 1, 9, tzinfo=UTC), datetime(2026, 2, 3, 7, tzinfo=UTC)
+    told = actions(made=made, ai_systems=(replace(NET, when=worked),))
+    assert [each.get("when", "")[:10] for each in told] == [
+        "2026-03-01", "2026-03-01", "2026-02-03", "", NOW.strftime("%Y-%m-%d"),
+    ]  # fmt: skip
+
+
 def test_a_manifest_is_the_same_for_the_same_facts() -> None:
     given = manifest(Ingredient("plate", "aa" * 32, credit="me", licence="CC0-1.0"), ai_systems=(NET,))
     assert definition(given) == definition(given)

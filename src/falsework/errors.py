@@ -28,8 +28,8 @@ class FalseworkError(Exception):
 
 
 def shown(text: str) -> str:
-    """Text with its control and formatting characters written out (\\u202e): in a file's name they could steer
-    a terminal or turn a line around. JSON stays JSON, and lines stay lines."""
+    """Text with its control and formatting characters written out (\\u202e): in a file's name they could
+    steer a terminal or turn a line around. JSON stays JSON, and lines stay lines."""
     return "".join(
         each if each in "\n\t" or unicodedata.category(each) not in STEERING else _written_out(each)
         for each in text

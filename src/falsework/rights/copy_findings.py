@@ -24,8 +24,8 @@ RULE = "copy audit"
 LIMITS = "This finds copies, whole or in part; it does not judge style or legal similarity."
 
 SHORT = (
-    f"Of more than {EXHAUSTIVE} pictures, parts were looked for in a shortlist for each frame only, not in all "
-    "of them."
+    f"Of more than {EXHAUSTIVE} pictures, parts were looked for in a shortlist for each frame only, not in "
+    "all of them."
 )
 NEAREST_SHOWN = 4
 _GROUPS = {"training": "training sample", "protected": "protected picture", "input": "input"}
