@@ -235,8 +235,24 @@ def test_a_missing_credit_line_and_an_unknown_licence_are_unknown() -> None:
     made.change(first)
     made.change(second, obligations=Obligations())
     assert 'is under "House-1"' in made.judge("GATE-4").words
-    made.change(second, obligations=Obligations(), basis="contract")
-    assert made.outcome("GATE-4") == "pass"
+    # Whatever a grant rests on: what a licence asks does not go away by agreeing on it.
+    for basis in ("contract", "owner"):
+        made.change(second, obligations=Obligations(), basis=basis)
+        assert made.outcome("GATE-4") == "unknown"
+        made.change(second, obligations=Obligations(), basis=basis, licence="LicenseRef-house")
+        assert made.outcome("GATE-4") == "pass"
+    made.change(second, obligations=Obligations(), licence="LicenseRef-house")
+    assert made.outcome("GATE-4") == "unknown"
+    made.change(second, obligations=Obligations(), basis="contract", licence="GPL-2.0-only")
+    assert made.outcome("GATE-4") == "unknown"
+
+
+def test_a_licence_is_known_as_its_makers_write_it() -> None:
+    made = world("CC-BY-4.0", "House-1")
+    second = list(made.state().grants.values())[1]
+    made.change(second, licence="CC BY-SA 4.0", basis="contract")
+    assert made.case().obligations.licence == "CC-BY-SA-4.0"
+    assert licence_of("cc0 1.0") == licence_of("CC0-1.0")
 
 
 def test_samples_hand_theirs_on_through_training() -> None:

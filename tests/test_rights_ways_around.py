@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from falsework.errors import FalseworkError
-from falsework.rights.declarations import production_records
+from falsework.rights.declarations import production_records, withdrawals
 from falsework.rights.ledger import Ledger
-from falsework.rights.production import EU_STATES, read_production
-from falsework.rights.records import Asset, asset_id
+from falsework.rights.production import read_production
+from falsework.rights.records import Asset, Decision, asset_id
 from falsework.rights.state import State
+from falsework.rights.territories import EU_STATES
 from rights_cases import AT, MARA, World, hashed
 
 
@@ -21,7 +22,9 @@ def declared(folder: Path, text: str, ledger: Ledger) -> State:
     """The state after `production.toml` with this text was read in this folder."""
     (folder / "production.toml").write_text(text)
     before = State.of(ledger.events())
-    ledger.append(production_records(read_production(text), folder, before), at=AT)
+    production = read_production(text)
+    records = production_records(production, folder, before)
+    ledger.append([*records, *withdrawals(production, records, before, AT)], at=AT)
     return State.of(ledger.events())
 
 
@@ -264,3 +267,131 @@ def test_a_hosted_model_is_on_record_by_name_and_can_be_granted(tmp_path: Path) 
         )
         assert (state.assets[model].type, state.assets[model].name) == ("model", "Gen 4, 2026-03")
         assert state.grants_for(model)
+
+
+# Tables of production.toml
+
+
+def test_a_pattern_covers_the_files_that_were_there(tmp_path: Path) -> None:
+    plate = file_in(tmp_path, "plate.png")
+    grant = '[[grants]]\nfiles = ["*.png"{}]\ngiven_by = "owner"\nuses = ["any"]\nbasis = "contract"\n'
+    said = '[[ingredients]]\nfiles = ["*.png"]\nby = "mara"\nwhy = "seen"\nfacts = {{ scraped = false }}\n'
+    text = HEAD + grant + said
+    with Ledger.open(tmp_path / "l") as ledger:
+        assert declared(tmp_path, text.format(""), ledger).grants_for(plate)
+        late = file_in(tmp_path, "dropped_in.png")
+        state = declared(tmp_path, text.format(""), ledger)
+        (one,) = state.grants.values()
+        assert (state.grants_for(late), one.changed) == ((), {"dropped_in.png": late[7:]})
+        assert state.grants_for(plate)
+        assert not state.decisions_on(late)
+        # Putting the table back after it was out for a while confirms nothing, and another order neither.
+        declared(tmp_path, HEAD, ledger)
+        assert not declared(tmp_path, text.format(""), ledger).grants_for(late)
+        assert not declared(tmp_path, text.format(', "plate.png"'), ledger).grants_for(late)
+        assert declared(tmp_path, text.format(', "dropped_in.png"'), ledger).grants_for(late)
+        (tmp_path / "plate.png").rename(tmp_path / "renamed.png")
+        assert declared(tmp_path, text.format(', "dropped_in.png"'), ledger).grants_for(plate)
+
+
+def test_a_file_that_joined_a_pattern_is_named_with_what_to_write() -> None:
+    world = World()
+    late = world.asset("picture", "late.jpg")
+    world.render = world.change(world.render, used=[world.plate, late])
+    world.change(world.owned(), files={"a.jpg": "a" * 64}, changed={"late.jpg": late[7:]})
+    finding = world.judge("GATE-3")
+    assert finding.outcome == "unknown"
+    assert "was not there when a grant was declared" in finding.words
+    assert 'files = [..., "late.jpg"]' in finding.remedy
+
+
+def test_tables_by_one_person_stand_beside_each_other(tmp_path: Path) -> None:
+    plate = file_in(tmp_path, "plate.png")
+    ingredient = '[[ingredients]]\nfiles = ["plate.png"]\nby = "mara"\nwhy = "seen"\nfacts = {{ {} }}\n'
+    review = '[[reviews]]\nabout = "NFX-8"\nby = "mara"\nwhy = "ok"\nfacts = {{ {} = true }}\n'
+    tool = '[[tools]]\nname = "Roto"\nvendor = "owner"\nattested_by = "mara"\nstores_inputs = {}\n'
+    step = (
+        '[[activities]]\ntype = "paint"\nby = "mara"\ntool = "Roto"\ngenerated = ["plate.png"]\n'
+        'prompt = "{}"\n'
+    )
+    text = (
+        HEAD
+        + ingredient.format("personal = true")
+        + ingredient.format("scraped = false")
+        + review.format("editorial")
+        + review.format("labour")
+        + tool.format("true")
+        + tool.format("false")
+        + step.format("take the cables out")
+        + step.format("")
+    )
+    with Ledger.open(tmp_path / "l") as ledger:
+        state = declared(tmp_path, text, ledger)
+        facts = [one.facts for one in state.decisions_on(plate)]
+        assert facts == [{"personal": True}, {"scraped": False}]
+        reviews = [one.facts for one in state.decisions.values() if one.type == "review"]
+        assert reviews == [{"editorial": True}, {"labour": True}]
+        assert [one.terms["stores_inputs"] for one in state.grants.values()] == [True, False]
+        assert [one.prompt for one in state.made_by(plate)] == ["take the cables out", ""]
+        size = ledger.size
+        declared(tmp_path, text, ledger)
+        assert ledger.size == size
+        # One that is taken out is withdrawn; the other stays.
+        last = production_records(
+            read_production(HEAD + ingredient.format("personal = true")), tmp_path, state
+        )
+        assert [one.facts for one in last if isinstance(one, Decision)] == [{"personal": True}]
+
+
+def test_a_file_is_one_thing_in_all_tables(tmp_path: Path) -> None:
+    file_in(tmp_path, "plate.png")
+    asset = '[[assets]]\nfiles = ["plate.png"]\ntype = "{}"\n'
+    twice = read_production(HEAD + asset.format("picture") + asset.format("model"))
+    with pytest.raises(FalseworkError, match="is a picture in one table, a model in another"):
+        production_records(twice, tmp_path)
+    with Ledger.open(tmp_path / "l") as ledger:
+        text = HEAD + asset.format("picture") * 2
+        declared(tmp_path, text, ledger)
+        size = ledger.size
+        declared(tmp_path, text, ledger)
+        assert ledger.size == size
+
+
+@pytest.mark.parametrize(
+    ("place", "packs"),
+    [
+        ("EL", {"eu"}),
+        ("GP", {"eu"}),
+        ("AX", {"eu"}),
+        ("RE", {"eu"}),
+        ("UK", set()),
+        ("JP", set()),
+        ("PR", {"copyright"}),
+        ("US", {"copyright", "california"}),
+    ],
+)
+def test_a_territory_brings_its_law_however_it_is_called(place: str, packs: set[str]) -> None:
+    read = read_production(f'name = "film"\nterritories = ["{place}"]\n')
+    assert read.rule_packs == {"gate", *packs}
+    assert read.territories == ({"EL": "GR", "UK": "GB"}.get(place, place),)
+
+
+@pytest.mark.parametrize("place", ["XX", "ZZ", "fr", "FRA", "", "SU"])
+def test_no_such_territory(place: str) -> None:
+    with pytest.raises(FalseworkError, match="territories"):
+        read_production(f'name = "film"\nterritories = ["{place}"]\n')
+    with pytest.raises(FalseworkError, match="territory"):
+        read_production(
+            HEAD + '[[grants]]\nfiles = ["a"]\ngiven_by = "owner"\nuses = ["any"]\nbasis = "owner"\n'
+            f'territory = ["{place}"]\n'
+        )
+
+
+def test_a_grant_for_the_union_reaches_its_outermost_regions() -> None:
+    world = World(territories=["GP", "FI"])
+    picture = world.asset("picture", "found.jpg")
+    world.render = world.change(world.render, used=[world.plate, picture])
+    grant = world.grant(picture, uses=["any"], basis="owner", territory=["EU"])
+    assert world.outcome("GATE-3") == "pass"
+    world.change(grant, territory=["FR", "FI"])
+    assert world.outcome("GATE-3") == "fail"

@@ -99,8 +99,9 @@ class Case:
     @cached_property
     def in_force_on(self) -> date:
         """What begins by then counts: today, the last release planned, the last day of showing."""
-        until = self.production.until
-        return max((self.at.date(), *self.production.releases, *((until,) if until else ())))
+        last = self.production.until
+        planned = [*self.production.releases, *([last] if last is not None else [])]
+        return max(self.at.date(), *planned) if planned else self.at.date()
 
     # ---- what it was made from ---------------------------------------------------------------------------
 
@@ -248,6 +249,13 @@ class Case:
         if found.outcome == "unknown" and asset in self._changed:
             path, grant = self._changed[asset]
             why = f'"{path}" is not the file that its grant was declared for'
+            if path not in self.state.grants[grant].files:
+                named = f'files = [..., "{path}"]'
+                why = f'"{path}" was not there when a grant was declared for all files of a pattern'
+                remedy = (
+                    f"If that grant is for it too, name it in production.toml beside the pattern: {named}."
+                )
+                return Coverage("unknown", (), (why,), (grant,), remedy)
             remedy = (
                 f'"{path}" has changed: bring back the file that was granted; or, if the grant is for this '
                 f'one too, say so in production.toml: files = ["{path}", "{asset}"].'

@@ -13,13 +13,14 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from falsework.errors import FalseworkError
 from falsework.rights.compared import protected_records
-from falsework.rights.declared_files import DeclaredFiles, Former, as_first_said, is_hash
+from falsework.rights.declared_files import DeclaredFiles, Former, as_first_said, is_hash, is_pattern
 from falsework.rights.digests import Digests
 from falsework.rights.facts import FILE_FACTS
 from falsework.rights.licences import licence_of
 from falsework.rights.places import named_place
-from falsework.rights.production import OWN_STEPS, Production, moment
+from falsework.rights.production import FILE_NAME, OWN_STEPS, Production, moment
 from falsework.rights.records import (
     Activity,
     Asset,
@@ -87,10 +88,11 @@ def production_records(
         )
     records += _ingredients(production, files, state, roles, unconfirmed)
     records += _notices(production, files, state, roles)
+    numbered = _Numbered()
     for review in production.reviews:
         records.append(
             Decision(
-                id=record_id(kind, "review", review.about, review.by, review.shot),
+                id=numbered(record_id(kind, "review", review.about, review.by, review.shot)),
                 type="review",
                 by=review.by,
                 role=review.role or roles[review.by],
@@ -172,6 +174,18 @@ def _kind(kind: str, production: Production) -> str:
     return f"{kind}:{production.name}"
 
 
+class _Numbered:
+    """Ids of entries that are alike in all that their ids are made of (two tables by one person of one file,
+    two agreements for one territory each): told apart by their order, so that none replaces another."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, int] = {}
+
+    def __call__(self, identity: str) -> str:
+        count = self._seen[identity] = self._seen.get(identity, 0) + 1
+        return identity if count == 1 else f"{identity}-{count}"
+
+
 def _order(records: Sequence[Record], by: str) -> int:
     """How many declarations of this person came before, so that two of one person stay two."""
     return sum(1 for one in records if isinstance(one, Decision) and one.by == by)
@@ -179,23 +193,26 @@ def _order(records: Sequence[Record], by: str) -> int:
 
 def _grants(production: Production, files: DeclaredFiles, state: State) -> list[Grant]:
     found: list[Grant] = []
-    seen: dict[str, int] = {}
-    former = _declared_for(production, state)
+    numbered = _Numbered()
+    former, patterns = _declared_for(production, state)
     for one in production.grants:
         licence = licence_of(one.licence)
         uses = one.uses if one.uses is not None else licence.uses if licence else ("use",)
         identity = record_id(
             _kind("grant", production), one.type, one.given_by, sorted(one.files), one.licence, sorted(uses)
         )
-        # Two agreements alike in all of these (one a territory, say) are told apart by their order.
-        count = seen[identity] = seen.get(identity, 0) + 1
         name = licence.id if licence else one.licence
         before = former.get((one.type, one.given_by, name), {})
+        frozen = patterns.get((one.type, one.given_by, name), set())
         assets = dict.fromkeys(reference for reference in one.files if is_hash(reference))
-        listed, changed = as_first_said(files.digests(one.files, "grants"), before, assets)
+        present = files.digests(one.files, "grants")
+        joined = files.joined(one.files, present, before, frozen, assets)
+        listed, changed = as_first_said(
+            {path: digest for path, digest in present.items() if path not in joined}, before, assets
+        )
         found.append(
             Grant(
-                id=identity if count == 1 else f"{identity}-{count}",
+                id=numbered(identity),
                 type=one.type,
                 given_by=one.given_by,
                 assets=tuple(dict.fromkeys((*assets, *(asset_id(digest) for digest in listed.values())))),
@@ -207,7 +224,8 @@ def _grants(production: Production, files: DeclaredFiles, state: State) -> list[
                 url=one.url,
                 basis=one.basis,
                 files=listed,
-                changed=changed,
+                changed={**changed, **joined},
+                patterns=tuple(name for name in one.files if is_pattern(name)),
                 document=files.document(one.document, "grants.document"),
                 obligations=one.obligations,
                 terms=one.terms,
@@ -218,16 +236,21 @@ def _grants(production: Production, files: DeclaredFiles, state: State) -> list[
     return found
 
 
-def _declared_for(production: Production, state: State) -> dict[tuple[str, str, str], Former]:
+def _declared_for(
+    production: Production, state: State
+) -> tuple[dict[tuple[str, str, str], Former], dict[tuple[str, str, str], set[str]]]:
     """By a grant's type, giver and licence: each path it named, and the digests it was declared for, the
-    latest last. Grants that were taken out of the file count: putting one back confirms nothing."""
+    latest last; and the patterns it named. Grants that were taken out of the file count: putting one back
+    confirms nothing."""
     found: dict[tuple[str, str, str], dict[str, dict[str, None]]] = {}
+    patterns: dict[tuple[str, str, str], set[str]] = {}
     for grant in state.grants.values():
         if grant.id.startswith(f"{_kind('grant', production)}:"):
+            patterns.setdefault((grant.type, grant.given_by, grant.licence), set()).update(grant.patterns)
             paths = found.setdefault((grant.type, grant.given_by, grant.licence), {})
             for path, digest in grant.files.items():
                 paths.setdefault(path, {})[digest] = None
-    return dict(found)
+    return dict(found), patterns
 
 
 def _ingredients(
@@ -247,6 +270,7 @@ def _ingredients(
         if said.id.startswith(f"{kind}:") and said.type == "declaration" and not said.about:
             for path, digest in said.files.items():
                 former.setdefault(said.by, {}).setdefault(path, {})[digest] = None
+    numbered = _Numbered()
     for one in production.ingredients:
         confirmed = dict.fromkeys(reference for reference in one.files if is_hash(reference))
         present = files.digests(one.files, "ingredients")
@@ -259,7 +283,7 @@ def _ingredients(
             if asset in unconfirmed and asset not in confirmed:
                 continue
             yield Decision(
-                id=record_id(kind, "ingredient", asset, one.by),
+                id=numbered(record_id(kind, "ingredient", asset, one.by)),
                 type="declaration",
                 by=one.by,
                 role=one.role or roles[one.by],
@@ -276,8 +300,9 @@ def _notices(
 ) -> Iterator[Decision]:
     """Notices that were sent; each tells of the models as they were when it was first declared."""
     kind = _kind("decision", production)
+    numbered = _Numbered()
     for one in production.notices:
-        identity = record_id(kind, "notice", one.about, one.by, one.to, str(one.sent))
+        identity = numbered(record_id(kind, "notice", one.about, one.by, one.to, str(one.sent)))
         told = state.decisions.get(identity)
         former = {path: {digest: None} for path, digest in told.files.items()} if told is not None else {}
         confirmed = dict.fromkeys(reference for reference in one.models if is_hash(reference))
@@ -299,38 +324,44 @@ def _notices(
 
 def _assets(production: Production, files: DeclaredFiles, state: State) -> list[Record]:
     """Assets of [[assets]]; what a run recorded as its own input stays as the run recorded it."""
-    found: list[Record] = []
+    found: dict[str, Record] = {}
+    sorts: dict[str, str] = {}
     for one in production.assets:
         names = {asset_id(digest): path for path, digest in files.digests(one.files, "assets").items()}
         for identity in files.ids(one.files, "assets"):
             if any(step.type in OWN_STEPS for step in state.used_by(identity)):
                 continue
             path = names.get(identity, "")
-            found.append(
-                Asset(
-                    id=identity,
-                    type=one.type,
-                    name=one.name.strip() or Path(path).name or identity[:19],
-                    media_type=mimetypes.guess_type(path)[0] or "application/octet-stream",
-                    path=path,
-                    creator=one.creator,
-                    source=one.source,
+            if sorts.setdefault(identity, one.type) != one.type:
+                raise FalseworkError(
+                    f'"{path or identity[:19]}" is a {sorts[identity]} in one table, a {one.type} in another',
+                    where=f"{FILE_NAME}: assets.files",
+                    todo="Say once what it is.",
                 )
+            found[identity] = Asset(
+                id=identity,
+                type=one.type,
+                name=one.name.strip() or Path(path).name or identity[:19],
+                media_type=mimetypes.guess_type(path)[0] or "application/octet-stream",
+                path=path,
+                creator=one.creator,
+                source=one.source,
             )
-    return found
+    return list(found.values())
 
 
 def _activities(production: Production, files: DeclaredFiles, state: State) -> list[Record]:
     """Steps of [[activities]]. Which bytes a step used and made is settled when it is first declared: another
     file that takes the path of one of them was neither used nor made by it."""
     found: list[Record] = []
+    numbered = _Numbered()
     for one in production.activities:
         named: dict[str, object] = {
             "used": list(one.used), "models": list(one.models or ()), "generated": list(one.generated),
         }  # fmt: skip
         if one.hosted_models:
             named["hosted_models"] = list(one.hosted_models)
-        identity = record_id(_kind("activity", production), one.type, one.tool, named)
+        identity = numbered(record_id(_kind("activity", production), one.type, one.tool, named))
         if one.models is None:
             del named["models"]  # nobody has said that it used none
         hosted = [_hosted(one.tool, model) for model in one.hosted_models]
@@ -372,13 +403,14 @@ def _hosted(tool: str, model: str) -> Asset:
 def _tools(production: Production, files: DeclaredFiles) -> list[Record]:
     """A tool's terms are a licence that covers no asset and says so in its terms."""
     found: list[Record] = []
+    numbered = _Numbered()
     for one in production.tools:
         answers = ("offline", "stores_inputs", "reuses_inputs", "trains_on_inputs", "enterprise", "indemnity")
         terms: dict[str, Fact] = {"tool": one.name, "version": one.version, "attested_by": one.attested_by}
         terms |= {name: value for name in answers if (value := getattr(one, name)) is not None}
         found.append(
             Grant(
-                id=record_id(_kind("grant", production), "tool", one.name, one.version),
+                id=numbered(record_id(_kind("grant", production), "tool", one.name, one.version)),
                 type="licence",
                 given_by=one.vendor,
                 assets=(),

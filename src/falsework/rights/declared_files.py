@@ -15,7 +15,7 @@ from falsework.rights.digests import Digests
 from falsework.rights.production import FILE_NAME
 from falsework.rights.records import Asset, asset_id
 
-__all__ = ["DeclaredFiles", "Former", "as_first_said", "is_hash"]
+__all__ = ["DeclaredFiles", "Former", "as_first_said", "is_hash", "is_pattern"]
 
 MOST_FILES = 200_000  # that one pattern may name
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
@@ -27,6 +27,11 @@ Former = Mapping[str, Mapping[str, None]]
 def is_hash(reference: str) -> bool:
     """Whether a file is named by its hash."""
     return _HASH.fullmatch(reference) is not None
+
+
+def is_pattern(reference: str) -> bool:
+    """Whether a name stands for whatever files fit it."""
+    return not is_hash(reference) and any(mark in reference for mark in "*?[")
 
 
 def as_first_said(
@@ -74,6 +79,33 @@ class DeclaredFiles:
             for path in self._paths(reference, key)
         }
 
+    def joined(
+        self,
+        references: Iterable[str],
+        present: Mapping[str, str],
+        former: Former,
+        frozen: Container[str],
+        confirmed: Container[str],
+    ) -> dict[str, str]:
+        """Files that fit a pattern now and did not lie there when it was first declared, as digests by path.
+
+        present    digests of all that is named, by path;  former  what was covered before, by path
+        frozen     the patterns that were declared before;  confirmed  asset ids that a person named as well
+        """
+        named: set[str] = set()  # by their own path, or by a pattern that is new
+        for reference in references:
+            if not is_hash(reference) and reference not in frozen:
+                named.update(self.digests([reference], "grants"))
+        known = {digest for digests in former.values() for digest in digests}
+        return {
+            path: digest
+            for path, digest in present.items()
+            if path not in named
+            and path not in former
+            and digest not in known
+            and asset_id(digest) not in confirmed
+        }
+
     def document(self, reference: str, key: str) -> str:
         """The digest of a file that was agreed to or kept as evidence; an asset is recorded for it."""
         if not reference or is_hash(reference):
@@ -97,7 +129,7 @@ class DeclaredFiles:
                 where=where,
                 todo="Put the file inside the folder, or give its hash (sha256:...).",
             )
-        if several and any(mark in reference for mark in "*?["):
+        if several and is_pattern(reference):
             paths = sorted(path for path in self.folder.glob(reference) if path.is_file())
         else:
             paths = [self.folder / reference]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from falsework.rights.production import EU_STATES
 from falsework.rights.records import Grant, Outcome
+from falsework.rights.territories import EU_LAW, EU_STATES
 
 __all__ = ["Coverage", "coverage", "lapse", "last_day", "lasts_until", "places_reached"]
 
@@ -125,7 +125,7 @@ def places_reached(place: str, granted: Iterable[str]) -> bool:
         return True
     if place == "EU":
         return reach >= EU_STATES
-    return place in EU_STATES and "EU" in reach
+    return place in EU_LAW and "EU" in reach
 
 
 def _called(grant: Grant) -> str:

@@ -71,6 +71,8 @@ _COMPATIBLE = {
 def licence_of(name: str) -> Licence | None:
     """The licence of an SPDX identifier, or None where it is not one we know (expressions are not)."""
     word = name.strip()
+    if word.upper().startswith(("CC ", "CC-", "CC0 ")):  # "CC BY-SA 4.0" is how Creative Commons writes it
+        word = word.replace(" ", "-")
     known = {**_FREE, **_NAMED, **_ALIKE}.get(word.lower())
     if known is not None:
         return known

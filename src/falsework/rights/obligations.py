@@ -232,10 +232,13 @@ def _unclear(state: State, held: Sequence[Inherited]) -> Iterator[str]:
         known = licence_of(grant.licence)
         asset = state.assets.get(one.asset)
         name = f'"{asset.name}"' if asset is not None else one.asset[:19]
-        if known is None and grant.basis in ("item", "platform") and one.asked == Obligations():
+        # "LicenseRef-" is how SPDX names a text that only its parties know: the grant says what it asks.
+        own = grant.basis in ("contract", "owner") and grant.licence.lower().startswith("licenseref-")
+        if known is None and not own and one.asked == Obligations():
             yield (
                 f'{name} is under "{grant.licence}"; what that asks is not known here: '
-                "say it in [grants.obligations]"
+                "say it in [grants.obligations]; or, where you agreed on a text of your own that asks for "
+                'nothing, leave licence out or call it "LicenseRef-NAME"'
             )
         elif known is not None and known.attribution and not (one.asked.attribution or one.asked.notice):
             yield (

@@ -15,11 +15,11 @@ from falsework.errors import FalseworkError
 from falsework.faults import Fault, key_lines, nearest, refuse, toml_refusal, validation_faults
 from falsework.rights.facts import FileReference, IngredientFacts, ShotFacts
 from falsework.rights.licences import is_known
-from falsework.rights.records import Fact, Name, Obligations, Territory
+from falsework.rights.records import Fact, Name, Obligations
+from falsework.rights.territories import EU_LAW, US_COPYRIGHT, Place
 from falsework.settings import Finite, Settings
 
 __all__ = [
-    "EU_STATES",
     "FILE_NAME",
     "OWN_STEPS",
     "ActivitySettings",
@@ -92,7 +92,7 @@ class GrantSettings(Settings):
     type: Literal["licence", "consent", "approval"] = "licence"
     given_by: PartyId
     uses: tuple[Name, ...] | None = None
-    territory: tuple[Territory, ...] = ("worldwide",)
+    territory: tuple[Place, ...] = ("worldwide",)
     starts: Moment | None = None
     ends: Moment | None = None
     licence: str = ""
@@ -259,7 +259,7 @@ class Production(Settings):
     title: str = ""
     packs: tuple[Pack, ...] = ()
     guilds: tuple[Guild, ...] = ()
-    territories: Annotated[tuple[Territory, ...], Field(min_length=1)] = ("worldwide",)
+    territories: Annotated[tuple[Place, ...], Field(min_length=1)] = ("worldwide",)
     commercial: bool = True
     releases: tuple[date, ...] = ()
     until: date | None = None
@@ -284,22 +284,17 @@ class Production(Settings):
         """Every pack in question: those named, the guilds', and those the law of a territory brings."""
         packs = {"gate", *self.packs, *self.guilds}
         places = set(self.territories)
-        if places & ({"worldwide", "EU"} | EU_STATES):
+        if places & ({"worldwide", "EU"} | EU_LAW):
             packs.add("eu")
         if places & {"worldwide", "US"}:
-            packs |= {"california", "copyright"}
+            packs.add("california")
+        if places & ({"worldwide"} | US_COPYRIGHT):
+            packs.add("copyright")
         return frozenset(packs)
 
     def scope(self, shot: str = "") -> str:
         """What a decision is about that concerns all of the production, or one shot of it."""
         return f"{self.name}/{shot}" if shot else self.name
-
-
-# The Union's 27 members as of 2026, by ISO 3166-1 (which writes GR where the Union writes EL).
-EU_STATES = frozenset({
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
-    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-})  # fmt: skip
 
 
 def load_production(folder: Path | str) -> Production:

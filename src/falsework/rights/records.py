@@ -132,7 +132,9 @@ class Grant(Settings):
                "contract": an agreement signed for this production; "owner": we made it. Never assumed:
                whoever records a grant says what it rests on
     files      digest of each file by the path that named it, as it was when the grant was declared
-    changed    the same of files that are others now: not covered until a person confirms them
+    changed    the same of files that are others now, or joined a pattern later: not covered until a person
+               confirms them
+    patterns   those of the paths that were patterns: a file that comes to match one later is not covered
     document   digest of the text that was agreed to
     revoked    when it was taken back
     terms      further facts of an agreement ("notice_hours": 48, "payment": "PO-12")
@@ -151,6 +153,7 @@ class Grant(Settings):
     basis: Literal["item", "platform", "contract", "owner"]
     files: dict[str, Sha256] = Field(default_factory=dict)
     changed: dict[str, Sha256] = Field(default_factory=dict)
+    patterns: tuple[str, ...] = ()
     document: Sha256 | Literal[""] = ""
     obligations: Obligations = Field(default_factory=Obligations)
     terms: dict[str, Fact] = Field(default_factory=dict)
@@ -185,6 +188,9 @@ class Decision(Settings):
     files     of a declaration about files: digest of each by the path that named it, as it was when this was
               first said of it
     changed   the same of files that are others now: of those nothing is said until a person confirms it
+    production  whose rules it was decided under; "" where its id or its subject tells
+    terms     of an approval: what the production and the shot had set that decides what is asked and shown
+              (`falsework.rights.terms`); it holds for these
     """
 
     id: str
@@ -198,6 +204,8 @@ class Decision(Settings):
     facts: dict[str, Fact] = Field(default_factory=dict)
     files: dict[str, Sha256] = Field(default_factory=dict)
     changed: dict[str, Sha256] = Field(default_factory=dict)
+    production: str = ""
+    terms: dict[str, str] = Field(default_factory=dict)
     withdrawn: bool = False
 
 
