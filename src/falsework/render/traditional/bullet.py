@@ -20,6 +20,7 @@ from falsework.collapse.bodies import GRAVITY
 from falsework.collapse.failure import BondGraph
 from falsework.collapse.motion import Motion
 from falsework.collapse.settings import CollapseSettings
+from falsework.collapse.stress import stresses
 from falsework.collapse.trigger import pop_times, removal_times
 from falsework.errors import FalseworkError
 from falsework.media.arrays import read_arrays, write_arrays
@@ -43,6 +44,7 @@ CRUSHED_SHARE = 0.55  # linear size of the hull of what is crushed, as in collap
 # Bullet's few iterations spread a load unevenly over the constraints, and it breaks one at the first peak,
 # where brickwork takes its time (collapse.failure): an artist multiplies the strengths till it stands.
 STRENGTH_FACTOR = 1.0
+CARRYING_FACTOR = 3.0
 SETTLING = 8  # frames before the trigger in which no constraint breaks
 OPEN, BEND = 0.04, np.radians(6.0)  # metres and angle at which a bond counts as broken
 GROUND_BIT, FIRST_PLANE_BIT, LAST_BIT = 0, 1, 19  # of Blender's twenty collision collections
@@ -172,8 +174,22 @@ def _frames(seconds: Float, fps: float, frames: int, never: int) -> Int:
 
 
 def _thresholds(graph: BondGraph) -> Float:
-    """(B',) newtons at which a constraint breaks: one number for pull, push, shear and moment alike."""
-    return np.asarray(STRENGTH_FACTOR * graph.lattice.area * graph.strength[:, 1:].sum(axis=1))
+    """(B',) newtons at which a constraint breaks: one number for pull, push, shear and moment alike.
+
+    Strength in tension and shear over the bond's area; and where the building's weight goes through it, so
+    many times that. Bullet shares a load among rigid constraints with no regard to their areas, so each bond
+    of two pieces is reckoned to carry the (geometric) mean of what either's most loaded bond does, a piece's
+    weight at least.
+    """
+    everything = np.arange(len(graph.lattice.bond))
+    stress = stresses(graph.lattice, everything, graph.displacement)
+    carried = graph.lattice.area * np.abs(stress).sum(axis=1)
+    peak = GRAVITY * graph.mass  # which may hang on one bond
+    for end in range(2):
+        np.maximum.at(peak, graph.lattice.bond[:, end], carried)
+    reckoned = np.sqrt(peak[graph.lattice.bond].prod(axis=1))
+    strong = STRENGTH_FACTOR * graph.lattice.area * graph.strength[:, 1:].sum(axis=1)
+    return np.asarray(np.maximum(strong, CARRYING_FACTOR * reckoned))
 
 
 def _drawn_in(fragments: Fragments, crushed: Bool) -> Float:
