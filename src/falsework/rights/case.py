@@ -246,6 +246,10 @@ class Case:
                     "[DATE]); or get a grant without an end."
                 )
                 return Coverage("unknown", found.holding, (why,), found.evidence, remedy)
+        others = ", ".join(dict.fromkeys(one.type for one in self.state.grants_for(asset)))
+        if not grants and others and asset not in self._changed:
+            why = f"what is on record for it ({others}) is nothing that allows this"
+            return Coverage("unknown", (), (why,), ())
         if found.outcome == "unknown" and asset in self._changed:
             path, grant = self._changed[asset]
             why = f'"{path}" is not the file that its grant was declared for'

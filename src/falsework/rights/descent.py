@@ -76,9 +76,9 @@ def descent_of(state: State, subject: str) -> Descent:
                     front.append(used)
         if record is None or (record.type in MADE and not makers):
             unexplained.append(asset)
-        elif not fed and not (record.type in MADE and any(map(is_own, makers))):
-            # Out of nothing only our own steps make something: what another program is said to have made
-            # of nothing came from outside, whatever it is called.
+        elif not fed:
+            # Nothing is made of nothing: what a step is said to have made so came from outside, whatever it
+            # is called.
             outside.append(asset)
     unexplained += _made_of_themselves(recipes)
     # The brief that a language model read is the director's own words, and in no picture.
