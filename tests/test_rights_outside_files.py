@@ -26,7 +26,7 @@ from falsework.rights import reading
 from falsework.rights.certificates import Credentials, make_test_chain, read_trust
 from falsework.rights.manifest import SOURCE_TYPES
 from falsework.rights.mark_reading import frames_of
-from falsework.rights.movie_boxes import top_boxes
+from falsework.rights.movie_boxes import added_boxes, top_boxes
 from falsework.rights.sequence import list_files, parse_names
 from falsework.rights.signing import Signed, sign, sign_sequence
 from falsework.rights.statuses import notes_of
@@ -203,6 +203,21 @@ def test_nothing_can_be_added_to_a_signed_movie(
     for name, content in added.items():
         path.write_bytes(content)
         assert state(path, credentials) == ("trusted" if name == "nothing" else "invalid"), name
+
+
+def test_an_index_of_fragments_is_a_note_where_there_are_fragments(tmp_path: Path) -> None:
+    path, begin = tmp_path / "a.mp4", box(b"ftyp", b"iso5\0\0\0\0") + box(b"moov", bytes(40))
+    fragment, table = box(b"moof", bytes(20)) + box(b"mdat", bytes(9)), box(b"tfra", bytes(16))
+    size = box(b"mfro", struct.pack(">II", 0, 8 + len(table) + 16))
+    for content, faults, notes in (
+        (begin + fragment + box(b"mfra", table + size), 0, 1),
+        (begin + box(b"mfra", table + size), 1, 0),
+        (begin + fragment + box(b"mfra", table + box(b"junk", bytes(9)) + size), 1, 0),
+        (begin + fragment + box(b"mfra", size), 1, 0),
+    ):
+        path.write_bytes(content)
+        found = added_boxes(path)
+        assert (len(found.faults), len(found.notes)) == (faults, notes)
 
 
 @pytest.mark.parametrize("hashed", ["bmffHash", "dataHash", "boxesHash"])

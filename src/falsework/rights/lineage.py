@@ -103,7 +103,7 @@ class _Walk:
         below = str(ingredient.get("active_manifest") or "")
         lost = self._lost(label, ingredient)
         if lost == "unreadable":
-            words = f"ingredient {title}: its credentials are damaged beyond reading"
+            words = f"ingredient {title}: its credentials could not be read when it was taken in"
             faults.append(Fault("ingredient.unreadable", words, title))
         if below and below not in self._manifests:
             words = f"ingredient {title}: its credentials are missing"

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from falsework.rights.statuses import Fault
 
-__all__ = ["Box", "added_boxes", "top_boxes"]
+__all__ = ["Additions", "Box", "added_boxes", "top_boxes"]
 
-MOST_BOXES = 100_000  # a fragmented movie has some for every few seconds
+MOST_BOXES = 1_000_000  # a fragmented movie has some for every few seconds
 LARGEST_FILE_TYPE = 256  # bytes: a brand, its version, and some sixty compatible brands
+LARGEST_INDEX = 1 << 24  # bytes: some 20 for every fragment
 # Before the file type there may stand the eight bytes that some writers of QuickTime begin with.
 BEFORE_FILE_TYPE = frozenset({b"wide", b"free", b"skip"})
 
@@ -29,6 +30,14 @@ class Box:
     kind: bytes
     start: int
     size: int
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What stands in a signed movie where its hash does not look: what has no place there, and what may."""
+
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def top_boxes(path: Path) -> Iterator[Box]:
@@ -57,15 +66,16 @@ def top_boxes(path: Path) -> Iterator[Box]:
     yield Box(b"", start, length - start)
 
 
-def added_boxes(path: Path) -> tuple[Fault, ...]:
-    """What stands in a signed movie where its hash does not look."""
+def added_boxes(path: Path) -> Additions:
+    """Walk the top-level boxes of a signed movie."""
     found: list[Fault] = []
+    notes: list[str] = []
 
     def add(code: str, words: str) -> None:
         found.append(Fault(f"movie.{code}", words))
 
     types = 0
-    before = True
+    before, fragments = True, False
     for box in top_boxes(path):
         where = f"{box.size:,} bytes from byte {box.start:,}"
         if box.kind == b"ftyp":
@@ -74,9 +84,30 @@ def added_boxes(path: Path) -> tuple[Fault, ...]:
                 add("fileType", f"it holds a second file type box, which nothing binds ({where})")
             elif box.size > LARGEST_FILE_TYPE:
                 add("fileType", f"its file type box holds more than brands, and nothing binds it ({where})")
+        elif box.kind == b"mfra" and not (fragments and _is_index(path, box)):
+            add("index", f"it holds an index of fragments (mfra) that it has no use for ({where})")
         elif box.kind == b"mfra":
-            add("index", f"it holds an index of fragments (mfra), which nothing binds ({where})")
+            notes.append(f"its index of fragments (mfra) is not bound, as the standard has it ({where})")
         elif not box.kind:
             add("boxes", f"it ends in what is no box of a movie ({where})")
         before = before and box.kind in BEFORE_FILE_TYPE
-    return tuple(found)
+        fragments = fragments or box.kind == b"moof"
+    return Additions(tuple(found), tuple(notes))
+
+
+def _is_index(path: Path, box: Box) -> bool:
+    """Whether an `mfra` holds what it should and nothing else: tables (`tfra`), then its size (`mfro`)."""
+    if box.size > LARGEST_INDEX:
+        return False
+    with path.open("rb") as file:
+        file.seek(box.start)
+        content = file.read(box.size)
+    at, kinds = 8, []
+    while at + 8 <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, at)
+        if size < 16:
+            return False
+        kinds.append(kind)
+        at += size
+    whole = at == len(content) and kinds[:-1] == [b"tfra"] * (len(kinds) - 1) and kinds[-1:] == [b"mfro"]
+    return whole and struct.unpack(">I", content[-4:])[0] == len(content)

@@ -237,7 +237,8 @@ def _ingest(ingredients: Sequence[Ingredient]) -> dict[str, str]:
             continue
         said = reading.look(ingredient.path)
         what = said["found"]
-        if what == "store" and (form := media_type(ingredient.path)) is not None:
+        form = media_type(ingredient.path)
+        if what == "store" and form is not None and form in c2pa.Builder.get_supported_mime_types():
             found[digest] = form
         elif what == "store" or (what == "broken" and said["remains"] == "own"):
             found[digest] = UNREADABLE

@@ -164,7 +164,12 @@ def _without_additions(outcome: Verification, path: Path) -> Verification:
     if not outcome.manifest or not (media_type(path) or "").startswith(("video/", "audio/mp4", "image/hei")):
         return outcome
     added = added_boxes(path)
-    return replace(outcome, state="invalid" if added else outcome.state, faults=(*outcome.faults, *added))
+    return replace(
+        outcome,
+        state="invalid" if added.faults else outcome.state,
+        faults=(*outcome.faults, *added.faults),
+        notes=(*outcome.notes, *added.notes),
+    )
 
 
 def _misnamed(path: Path) -> bool:
