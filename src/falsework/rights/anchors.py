@@ -101,6 +101,7 @@ def add_anchor(path: Path, anchor: Anchor) -> None:
     """Add one line to the file of anchors; on return it is on the disk."""
     line = canonical(anchor.to_json()) + b"\n"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             size = os.fstat(descriptor).st_size

@@ -406,7 +406,7 @@ class Case:
         """What has changed in the terms since an approval of this cut, as a clause."""
         if not approval.terms:
             return "the terms it was given under are not on record"
-        return changes(approval.terms, self.terms)
+        return f"changed since: {changes(approval.terms, self.terms)}"
 
     @cached_property
     def rejections(self) -> tuple[Decision, ...]:

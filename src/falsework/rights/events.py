@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,9 +18,10 @@ from falsework.errors import FalseworkError
 from falsework.rights.merkle import HASH_SIZE, leaf_hash
 from falsework.rights.records import KINDS, Record, canonical
 
-__all__ = ["BEFORE_ALL", "LARGEST", "Event", "kind_of", "time_of", "time_text"]
+__all__ = ["BACKWARDS", "BEFORE_ALL", "LARGEST", "Event", "kind_of", "time_of", "time_text"]
 
 BEFORE_ALL = bytes(HASH_SIZE)  # what the first event is chained to
+BACKWARDS = timedelta(days=1)  # how far two clocks may differ, or a long delivery reach back
 LARGEST = 16 << 20  # bytes of one payload; a delivery of 10,000 files takes about 1 MB
 PRIVATE = b"PRIVATE KEY-----"  # how every PEM private key begins, whatever its kind (RFC 7468)
 FIELDS = {"sequence", "time", "kind", "body", "previous"}

@@ -59,7 +59,7 @@ class Clearance:
     blockers    what is missing; none where the verdict is "clear"
     pending     what the delivery itself supplies: it signs, reads back, and asks again with `marked`
     warnings    findings that do not pass and do not block
-    approvals   of exactly this cut; `voided` are those of other versions of it
+    approvals   of exactly this cut under these terms; `voided` are those of other versions of it, or terms
     insurable   whether the label may be used; None where the production has no insurer's pack
     credits     every line the delivery has to print, disclosure included
     """
@@ -169,7 +169,7 @@ def clearance(case: Case) -> Clearance:
         warnings=tuple(warnings),
         waived=tuple(waived),
         approvals=case.approvals,
-        voided=case.voided,
+        voided=(*case.outdated, *case.voided),
         obligations=case.obligations,
         # Nobody insures what may not go out.
         insurable=not blockers and all(one.outcome == "pass" for one in insurer) if insurer else None,
@@ -224,6 +224,8 @@ def approve(
 ) -> list[Record]:
     """The records of one person's approval of exactly this cut; it takes back a rejection of theirs.
 
+    It is bound to the cut's bytes and to the terms of the production and the display as they are now.
+
     by      a party's id, or a person's name; a name that is not on record becomes a party
     saw     what the person was shown besides the cut (assets, findings)
     facts   more that was settled with it ("legal_review": True, "human_input": "...")
@@ -233,12 +235,14 @@ def approve(
     decision = Decision(
         id=record_id("decision", "approval", case.production.name, case.subject, person.id),
         type="approval",
+        production=case.production.name,
         by=person.id,
         role=_said(role, "role"),
         subject=case.subject,
         saw=tuple(dict.fromkeys((case.subject, *saw))),
         why=_said(why, "reason"),
         facts=facts or {},
+        terms=case.terms,
     )
     return [person, *rejected, decision]
 
@@ -277,6 +281,7 @@ def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bo
     decision = Decision(
         id=record_id("decision", "waiver", case.production.name, subject, rule, person.id),
         type="waiver",
+        production=case.production.name,
         by=person.id,
         role=_said(role, "role"),
         subject=subject,
@@ -301,6 +306,7 @@ def review(
     decision = Decision(
         id=record_id("decision", "review", case.production.name, finding.id, person.id),
         type="review",
+        production=case.production.name,
         by=person.id,
         role=_said(role, "role"),
         subject=finding.id,
@@ -342,6 +348,7 @@ def reject(case: Case, *, by: str, role: str, why: str) -> list[Record]:
     decision = Decision(
         id=record_id("decision", "rejection", case.production.name, case.subject, person.id),
         type="rejection",
+        production=case.production.name,
         by=person.id,
         role=_said(role, "role"),
         subject=case.subject,

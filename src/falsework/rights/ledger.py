@@ -22,11 +22,11 @@ from falsework.errors import FalseworkError
 from falsework.rights import merkle
 from falsework.rights.anchors import Anchor, add_anchor, anchors_beside, read_anchors
 from falsework.rights.database import FORMAT, Database, file_database, url_database
-from falsework.rights.events import BEFORE_ALL, Event, kind_of
+from falsework.rights.events import BACKWARDS, BEFORE_ALL, Event, kind_of, time_text
 from falsework.rights.records import Asset, Record, canonical
 from falsework.rights.tampering import Fault, Head, Link, check, in_order, links_of, read_row
 
-__all__ = ["Anchor", "Fault", "Inclusion", "Ledger"]
+__all__ = ["Anchor", "Fault", "Inclusion", "Ledger", "OvertakenError"]
 
 AT_ONCE = 500  # rows asked for by number in one question
 # Sorts of picture, and what is made of pictures: all of them need leave to be adapted.
@@ -35,6 +35,10 @@ PICTURES = frozenset({
 })  # fmt: skip
 READ_HEAD = "SELECT size, root, last FROM ledger_head WHERE format = :format"
 READ_EVENTS = "SELECT sequence, payload, digest FROM ledger_events"
+
+
+class OvertakenError(FalseworkError):
+    """Somebody else has written to the ledger since it was read."""
 
 
 @dataclass(frozen=True)
@@ -64,26 +68,35 @@ class Ledger:
         self._peaks = merkle.Peaks()
         self._present: dict[tuple[str, str], int] = {}  # (kind, id) -> sequence of its present form
         self._unsynced = False
+        self._last: datetime | None = None  # when the last event was written
 
     @classmethod
     def open(cls, where: str | Path, *, create: bool = True, anchors: Path | None = None) -> Ledger:
         """The ledger in a file, or in the database of a URL such as postgresql+psycopg://user@host/name.
 
-        With `create` it is begun where there is none, otherwise that is an error and nothing is written.
+        With `create` it is begun where there is none, otherwise that is an error and nothing is written. None
+        is begun where anchors tell of one that was there: it would hide that the other is gone.
         `anchors` is the file of its anchors; beside a file it needs no naming.
         """
         if isinstance(where, str) and "://" in where:
             database = url_database(where)
+            begun = False  # whether there is one shows only when it is asked
         else:
             path = Path(where)
-            database = file_database(path, create=create)
             anchors = anchors or anchors_beside(path)
+            begun = create and not (_is_there(path) and path.stat().st_size)
+            if begun:
+                _nothing_anchored(anchors, str(path))
+            database = file_database(path, create=create)
+        ledger = cls(database, anchors)
         try:
             database.prepare(create=create)
+            if create and not begun and anchors is not None and not ledger.size:
+                _nothing_anchored(anchors, database.where)
         except BaseException:
             database.close()
             raise
-        return cls(database, anchors)
+        return ledger
 
     def close(self) -> None:
         try:
@@ -115,16 +128,24 @@ class Ledger:
 
     # Writing
 
-    def append(self, records: Sequence[Record], *, at: datetime) -> list[Event]:
+    def append(self, records: Sequence[Record], *, at: datetime, after: int | None = None) -> list[Event]:
         """Write records in one transaction, all or none, and return their events.
 
-        A record that is identical to the present one of its kind and id is not written again.
+        A record that is identical to the present one of its kind and id is not written again. With `after`
+        nothing is written, and `OvertakenError` raised, where the ledger has another size by now: what was
+        concluded from that many events may no longer follow. An event is never dated before the one that it
+        comes after; FalseworkError where the clock stands more than BACKWARDS behind that.
         """
         if at.tzinfo is None:
             raise ValueError("the time of an event needs its zone")
         with self._guard, self._database.transaction(writing=True) as connection:
             head = self._head(connection, lock=True)
             self._catch_up(connection, head)
+            if after is not None and head.size != after:
+                raise OvertakenError(
+                    "something was put on record meanwhile", where=self.where, todo="Run the command again."
+                )
+            at = self._not_before_the_last(at)
             events = list(self._news(connection, records, at))
             if not events:
                 return []
@@ -148,6 +169,31 @@ class Ledger:
                 if event.sequence == len(self._leaves):  # else another thread has caught up meanwhile
                     self._remember(event)
         return events
+
+    def _not_before_the_last(self, at: datetime) -> datetime:
+        """The time of the next event: who worked for a while began before others wrote, and is dated after
+        them; a clock that was set back would revive what has ended."""
+        if self._last is None or at >= self._last:
+            return at
+        if self._last - at > BACKWARDS:
+            raise FalseworkError(
+                f"the last event is of {time_text(self._last)}, and it is {time_text(at)} now, by this clock",
+                where=self.where,
+                todo="Set the clock right. If it was ahead then, bring back a copy from before that.",
+            )
+        return self._last
+
+    def strays(self, anchors: Sequence[Anchor]) -> tuple[Anchor, ...]:
+        """Those of the anchors that are not of this ledger as it is: it is shorter, or was other then."""
+        with self._guard:
+            self._refresh()
+            peaks, roots = merkle.Peaks(), {0: merkle.EMPTY_ROOT}
+            sizes = {anchor.size for anchor in anchors}
+            for leaf in self._leaves:
+                peaks.add(leaf)
+                if peaks.size in sizes:
+                    roots[peaks.size] = peaks.root()
+            return tuple(one for one in anchors if roots.get(one.size) != one.root)
 
     def anchor(self, *, at: datetime, stamp: Callable[[bytes], bytes] | None = None) -> Anchor:
         """Write the present root beside the ledger. `stamp` asks a time-stamp authority to seal the
@@ -219,6 +265,8 @@ class Ledger:
 
         It is held against the anchors beside it and against those given (from a delivery, for instance).
         """
+        # Before the events are read: an anchor that comes meanwhile may be of later ones.
+        known, broken = read_anchors(self.anchors_file) if self.anchors_file is not None else ([], [])
         faults: list[Fault] = []
         links: list[Link] = []
         head: Head | None = None
@@ -238,7 +286,6 @@ class Ledger:
                 Fault("unreadable", at, f"event {at} and what follows cannot be read: {error.what}")
             )
             return in_order([*faults, *check(links, None)])
-        known, broken = read_anchors(self.anchors_file) if self.anchors_file is not None else ([], [])
         for line in broken:
             faults.append(Fault("anchor", None, f"line {line} of {self.anchors_file} is no anchor"))
         return in_order([*faults, *check(links, head, [*known, *anchors])])
@@ -298,6 +345,7 @@ class Ledger:
         self._leaves.append(event.digest)
         self._peaks.add(event.digest)
         self._present[event.kind, event.id] = event.sequence
+        self._last = event.time
 
     def _news(self, connection: sql.Connection, records: Sequence[Record], at: datetime) -> Iterator[Event]:
         """Events for those of the records that say something new."""
@@ -360,6 +408,24 @@ class Ledger:
             what,
             where=self.where,
             todo="`falsework ledger verify` lists all that is damaged; bring the ledger back from a copy.",
+        )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError) as error:
+        raise FalseworkError(f"no ledger can have this name ({error})", where=str(path)[:200]) from error
+
+
+def _nothing_anchored(anchors: Path, where: str) -> None:
+    """No anchor beside tells of a ledger that is not there any more."""
+    size = max((one.size for one in read_anchors(anchors)[0]), default=0)
+    if size:
+        raise FalseworkError(
+            f"the ledger is gone: it had {size} events, by the anchors beside it",
+            where=where,
+            todo=f"Bring it back from a copy. To begin anew, move {anchors.name} away, and keep it.",
         )
 
 

@@ -35,6 +35,7 @@ class State:
 
     entries   by (kind, id): where in the ledger each record stands
     size      number of events this is the state after
+    latest    when the last of them was written
     """
 
     parties: Mapping[str, Party] = field(default_factory=dict)
@@ -45,19 +46,20 @@ class State:
     decisions: Mapping[str, Decision] = field(default_factory=dict)
     entries: Mapping[tuple[str, str], Entry] = field(default_factory=dict)
     size: int = 0
+    latest: datetime | None = None
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> State:
         """The state after these events (all of a ledger, or its beginning)."""
         latest: dict[tuple[str, str], Event] = {}
         entries: dict[tuple[str, str], Entry] = {}
-        size = 0
+        size, time = 0, None
         for event in events:
             key = (event.kind, event.id)
             latest[key] = event
             before = entries.get(key)
             entries[key] = Entry(event.sequence, event.time, before.first if before else event.time)
-            size = event.sequence + 1
+            size, time = event.sequence + 1, event.time
         parties: dict[str, Party] = {}
         assets: dict[str, Asset] = {}
         activities: dict[str, Activity] = {}
@@ -78,7 +80,7 @@ class State:
                     findings[identity] = finding
                 case Decision() as decision:
                     decisions[identity] = decision
-        return cls(parties, assets, activities, grants, findings, decisions, entries, size)
+        return cls(parties, assets, activities, grants, findings, decisions, entries, size, time)
 
     def entry(self, record: Record) -> Entry:
         """Where the record with this kind and id stands; KeyError where there is none."""

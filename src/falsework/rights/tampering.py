@@ -10,17 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from falsework.rights import merkle
 from falsework.rights.anchors import Anchor
-from falsework.rights.events import BEFORE_ALL, Event, time_text
+from falsework.rights.events import BACKWARDS, BEFORE_ALL, Event, time_text
 
 __all__ = ["Fault", "Head", "Link", "check", "in_order", "links_of", "read_row"]
 
 Kind = Literal[
-    "edited", "removed", "reordered", "truncated", "added", "rewritten", "unreadable", "head", "anchor"
-]
+    "edited", "removed", "reordered", "truncated", "added", "rewritten", "unreadable", "time", "head",
+    "anchor",
+]  # fmt: skip
 Row = tuple[object, object, object]  # sequence, payload, digest, as the database gives them
 
 
@@ -70,6 +72,7 @@ class Link:
     sequence: int | None = None
     previous: bytes = b""
     digest: bytes = b""
+    time: datetime | None = None
     why: str = ""  # what is wrong with a damaged one
 
     @classmethod
@@ -81,7 +84,7 @@ class Link:
             event = read_row(row)
         except ValueError as error:
             return cls(place, why=str(error))
-        return cls(place, event.sequence, event.previous, event.digest)
+        return cls(place, event.sequence, event.previous, event.digest, event.time)
 
 
 def read_row(row: Row) -> Event:
@@ -99,6 +102,7 @@ def check(links: Sequence[Link], head: Head | None, anchors: Sequence[Anchor] = 
     faults = [] if _chained(links) else _in_detail(links)
     faults += _against_head(links, head, damaged=bool(faults))
     faults += _against_anchors(links, anchors, faults)
+    faults += _backwards(links)
     return in_order(faults)
 
 
@@ -156,6 +160,23 @@ def _unchained(written: Mapping[int, Link]) -> Iterator[Fault]:
             either = "" if after is None or after.previous == link.digest else f" or event {sequence}"
             words = f"event {sequence - 1}{either} was edited: event {sequence} is chained to another digest"
             yield Fault("edited", sequence - 1, words)
+
+
+def _backwards(links: Sequence[Link]) -> Iterator[Fault]:
+    """Events dated by a clock that had been set back: what had ended may have been taken to hold."""
+    latest: Link | None = None
+    for link in links:
+        if link.time is None:
+            continue
+        if latest is None or latest.time is None or link.time >= latest.time:
+            latest = link
+        elif latest.time - link.time > BACKWARDS:
+            words = (
+                f"event {link.place} is dated {time_text(link.time)}, before event {latest.place}, "
+                f"of {time_text(latest.time)}: the clock was set back"
+            )
+            yield Fault("time", link.place, words)
+            latest = link  # the first that runs back is named, not all after it
 
 
 def _against_head(links: Sequence[Link], head: Head | None, *, damaged: bool) -> Iterator[Fault]:

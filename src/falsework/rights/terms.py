@@ -1,4 +1,4 @@
-"""The terms a cut is approved under: what decides which rules are asked, where it goes, and how it is shown."""
+"""The terms a cut is approved under: what decides which rules are asked, where it goes, how it is shown."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def terms_of(production: Production) -> dict[str, str]:
         "releases": _list(day.isoformat() for day in production.releases),
         "until": production.until.isoformat() if production.until is not None else "",
         "licence": production.licence,
+        "protected": _list(one for one in (production.protected.folder, *production.protected.names) if one),
     }
 
 
@@ -33,7 +34,7 @@ def _list(words: Iterable[str]) -> str:
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     """What is other now than it was, as a clause; "" where nothing is."""
     return "; ".join(
-        f"{key} was {before.get(key) or 'not given'} and is {now.get(key) or 'not given'}"
+        f"{key} from {before.get(key) or 'nothing'} to {now.get(key) or 'nothing'}"
         for key in dict.fromkeys((*before, *now))
         if before.get(key, "") != now.get(key, "")
     )

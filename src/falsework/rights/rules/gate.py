@@ -36,8 +36,9 @@ def approval(case: Case) -> Answer:
     remedy = f"A person looks at it and runs `{command}`."
     if case.outdated:
         last = case.outdated[-1]
+        who = case.state.parties[last.by].name
         return unknown(
-            f"{case.state.parties[last.by].name} approved these frames under other terms ({case.since(last)})",
+            f"{who} approved these frames under other terms ({case.since(last)})",
             f"Approve it again as it is now, with `{command}`; or set back what was changed.",
             (one.id for one in case.outdated),
             missing=APPROVAL,

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,18 +24,19 @@ from falsework.rights.anchors import read_anchors
 from falsework.rights.case import Case
 from falsework.rights.certificates import CHAIN, Credentials, load_credentials, make_test_chain
 from falsework.rights.gate import Clearance, clearance, person_named
-from falsework.rights.ledger import Anchor, Ledger
+from falsework.rights.ledger import Anchor, Ledger, OvertakenError
 from falsework.rights.manifest import Action, AiSystem, Ingredient, LedgerHead, ManifestInput
 from falsework.rights.mark_reading import find_mark
 from falsework.rights.prov import prov_json
-from falsework.rights.records import Activity, Asset, asset_id, canonical, record_id
+from falsework.rights.records import Activity, Asset, Record, asset_id, canonical, record_id
 from falsework.rights.signing import SIDECAR_SUFFIX, sign, sign_sequence
 from falsework.rights.state import State
 from falsework.rights.verification import verify
 from falsework.rights.watermark import mark_picture, pointer_to
-from falsework.shots.clearing.cut import Cut, cut_of, missing_frame, spread
+from falsework.shots.clearing.cut import Cut, beside, cut_of, missing_frame, spread, unreadable_frame
 from falsework.shots.clearing.desk import Desk
 from falsework.shots.clearing.judging import case_of, findings_for_record, line_of, made_folder
+from falsework.shots.clearing.place import ANCHOR, alone, check_place, put_in_place
 from falsework.shots.clearing.reporting import report_of
 from falsework.shots.spec import Shot
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Delivered", "deliver"]
 
 STILLS = 3
-BESIDE = re.compile(r"plate/[^/\\]+\.exr|motion\.usd|solve\.json")
+ATTEMPTS = 20  # to judge and record in one, while others write to the ledger
 PASSPHRASE = "FALSEWORK_KEY_PASSPHRASE"  # in the environment, for a key that is locked with one
 # How an ingredient is in the picture, in C2PA's words: what only steered the work is an input to it.
 INPUTS = frozenset({"matte", "model", "dataset", "script", "document"})
@@ -84,10 +84,10 @@ def deliver(
     # By the run's own list: the frames are read once, when they are copied, and the copies must be these.
     cut = cut_of(made_folder(desk, made))
     folder = (out if out is not None else desk.base / "deliveries" / desk.shot.name).resolve()
-    _check_place(folder)
     with desk.open_ledger() as ledger:
-        _check_ledger(ledger)
+        _check_ledger(ledger, [*desk.base.glob(f"deliveries/*/{ANCHOR}"), folder / ANCHOR])
         case = case_of(desk, ledger, cut, at)
+        check_place(folder, case.state)
         verdict = clearance(case)
         ledger.append(findings_for_record(desk, case, verdict), at=at)
     if verdict.blockers:
@@ -100,7 +100,7 @@ def deliver(
     try:
         with desk.open_ledger() as ledger:
             taken = _frames(cut, part)
-            _beside(cut, part)
+            _beside(cut, case, part)
             pointer = pointer_to(cut.id.removeprefix("sha256:"))
             movie, stills = _pictures(desk.shot, taken, part, pointer, progress)
             words = _words(desk, case, verdict, ledger)
@@ -115,13 +115,14 @@ def deliver(
             provenance = prov_json(line_of(case))
         write_text(part / "credits.txt", "\n".join((*verdict.credits, *_licence_lines(verdict))) + "\n")
         write_text(part / "provenance.prov.json", json.dumps(provenance, indent=1) + "\n")
-        write_text(part / "ledger.anchor.jsonl", json.dumps(anchor.to_json()) + "\n")
+        write_text(part / ANCHOR, json.dumps(anchor.to_json()) + "\n")
         report_of(desk, taken, at=at, out=part, marked=marked, say=notes.append)
         part.chmod(0o755)
         # Last of all, and before a rename that takes no time: what is on record as delivered is there.
-        with desk.open_ledger() as ledger:
-            asset = _on_record(desk, ledger, case, part, verdict, by, at)
-        _put_in_place(part, folder)
+        with alone(folder.parent), desk.open_ledger() as ledger:
+            asset, verdict = _on_record(desk, ledger, cut, part, verdict, marked, by, at)
+            check_place(folder, State.of(ledger.events()))
+            put_in_place(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     progress(len(cut.frames), len(cut.frames))
@@ -129,29 +130,16 @@ def deliver(
     return Delivered(folder, tuple(names), verdict, asset, credentials.name, credentials.test, tuple(notes))
 
 
-def _check_place(folder: Path) -> None:
-    """Only a delivery of ours is ever replaced."""
-    if not folder.exists():
-        return
-    ours = folder.is_dir() and (folder / "ledger.anchor.jsonl").is_file() and any(folder.glob("exr/*.c2pa"))
-    if not ours and (not folder.is_dir() or any(folder.iterdir())):
-        raise FalseworkError(
-            "holds something that is no delivery, and is left alone",
-            where=folder,
-            todo="Give a folder that is empty or not there yet with --out.",
-        )
-
-
-def _check_ledger(ledger: Ledger) -> None:
-    """A ledger that was tampered with, or cut off behind one of its anchors, clears nothing."""
-    file = ledger.anchors_file
-    anchors = read_anchors(file)[0] if file is not None and file.is_file() else []
-    faults = ledger.verify(anchors)
+def _check_ledger(ledger: Ledger, delivered: Sequence[Path]) -> None:
+    """A ledger that was tampered with, or cut off behind one of its anchors, clears nothing. Its anchors lie
+    beside it and in what was `delivered` before."""
+    faults = ledger.verify([one for file in delivered for one in read_anchors(file)[0]])
     if faults:
         raise FalseworkError(
             f"the ledger is not as it was written: {faults[0].words}",
             where=ledger.where,
-            todo="`falsework ledger verify` lists every fault. Bring back a copy that verifies.",
+            todo="`falsework ledger verify` lists every fault (--against DELIVERY/ledger.anchor.jsonl). "
+            "Bring back a copy that verifies; a delivery of another ledger, move away.",
         )
 
 
@@ -165,8 +153,9 @@ def _credentials(desk: Desk, at: datetime, notes: list[str]) -> Credentials:
         )
         return load_credentials(chain=chain, key=key, root=root, passphrase=os.environ.get(PASSPHRASE))
     folder = desk.named("credentials", "credentials")
-    if not (folder / CHAIN).is_file():
-        make_test_chain(folder, at=at)
+    with alone(desk.folder):  # of several deliveries at once, one makes it
+        if not (folder / CHAIN).is_file():
+            make_test_chain(folder, at=at)
     notes.append(
         "signed with a TEST chain: anybody can see that nobody vouches for it. "
         "For a release, give [credentials] in production.toml."
@@ -184,6 +173,8 @@ def _frames(cut: Cut, part: Path) -> Cut:
             shutil.copyfile(path, copy)
         except FileNotFoundError:
             raise missing_frame(path) from None
+        except OSError as error:  # a folder in its place, a pipe
+            raise unreadable_frame(path, error) from error
         if sha256(copy) != cut.frames[name]:
             raise FalseworkError(
                 f"is not what was made: {name} has changed",
@@ -193,20 +184,36 @@ def _frames(cut: Cut, part: Path) -> Cut:
     return Cut(part, cut.frames)
 
 
-def _beside(cut: Cut, part: Path) -> None:
-    """What a compositor needs besides the frames: plates, camera and motion, as the run left them."""
-    listed = json.loads((cut.folder / "manifest.json").read_bytes())["files"]
-    for name, digest in sorted(listed.items()):
-        if not BESIDE.fullmatch(name):
-            continue
+def _beside(cut: Cut, case: Case, part: Path) -> None:
+    """What a compositor needs besides the frames: plates, camera and motion, as the run left them.
+
+    What the run put on record counts, and not the list that lies beside them, which anybody can change.
+    """
+    known: dict[str, set[object]] = {}
+    makes = [one for one in case.state.made_by(cut.id) if one.type == "make"]
+    for step in makes:
+        files = step.parameters.get("beside")
+        for name, digest in files.items() if isinstance(files, dict) else ():
+            known.setdefault(name, set()).add(digest)
+    for name in beside(cut.folder):
         copy = part / name
         copy.parent.mkdir(exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
+        try:
             shutil.copyfile(cut.folder / name, copy)
-            if sha256(copy) != digest:
-                raise FalseworkError(
-                    "is not what was made", where=cut.folder / name, todo="Run `falsework make` again."
-                )
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise FalseworkError(
+                f"cannot be read ({error.strerror or error})",
+                where=cut.folder / name,
+                todo="Move it away and run `falsework make` again: it brings it back.",
+            ) from error
+        if sha256(copy) not in known.get(name, ()):
+            raise FalseworkError(
+                "is not what was made, or no run put it on record",
+                where=cut.folder / name,
+                todo="Run `falsework make` again, which makes what has changed and puts it on record.",
+            )
 
 
 def _pictures(
@@ -387,14 +394,20 @@ def _read_back(
 def _on_record(
     desk: Desk,
     ledger: Ledger,
-    case: Case,
+    cut: Cut,
     part: Path,
     verdict: Clearance,
+    marked: bool,
     by: str,
     at: datetime,
-) -> Asset:
-    """The delivery as an asset made from the cut, with every file's digest, and the rules it left under."""
-    frames = case.asset.parts
+) -> tuple[Asset, Clearance]:
+    """The delivery as an asset made from the cut, with every file's digest, and the rules it left under.
+
+    Between the verdict and its record nobody can have rejected the cut or taken anything back: it is judged
+    once more, by a ledger that nobody wrote to until the delivery stands in it. Others may be writing, so
+    this is tried some times.
+    """
+    frames = cut.frames
     others = (path for path in part.rglob("*") if path.is_file() and f"exr/{path.name}" not in frames)
     parts = dict(frames) | {path.relative_to(part).as_posix(): sha256(path) for path in others}
     asset = Asset(
@@ -402,10 +415,40 @@ def _on_record(
         type="delivery",
         name=desk.shot.name,
         parts=parts,
-        facts={"temporary": False, "files": len(parts), "marked": case.marked is True},
+        facts={"temporary": False, "files": len(parts), "marked": marked},
     )
-    production = desk.production
-    state = State.of(ledger.events())
+    said = _said_of(verdict)
+    for _ in range(ATTEMPTS):
+        case = case_of(desk, ledger, cut, at, marked=marked)
+        verdict = clearance(case)
+        if not verdict.clear:
+            raise verdict.refusal()
+        if _said_of(verdict) != said:
+            raise FalseworkError(
+                "what is to be printed or who approved has changed while it was made",
+                where=desk.shot.name,
+                todo="Deliver again.",
+            )
+        with contextlib.suppress(OvertakenError):
+            records = _delivery(desk, case, asset, verdict, by, at)
+            ledger.append(records, at=at, after=case.state.size)
+            return asset, verdict
+    raise FalseworkError(
+        "the ledger is being written to all the time", where=ledger.where, todo="Deliver again."
+    )
+
+
+def _said_of(verdict: Clearance) -> tuple[object, ...]:
+    """What the files of a delivery say of its clearance."""
+    waived = tuple(one.decision.id for one in verdict.waived)
+    return verdict.credits, verdict.obligations.licence, verdict.approvals, waived
+
+
+def _delivery(
+    desk: Desk, case: Case, asset: Asset, verdict: Clearance, by: str, at: datetime
+) -> list[Record]:
+    """What goes on record of a delivery."""
+    production, state = desk.production, case.state
     person = [person_named(state, production, by, "deliverer")] if by.strip() else []
     activity = Activity(
         id=record_id("activity", "deliver", asset.id),
@@ -426,22 +469,10 @@ def _on_record(
         offline=not production.timestamp.url,
         ended=at,
     )
-    found = findings_for_record(desk, case, verdict)
-    ledger.append([*person, *found, asset, activity], at=at)
-    return asset
+    return [*person, *findings_for_record(desk, case, verdict), asset, activity]
 
 
 def _licence_lines(verdict: Clearance) -> tuple[str, ...]:
     asked = verdict.obligations
     lines = [f"Passed on under {asked.licence}."] if asked.licence else []
     return (*lines, *asked.notices)
-
-
-def _put_in_place(part: Path, folder: Path) -> None:
-    """The finished folder takes its name; an earlier one is moved aside first, so that none is ever half."""
-    old = folder.with_name(f".old-{folder.name}")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    os.rename(part, folder)
-    shutil.rmtree(old, ignore_errors=True)

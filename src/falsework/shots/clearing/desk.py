@@ -14,6 +14,7 @@ from falsework.rights.ledger import Ledger
 from falsework.rights.places import named_folders, named_place
 from falsework.rights.production import Production, load_production
 from falsework.rights.state import State
+from falsework.rights.terms import productions_known, terms_record
 from falsework.shots.clearing.production_file import production_of
 from falsework.shots.spec import Shot, load_shot
 
@@ -53,6 +54,11 @@ class Desk:
         """The shot's file as commands in the production's folder name it: what goes on record is about no
         machine."""
         return self.shot_path.resolve().relative_to(self.folder.resolve()).as_posix()
+
+    @property
+    def display(self) -> dict[str, str]:
+        """How the shot's file says that frames are turned into the pictures people see."""
+        return {"fps": f"{self.shot.fps:.12g}", "colour_space": self.shot.plate.colour_space}
 
     def named(self, reference: str, key: str) -> Path:
         """The place of a file or folder that production.toml names under `key`; FalseworkError where that is
@@ -100,12 +106,24 @@ class Desk:
         return found
 
     def declare(self, ledger: Ledger, at: datetime) -> State:
-        """Bring what production.toml says now into the ledger; returns the state with it."""
+        """Bring what production.toml says now into the ledger; returns the state with it.
+
+        FalseworkError where the ledger knows of a production and there is no production.toml: without the
+        file its rules would not be asked.
+        """
+        before = State.of(ledger.events())
+        known = productions_known(before)
+        if known and not self.declared:
+            raise FalseworkError(
+                f'the ledger is that of the production "{known[-1]}", and its production.toml is not here',
+                where=self.folder,
+                todo="Bring the file back from a copy. A shot of no production has a folder of its own.",
+            )
         if self.declared:
-            before = State.of(ledger.events())
             records = production_records(
                 self.production, self.folder, before, protected=self.protected, digests=self.digests
             )
+            records = [terms_record(self.production), *records]
             ledger.append([*records, *withdrawals(self.production, records, before, at)], at=at)
         return State.of(ledger.events())
 

@@ -14,8 +14,9 @@ from falsework.rights.case import Case
 from falsework.rights.gate import Clearance, approve, clearance, reject, review, waive
 from falsework.rights.impact import Impact, impact
 from falsework.rights.ledger import Ledger
-from falsework.rights.records import Decision, Finding, Record, asset_id
+from falsework.rights.records import Activity, Decision, Finding, Record, asset_id
 from falsework.rights.state import State
+from falsework.rights.terms import changes
 from falsework.shots.clearing.cut import MANIFEST, Cut, cut_in
 from falsework.shots.clearing.desk import Desk
 
@@ -87,9 +88,39 @@ def case_of(desk: Desk, ledger: Ledger, cut: Cut, at: datetime, *, marked: bool 
             where=cut.folder,
             todo="Run `falsework make` without --preview.",
         )
+    _of_this_shot(desk, state, cut)
     if marked is None and delivered_with_mark(state, cut.id):
         marked = True
-    return Case(state, desk.production, cut.id, at, marked, called=str(desk.shot_path))
+    called = str(desk.shot_path)
+    # What has ended for an event on record does not hold again for a clock that stands behind it.
+    at = max(at, state.latest) if state.latest is not None else at
+    return Case(state, desk.production, cut.id, at, marked, called=called, display=desk.display)
+
+
+def _of_this_shot(desk: Desk, state: State, cut: Cut) -> None:
+    """The shot's file is the one these frames were made from, and shows them as they were shown then."""
+    made = state.assets[cut.id]
+    if made.name != desk.shot.name:
+        raise FalseworkError(
+            f'holds the cut of "{made.name}", and this is the shot "{desk.shot.name}"',
+            where=cut.folder,
+            todo="Name the shot that it was made from, or make this one with `falsework make`.",
+        )
+    shown = [found for one in state.made_by(cut.id) if one.type == "make" and (found := _shown(one))]
+    if shown and desk.display not in shown:
+        raise FalseworkError(
+            f"the shot's file has changed since it was made: {changes(shown[-1], desk.display)}",
+            where=desk.shot_path,
+            todo="Make it again with `falsework make` and have it approved; or set back what was changed.",
+        )
+
+
+def _shown(make: Activity) -> dict[str, str]:
+    """How the frames of a run were shown to people; empty where that is not on record."""
+    shot = make.parameters.get("shot")
+    if not isinstance(shot, dict) or not isinstance(shot.get("plate"), dict) or "fps" not in shot:
+        return {}
+    return {"fps": f"{float(shot['fps']):.12g}", "colour_space": str(shot["plate"].get("colour_space"))}
 
 
 def judge(desk: Desk, *, at: datetime, made: Path | None = None) -> Clearance:
@@ -161,6 +192,7 @@ def _decided(
     with desk.open_ledger() as ledger:
         records = act(case_of(desk, ledger, cut, at))
         ledger.append(records, at=at)
+        ledger.anchor(at=at)  # or a copy of the ledger from before would do as if nobody had decided
         verdict = clearance(case_of(desk, ledger, cut, at))
     decision = records[-1]
     assert isinstance(decision, Decision)

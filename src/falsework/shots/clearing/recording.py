@@ -18,7 +18,7 @@ from falsework.rights.case import READING
 from falsework.rights.gate import person_named
 from falsework.rights.records import Activity, Asset, Grant, Party, asset_id, canonical, record_id
 from falsework.rights.state import State
-from falsework.shots.clearing.cut import MANIFEST, cut_of
+from falsework.shots.clearing.cut import MANIFEST, beside, cut_of
 from falsework.shots.clearing.desk import Desk
 
 __all__ = ["record_make", "record_script"]
@@ -70,6 +70,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         version=falsework.__version__,
         parameters={
             "production": desk.production.name,
+            "beside": beside(out),
             "shot": _as_recorded(desk, manifest["parameters"], manifest["inputs"]),
             "libraries": manifest["versions"],
             "opengl": manifest["opengl"] or {},

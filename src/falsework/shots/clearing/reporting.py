@@ -103,7 +103,7 @@ def _case(desk: Desk, ledger: Ledger, cut: Cut, at: datetime, marked: bool | Non
     state = desk.declare(ledger, at)
     asset = state.assets.get(cut.id)
     if asset is not None and asset.type == "take":
-        return Case(state, desk.production, cut.id, at, called=str(desk.shot_path))
+        return Case(state, desk.production, cut.id, at, called=str(desk.shot_path), display=desk.display)
     return case_of(desk, ledger, cut, at, marked=marked)
 
 
@@ -116,11 +116,11 @@ def _seen(desk: Desk, ledger: Ledger) -> LedgerSeen:
         inside = place.resolve().is_relative_to(desk.folder.resolve())
         where = place.resolve().relative_to(desk.folder.resolve()).as_posix() if inside else place.name
     # A seal on another root than the ledger's own is none on this ledger, however well it is signed.
-    fits = [one for one in anchors if one.size <= ledger.size and ledger.root(one.size) == one.root]
+    others = ledger.strays(anchors)
+    fits = [one for one in anchors if one not in others]
     strays = tuple(
         f"the anchor of {time_text(one.time)} is over {one.size:,} events that this ledger does not hold"
-        for one in anchors
-        if one not in fits
+        for one in others
     )
     seen = LedgerSeen(where, ledger.size, ledger.root().hex(), len(anchors), faults=strays)
     return _sealed(seen, fits, desk.stamp_roots())
