@@ -110,6 +110,8 @@ class World:
     ) -> Grant:
         if not any(isinstance(one, Party) and one.id == ACTOR for one in self.records):
             self.add(Party(id=ACTOR, type="person", name="Noa Beispiel", roles=("performer",)))
+        for one in assets:
+            self.declare(one, performer=ACTOR)
         return self.grant(
             *assets,
             type="consent",

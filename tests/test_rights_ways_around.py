@@ -12,10 +12,10 @@ from falsework.errors import FalseworkError
 from falsework.rights.declarations import production_records, withdrawals
 from falsework.rights.ledger import Ledger
 from falsework.rights.production import read_production
-from falsework.rights.records import Asset, Decision, asset_id
+from falsework.rights.records import Asset, Decision, Party, asset_id
 from falsework.rights.state import State
 from falsework.rights.territories import EU_STATES
-from rights_cases import AT, MARA, World, hashed
+from rights_cases import ACTOR, AT, MARA, World, hashed
 
 
 def declared(folder: Path, text: str, ledger: Ledger) -> State:
@@ -171,20 +171,38 @@ def test_a_makers_word_about_another_use_says_nothing_of_this_one() -> None:
         (MARA, "owner", {}, "unknown"),
         (MARA, "platform", {}, "unknown"),
         ("party:nobody", "contract", {}, "unknown"),
-        (MARA, "contract", {}, "pass"),
+        (MARA, "contract", {}, "unknown"),  # a person, and another one
+        (MARA, "contract", {"represented": True}, "unknown"),
+        (ACTOR, "contract", {}, "pass"),
         ("party:owner", "contract", {"represented": True}, "pass"),
         ("party:owner", "contract", {"estate": True}, "pass"),
     ],
 )
-def test_a_replicas_consent_is_a_persons(
+def test_a_replicas_consent_is_its_performers(
     given_by: str, basis: str, terms: dict[str, bool], outcome: str
 ) -> None:
     world = World()
     double = world.replica(production="film")
+    world.add(Party(id=ACTOR, type="person", name="Noa Beispiel"))
+    world.declare(double, performer="noa")
     world.grant(double, type="consent", uses=["replica"], given_by=given_by, basis=basis, terms=terms)
     assert world.outcome("NFX-7") == outcome
     world.owned(world.plate)
     assert world.outcome("GATE-3") == outcome
+
+
+def test_a_consent_counts_where_it_is_known_whose_likeness_it_is() -> None:
+    world = World()
+    double = world.replica(production="film")
+    world.grant(double, type="consent", uses=["replica"], given_by=MARA, basis="contract")
+    finding = world.judge("NFX-7")
+    assert (finding.outcome, "whose likeness" in finding.words) == ("unknown", True)
+    assert "performer = " in finding.remedy
+    world.declare(double, performer=MARA)  # who produces it plays in it
+    assert world.outcome("NFX-7") == "pass"
+    text = HEAD + '[[ingredients]]\nfiles = ["a"]\nby = "mara"\nwhy = "x"\nfacts = { performer = "noa" }\n'
+    with pytest.raises(FalseworkError, match='nobody is called "party:noa"'):
+        read_production(text)
 
 
 def test_a_model_that_learnt_from_a_replica_is_one() -> None:

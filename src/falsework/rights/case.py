@@ -221,7 +221,7 @@ class Case:
             for grant in self.state.grants_for(asset)
             if grant.type in types
             and (platforms or grant.basis != "platform")
-            and (grant.type != "consent" or self.is_persons(grant))
+            and (grant.type != "consent" or self.is_performers(asset, grant))
             and only(grant)
         ]
         found = coverage(
@@ -267,14 +267,20 @@ class Case:
             return Coverage("unknown", (), (why,), (grant,), remedy)
         return found
 
-    def is_persons(self, consent: Grant) -> bool:
-        """Whether a consent is a person's: given by one, or by who speaks for one (an estate, an agent, a
-        union). Nobody consents to somebody else's replica because it is theirs, or by general terms."""
+    def performer(self, asset: str) -> str:
+        """Whose likeness a replica is, as declared: a party's id, "" where nobody has said."""
+        named = self.asset_fact(asset, "performer").text
+        return named if not named or ":" in named else f"party:{named}"
+
+    def is_performers(self, asset: str, consent: Grant) -> bool:
+        """Whether a consent is the performer's: given by that very person, or by who speaks for one (an
+        estate, an agent, a union). Nobody else can give it, the replica's owner and maker least of all."""
         giver = self.state.parties.get(consent.given_by)
         if giver is None or consent.basis not in ("contract", "item"):
             return False
         spoken_for = any(consent.terms.get(term) is True for term in ("represented", "estate"))
-        return giver.type == "person" or spoken_for
+        named = giver.type == "person" and giver.id == self.performer(asset)
+        return named or (spoken_for and giver.type != "person")
 
     @cached_property
     def _changed(self) -> dict[str, tuple[str, str]]:

@@ -79,6 +79,7 @@ class IngredientFacts(Settings):
     copyright_policy: FileReference | Literal[False] | None = None
     talent: bool | None = None  # a model of one person
     production: Words | None = None  # the production a replica or a talent's model was made for
+    performer: Words | None = None  # a replica: whose likeness or voice it is, a party of [[parties]]
     deceased: bool | None = None  # a replica of somebody dead
     as_scripted: bool | None = None  # a replica: it does what the performer did or the script says
     unsafe_for_humans: bool | None = None  # a replica: it does what nobody could do safely

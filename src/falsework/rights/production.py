@@ -424,5 +424,8 @@ def _party_uses(production: Production) -> Iterator[tuple[str, str, bool]]:
     for table in ("activities", "declared", "ingredients", "notices", "reviews"):
         for index, entry in enumerate(getattr(production, table)):
             yield f"{table}.{index}.by", entry.by, True
+    for index, said in enumerate(production.ingredients):
+        if said.facts.performer is not None:
+            yield f"ingredients.{index}.facts.performer", str(_party_id(said.facts.performer)), True
     if production.labour is not None:
         yield "labour.by", production.labour.by, True

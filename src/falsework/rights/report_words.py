@@ -213,7 +213,8 @@ def _union(case: Case, report: Report) -> Iterator[Answered]:
     answer = "; ".join(hours) or "No hours are on record."
     yield "union", "Who worked on it, and how long?", answer, ()
     told = (
-        (case.fact("crew_notified"), "the crew was told and consulted", "the crew was not told"),
+        (case.fact("crew_notified"), "the crew was told", "the crew was not told"),
+        (case.fact("crew_consulted"), "the crew was consulted", "the crew was not consulted"),
         (case.fact("director_consulted"), "the director was consulted", "the director was not consulted"),
         (case.fact("displaces_union_work"), "it displaces union work", "it displaces no union work"),
     )

@@ -212,8 +212,13 @@ def agreement(
         others = [one for one in case.state.grants_for(asset) if one.type in types]
         if not found.evidence and others:  # all that there is are consents that nobody could give
             by = ", ".join(dict.fromkeys(one.given_by.removeprefix("party:") for one in others))
-            said = f"the {word} for {name} by {by} is not by a person, nor by who speaks for one"
-            remedy += " Its giver is the person, or has terms = { represented = true } or { estate = true }."
+            said = f"the {word} for {name} by {by} is not by its performer, nor by who speaks for one"
+            remedy += (
+                " Its giver is the performer, or has terms = { represented = true } or { estate = true }."
+            )
+            if not case.performer(asset):
+                said = f"nobody has declared whose likeness {name} is, so no {word} counts"
+                remedy = 'Declare it: [[ingredients]] files = [...], facts = { performer = "PARTY" }.'
         return unknown(said, found.remedy or remedy, (asset, *found.evidence))
     if found.outcome == "fail":
         return failed(f"{name}: {'; '.join(found.reasons)}", remedy, (asset, *found.evidence))
