@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ TABLE = (
     *("WGA-1", "GLD-2", "SAG-1", "SAG-2", "SAG-3", "IMA-1", "DGA-1", "IAT-1"),
     *("EU-50.2", "EU-50.4", "EU-53", "DSM-4", "USCO", "CA-1", "CA-2", "AWD-1", "EO-1"),
 )
+
+DAY = date(2027, 3, 31)  # a waiver's last
 
 
 def plain(**production: Any) -> World:
@@ -297,12 +299,12 @@ def test_the_gates_own_rules_are_waived_one_by_one() -> None:
     world = plain()
     world.change(world.state().grants_for(world.plate)[0], revoked=AT)
     with pytest.raises(FalseworkError, match="cannot be waived for a whole production"):
-        waive(world.case(), "GATE-3", by=MARA, role="producer", why="trust me", everywhere=True)
+        waive(world.case(), "GATE-3", by=MARA, role="producer", why="trust me", everywhere=True, until=DAY)
 
 
 def test_a_waiver_for_the_whole_production() -> None:
     world = World(guilds=[], packs=["netflix"])
-    waiver = waive(world.case(), "NFX-8", by=MARA, role="producer", why="agreed", everywhere=True)
+    waiver = waive(world.case(), "NFX-8", by=MARA, role="producer", why="agreed", everywhere=True, until=DAY)
     world.records += waiver
     assert "NFX-8" in [one.finding.rule for one in world.clearance().waived]
     world.change(waiver[-1], withdrawn=True)
@@ -348,7 +350,9 @@ def test_a_waiver_is_one_productions_own() -> None:
 
 def test_a_production_wide_waiver_is_for_every_cut() -> None:
     world = World()
-    world.records += waive(world.case(), "NFX-8", by=MARA, role="producer", why="agreed", everywhere=True)
+    world.records += waive(
+        world.case(), "NFX-8", by=MARA, role="producer", why="agreed", everywhere=True, until=DAY
+    )
     world.cut = world.asset("cut", "square")
     world.step("comp", [world.drawn], [world.cut])
     assert [one.finding.rule for one in world.clearance().waived] == ["NFX-8"]

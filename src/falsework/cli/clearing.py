@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,10 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     waive.add_argument(
         "--everywhere", action="store_true", help="for the whole production, not this cut alone"
     )
+    waive.add_argument(
+        "--until", type=_day, metavar="DATE", help="its last day, such as 2027-03-31; --everywhere needs one"
+    )
+    waive.add_argument("--withdraw", action="store_true", help="take the waiver back")
     waive.set_defaults(run=_waive)
 
     audit = commands.add_parser(
@@ -126,18 +131,35 @@ def _review(given: argparse.Namespace) -> dict[str, Any]:
     )
 
 
-def _waive(given: argparse.Namespace) -> dict[str, Any]:
-    from falsework.shots.clearing.judging import waive_rule
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}" is no date such as 2027-03-31') from None
 
+
+def _waive(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.shots.clearing.judging import waive_rule, withdraw_waiver
+
+    if given.withdraw:
+        return _decided(
+            given,
+            partial(withdraw_waiver, rule=given.rule, everywhere=given.everywhere),
+            lambda decision, cut, name: (
+                f"the waiver of {given.rule} taken back by {name} ({decision.role}), "
+                + ("for the whole production" if given.everywhere else f"for cut {cut}")
+            ),
+        )
+    to = f" until {given.until}" if given.until else ""
     return _decided(
         given,
-        partial(waive_rule, rule=given.rule, everywhere=given.everywhere),
+        partial(waive_rule, rule=given.rule, everywhere=given.everywhere, until=given.until),
         lambda decision, cut, name: (
             f"{given.rule} waived by {name} ({decision.role}), "
             + (
-                "for the whole production"
+                f"for what it misses now, in the whole production{to}"
                 if given.everywhere
-                else f"for cut {cut} and what the rule says of it now"
+                else f"for cut {cut} and what the rule says of it now{to}"
             )
         ),
     )

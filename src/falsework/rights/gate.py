@@ -6,14 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from falsework.errors import FalseworkError
 from falsework.faults import nearest
 from falsework.rights.case import Case
 from falsework.rights.obligations import ObligationSummary
-from falsework.rights.production import Production
+from falsework.rights.production import Production, moment
 from falsework.rights.records import Decision, Fact, Finding, Party, Record, record_id
 from falsework.rights.rules.eu import SIGNING
 from falsework.rights.rules.evaluate import evaluate, rule_named
@@ -30,7 +30,11 @@ __all__ = [
     "reject",
     "review",
     "waive",
+    "withdraw",
 ]
+
+
+LONGEST = 500  # characters of a name, a role or a reason
 
 
 @dataclass(frozen=True)
@@ -188,8 +192,27 @@ def _waiver(case: Case, finding: Finding) -> Decision | None:
         # The finding's id tells one production's from another's about the same cut.
         and (one.subject != case.subject or not one.saw or finding.id in one.saw)
     )
-    # A waiver of a cut's finding covers what that finding said, and nothing that comes up later.
-    return next((one for one in waivers if one.facts.get("of", said_by(finding)) == said_by(finding)), None)
+    return next((one for one in waivers if _covers(one, finding, case.at)), None)
+
+
+def _covers(waiver: Decision, finding: Finding, at: datetime) -> bool:
+    """Whether a waiver is of what a finding says: word for word, or (one for a whole production) of that sort
+    and no other, with the same outcome. It covers nothing that comes up later, and ends on its day."""
+    until = str(waiver.facts.get("until", ""))
+    if until and at >= _over(until):
+        return False
+    if "kinds" in waiver.facts:
+        waived = str(waiver.facts["kinds"]).split()
+        kinds = str(finding.details["kinds"]).split()
+        return waiver.facts.get("outcome") == finding.outcome and set(kinds) <= set(waived)
+    return waiver.facts.get("of") == said_by(finding)
+
+
+def _over(day: str) -> datetime:
+    """When a waiver's last day is over."""
+    end = moment(date.fromisoformat(day), end=True)
+    assert end is not None
+    return end
 
 
 def _grouped(findings: Sequence[Finding]) -> tuple[tuple[Blocker, ...], tuple[Blocker, ...]]:
@@ -247,12 +270,22 @@ def approve(
     return [person, *rejected, decision]
 
 
-def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bool = False) -> list[Record]:
+def waive(
+    case: Case,
+    rule: str,
+    *,
+    by: str,
+    role: str,
+    why: str,
+    everywhere: bool = False,
+    until: date | None = None,
+) -> list[Record]:
     """The records of one person's waiver of a rule for this cut, or `everywhere` in the production.
 
     A waiver for a cut covers what the rule says of it now: should it come to say something else (another
-    grant is revoked), it blocks again. Raises FalseworkError for a rule that there is not, that is met, or
-    that nobody can waive.
+    grant is revoked), it blocks again. One for the production covers what is missing now in any of its cuts,
+    and nothing that turns out to be worse, to the end of its last day, `until`. Raises FalseworkError for a
+    rule that there is not, that is met, or that nobody can waive.
     """
     findings = {finding.rule: finding for finding in evaluate(case)}
     finding = findings.get(rule)
@@ -276,8 +309,17 @@ def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bo
             where=case.shot,
             todo="Waive it for this cut, where it must be.",
         )
+    if everywhere and until is None:
+        raise FalseworkError(
+            "a waiver for a whole production has a last day", where=case.shot, todo="Give it: --until DATE."
+        )
+    if until is not None and _over(until.isoformat()) <= case.at:
+        raise FalseworkError(f"{until} is over", where=case.shot, todo="Give a day to come with --until.")
     person = person_named(case.state, case.production, by, role)
     subject = case.production.name if everywhere else case.subject
+    of: dict[str, Fact] = {"of": said_by(finding)}
+    if everywhere:
+        of = {"outcome": finding.outcome, "kinds": str(finding.details["kinds"])}
     decision = Decision(
         id=record_id("decision", "waiver", case.production.name, subject, rule, person.id),
         type="waiver",
@@ -288,9 +330,46 @@ def waive(case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bo
         about=rule,
         saw=(finding.id,),
         why=_said(why, "reason"),
-        facts={} if everywhere else {"of": said_by(finding)},
+        facts={**of, **({"until": until.isoformat()} if until is not None else {})},
     )
     return [person, decision]
+
+
+def withdraw(
+    case: Case, rule: str, *, by: str, role: str, why: str, everywhere: bool = False
+) -> list[Record]:
+    """The records of a person taking back who waived a rule for this cut, or `everywhere`. Any person may:
+    it only makes the rule hold again."""
+    waivers = [one for one in case.decisions if one.type == "waiver"]
+    subject = case.production.name if everywhere else case.subject
+    these = [one for one in waivers if one.about == rule and one.subject == subject]
+    if not these:
+        other = any(one.about == rule for one in waivers)
+        named = ", ".join(dict.fromkeys(one.about for one in waivers)) or "nothing"
+        raise FalseworkError(
+            f"{rule} is not waived for {'the whole production' if everywhere else 'this cut'}",
+            where=case.shot,
+            todo=(
+                f"It is waived for {'this cut: leave out' if everywhere else 'the whole production: give'} "
+                "--everywhere."
+                if other
+                else f"Waived here: {named}."
+            ),
+        )
+    person = person_named(case.state, case.production, by, role)
+    decision = Decision(
+        id=record_id("decision", "withdrawal", case.production.name, subject, rule, person.id),
+        type="review",
+        production=case.production.name,
+        by=person.id,
+        role=_said(role, "role"),
+        subject=subject,
+        about=f"waiver of {rule}",
+        saw=tuple(one.id for one in these),
+        why=_said(why, "reason"),
+        facts={"withdrawn": True},
+    )
+    return [person, *(one.model_copy(update={"withdrawn": True}) for one in these), decision]
 
 
 def review(
@@ -359,9 +438,18 @@ def reject(case: Case, *, by: str, role: str, why: str) -> list[Record]:
 
 
 def _said(text: str, what: str) -> str:
-    if not text.strip():
+    said = text.strip()
+    if not said:
         raise FalseworkError(f"--{what} is empty", todo=f'Say it: --{what} "...".')
-    return text.strip()
+    if len(said) > LONGEST:
+        raise FalseworkError(
+            f"--{what} has {len(said)} characters", todo=f"At most {LONGEST}: put the rest into a document."
+        )
+    try:
+        said.encode()
+    except UnicodeEncodeError:
+        raise FalseworkError(f"--{what} is no text in UTF-8", todo="Type it anew.") from None
+    return said
 
 
 def person_named(state: State, production: Production, by: str, role: str) -> Party:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from falsework.rights.case import Case
 from falsework.rights.rules.grounds import needed_uses
 from falsework.rights.rules.rule import APPROVAL, REJECTED, Answer, failed, passed, rule, unknown
@@ -112,7 +114,8 @@ def grants(case: Case) -> Answer:
             said = f'"{case.name(asset)}": {"; ".join(found.reasons)}'
             (failures if found.outcome == "fail" else open_).append(said)
     if failures or open_:
-        words = ". ".join([*failures, *open_][:4])
+        clauses = (*failures, *open_)
+        words = ". ".join(clauses[:4])
         rest = len(failures) + len(open_) - 4
         words += f". And {rest} more" if rest > 0 else ""
         first = case.state.assets.get(bad[0])
@@ -122,7 +125,8 @@ def grants(case: Case) -> Answer:
             f'Get a grant that covers it, and add it to production.toml: [[grants]] files = ["{named}"], '
             f"uses = [{needs}]; or replace the ingredient and make the shot again."
         )
-        return (failed if failures else unknown)(words, remedy, (*bad, *evidence))
+        answer = (failed if failures else unknown)(words, remedy, (*bad, *evidence))
+        return replace(answer, clauses=clauses)
     if not case.lineage.outside and not case.models:
         return unknown(
             "what it was made from is not on record",

@@ -6,6 +6,7 @@ a declared fact, named as evidence; where neither is there the answer is unknown
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -36,6 +37,7 @@ Grade = Literal["P", "S", "R"]  # primary text read; secondary source; from memo
 Effect = Literal["blocks", "warns", "label"]  # "label": withholds the word "insurable" and nothing else
 Reader = Literal["producer", "lawyer", "union"]
 
+NAMES = re.compile(r'"[^"]*"|\d+')
 MOST_WORDS = 4  # clauses in one answer; the evidence names the rest
 APPROVAL = "approval"  # what several rules miss at once, and one `falsework approve` gives
 REJECTED = "no rejection"  # likewise, where somebody has rejected it
@@ -47,6 +49,7 @@ class Answer:
 
     remedy    the next step that would satisfy it; "" where it passes or does not apply
     missing   a name for what is missing, where several rules miss the same thing
+    clauses   everything it says, where `words` are only the first of it
     """
 
     outcome: Outcome
@@ -54,6 +57,7 @@ class Answer:
     remedy: str = ""
     evidence: tuple[str, ...] = ()
     missing: str = ""
+    clauses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,19 @@ class Rule:
                 "in_force": self.in_force.isoformat() if self.in_force else None,
                 "waivable": self.waivable,
                 "missing": answer.missing,
+                **_clauses(answer),
             },
         )
+
+
+def _clauses(answer: Answer) -> dict[str, object]:
+    """Digests of everything that stands in the way, for the decisions about it: `said` of all of it, `kinds`
+    of each clause without its names and numbers, which are other ones in another cut."""
+    if answer.outcome not in ("fail", "unknown"):
+        return {}
+    clauses = answer.clauses or (answer.words,)
+    kinds = {record_id("kind", NAMES.sub("", one)).removeprefix("kind:") for one in clauses}
+    return {"said": record_id("clauses", sorted(clauses)), "kinds": " ".join(sorted(kinds))}
 
 
 def _reached(case: Case) -> str:
@@ -124,8 +139,9 @@ def _unsaid(case: Case, answer: Answer) -> list[str]:
 
 def said_by(finding: Finding) -> str:
     """What a finding says, as a short id: decisions about it hold for exactly this."""
-    # The words name the first few faults, the evidence all of them.
-    return record_id("said", finding.rule, finding.outcome, finding.words, sorted(finding.evidence))
+    # The words name the first few faults, the clauses all of them.
+    whole = [said] if (said := finding.details.get("said")) else []
+    return record_id("said", finding.rule, finding.outcome, finding.words, sorted(finding.evidence), *whole)
 
 
 def rule(
@@ -202,5 +218,11 @@ def together(answers: Iterable[Answer]) -> Answer:
                 tuple(dict.fromkeys(item for part in parts for item in part.evidence)),
                 # Several things missing are not one thing missing.
                 these[0].missing if len({part.missing for part in these}) == 1 else "",
+                tuple(
+                    f"{part.outcome}: {clause}"
+                    for part in parts
+                    if part.outcome in ("fail", "unknown")
+                    for clause in part.clauses or (part.words,)
+                ),
             )
     raise ValueError("a rule needs at least one part")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
 from falsework.errors import FalseworkError
 from falsework.rights.case import Case
-from falsework.rights.gate import Clearance, approve, clearance, reject, review, waive
+from falsework.rights.gate import Clearance, approve, clearance, reject, review, waive, withdraw
 from falsework.rights.impact import Impact, impact
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Activity, Decision, Finding, Record, asset_id
@@ -33,6 +33,7 @@ __all__ = [
     "review_finding",
     "stranger",
     "waive_rule",
+    "withdraw_waiver",
 ]
 
 
@@ -158,10 +159,19 @@ def approve_shot(
 
 def waive_rule(
     desk: Desk, rule: str, *, by: str, role: str, why: str, at: datetime, everywhere: bool = False,
-    made: Path | None = None,
+    until: date | None = None, made: Path | None = None,
 ) -> tuple[Decision, Clearance]:  # fmt: skip
     """Record one person's waiver of a rule, for this cut or everywhere in the production."""
-    act = partial(waive, rule=rule, by=by, role=role, why=why, everywhere=everywhere)
+    act = partial(waive, rule=rule, by=by, role=role, why=why, everywhere=everywhere, until=until)
+    return _decided(desk, act, at, made)
+
+
+def withdraw_waiver(
+    desk: Desk, rule: str, *, by: str, role: str, why: str, at: datetime, everywhere: bool = False,
+    made: Path | None = None,
+) -> tuple[Decision, Clearance]:  # fmt: skip
+    """Record that a person takes back the waivers of a rule, for this cut or everywhere."""
+    act = partial(withdraw, rule=rule, by=by, role=role, why=why, everywhere=everywhere)
     return _decided(desk, act, at, made)
 
 

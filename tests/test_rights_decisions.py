@@ -1,0 +1,152 @@
+"""What a decision is bound to: terms, production, what was said of a rule, a last day; and taking it back."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from falsework.errors import FalseworkError
+from falsework.rights.gate import approve, reject, waive, withdraw
+from falsework.rights.records import Activity, Party
+from rights_cases import AT, MARA, World
+
+DAY = date(2027, 3, 31)
+PERSON = {"by": MARA, "role": "producer", "why": "agreed"}
+
+
+def waived(world: World, at: datetime = AT) -> list[str]:
+    return [one.finding.rule for one in world.clearance(at=at).waived]
+
+
+def pictures(count: int) -> World:
+    """A cut with so many pictures that were granted for another country only."""
+    world = World()
+    found = [world.asset("picture", f"p{number}") for number in range(count)]
+    world.render = world.change(world.render, used=[world.plate, *found])
+    world.grants = [world.grant(one, uses=["use"], basis="contract", territory=["US"]) for one in found]  # type: ignore[attr-defined]
+    return world
+
+
+# Approvals
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"packs": []},
+        {"guilds": []},
+        {"territories": ["JP"]},
+        {"commercial": False},
+        {"releases": ["2027-05-01"]},
+        {"until": "2027-05-01"},
+        {"licence": "CC-BY-4.0"},
+    ],
+)
+def test_an_approval_holds_for_the_terms_it_was_given_under(changed: dict[str, object]) -> None:
+    world = World()
+    world.records += approve(world.case(), **PERSON)
+    assert world.outcome("GATE-1") == "pass"
+    other = World(**changed)
+    other.records = world.records
+    found = other.judge("GATE-1")
+    assert found.outcome == "unknown"
+    assert f"{next(iter(changed))} from " in found.words
+    assert "Approve it again" in found.remedy
+    other.records = [*world.records, *approve(other.case(), **PERSON)]
+    assert other.outcome("GATE-1") == "pass"
+
+
+def test_an_approval_is_of_frames_shown_at_that_rate() -> None:
+    from dataclasses import replace
+
+    world = World()
+    case = replace(world.case(), display={"fps": "24"})
+    world.records += approve(case, **PERSON)
+    assert replace(world.case(), display={"fps": "24"}).approvals
+    again = replace(world.case(), display={"fps": "12"})
+    assert not again.approvals
+    assert "fps from 24 to 12" in again.since(again.outdated[0])
+
+
+def test_what_one_production_decided_clears_nothing_in_another() -> None:
+    trailer, film = World(name="trailer", packs=[], guilds=[]), World(packs=[], guilds=[])
+    film.records += approve(trailer.case(), **PERSON)
+    assert film.outcome("GATE-1") == "unknown"
+    film.records += reject(trailer.case(), **PERSON)
+    assert film.outcome("GATE-1") == "fail"  # who holds a cut up holds it up for all
+
+
+def test_what_one_productions_file_says_was_made_of_what_is_not_so_in_another() -> None:
+    world = World()
+    drawn = world.asset("texture", "granted")
+    world.owned(drawn)
+    world.records = [one for one in world.records if world.plate not in getattr(one, "assets", ())]
+    assert world.outcome("GATE-3") == "unknown"
+    said = {"type": "paint", "used": (drawn,), "generated": (world.plate,), "agent": MARA, "tool": "Krita"}
+    world.add(Activity(id="activity:other:0123456789abcdef", **said))
+    assert world.outcome("GATE-3") == "unknown"
+    world.add(Activity(id="activity:film:0123456789abcdef", **said, parameters={"models": []}))
+    assert world.outcome("GATE-3") == "pass"
+
+
+# Waivers
+
+
+def test_a_waiver_covers_the_sixth_picture_as_it_was_said() -> None:
+    world = pictures(6)
+    world.records += waive(world.case(), "GATE-3", **PERSON)
+    assert waived(world) == ["GATE-3"]
+    for grant in world.grants:  # type: ignore[attr-defined]
+        world.change(grant, revoked=AT - timedelta(days=20), revoked_why="stolen")
+        assert waived(world) == []
+        world.change(grant)
+        assert waived(world) == ["GATE-3"]
+
+
+def test_a_waiver_everywhere_of_what_nobody_said_is_none_of_what_somebody_says() -> None:
+    world = World()
+    world.records += waive(world.case(), "NFX-8", **PERSON, everywhere=True, until=DAY)
+    assert waived(world) == ["NFX-8"]
+    world.declare(displaces_union_work=True)
+    assert world.outcome("NFX-8") == "fail"
+    assert waived(world) == []
+
+
+def test_a_waiver_everywhere_ends() -> None:
+    world = World()
+    with pytest.raises(FalseworkError, match="has a last day") as refused:
+        waive(world.case(), "NFX-8", **PERSON, everywhere=True)
+    assert "--until" in refused.value.todo
+    with pytest.raises(FalseworkError, match="is over"):
+        waive(world.case(), "NFX-8", **PERSON, everywhere=True, until=date(2026, 11, 21))
+    world.records += waive(world.case(), "NFX-8", **PERSON, everywhere=True, until=DAY)
+    assert waived(world, datetime(2027, 3, 31, 23, tzinfo=UTC)) == ["NFX-8"]
+    assert waived(world, datetime(2027, 4, 1, tzinfo=UTC)) == []
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_anybody_takes_a_waiver_back(everywhere: bool) -> None:
+    world = World()
+    world.add(Party(id="party:noa", type="person", name="Noa"))
+    until = DAY if everywhere else None
+    world.records += waive(world.case(), "NFX-8", **PERSON, everywhere=everywhere, until=until)
+    with pytest.raises(FalseworkError, match="is not waived") as refused:
+        withdraw(world.case(), "NFX-8", **PERSON, everywhere=not everywhere)
+    assert "--everywhere" in refused.value.todo
+    taken = {"by": "Noa", "role": "lawyer", "why": "the letter never came"}
+    world.records += withdraw(world.case(), "NFX-8", **taken, everywhere=everywhere)
+    assert waived(world) == []
+    assert world.records[-1].by == "party:noa"
+    assert world.outcome("NFX-8") == "unknown"
+    with pytest.raises(FalseworkError, match="Waived here: nothing"):
+        withdraw(world.case(), "NFX-8", **taken, everywhere=everywhere)
+    world.records += waive(world.case(), "NFX-8", **PERSON, everywhere=everywhere, until=until)
+    assert waived(world) == ["NFX-8"]
+
+
+@pytest.mark.parametrize("word", ["by", "role", "why"])
+@pytest.mark.parametrize(("text", "said"), [("x" * 501, "501 characters"), ("a\udcff", "no text in UTF-8")])
+def test_what_people_type_is_refused_in_a_sentence(word: str, text: str, said: str) -> None:
+    with pytest.raises(FalseworkError, match=said):
+        approve(World().case(), **{**PERSON, word: text})
