@@ -6,6 +6,8 @@ accounts for, beside something that is not part of it, has struck that.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_matrix
@@ -27,7 +29,7 @@ Bool = npt.NDArray[np.bool_]
 
 STILL = 0.005  # metres: what is nearer to its rest pose has not moved
 STILL_TURN = np.radians(0.3)
-NEAR = 0.15  # metres between two fragments, taken as balls of their volume, that may have struck each other
+NEAR = 0.06  # metres between the boxes around two fragments that may have struck each other
 AWAKE = 0.05  # m/s
 
 
@@ -46,6 +48,8 @@ def motion_of_poses(
     position = np.where(moved[:, :, None], position, fragments.centre)
     rotation = np.where(moved[:, :, None], rotation, np.array([0, 0, 0, 1], np.float32))
     rotation /= np.linalg.norm(rotation, axis=2, keepdims=True)
+    for frame in range(len(position)):
+        position[frame, :, 2] += _sunk(fragments, position[frame], rotation[frame])
     frames = start + len(position)
     mass = fragments.mass.astype(np.float64)
     broken_at = np.where(broken >= 0, broken + start, -1).astype(np.int32)
@@ -72,7 +76,7 @@ def motion_of_poses(
                 log, graph, breaking, (frame - 1) / fps, place, whole_rotation[frame], velocity, mass
             )
         part = _parts(graph.lattice.bond[(broken_at < 0) | (broken_at > frame)], count)
-        touched[frame] = _beside(fragments, place, part, whole_moved[frame])
+        touched[frame] = _beside(fragments, place, whole_rotation[frame], part, whole_moved[frame])
         _note_impacts(log, mass, (frame - 1) / fps, place, before, velocity, touched[frame], 1 / fps)
         before = velocity
     fallen = rest[:, 2] - whole_position[:, :, 2]
@@ -117,19 +121,50 @@ def _parts(pair: Int, count: int) -> Int:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def _beside(fragments: Fragments, place: Float, part: Int, moved: Bool) -> Bool:
-    """(N,) True for what has moved and is beside the ground or a fragment of another part."""
-    radius = np.cbrt(fragments.volume.astype(np.float64) * 3 / (4 * np.pi)) + NEAR / 2
-    beside = moved & (place[:, 2] < radius + NEAR / 2)
+def _sunk(fragments: Fragments, place: npt.NDArray[np.float32], rotation: npt.NDArray[np.float32]) -> Float:
+    """(N,) metres by which each fragment is deeper in the ground than it stood at rest.
+
+    Hulls are smaller than the fragments, those of crushed ones by much: they would be seen to sink in.
+    """
+    first = fragments.hull_start[:-1]
+    lowest = np.minimum.reduceat(_corners(fragments, place, rotation)[:, 2], first)
+    at_rest = np.minimum.reduceat(fragments.hull[:, 2], first) + fragments.centre[:, 2].astype(np.float64)
+    return np.asarray(np.maximum(np.minimum(at_rest, 0.0) - lowest, 0.0))
+
+
+def _corners(fragments: Fragments, place: npt.NDArray[Any], rotation: npt.NDArray[np.float32]) -> Float:
+    """(H, 3) world positions of all hull vertices."""
+    owner = np.repeat(np.arange(len(place)), np.diff(fragments.hull_start))
+    turned = rotate(rotation.astype(np.float64)[owner], fragments.hull.astype(np.float64))
+    return np.asarray(turned + place[owner])
+
+
+def _beside(
+    fragments: Fragments, place: Float, rotation: npt.NDArray[np.float32], part: Int, moved: Bool
+) -> Bool:
+    """(N,) True for what has moved and is beside the ground or a fragment of another part: their boxes,
+    along the world's axes, are less than `NEAR` apart.
+    """
+    beside = np.zeros(len(place), dtype=bool)
     if not moved.any():
         return beside
-    pair = cKDTree(place).query_pairs(2 * float(np.quantile(radius, 0.99)), output_type="ndarray")
-    one, two = pair[:, 0], pair[:, 1]
-    apart = np.linalg.norm(place[one] - place[two], axis=1)
-    meet = (part[one] != part[two]) & (apart < radius[one] + radius[two])
+    first = fragments.hull_start[:-1]
+    corner = _corners(fragments, place, rotation)
+    low, high = np.minimum.reduceat(corner, first) - NEAR / 2, np.maximum.reduceat(corner, first) + NEAR / 2
+    beside = low[:, 2] < NEAR / 2
+    middle, half = (low + high) / 2, (high - low) / 2
+    # In the greatest measure of the axes: boxes of ordinary size first, the few large ones with everything.
+    size = half.max(axis=1)
+    usual = float(np.quantile(size, 0.95))
+    pairs = [cKDTree(middle).query_pairs(2 * usual, p=np.inf, output_type="ndarray")]
+    for large in np.flatnonzero(size > usual).tolist():
+        others = np.flatnonzero(np.abs(middle - middle[large]).max(axis=1) < size[large] + size)
+        pairs.append(np.stack([np.full(len(others), large), others], axis=1))
+    one, two = np.concatenate(pairs).T
+    meet = (part[one] != part[two]) & (np.abs(middle[one] - middle[two]) < half[one] + half[two]).all(axis=1)
     beside[one[meet]] = True
     beside[two[meet]] = True
-    return beside & moved
+    return np.asarray(beside & moved)
 
 
 def _note_breaks(
