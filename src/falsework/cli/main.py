@@ -12,7 +12,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import falsework
-from falsework.cli import brief, clean, clearing, credentials, ledger, make, new, stage, traditional, verify
+from falsework.cli import (
+    bench,
+    brief,
+    clean,
+    clearing,
+    credentials,
+    ledger,
+    make,
+    new,
+    stage,
+    traditional,
+    verify,
+)
 from falsework.cli.output import write_out
 from falsework.errors import FalseworkError, shown
 
@@ -71,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add(commands, shared)
     clearing.add(commands, shared)
     traditional.add(commands, shared)
+    bench.add(commands)
     return parser
 
 

@@ -1,0 +1,149 @@
+"""The ratio of times at equal error, and how sure it is."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from falsework.bench.rows import Drawing, FrameStudy, ShotStudy
+from falsework.errors import FalseworkError
+
+__all__ = ["Equal", "Headline", "headline", "time_at_error"]
+
+Bound = Literal["", "at most", "at least"]
+
+
+@dataclass(frozen=True)
+class Equal:
+    """Seconds Cycles needs for an error that falsework has.
+
+    bound  "at most" where Cycles is better with the fewest samples drawn, so that it may need less;
+           "at least" where it is not as good with the most, so that it needs more
+    """
+
+    wall: float
+    cpu: float
+    bound: Bound
+
+
+@dataclass(frozen=True)
+class Headline:
+    """Ratios (traditional / falsework) at equal HDR-FLIP: medians over shots, the least and the greatest.
+
+    frame       seconds of one frame's drawing;  shot: of everything, set-up included
+    per_shot    by name of the shot: (frame, shot, bound)
+    """
+
+    frame: float
+    frame_spread: tuple[float, float]
+    shot: float
+    shot_spread: tuple[float, float]
+    bound: Bound
+    per_shot: dict[str, tuple[float, float, Bound]]
+
+
+def time_at_error(drawings: Sequence[Drawing], flip: float) -> Equal:
+    """When Cycles reaches an error, denoised or not, whichever is sooner.
+
+    Between two drawings time and error are taken to follow a power law. A drawing that is slower than another
+    and no better is left out, so that noise in a measured error cannot make time run backwards.
+    """
+    if not drawings:
+        raise FalseworkError("nothing of Cycles' was drawn to compare with", where="bench")
+    best: list[Drawing] = []
+    for drawing in sorted(drawings, key=lambda one: (one.frame.wall, one.flip)):
+        if not best or drawing.flip < best[-1].flip:
+            best.append(drawing)
+    if flip >= best[0].flip:
+        bound: Bound = "" if flip == best[0].flip else "at most"
+        return Equal(best[0].frame.wall, best[0].frame.cpu, bound)
+    for worse, better in itertools.pairwise(best):
+        if better.flip <= flip:
+            span = math.log(worse.flip / max(better.flip, 1e-9))
+            part = math.log(worse.flip / max(flip, 1e-9)) / span if span > 0 else 1.0
+            return Equal(
+                _between(worse.frame.wall, better.frame.wall, part),
+                _between(worse.frame.cpu, better.frame.cpu, part),
+                "",
+            )
+    return Equal(best[-1].frame.wall, best[-1].frame.cpu, "at least")
+
+
+def headline(shots: Sequence[ShotStudy]) -> Headline:
+    """Of all shots. Raises FalseworkError where a shot has no whole pair of drawings."""
+    per_shot: dict[str, tuple[float, float, Bound]] = {}
+    for shot in shots:
+        _whole(shot)
+        pairs = [_pair(shot, study) for study in shot.studies]
+        ours = statistics.fmean(one for one, _ in pairs)
+        theirs = statistics.fmean(equal.wall for _, equal in pairs)
+        whole = [
+            shot.frames * seconds + sum(work.wall for work in shot.stages.get(side, {}).values())
+            for side, seconds in (("falsework", ours), ("traditional", theirs))
+        ]
+        per_shot[shot.name] = (
+            theirs / ours,
+            whole[1] / whole[0],
+            _joint([equal.bound for _, equal in pairs]),
+        )
+    frames = [frame for frame, _, _ in per_shot.values()]
+    whole_shots = [whole for _, whole, _ in per_shot.values()]
+    return Headline(
+        frame=statistics.median(frames),
+        frame_spread=(min(frames), max(frames)),
+        shot=statistics.median(whole_shots),
+        shot_spread=(min(whole_shots), max(whole_shots)),
+        bound=_joint([bound for _, _, bound in per_shot.values()]),
+        per_shot=per_shot,
+    )
+
+
+def _whole(shot: ShotStudy) -> None:
+    """Raises FalseworkError where a frame or a drawing is missing: a ratio of what is there would flatter."""
+    missing = sorted(set(shot.asked) - {study.frame for study in shot.studies})
+    if missing or not shot.studies:
+        named = ", ".join(str(frame) for frame in missing) or "all"
+        raise FalseworkError(
+            f"of {shot.name} these frames are missing: {named}", where="bench", todo="Run the bench again."
+        )
+    for study in shot.studies:
+        drawn = {(one.samples, one.denoised) for one in study.of("cycles")}
+        lacking = {
+            (one.samples, one.denoised) for other in shot.studies for one in other.of("cycles")
+        } - drawn
+        if lacking:
+            samples, denoised = min(lacking)
+            raise FalseworkError(
+                f"frame {study.frame} of {shot.name} lacks Cycles' drawing of {samples} samples"
+                f"{' denoised' if denoised else ''}",
+                where="bench",
+                todo="Run the bench again.",
+            )
+
+
+def _pair(shot: ShotStudy, study: FrameStudy) -> tuple[float, Equal]:
+    """falsework's seconds for a frame, and what Cycles needs for the same error."""
+    ours = study.of("falsework")
+    if len(ours) != 1:
+        raise FalseworkError(
+            f"frame {study.frame} of {shot.name} has {len(ours)} drawings by falsework, not one",
+            where="bench",
+            todo="Run the bench again.",
+        )
+    return ours[0].frame.wall, time_at_error(study.of("cycles"), ours[0].flip)
+
+
+def _between(first: float, second: float, part: float) -> float:
+    return math.exp(math.log(first) + part * (math.log(second) - math.log(first)))
+
+
+def _joint(bounds: Sequence[Bound]) -> Bound:
+    """Of a mean or median over parts: a bound where any part is one; the cautious one where they differ."""
+    for bound in ("at most", "at least"):
+        if bound in bounds:
+            return bound  # type: ignore[return-value]
+    return ""

@@ -1,0 +1,177 @@
+"""A bench as a page, as a table in a terminal, and as files."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from falsework.bench.figure import error_time_png
+from falsework.bench.headline import Headline
+from falsework.bench.rates import Rates
+from falsework.bench.rows import Drawing, ShotStudy, Work
+from falsework.bench.study import Bench
+from falsework.media.atomic import write_bytes, write_text
+
+__all__ = ["SIDES", "drawing_rows", "headline_words", "ratio_rows", "stage_rows", "write_bench"]
+
+SIDES = ("falsework", "traditional")
+BOUNDS = {
+    "": "",
+    "at most": "At the fewest samples measured Cycles is already nearer its reference than falsework is: it "
+    "may need less time than that for falsework's error, so the ratio is the most that can be claimed.",
+    "at least": "At the most samples measured Cycles is not yet as near its reference as falsework is: the "
+    "ratio is the least that can be claimed.",
+}
+ORDER = ("simulation", "dust", "setup", "drawing", "comp")
+
+
+def headline_words(head: Headline) -> str:
+    """The headline in a sentence."""
+    bound = f" ({head.bound})" if head.bound else ""
+    low, high = head.shot_spread
+    f_low, f_high = head.frame_spread
+    return (
+        f"At equal HDR-FLIP a whole shot takes Blender {head.shot:.1f}{bound} times as long as falsework "
+        f"(median of {len(head.per_shot)} shots, {low:.1f} to {high:.1f}); a frame's drawing alone "
+        f"{head.frame:.1f} times ({f_low:.1f} to {f_high:.1f})."
+    )
+
+
+def ratio_rows(head: Headline) -> list[tuple[str, ...]]:
+    """Shot, ratio of a frame's drawing, ratio of the whole shot, bound."""
+    return [
+        (name, f"{frame:.2f}", f"{shot:.2f}", bound or "equal")
+        for name, (frame, shot, bound) in head.per_shot.items()
+    ]
+
+
+def stage_rows(shot: ShotStudy) -> list[tuple[str, ...]]:
+    """Stage, then wall and processor seconds of either side, for the whole shot but for the drawing."""
+    rows = []
+    for stage in ORDER:
+        works = [shot.stages.get(side, {}).get(stage) for side in SIDES]
+        if any(works):
+            rows.append((stage, *(part for work in works for part in _seconds(work))))
+    return rows
+
+
+def write_bench(bench: Bench, rates: Rates, folder: Path, json_file: Path | None) -> tuple[Path, ...]:
+    """bench.html, error_time.png and bench.json in `folder` (and `json_file`); each appears whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plot = error_time_png(bench.shots)
+    text = json.dumps(bench.to_json(rates), indent=1) + "\n"
+    written = [folder / "error_time.png", folder / "bench.html", folder / "bench.json"]
+    write_bytes(written[0], plot)
+    write_text(written[1], _page(bench, rates, plot))
+    write_text(written[2], text)
+    if json_file is not None:
+        write_text(json_file, text)
+        written.append(json_file)
+    return tuple(written)
+
+
+def _page(bench: Bench, rates: Rates, plot: bytes) -> str:
+    template = Template((files("falsework.bench") / "page.html").read_text("utf-8"))
+    return template.substitute(
+        lead=escape(headline_words(bench.headline)),
+        bound=escape(BOUNDS[bench.headline.bound]),
+        sampling="".join(f"<li>{escape(line)}</li>" for line in bench.sampling),
+        plot=base64.b64encode(plot).decode(),
+        ratios=_table(("shot", "a frame", "whole shot", ""), ratio_rows(bench.headline)),
+        stages="".join(
+            f"<p>{escape(shot.name)}</p>"
+            + _table(("", "falsework, s", "cpu s", "Blender, s", "cpu s"), stage_rows(shot))
+            for shot in bench.shots
+        ),
+        rows=_table(
+            (
+                "shot",
+                "frame",
+                "renderer",
+                "samples",
+                "denoised",
+                "s a frame",
+                "cpu s",
+                "crop, s",
+                "FLIP",
+                "PSNR",
+                "SSIM",
+                "in time",
+            ),
+            [row for shot in bench.shots for row in drawing_rows(shot)],
+        ),
+        money=_money(bench, rates),
+        made=escape(
+            f"falsework on {bench.machine}; Blender: "
+            + ", ".join(f"{part} {version}" for part, version in bench.blenders.items())
+        ),
+    )
+
+
+def drawing_rows(shot: ShotStudy) -> Iterable[tuple[str, ...]]:
+    """Every drawing of a shot: shot, frame, renderer, samples, denoised, seconds of a frame (wall, processor)
+    and of the crop, FLIP, PSNR, SSIM, error in time."""
+    for study in shot.studies:
+        for one in study.drawings:
+            yield (shot.name, str(study.frame), *_drawing(one))
+
+
+def _drawing(one: Drawing) -> tuple[str, ...]:
+    return (
+        one.renderer,
+        str(one.samples),
+        "yes" if one.denoised else "",
+        f"{one.frame.wall:.2f}",
+        f"{one.frame.cpu:.2f}",
+        f"{one.measured.wall:.2f}",
+        f"{one.flip:.4f}",
+        f"{one.psnr:.1f}",
+        f"{one.ssim:.3f}",
+        "" if one.temporal is None else f"{one.temporal:.4f}",
+    )
+
+
+def _money(bench: Bench, rates: Rates) -> str:
+    machine, person = rates.machine, rates.person
+    rows = []
+    for shot in bench.shots:
+        ours, theirs = whole_seconds(bench, shot)
+        rows.append((shot.name, *(f"{seconds / 3600 * machine.per_hour:.4f}" for seconds in (ours, theirs))))
+    hours = [(side, f"{getattr(person.hours, side).total:g}") for side in SIDES]
+    return (
+        f"<p>The machine's time, from a rate card: {machine.per_hour:g} {escape(rates.currency)} an hour for "
+        f"{escape(machine.name)} ({escape(machine.source)}).</p>"
+        + _table(("shot", f"falsework, {rates.currency}", f"Blender, {rates.currency}"), rows)
+        + "<p>People's hours are a scenario, not measured: assumptions to be changed with "
+        f"<code>--rates</code> ({person.per_hour:g} {escape(rates.currency)} an hour: "
+        f"{escape(person.source)}). They are added to nothing above.</p>"
+        + _table(("", "hours assumed"), hours)
+    )
+
+
+def whole_seconds(bench: Bench, shot: ShotStudy) -> tuple[float, float]:
+    """Wall seconds of a whole shot by falsework, and by Blender at falsework's error."""
+    _, ratio, _ = bench.headline.per_shot[shot.name]
+    ours = sum(work.wall for work in shot.stages["falsework"].values())
+    ours += shot.frames * sum(one.of("falsework")[0].frame.wall for one in shot.studies) / len(shot.studies)
+    return ours, ours * ratio
+
+
+def _seconds(work: Work | None) -> tuple[str, str]:
+    return (f"{work.wall:.1f}", f"{work.cpu:.1f}") if work is not None else ("", "")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join(
+        f"<tr{' class=ours' if 'falsework' in row else ''}>"
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row)
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

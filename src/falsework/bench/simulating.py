@@ -1,0 +1,68 @@
+"""Seconds of simulation and dust, by both pipelines, each stage in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from falsework.bench.meter import Meter
+from falsework.bench.rows import Work
+from falsework.errors import FalseworkError
+
+__all__ = ["SIDES", "prepared", "simulate"]
+
+# What `falsework make` is told, by side.
+SIDES: dict[str, list[str]] = {"falsework": [], "traditional": ["--pipeline", "traditional"]}
+
+
+def prepared(shot: Path) -> dict[str, Path]:
+    """Solve, building and fragments, which both sides share and neither is charged for: folders by stage."""
+    return _folders(_make(shot, "fracture", []))
+
+
+def simulate(shot: Path, side: str, blender: Path | None) -> tuple[dict[str, Work], dict[str, Path]]:
+    """Seconds of "simulation" and "dust" of a shot whose fragments are made, and the folders by stage.
+
+    Each is one run of `falsework make`, its start included, timed by the same meter on both sides.
+    Raises FalseworkError where an earlier run had finished them.
+    """
+    options = list(SIDES[side])
+    if side == "traditional" and blender is not None:
+        options += ["--blender", str(blender)]
+    spent = {}
+    folders: dict[str, Path] = {}
+    for name, stage in (("simulation", "collapse"), ("dust", "dust")):
+        with Meter() as meter:
+            answer = _make(shot, stage, options)
+        if stage in answer["reused"]:
+            raise FalseworkError(
+                f"{stage} of {shot.stem} was finished before, so its seconds cannot be taken",
+                where="bench",
+                todo="Give the bench an empty folder with --out.",
+            )
+        spent[name] = Work(round(meter.wall, 3), round(meter.cpu, 3))
+        folders = _folders(answer)
+    return spent, folders
+
+
+def _folders(answer: dict[str, Any]) -> dict[str, Path]:
+    return {name: Path(stage["folder"]) for name, stage in answer["stages"].items()}
+
+
+def _make(shot: Path, until: str, options: Sequence[str]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "falsework", "make", str(shot), "--until", until, "--quiet", "--json"]
+    run = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    try:
+        answer: dict[str, Any] = json.loads(run.stdout.strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        answer = {"ok": False, "error": {"what": run.stderr.strip()[-400:] or f"exit code {run.returncode}"}}
+    if not answer.get("ok"):
+        error = answer["error"]
+        raise FalseworkError(
+            f"{until} failed: {error['what']}", where=error.get("where") or shot, todo=error.get("todo", "")
+        )
+    return answer

@@ -1,0 +1,107 @@
+"""`falsework bench shot`: falsework beside the traditional pipeline, measured."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from falsework.errors import FalseworkError
+
+if TYPE_CHECKING:
+    from falsework.bench.study import Bench
+    from falsework.progress import Progress
+
+__all__ = ["add"]
+
+EXAMPLE = Path("examples/lyon_corner/shot.toml")
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser("bench", help="falsework beside what users would take instead, measured")
+    what = parser.add_subparsers(metavar="WHAT", required=True)
+    shot = what.add_parser("shot", help="whole shots, against Bullet, Mantaflow and Cycles")
+    shot.add_argument(
+        "shots",
+        type=Path,
+        nargs="*",
+        metavar="SHOT.toml",
+        help=f"each is made to fall in five ways (default: {EXAMPLE})",
+    )
+    shot.add_argument(
+        "--quick", action="store_true", help="small shots and few samples: ten minutes on two cores"
+    )
+    shot.add_argument(
+        "--out", type=Path, default=Path("bench_out"), metavar="DIR", help="the page, the plot and the rows"
+    )
+    shot.add_argument(
+        "--json", dest="json_file", type=Path, metavar="FILE", help="every row and the headline, here too"
+    )
+    shot.add_argument(
+        "--height", type=int, metavar="N", help="of the pictures, in pixels, instead of 1080 (quick: 270)"
+    )
+    shot.add_argument("--blender", type=Path, metavar="PATH", help="one that is not on PATH")
+    shot.add_argument("--rates", type=Path, metavar="FILE", help="a rate card of your own, for the money")
+    shot.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    shot.add_argument("--debug", action="store_true", help="show the traceback of a fault of ours")
+    # `--json` names a file here: nothing is printed for programs.
+    shot.set_defaults(run=_shot, json=False)
+
+
+def _shot(given: argparse.Namespace) -> dict[str, Any]:
+    try:
+        from falsework.bench.page import write_bench
+        from falsework.bench.study import bench_shots
+    except ModuleNotFoundError as error:
+        raise FalseworkError(
+            f"the bench needs a package that is not installed ({error.name})",
+            where="bench",
+            todo='Install it: pip install "falsework[bench]".',
+        ) from None
+    from falsework.bench.rates import load_rates
+    from falsework.cli.bars import Bars
+
+    rates = load_rates(given.rates)
+    shots = given.shots or [EXAMPLE]
+    with Bars(quiet=given.quiet) as bars:
+
+        def listener(shot: str, step: str) -> Progress:
+            return lambda done, total: bars.progress(f"{shot}: {step}", done, total)
+
+        with tempfile.TemporaryDirectory(prefix="falsework-bench-") as folder:
+            bench = bench_shots(
+                shots,
+                folder=Path(folder),
+                quick=given.quick,
+                blender=given.blender,
+                height=given.height,
+                listener=listener,
+            )
+    written = write_bench(bench, rates, given.out, given.json_file)
+    if not given.quiet:
+        _say(bench, written)
+    return {}
+
+
+def _say(bench: Bench, written: Sequence[Path]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from falsework.bench.page import drawing_rows, headline_words, ratio_rows
+
+    console = Console(highlight=False)
+    drawn = Table("shot", "frame", "renderer", "samples", "denoised", "s a frame", "FLIP", box=None)
+    for shot in bench.shots:
+        for row in drawing_rows(shot):
+            drawn.add_row(*row[:6], row[8])
+    console.print(drawn)
+    ratios = Table("shot", "a frame", "whole shot", "", title="Blender's time / falsework's", box=None)
+    for row in ratio_rows(bench.headline):
+        ratios.add_row(*row)
+    console.print(ratios)
+    console.print(headline_words(bench.headline))
+    for line in bench.sampling:
+        console.print(f"- {line}")
+    console.print(f"-> {', '.join(str(path) for path in written)}")

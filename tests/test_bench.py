@@ -1,0 +1,242 @@
+"""The bench's arithmetic, and that it cannot be fooled: worse pictures, missing frames, uneven clocks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("flip_evaluator", reason="the bench's extra is not installed")
+
+from falsework.bench.difference import difference, flip, psnr, ssim, temporal_error
+from falsework.bench.headline import headline, time_at_error
+from falsework.bench.meter import Meter
+from falsework.bench.rows import Drawing, FrameStudy, ShotStudy, Work
+from falsework.errors import FalseworkError
+
+NONE = Work(0.0, 0.0)
+
+
+def cycles(samples: int, seconds: float, error: float, *, denoised: bool = False) -> Drawing:
+    work = Work(seconds, 2 * seconds)
+    return Drawing("cycles", samples, denoised, work, work, error, 30.0, 0.9)
+
+
+def ours(seconds: float, error: float) -> Drawing:
+    work = Work(seconds, seconds)
+    return Drawing("falsework", 8, False, work, work, error, 30.0, 0.9)
+
+
+LADDER = (cycles(1, 10.0, 0.4), cycles(4, 40.0, 0.2), cycles(16, 160.0, 0.1))
+
+
+def study(*drawings: Drawing, frame: int = 1010) -> FrameStudy:
+    return FrameStudy(frame, (480, 270), (0, 0, 64, 64), 4096, 96, 0.01, NONE, 1.0, drawings)
+
+
+def shot(name: str, *studies: FrameStudy, frames: int = 10) -> ShotStudy:
+    stages = {
+        "falsework": {"simulation": Work(5.0, 5.0), "comp": Work(10.0, 10.0)},
+        "traditional": {"simulation": Work(50.0, 50.0), "comp": Work(10.0, 10.0)},
+    }
+    return ShotStudy(name, frames, tuple(one.frame for one in studies), studies, stages)
+
+
+def picture(seed: int = 0) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    x, y = np.meshgrid(np.linspace(0, 1, 96), np.linspace(0, 1, 64))
+    smooth = 0.3 + 0.2 * np.sin(9 * x) * np.cos(7 * y)
+    colour = smooth[..., None] * np.array([1.0, 0.9, 0.7])
+    return (colour + random.normal(0, 0.002, (64, 96, 3))).clip(0, 1).astype(np.float32)
+
+
+# ---- errors ------------------------------------------------------------------------------------------------
+
+
+def test_a_picture_does_not_differ_from_itself() -> None:
+    same = difference(picture(), picture())
+    assert same.flip == pytest.approx(0.0, abs=1e-6)
+    assert same.psnr == float("inf")
+    assert same.ssim == pytest.approx(1.0)
+
+
+def test_added_error_is_seen_by_every_measure() -> None:
+    reference = picture()
+    found = [
+        difference(reference, (reference * (1 + amount)).astype(np.float32)) for amount in (0.05, 0.2, 0.6)
+    ]
+    assert [one.flip for one in found] == sorted(one.flip for one in found)
+    assert [one.psnr for one in found] == sorted((one.psnr for one in found), reverse=True)
+    assert [one.ssim for one in found] == sorted((one.ssim for one in found), reverse=True)
+    assert found[0].flip > 0.005
+
+
+def test_psnr_by_hand() -> None:
+    flat = np.zeros((32, 32, 3), np.float32)
+    bright = np.full((32, 32, 3), 1.0, np.float32)
+    assert psnr(flat, bright) == pytest.approx(0.0, abs=1e-4)  # as wrong as can be: the peak itself
+
+
+def test_ssim_of_noise_is_low() -> None:
+    random = np.random.default_rng(3)
+    first, second = (random.random((64, 64, 3), np.float32) for _ in range(2))
+    assert ssim(first, second) < 0.15
+
+
+def test_pictures_of_other_sizes_are_refused() -> None:
+    with pytest.raises(FalseworkError, match="cannot be compared"):
+        flip(picture(), picture()[:32])
+
+
+def test_pictures_with_holes_are_refused() -> None:
+    broken = picture()
+    broken[3, 3] = np.nan
+    with pytest.raises(FalseworkError, match="no numbers"):
+        flip(picture(), broken)
+
+
+def test_flicker_is_an_error_in_time_and_a_moving_picture_is_none() -> None:
+    still = picture()
+    moved = np.roll(still, 3, axis=1)
+    motion = np.zeros((*still.shape[:2], 2), np.float32)
+    motion[..., 0] = 3.0
+    faithful = temporal_error((still, moved), (still, moved), motion)
+    flickering = temporal_error((still, moved), (still, (moved * 1.2).astype(np.float32)), motion)
+    assert faithful == 0.0
+    assert flickering > 0.01
+    # The same error in both frames is no flicker.
+    steady = tuple((one * 1.2).astype(np.float32) for one in (still, moved))
+    assert temporal_error((still, moved), (steady[0], steady[1]), motion) < 0.2 * flickering
+
+
+# ---- times at equal error ----------------------------------------------------------------------------------
+
+
+def test_between_two_drawings_time_follows_a_power_law() -> None:
+    found = time_at_error(LADDER, np.sqrt(0.2 * 0.1))
+    assert found.wall == pytest.approx(80.0)
+    assert found.cpu == pytest.approx(160.0)
+    assert found.bound == ""
+
+
+def test_the_denoiser_is_taken_where_it_is_sooner() -> None:
+    assert time_at_error((*LADDER, cycles(1, 15.0, 0.1, denoised=True)), 0.1).wall == pytest.approx(15.0)
+
+
+def test_bounds_are_said() -> None:
+    assert time_at_error(LADDER, 0.5).bound == "at most"
+    assert time_at_error(LADDER, 0.05).bound == "at least"
+    assert time_at_error(LADDER, 0.05).wall == 160.0
+
+
+@given(st.floats(0.02, 0.9), st.floats(0.02, 0.9))
+def test_a_smaller_error_never_takes_cycles_less_time(first: float, second: float) -> None:
+    low, high = sorted((first, second))
+    assert time_at_error(LADDER, low).wall >= time_at_error(LADDER, high).wall
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.1, 100), st.floats(0.01, 1)), min_size=1, max_size=8), st.floats(0.01, 1)
+)
+def test_the_time_lies_within_what_was_measured(points: list[tuple[float, float]], error: float) -> None:
+    drawings = [cycles(2**n, seconds, wrong) for n, (seconds, wrong) in enumerate(points)]
+    found = time_at_error(drawings, error)
+    assert min(s for s, _ in points) * 0.999 <= found.wall <= max(s for s, _ in points) * 1.001
+
+
+# ---- the headline ------------------------------------------------------------------------------------------
+
+
+def test_a_headline_by_hand() -> None:
+    head = headline([shot("a", study(ours(2.0, 0.2), *LADDER))])
+    assert head.frame == pytest.approx(20.0)  # 40 s against 2 s
+    assert head.shot == pytest.approx((10 * 40 + 60) / (10 * 2 + 15))
+
+
+def test_medians_and_spread_over_shots() -> None:
+    shots = [
+        shot(name, study(ours(seconds, 0.2), *LADDER)) for name, seconds in zip("abc", (1, 2, 8), strict=True)
+    ]
+    head = headline(shots)
+    assert head.frame == pytest.approx(20.0)
+    assert head.frame_spread == pytest.approx((5.0, 40.0))
+
+
+def test_more_error_in_our_picture_lowers_the_headline() -> None:
+    before = headline([shot("a", study(ours(2.0, 0.12), *LADDER))])
+    after = headline([shot("a", study(ours(2.0, 0.3), *LADDER))])
+    hopeless = headline([shot("a", study(ours(2.0, 0.9), *LADDER))])
+    assert after.frame < before.frame
+    assert after.shot < before.shot
+    assert hopeless.bound == "at most"
+    assert hopeless.frame < after.frame
+
+
+def test_added_error_reaches_the_headline_through_the_pictures() -> None:
+    """From our renderer's picture with noise added, through FLIP, to the ratio."""
+    reference = picture()
+    good = (reference + np.random.default_rng(1).normal(0, 0.004, reference.shape)).astype(np.float32)
+    bad = (reference + np.random.default_rng(1).normal(0, 0.1, reference.shape)).clip(0).astype(np.float32)
+    errors = [flip(reference, image) for image in (good, bad)]
+    ladder = (cycles(1, 10.0, 2 * errors[1]), cycles(64, 640.0, errors[0] / 2))
+    ratios = [headline([shot("a", study(ours(2.0, error), *ladder))]).frame for error in errors]
+    assert ratios[1] < 0.5 * ratios[0]
+
+
+def test_a_missing_frame_is_said() -> None:
+    whole = shot("a", study(ours(2.0, 0.2), *LADDER), study(ours(2.0, 0.2), *LADDER, frame=1020))
+    headline([whole])
+    with pytest.raises(FalseworkError, match="1020"):
+        headline([replace(whole, studies=whole.studies[:1])])
+    with pytest.raises(FalseworkError, match="missing"):
+        headline([replace(whole, studies=())])
+
+
+def test_a_missing_drawing_is_said() -> None:
+    with pytest.raises(FalseworkError, match="drawings by falsework"):
+        headline([shot("a", study(*LADDER))])
+    uneven = shot("a", study(ours(2.0, 0.2), *LADDER), study(ours(2.0, 0.2), *LADDER[:2], frame=1020))
+    with pytest.raises(FalseworkError, match="lacks Cycles' drawing of 16 samples"):
+        headline([uneven])
+
+
+# ---- the clock ---------------------------------------------------------------------------------------------
+
+BUSY = "import time; end = time.process_time() + 0.4\nwhile time.process_time() < end: pass"
+
+
+def test_work_in_this_process_and_in_another_counts_alike() -> None:
+    with Meter() as own:
+        end = time.process_time() + 0.4
+        while time.process_time() < end:
+            pass
+    with Meter() as other:
+        subprocess.run([sys.executable, "-c", BUSY], check=True)
+    assert own.cpu == pytest.approx(0.4, abs=0.15)
+    assert other.cpu >= 0.35
+
+
+def test_a_child_that_lives_on_is_counted_while_it_works() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", BUSY + "\nprint('done', flush=True)\ninput()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    with Meter() as meter:
+        child.stdout.readline()
+    child.communicate(b"\n")
+    assert meter.cpu >= 0.3
+
+
+def test_sleep_is_time_by_the_clock_alone() -> None:
+    with Meter() as meter:
+        time.sleep(0.2)
+    assert meter.wall >= 0.19
+    assert meter.cpu < 0.15
