@@ -530,6 +530,8 @@ def test_each_blender_is_on_record_with_what_it_made(tmp_path: Path) -> None:
         ("render", "Blender", "5.0.1", "render"),
     }
     assert all(one.offline and one.used == steps[0].used for one in steps)
+    # A simulation used no trained model; whether the render did (its denoiser is one), a person says.
+    assert {one.type for one in steps if one.parameters.get("models") == []} == {"simulate"}
     assert len(steps[0].used) > 1  # the plate, and falsework's textures
     record_make(desk, out, preview=False, at=at, seconds=2.0)
     with desk.open_ledger() as ledger:

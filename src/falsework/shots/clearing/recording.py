@@ -91,6 +91,9 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
 def _blender_steps(make: Activity, versions: Mapping[str, str]) -> Iterator[Activity]:
     """The steps of a run that Blender took: on this machine, as falsework's own."""
     for stage, version in versions.items():
+        # Bullet and Mantaflow hold no trained model; the denoiser of Cycles is one, so of a render a person
+        # says what it used (generative_ai).
+        said: dict[str, object] = {} if BY_BLENDER[stage] == "render" else {"models": []}
         yield Activity(
             id=record_id("activity", "blender", stage, version, make.id),
             type=BY_BLENDER[stage],
@@ -99,7 +102,7 @@ def _blender_steps(make: Activity, versions: Mapping[str, str]) -> Iterator[Acti
             agent=make.agent,
             tool="Blender",
             version=version,
-            parameters={"production": make.parameters["production"], "stage": stage},
+            parameters={"production": make.parameters["production"], "stage": stage, **said},
             seed=make.seed,
             offline=True,
             ended=make.ended,
