@@ -68,7 +68,7 @@ def keys(table: str = "", blenders: Blenders = ABLE, *, stages: Any = None) -> d
         ('device = "CUDA"', ["render"]),
         ("smoke_resolution = 64", ["dust"]),
         ("substeps = 4", ["collapse"]),
-        ("solver_iterations = 50", ["collapse"]),
+        ("solver_iterations = 20", ["collapse"]),
         ("threads = 1", []),
     ],
 )

@@ -32,6 +32,6 @@ class TraditionalSettings(Settings):
     volume_step_rate: Annotated[float, Field(ge=0.05, le=20)] = 1.0
     smoke_resolution: Annotated[int, Field(ge=16, le=1024)] = 128
     substeps: Annotated[int, Field(ge=1, le=100)] = 10
-    solver_iterations: Annotated[int, Field(ge=1, le=500)] = 20
+    solver_iterations: Annotated[int, Field(ge=1, le=500)] = 50
     device: Literal["CPU", "CUDA", "OPTIX", "HIP", "METAL", "ONEAPI"] = "CPU"
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
