@@ -539,6 +539,7 @@ def test_a_delivery_brings_what_a_compositor_needs(tmp_path: Path) -> None:
     for name in ("plate/tiny_clean.exr", "motion.usd", "solve.json"):
         manifest["files"][name] = hashlib.sha256(name.encode()).hexdigest()
     (out / "manifest.json").write_text(json.dumps(manifest))
+    record_make(desk_of(path), out, preview=False, at=AT, seconds=2.0)
     folder = delivered(path).folder
     assert (folder / "plate" / "tiny_clean.exr").read_bytes() == b"plate/tiny_clean.exr"
     assert (folder / "motion.usd").is_file()

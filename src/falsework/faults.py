@@ -123,6 +123,10 @@ def toml_refusal(error: ValueError | RecursionError, text: str, path: Path | str
     what = what[:1].lower() + what[1:]
     for said, plain in _PLAIN:
         what = plain if what.startswith(said) else what
+    if what.startswith("exceeds the limit"):
+        return FalseworkError(
+            "is not valid TOML: a number in it has too many digits", where=path, todo="Correct that number."
+        )
     number = int(found["line"]) if found and found["line"] else 0
     lines = text.splitlines()
     shown = lines[number - 1].strip() if 0 < number <= len(lines) else ""

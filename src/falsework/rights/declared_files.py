@@ -17,6 +17,7 @@ from falsework.rights.records import Asset, asset_id
 
 __all__ = ["DeclaredFiles", "Former", "as_first_said", "is_hash", "is_pattern"]
 
+MOST_SHOWN = 80  # characters of a name in a sentence
 MOST_FILES = 200_000  # that one pattern may name
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -49,6 +50,12 @@ def as_first_said(
             digest = list(known)[-1]
         listed[path] = digest
     return listed, changed
+
+
+def _plainly(error: Exception) -> str:
+    """An error without the whole of a path of thousands of characters in it."""
+    words = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return words[:MOST_SHOWN]
 
 
 class DeclaredFiles:
@@ -129,13 +136,21 @@ class DeclaredFiles:
                 where=where,
                 todo="Put the file inside the folder, or give its hash (sha256:...).",
             )
-        if several and is_pattern(reference):
-            paths = sorted(path for path in self.folder.glob(reference) if path.is_file())
-        else:
-            paths = [self.folder / reference]
-        if not paths or not paths[0].is_file():
+        paths = []
+        try:
+            if several and is_pattern(reference):
+                paths = sorted(path for path in self.folder.glob(reference) if path.is_file())
+            elif (self.folder / reference).is_file():
+                paths = [self.folder / reference]
+        except (OSError, ValueError, NotImplementedError) as error:  # no file can have such a name
             raise FalseworkError(
-                f'there is no file "{reference}"',
+                f'"{reference[:MOST_SHOWN]}" is no path or pattern ({_plainly(error)})',
+                where=where,
+                todo='Write it like "plates/*.jpg" or "plates/**/*.jpg", from the folder of production.toml.',
+            ) from error
+        if not paths:
+            raise FalseworkError(
+                f'there is no file "{reference[:MOST_SHOWN]}"',
                 where=where,
                 todo="Give its path, starting from the folder of production.toml, or its hash (sha256:...).",
             )

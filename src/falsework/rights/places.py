@@ -40,9 +40,13 @@ def named_place(folder: Path, reference: str, key: str, outside: tuple[Path, ...
     where = f"{folder / 'production.toml'}: {key}"
     try:
         place = (folder / reference).resolve()
+        place.exists()  # which a name that is too long shows only then
     except (OSError, RuntimeError, ValueError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise FalseworkError(
-            f'"{reference}" leads nowhere ({error})', where=where, todo="Give a path from that file's folder."
+            f'"{reference[:80]}" leads nowhere ({why[:80]})',
+            where=where,
+            todo="Give a path from that file's folder.",
         ) from None
     if any(place.is_relative_to(root) for root in (folder.resolve(), *outside)):
         return place

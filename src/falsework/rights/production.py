@@ -62,11 +62,20 @@ def _party_form(value: str) -> str:
 def _moment(value: date | datetime) -> date | datetime:
     if isinstance(value, datetime) and value.tzinfo is None:
         raise ValueError("a date, or a time with its zone (2026-11-22T12:00:00Z)")
+    _day(value)
+    return value
+
+
+def _day(value: date) -> date:
+    # The first and the last year have no day before or after, in another zone, that could be reckoned with.
+    if not date.min.year < value.year < date.max.year:
+        raise ValueError(f"a day before the year {date.max.year}; one without an end is left out")
     return value
 
 
 PartyId = Annotated[str, BeforeValidator(_party_id), AfterValidator(_party_form)]
 Moment = Annotated[datetime | date, AfterValidator(_moment)]
+Day = Annotated[date, AfterValidator(_day)]
 
 
 class PartySettings(Settings):
@@ -191,7 +200,7 @@ class NoticeSettings(Settings):
     by: PartyId
     role: str = ""
     to: Name
-    sent: date
+    sent: Day
     models: tuple[FileReference, ...] = ()
     why: Name = "notice given"
 
@@ -261,8 +270,8 @@ class Production(Settings):
     guilds: tuple[Guild, ...] = ()
     territories: Annotated[tuple[Place, ...], Field(min_length=1)] = ("worldwide",)
     commercial: bool = True
-    releases: tuple[date, ...] = ()
-    until: date | None = None
+    releases: tuple[Day, ...] = ()
+    until: Day | None = None
     licence: str = ""
     ledger: str = ""
     parties: tuple[PartySettings, ...] = ()
@@ -330,7 +339,7 @@ def read_production(text: str, path: Path | str = FILE_NAME) -> Production:
     """`load_production` for a text already in hand; `path` is only named in faults."""
     try:
         values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError
         raise toml_refusal(error, text, path) from None
     lines = key_lines(text)
     try:

@@ -104,7 +104,7 @@ def read_shot(text: str, path: Path | str = "shot.toml") -> Shot:
     """`load_shot` for a text already in hand; `path` is only named in faults."""
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError
         raise toml_refusal(error, text, path) from None
     lines = key_lines(text)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
@@ -217,8 +218,8 @@ def stranger(desk: Desk, party: str) -> bool:
 def impact_of(desk: Desk, subject: str, *, at: datetime) -> Impact:
     """What hangs on an asset (a file, an id) or a grant of this production."""
     path = Path(subject)
-    if path.is_file():
-        subject = asset_id(desk.digests.of(path.resolve()))
+    with suppress(OSError, ValueError):  # what can be no file's name may be a grant's, or is said to be none
+        subject = asset_id(desk.digests.of(path.resolve())) if path.is_file() else subject
     with desk.open_ledger() as ledger:
         return impact(desk.declare(ledger, at), subject, at, desk.production.name)
 

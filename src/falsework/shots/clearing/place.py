@@ -27,7 +27,7 @@ def check_place(folder: Path, state: State) -> None:
         return
     if not folder.is_dir() or folder.is_symlink():
         raise FalseworkError(
-            "is there, and is no folder",
+            "is no delivery, and is left alone",
             where=folder,
             todo="Give a folder that is empty or not there yet with --out.",
         )
@@ -38,14 +38,14 @@ def check_place(folder: Path, state: State) -> None:
         for name in names
     )
     others = [name for name in found if name not in delivered]
-    if not others:
-        return
-    if len(others) == len(found) or ANCHOR not in found:
+    if found and ANCHOR not in found:
         raise FalseworkError(
             "holds something that is no delivery, and is left alone",
             where=folder,
             todo="Give a folder that is empty or not there yet with --out.",
         )
+    if not others:
+        return
     named = ", ".join(others[:MOST_NAMED])
     more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
     raise FalseworkError(
