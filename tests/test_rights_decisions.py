@@ -150,3 +150,22 @@ def test_anybody_takes_a_waiver_back(everywhere: bool) -> None:
 def test_what_people_type_is_refused_in_a_sentence(word: str, text: str, said: str) -> None:
     with pytest.raises(FalseworkError, match=said):
         approve(World().case(), **{**PERSON, word: text})
+
+
+# What the report says of who decided
+
+
+def test_the_report_says_who_is_a_stranger_and_who_decided_everything() -> None:
+    from falsework.rights.report_lines import decision_lines
+
+    world = World()
+    world.declare(key_visual=True)
+    world.records += approve(world.case(), **PERSON)
+    world.records += approve(world.case(), by="N. Obody", role="Head of Legal", why="fine")
+    lines = {one.by: one.note for one in decision_lines(world.case(), world.clearance())}
+    assert "not among the parties of production.toml; the name is as typed" in lines["N. Obody"]
+    assert "the same person also declared facts" in lines["Mara Example"]
+    other = World(packs=[])
+    other.records = world.records
+    voids = {one.by: one.void for one in decision_lines(other.case(), other.clearance())}
+    assert "packs from " in voids["Mara Example"]

@@ -71,9 +71,14 @@ class GrantLine:
     lapse: str
 
 
+# What else somebody may have decided who approves a cut.
+ALSO = {"declaration": "declared facts", "waiver": "waived a rule", "review": "reviewed"}
+
+
 @dataclass(frozen=True)
 class DecisionLine:
-    """An approval, waiver, rejection or review. `void` says why it does not count, "" where it does."""
+    """An approval, waiver, rejection or review. `void` says why it does not count, "" where it does; `note`
+    what a reader should know of who decided."""
 
     id: str
     type: str
@@ -84,6 +89,7 @@ class DecisionLine:
     why: str
     at: str
     void: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -209,10 +215,23 @@ def decision_lines(case: Case, verdict: Clearance) -> tuple[DecisionLine, ...]:
                 why=one.why,
                 at=_decided_at(one, entry),
                 void=_void(case, one, holding),
+                note=_note(case, one),
             )
         )
     order = {"rejection": 0, "approval": 1, "waiver": 2, "review": 3}
     return tuple(sorted(lines, key=lambda one: (bool(one.void), order.get(one.type, 4), one.at)))
+
+
+def _note(case: Case, decision: Decision) -> str:
+    """Where nobody vouches for the person, or the same person has had more than one say about the cut."""
+    notes = []
+    if decision.by not in {one.id for one in case.production.parties}:
+        notes.append("not among the parties of production.toml; the name is as typed")
+    if decision.type == "approval" and not decision.about:
+        own = {one.type for one in case.decisions if one.by == decision.by and one.type in ALSO}
+        if own:
+            notes.append(f"the same person also {' and '.join(ALSO[one] for one in ALSO if one in own)}")
+    return "; ".join(notes)
 
 
 def _decided_at(decision: Decision, entry: Entry | None) -> str:
@@ -259,6 +278,8 @@ def _void(case: Case, decision: Decision, holding: set[str]) -> str:
         return "it was given for other pixels, so it does not hold for these"
     if elsewhere:
         return "it concerns other pixels"
+    if decision in case.outdated:
+        return f"it was given under other terms ({case.since(decision)})"
     if decision.type == "waiver" and decision.id not in holding:
         return "not needed, or what it was given for has changed"
     return ""

@@ -379,9 +379,10 @@ class _Page:
         for one in self.report.decisions[:MOST_ROWS]:
             what = f"{one.type} of {one.about}" if one.about else one.type
             void = f'<small class="fail">void: {escape(one.void)}</small>' if one.void else ""
+            note = f"<small>{escape(one.note)}</small>" if one.note else ""
             rows.append(
                 f'<tr{" class=void" if one.void else ""}><th scope="row">{escape(what)}{void}</th>'
-                f"<td>{escape(one.scope)}</td><td>{escape(one.by)}, {escape(one.role)}</td>"
+                f"<td>{escape(one.scope)}</td><td>{escape(one.by)}, {escape(one.role)}{note}</td>"
                 f"<td>“{escape(one.why)}”</td><td>{escape(one.at[:16].replace('T', ' '))}</td>"
                 f'<td class="evidence">{self.refs((one.id,), bare=True)}</td></tr>'
             )

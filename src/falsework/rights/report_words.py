@@ -98,7 +98,8 @@ def _producer(case: Case, report: Report) -> Iterator[Answered]:
     answer = "; ".join(f"{one.by}, {one.role}, on {one.at[:10]}" for one in given) or "Nobody yet"
     answer += "."
     if lost:
-        answer += f" {count(len(lost), 'approval')} of other versions or withdrawn: void."
+        answer += f" {count(len(lost), 'approval')} of other versions or terms, or withdrawn: void."
+    answer += "".join(f" {one.by}: {one.note}." for one in given if one.note)
     yield "producer", "Who approved exactly these frames?", answer, tuple(one.id for one in (*given, *lost))
     yield "producer", "Is there AI in the pixels?", _pixels(report), report.ai_pixels.evidence
     where = "worldwide" if report.reach == ("worldwide",) else spoken(report.reach) or "nowhere"
