@@ -1,0 +1,299 @@
+"""A recipe: the distribution that a data set's shots are drawn from."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from falsework.errors import FalseworkError
+from falsework.faults import key_lines, refuse, toml_refusal, validation_faults
+from falsework.settings import Finite, Settings
+
+__all__ = ["Range", "Recipe", "Split", "load_recipe", "read_recipe"]
+
+DOCUMENT = "docs/datasets.md"
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0, le=1e6)]
+Split = Literal["train", "validation", "test"]
+
+
+class Range(Settings):
+    """From `low` to `high`; written as a list of two numbers."""
+
+    low: Finite
+    high: Finite
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pair(cls, given: object) -> object:
+        if isinstance(given, list | tuple) and len(given) == 2:
+            return {"low": given[0], "high": given[1]}
+        return given
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if self.low > self.high:
+            raise ValueError("two numbers, the smaller first")
+        return self
+
+
+def _within(given: Range, least: float, most: float) -> Range:
+    if given.low < least or given.high > most:
+        raise ValueError(f"two numbers between {least:g} and {most:g}")
+    return given
+
+
+def _weights(given: dict[str, float]) -> dict[str, float]:
+    if sum(given.values()) <= 0:
+        raise ValueError("a table of weights, one of which at least is not 0")
+    return given
+
+
+class PictureSettings(Settings):
+    """size: of the plates, width and height in pixels; crop: a sample's edge, pixels."""
+
+    size: tuple[Annotated[int, Field(ge=64, le=4096)], Annotated[int, Field(ge=64, le=4096)]] = (640, 448)
+    crop: Annotated[int, Field(ge=16, le=2048)] = 256
+
+    @model_validator(mode="after")
+    def _fits(self) -> PictureSettings:
+        if self.crop > min(self.size):
+            raise ValueError("a crop that is no larger than the picture")
+        return self
+
+
+class ShotSettings(Settings):
+    """How much of each building's fall is simulated, and how much of that is kept.
+
+    frames   simulated, the first support goes at the third;  fps: frames a second
+    moments  frames that samples are taken from;  crops: samples from each of them
+    fragments  that a building is broken into
+    """
+
+    frames: Annotated[int, Field(ge=6, le=500)] = 44
+    fps: Annotated[float, Field(gt=1, le=120)] = 24.0
+    moments: Annotated[int, Field(ge=1, le=50)] = 3
+    crops: Annotated[int, Field(ge=1, le=50)] = 2
+    fragments: Range = Range(low=200, high=600)
+
+    @field_validator("fragments")
+    @classmethod
+    def _fragments(cls, given: Range) -> Range:
+        return _within(given, 50, 20000)
+
+
+class BuildingSettings(Settings):
+    """Weights of kinds, ranges of sizes in metres."""
+
+    types: dict[Literal["terraced", "corner", "detached"], Weight] = Field(
+        default={"terraced": 3.0, "corner": 2.0, "detached": 1.0}
+    )
+    materials: dict[Literal["masonry", "concrete", "glass"], Weight] = Field(
+        default={"masonry": 5.0, "concrete": 3.0, "glass": 1.0}
+    )
+    roofs: dict[Literal["flat", "gable", "mansard"], Weight] = Field(
+        default={"flat": 3.0, "gable": 2.0, "mansard": 1.0}
+    )
+    storeys: Range = Range(low=2, high=6)
+    storey_height: Range = Range(low=2.7, high=3.6)
+    width: Range = Range(low=8.0, high=20.0)
+    depth: Range = Range(low=8.0, high=13.0)
+
+    @field_validator("types", "materials", "roofs")
+    @classmethod
+    def _some(cls, given: dict[str, float]) -> dict[str, float]:
+        return _weights(given)
+
+    @field_validator("storeys")
+    @classmethod
+    def _storeys(cls, given: Range) -> Range:
+        return _within(given, 1, 20)
+
+    @field_validator("storey_height")
+    @classmethod
+    def _storey_height(cls, given: Range) -> Range:
+        return _within(given, 2.4, 8)
+
+    @field_validator("width")
+    @classmethod
+    def _width(cls, given: Range) -> Range:
+        return _within(given, 5, 60)
+
+    @field_validator("depth")
+    @classmethod
+    def _depth(cls, given: Range) -> Range:
+        return _within(given, 4, 60)
+
+
+class TriggerSettings(Settings):
+    """How the buildings fail."""
+
+    kinds: dict[Literal["progressive", "implosion", "topple", "pancake"], Weight] = Field(
+        default={"progressive": 4.0, "implosion": 2.0, "topple": 1.0, "pancake": 2.0}
+    )
+    strength: Range = Range(low=0.5, high=1.0)
+
+    @field_validator("kinds")
+    @classmethod
+    def _some(cls, given: dict[str, float]) -> dict[str, float]:
+        return _weights(given)
+
+    @field_validator("strength")
+    @classmethod
+    def _strength(cls, given: Range) -> Range:
+        return _within(given, 0.01, 100)
+
+
+class SunSettings(Settings):
+    """overcast: share of shots without sun; azimuth in degrees clockwise from the view's direction, elevation above
+    the horizon; ratio: the sun's irradiance over that of the open sky."""
+
+    overcast: Share = 0.2
+    azimuth: Range = Range(low=-180, high=180)
+    elevation: Range = Range(low=12, high=65)
+    ratio: Range = Range(low=1.0, high=6.0)
+
+    @field_validator("azimuth")
+    @classmethod
+    def _azimuth(cls, given: Range) -> Range:
+        return _within(given, -180, 180)
+
+    @field_validator("elevation")
+    @classmethod
+    def _elevation(cls, given: Range) -> Range:
+        return _within(given, 3, 85)
+
+    @field_validator("ratio")
+    @classmethod
+    def _ratio(cls, given: Range) -> Range:
+        return _within(given, 0, 100)
+
+
+class DustSettings(Settings):
+    """As [dust] of a shot, drawn."""
+
+    amount: Range = Range(low=0.5, high=2.5)
+    reach: dict[Literal["local", "street", "camera"], Weight] = Field(default={"local": 1.0, "street": 3.0})
+    wind_speed: Range = Range(low=0.0, high=4.0)
+    debris: Annotated[int, Field(ge=0, le=100000)] = 2000
+
+    @field_validator("reach")
+    @classmethod
+    def _some(cls, given: dict[str, float]) -> dict[str, float]:
+        return _weights(given)
+
+    @field_validator("amount")
+    @classmethod
+    def _amount(cls, given: Range) -> Range:
+        return _within(given, 0, 20)
+
+    @field_validator("wind_speed")
+    @classmethod
+    def _wind(cls, given: Range) -> Range:
+        return _within(given, 0, 40)
+
+
+class CameraSettings(Settings):
+    """Metres from the building, metres above the ground, degrees that the building is seen from the side, and how
+    much of the picture it takes up."""
+
+    distance: Range = Range(low=16.0, high=32.0)
+    height: Range = Range(low=1.5, high=2.4)
+    aside: Range = Range(low=-28.0, high=28.0)
+    filling: Range = Range(low=0.8, high=1.25)
+
+    @field_validator("distance")
+    @classmethod
+    def _distance(cls, given: Range) -> Range:
+        return _within(given, 6, 200)
+
+    @field_validator("height")
+    @classmethod
+    def _height(cls, given: Range) -> Range:
+        return _within(given, 0.3, 30)
+
+    @field_validator("aside")
+    @classmethod
+    def _aside(cls, given: Range) -> Range:
+        return _within(given, -45, 45)
+
+    @field_validator("filling")
+    @classmethod
+    def _filling(cls, given: Range) -> Range:
+        return _within(given, 0.3, 3)
+
+
+class TargetSettings(Settings):
+    """The path-traced halves: `samples` a pixel each, their seeds different; bounces as in [traditional] of a
+    shot."""
+
+    samples: Annotated[int, Field(ge=1, le=65536)] = 64
+    bounces: Annotated[int, Field(ge=0, le=64)] = 4
+    volume_bounces: Annotated[int, Field(ge=0, le=64)] = 8
+
+
+class SplitSettings(Settings):
+    """Shares of the buildings kept for validation and for the test."""
+
+    validation: Share = 0.1
+    test: Share = 0.1
+
+    @model_validator(mode="after")
+    def _leaves_some(self) -> SplitSettings:
+        if self.validation + self.test >= 1:
+            raise ValueError("shares that leave something to train on")
+        return self
+
+
+class Recipe(Settings):
+    """A data set's recipe. Paths start from the recipe's folder.
+
+    textures, skies  folders of CC0 pictures;  sources: the CSV that says where each is from, and its licence
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    textures: Annotated[str, Field(min_length=1)]
+    skies: Annotated[str, Field(min_length=1)]
+    sources: Annotated[str, Field(min_length=1)]
+    picture: PictureSettings = PictureSettings()
+    shot: ShotSettings = ShotSettings()
+    buildings: BuildingSettings = BuildingSettings()
+    triggers: TriggerSettings = TriggerSettings()
+    suns: SunSettings = SunSettings()
+    dust: DustSettings = DustSettings()
+    cameras: CameraSettings = CameraSettings()
+    targets: TargetSettings = TargetSettings()
+    split: SplitSettings = SplitSettings()
+
+
+def load_recipe(path: Path) -> tuple[Recipe, str]:
+    """A recipe and its text. Raises FalseworkError with all faults found, the first first."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise FalseworkError(
+            "there is no such recipe", where=path, todo="Give a recipe such as recipes/light.toml."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FalseworkError(
+            f"could not be read as text ({error})", where=path, todo="Give a recipe, a TOML file in UTF-8."
+        ) from None
+    return read_recipe(text, path), text
+
+
+def read_recipe(text: str, path: Path) -> Recipe:
+    """`load_recipe` for a text in hand; `path` is only named in faults."""
+    try:
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise toml_refusal(error, text, path) from None
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        refuse(validation_faults(error, values, Recipe, DOCUMENT), key_lines(text), path)
+        raise AssertionError("unreachable") from error

@@ -1,0 +1,93 @@
+"""What a path tracer makes of a frame, twice: Cycles on the very pieces and dust that the G-buffers are of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from falsework.datasets.settings import Recipe
+from falsework.datasets.staging import Staged
+from falsework.render.settings import RenderSettings
+from falsework.render.traditional.blender import Blender
+from falsework.render.traditional.cycles import CyclesRenderer
+from falsework.render.traditional.settings import TraditionalSettings
+from falsework.render.traditional.smoke import smoke_of_field
+from falsework.seeds import generator
+
+__all__ = ["HALVES", "TARGETS", "PathTraced"]
+
+Crop = tuple[int, int, int, int]
+
+HALVES = ("a", "b")
+# Layers kept of each half, with their channels.
+TARGETS = {"surface": 4, "shadow": 3, "dust": 4}
+
+
+class PathTraced:
+    """Draws crops of one staged shot in a Blender that stays open; a context manager.
+
+    No denoiser, no motion blur, no adaptive sampling: what is left of noise is honest and can be measured as half
+    the difference of the halves.
+    """
+
+    def __init__(
+        self,
+        staged: Staged,
+        recipe: Recipe,
+        frames: Iterable[int],
+        *,
+        blender: Blender,
+        folder: Path,
+        device: str = "CPU",
+        threads: int = 0,
+    ) -> None:
+        self._staged, self._samples = staged, recipe.targets.samples
+        settings = TraditionalSettings.model_validate(
+            {
+                "samples": recipe.targets.samples,
+                "noise_threshold": 0.0,
+                "bounces": recipe.targets.bounces,
+                "volume_bounces": recipe.targets.volume_bounces,
+                "denoise": True,  # of the light at rest alone, which tells what the plate is made of
+                "device": device,
+                "threads": threads,
+            }
+        )
+        smoke_folder = folder / "smoke"
+        smoke_folder.mkdir(parents=True, exist_ok=True)
+        width, height = recipe.picture.size
+        self._renderer = CyclesRenderer(
+            staged.plate,
+            staged.fragments,
+            staged.motion,
+            staged.debris,
+            smoke_of_field(staged.dust, smoke_folder, frames),
+            RenderSettings(shutter=0.0),
+            settings,
+            seed=staged.drawn.seed % 2**31,
+            blender=blender,
+            folder=folder / "cycles",
+            crop=(0, 0, width, height),
+        )
+
+    def draw(self, frame: int, crop: Crop) -> dict[str, npt.NDArray[Any]]:
+        """Both halves of the targets, half floats: "a.surface" (h, w, 4) and so on."""
+        self._renderer.crop = crop
+        drawn: dict[str, npt.NDArray[Any]] = {}
+        for half in HALVES:
+            seed = int(generator(self._staged.drawn.seed, "target", frame, half).integers(2**31))
+            layers = self._renderer.layers(frame, samples=self._samples, denoise=False, seed=seed)
+            for name, image in layers:
+                if name in TARGETS:
+                    drawn[f"{half}.{name}"] = np.minimum(image, 65000.0).astype(np.float16)
+        return drawn
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._renderer.close()

@@ -1,0 +1,186 @@
+"""What a learned shader is told of a frame: surfaces, the light that can reach them, coarse dust; nothing lit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from falsework.building.fragments import Fragments
+from falsework.collapse.motion import Motion
+from falsework.dust.field import Debris, DustField
+from falsework.plate.plate import Plate
+from falsework.render.ambient import DENSEST
+from falsework.render.context import FullScreen, shader, texture_3d
+from falsework.render.layers import Layers
+from falsework.render.renderer import Renderer
+from falsework.render.settings import RenderSettings
+from falsework.render.shadows import surface_normals
+from falsework.render.targets import read_picture
+from falsework.render.volume import EXTINCTION
+
+__all__ = ["CHANNELS", "KINDS", "GBufferRenderer"]
+
+Float = npt.NDArray[np.float32]
+Half = npt.NDArray[np.float16]
+
+# What a pixel shows, in the order of the channel "kind".
+KINDS = ("sky", "set", "standing house", "piece with the plate's pixels", "piece's inside", "chip")
+# Channels of each picture, and what they are. Metres, radians, world axes; light of the plate's exposure.
+CHANNELS: dict[str, tuple[int, str]] = {
+    "kind": (1, "which of KINDS a pixel's centre shows"),
+    "depth": (1, "metres along the optical axis, infinite for sky"),
+    "normal": (3, "world, towards the camera; zero for sky"),
+    "albedo": (3, "of pieces and chips with the dust that lies on them; zero elsewhere"),
+    "coat": (1, "share of the surface that settled dust covers"),
+    "motion": (2, "pixels to the next frame"),
+    "plate": (3, "radiance that the plate (or clean plate) has for this surface"),
+    "rest_light": (3, "irradiance the plate's pixels of a moving piece were lit with at rest"),
+    "sun_seen": (1, "share of the sun's disc past solids"),
+    "sun_through": (1, "share of sunlight past dust"),
+    "sky_seen": (6, "share of the sky at the zenith, in the four directions 30 degrees up, and of the ground"),
+    "near": (1, "share of light that things within a metre leave (screen space)"),
+    "dust_through": (1, "transmittance of the coarse dust before the surface"),
+    "dust_sun": (1, "singly scattered sunlight, for a sun of irradiance 1 and dust of albedo 1"),
+    "dust_sky": (1, "the same for skylight"),
+    "dust_depth": (1, "mean depth of what scatters, metres; 0 for none"),
+}
+
+
+class GBufferRenderer(Renderer):
+    """Draws frames as `Renderer` does, and says what it knew of them."""
+
+    def __init__(
+        self,
+        plate: Plate,
+        fragments: Fragments,
+        motion: Motion,
+        debris: Debris,
+        dust: DustField,
+        settings: RenderSettings,
+        *,
+        seed: int,
+    ) -> None:
+        super().__init__(plate, fragments, motion, debris, dust, settings, seed=seed)
+        context, camera = self._context, plate.camera
+        size = (camera.width, camera.height)
+        self._picture = plate.facade[plate.pad_top :]
+        self._clean, self._clean_normal = plate.clean, surface_normals(camera, plate.clean_depth)
+        self._told = [context.texture(size, 4, dtype="f4") for _ in range(5)]
+        self._told_frame = context.framebuffer(self._told)
+        self._coarse = context.texture(size, 4, dtype="f4")
+        self._coarse_frame = context.framebuffer([self._coarse])
+        self._filled = [context.texture(size, channels, dtype="f4") for channels in (1, 3)]
+        self._tell = FullScreen(context, shader("gbuffer.frag"))
+        self._march = FullScreen(context, shader("dustcoarse.frag"))
+        self._sigma = texture_3d(context, dust.shape, 1, "f4") if min(dust.shape) > 0 else None
+        self.density_scale = settings.dust_density
+
+    @property
+    def dust_albedo(self) -> Float:
+        """(3,) of the dust, in the air and settled."""
+        return self._albedo
+
+    def sigma(self) -> Float | None:
+        """Extinction per metre (nx, ny, nz) on the dust's grid in the frame last drawn; None without dust.
+
+        As Cycles is told it: light enters the thickest dust between lobes finer than a cell.
+        """
+        density = self._volume.density
+        if density is None:
+            return None
+        sigma = density * np.float32(EXTINCTION * self.density_scale)
+        return np.asarray(sigma / (1 + sigma / DENSEST), np.float32)
+
+    def told(self, index: int) -> tuple[dict[str, npt.NDArray[Any]], Layers]:
+        """Pictures of frame `index` by the names of CHANNELS, (H, W[, channels]), and its layers as ever.
+
+        Half floats but for depth (float32) and kind (uint8); all at the pixels' centres, at the shutter's middle.
+        """
+        layers = self.frame(index)
+        following = min(index + 1, self._motion.frames - 1)
+        moving = self._start <= following
+        self._buffers.bind()
+        self._chips.bind()
+        self._pose(index, index, moving)
+        self._surfaces.see((0.0, 0.0))
+        stands = np.zeros(layers.depth.shape, np.bool_)
+        stands[self._standing.part] = self._standing.stand(moving)
+        drawn = layers.albedo.any(-1)
+        known = np.isfinite(layers.depth)
+        normal = np.where((drawn | stands)[..., None] & layers.normal.any(-1, keepdims=True), layers.normal, 0.0)
+        normal = np.where(normal.any(-1, keepdims=True), normal, self._clean_normal * known[..., None])
+        depth = np.where(known, layers.depth, 0.0).astype(np.float32)
+        sun, sky, sides, rest, plate = self._look(depth, normal.astype(np.float32))
+        kind = np.where(known, 1, 0) + (stands & ~drawn & known)
+        kind = np.where(drawn, np.where(sky[..., 3] > 0.5, 5, np.where(sky[..., 2] > 0.5, 3, 4)), kind)
+        shown = np.where((kind == 2)[..., None], self._picture, self._clean)
+        piece = (kind == 3)[..., None]
+        dust = self._scatter()
+        pictures = {
+            "normal": normal,
+            "albedo": layers.albedo,
+            "coat": np.where(kind >= 3, sun[..., 3], 0.0),
+            "motion": layers.motion,
+            "plate": np.where(piece, plate[..., :3], np.where((kind >= 4)[..., None], 0.0, shown)),
+            "rest_light": np.where(piece, rest[..., :3], 0.0),
+            "sun_seen": sun[..., 0],
+            "sun_through": sun[..., 1],
+            "sky_seen": np.concatenate([sky[..., :1], sides, sky[..., 1:2]], axis=-1),
+            "near": np.where(kind >= 3, sun[..., 2], 1.0),
+            "dust_through": dust[..., 0],
+            "dust_sun": dust[..., 1],
+            "dust_sky": dust[..., 2],
+            "dust_depth": dust[..., 3],
+        }
+        told: dict[str, npt.NDArray[Any]] = {
+            "kind": kind.astype(np.uint8),
+            "depth": np.where(known, layers.depth, np.inf).astype(np.float32),
+        }
+        told |= {name: image.astype(np.float16) for name, image in pictures.items()}
+        return {name: told[name] for name in CHANNELS}, layers
+
+    def _look(self, depth: Float, normal: Float) -> list[Float]:
+        self._filled[0].write(np.ascontiguousarray(depth), alignment=1)
+        self._filled[1].write(np.ascontiguousarray(normal), alignment=1)
+        textures = {
+            "ids": self._surfaces.ids,
+            "depths": self._surfaces.depths,
+            "filled_depth": self._filled[0],
+            "filled_normal": self._filled[1],
+            "facade": self._facade,
+            "building": self._building,
+            "sun_map": self._sun.map[0],
+            "rest_sun_map": self._sun.rest_map[0],
+            "core": self._grid.core,
+            "sides": self._grid.sides,
+            "rest_core": self._grid.rest_core,
+            "rest_sides": self._grid.rest_sides,
+            "noise": self._noise,
+        }
+        self._told_frame.use()
+        self._context.viewport = (0, 0, self._camera.width, self._camera.height)
+        self._context.enable_only(0)
+        self._tell(textures, **self._light_values(), pad_top=float(self._pad_top))
+        return [read_picture(target) for target in self._told]
+
+    def _scatter(self) -> Float:
+        sigma = self.sigma()
+        if sigma is None or self._sigma is None:
+            nothing = np.zeros((self._camera.height, self._camera.width, 4), np.float32)
+            nothing[..., 0] = 1.0
+            return nothing
+        self._sigma.write(np.ascontiguousarray(sigma.transpose(2, 1, 0)), alignment=1)
+        field = self._volume.field
+        values = {
+            "dust_low": np.asarray(field.origin, np.float32),
+            "dust_extent": (np.asarray(field.shape) * field.voxel).astype(np.float32),
+            "dust_step": 0.6 * field.voxel,
+        }
+        self._coarse_frame.use()
+        self._context.viewport = (0, 0, self._camera.width, self._camera.height)
+        self._context.enable_only(0)
+        textures = {"sigma": self._sigma, "core": self._grid.core, "filled_depth": self._filled[0]}
+        self._march(textures, **self._light_values(), **values)
+        return read_picture(self._coarse)
