@@ -64,7 +64,7 @@ def keys(table: str = "", blenders: Blenders = ABLE, *, stages: Any = None) -> d
         ("bounces = 2", ["render"]),
         ("volume_bounces = 0", ["render"]),
         ("denoise = false", ["render"]),
-        ("volume_step_rate = 2", ["render"]),
+        ("volume_step_rate = 3", ["render"]),
         ('device = "CUDA"', ["render"]),
         ("smoke_resolution = 64", ["dust"]),
         ("substeps = 4", ["collapse"]),

@@ -66,7 +66,9 @@ class ChipMeshes:
         debris, seen = self._debris, self.shown(frame)
         count = len(seen)
         shape = debris.shape[seen] & 7
-        turn = debris.rotation[np.clip(np.maximum(frame, debris.born[seen]), 0, self._last), seen].astype(np.float32)
+        turn = debris.rotation[np.clip(np.maximum(frame, debris.born[seen]), 0, self._last), seen].astype(
+            np.float32
+        )
         turn /= np.maximum(np.linalg.norm(turn, axis=1, keepdims=True), 1e-6)
         local = self._corners[shape] * debris.size[seen][:, None, None]
         axis, angle = turn[:, None, :3], turn[:, None, 3:]

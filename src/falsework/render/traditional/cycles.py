@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -27,18 +26,21 @@ from falsework.render.traditional.delight import delight
 from falsework.render.traditional.process import Session, write_job
 from falsework.render.traditional.scene_files import (
     camera_job,
+    curtain_depth,
     ground_albedo,
     light_job,
     looks,
     plane_job,
     scene_names,
     single_scattering,
+    write_curtain,
     write_noise,
     write_picture,
     write_scene,
     write_textures,
 )
 from falsework.render.traditional.settings import TraditionalSettings
+from falsework.render.traditional.smoke import Smoke
 from falsework.render.volume import EXTINCTION
 from falsework.seeds import generator
 
@@ -51,6 +53,7 @@ DARKEST = 0.04  # share of its light that is left to anything, as in falsework's
 # Forward and backward lobe of dust: weight and mean cosine (dust.frag.glsl).
 LOBES = ((0.7, 0.55), (0.3, -0.25))
 REST_SAMPLES = (16, 64)  # to see what walls are made of, then to know their light
+LIGHT_SHARE = 4  # light is smooth, and needs but a part of the samples once it is denoised
 CLAMP = 10.0  # of indirect light, as artists keep fireflies out
 
 
@@ -69,7 +72,7 @@ class CyclesRenderer:
         fragments: Fragments,
         motion: Motion,
         debris: Debris,
-        smoke: Any,
+        smoke: Smoke | None,
         render: RenderSettings,
         traditional: TraditionalSettings,
         *,
@@ -147,16 +150,23 @@ class CyclesRenderer:
         falls = 0.5 * light.sky + 0.5 * light.bounce + 0.5 * max(facing, 0.0) * light.sun
         mean = np.clip(shown.mean(0) * np.pi / falls, 0.05, 0.7) if len(shown) else np.full(3, 0.3)
         self._plate_albedo = [float(part) for part in mean]
-        pictures = {"noise": "noise.png", "albedo": "albedo_0.exr", "residue": "residue_0.exr", "far": "far_0.exr"}
+        pictures = {
+            "noise": "noise.png",
+            "albedo": "albedo_0.exr",
+            "residue": "residue_0.exr",
+            "far": "far_0.exr",
+        }
         pictures |= write_textures(folder)
         first = np.concatenate([np.broadcast_to(mean, (*tall, 3)), plate.building[..., None]], axis=-1)
         write_picture(folder / "albedo_0.exr", first.astype(np.float32))
         write_picture(folder / "residue_0.exr", np.zeros((*tall, 3), np.float32))
         write_picture(folder / "far_0.exr", np.zeros((*self._shape, 1), np.float32))
         write_scene(folder / "scene.safetensors", self._fragments, self._motion)
+        self._curtain = curtain_depth(plate)
+        write_curtain(folder / "curtain.safetensors", plate.camera, self._curtain)
         forward = sum(weight * g for weight, g in LOBES)
         self._dust_albedo = self._albedo_of_dust()
-        grams = float(getattr(self._smoke, "grams", 1.0))
+        grams = 1.0 if self._smoke is None else self._smoke.grams
         job = {
             "camera": camera_job(plate.camera),
             "pad_top": plate.pad_top,
@@ -181,7 +191,7 @@ class CyclesRenderer:
             "bounces": settings.bounces,
             "volume_bounces": settings.volume_bounces,
             "volume_step_rate": settings.volume_step_rate,
-            "volume_biased": False,
+            "volume_biased": True,
             "clamp": CLAMP,
             "device": settings.device,
             "threads": settings.threads,
@@ -273,7 +283,7 @@ class CyclesRenderer:
         if self._smoke is None or self._render.dust_density <= 0 or not 0 <= frame < self._smoke.frames:
             return None
         path = self._smoke.path(frame)
-        return None if path is None else str(Path(path).absolute())
+        return None if path is None else str(path.absolute())
 
     def _reload(self, name: str, image: npt.NDArray[Any], number: int) -> None:
         file = f"{name}_{number}.exr"
@@ -356,8 +366,7 @@ class CyclesRenderer:
 
         drawn = self._draw("surface", passes=("crypto",), **quality)
         yield "crypto", crypto_of(drawn)
-        surface = np.maximum(drawn["Combined"], 0.0)
-        np.minimum(surface[..., 3], 1.0, out=surface[..., 3])
+        surface = _covering(drawn)
         yield "surface", surface
         held = np.clip(drawn["hold"], 0.0, 1.0)
         left = np.maximum(1.0 - surface[..., 3] - held, 0.0)
@@ -367,9 +376,20 @@ class CyclesRenderer:
 
         dust, front = (np.zeros((*depth.shape, 4), np.float32) for _ in range(2))
         if dusty:
-            dust = np.maximum(self._draw("dust", **quality)["Combined"], 0.0)
+            dust = _covering(self._draw("dust", **quality))
         yield "dust", dust
+        if dusty and self._dust_before_occluders():
+            front = _covering(self._draw("dust_front", **quality))
+            front *= np.isfinite(self._cropped(self._curtain))[..., None]
         yield "dust_front", front
+
+    def _dust_before_occluders(self) -> bool:
+        """Whether the dust's box comes nearer than the farthest thing that stands before the building."""
+        assert self._smoke is not None
+        known = self._curtain[np.isfinite(self._curtain)]
+        box = np.array(np.meshgrid(*([0.0, float(n)] for n in self._smoke.shape))).reshape(3, -1).T
+        depth = self._plate.camera.project(self._smoke.origin + box * self._smoke.voxel)[1]
+        return bool(len(known)) and float(depth.min()) < float(known.max())
 
     def _cropped(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if self._crop is None:
@@ -430,7 +450,14 @@ class CyclesRenderer:
         hold = self._cropped(self._rest.belongs).astype(np.float32)
         yield "hold", hold
         yield "shadow", np.ones((*hold.shape, 3), np.float32)
-        for name, channels in {"surface": 4, "dust": 4, "dust_front": 4, "normal": 3, "motion": 2, "albedo": 3}.items():
+        for name, channels in {
+            "surface": 4,
+            "dust": 4,
+            "dust_front": 4,
+            "normal": 3,
+            "motion": 2,
+            "albedo": 3,
+        }.items():
             yield name, np.zeros((*hold.shape, channels), np.float32)
 
     def close(self) -> None:
@@ -442,6 +469,13 @@ class CyclesRenderer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _covering(passes: Passes) -> Float:
+    """Colour and coverage (h, w, 4) without the filter's and the denoiser's overshoot."""
+    picture = np.maximum(passes["Combined"], 0.0)
+    np.minimum(picture[..., 3], 1.0, out=picture[..., 3])
+    return picture
 
 
 def _light_of(passes: Passes) -> Float:

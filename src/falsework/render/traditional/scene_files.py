@@ -26,7 +26,9 @@ from falsework.render.noise import lobe_noise
 
 __all__ = [
     "camera_job",
-    "ground_albedo", "hash3", "light_job",
+    "ground_albedo",
+    "hash3",
+    "light_job",
     "looks",
     "plane_job",
     "single_scattering",
@@ -42,6 +44,7 @@ NOISE_SIZE, NOISE_COLUMNS, NOISE_ROWS = 72, 9, 8
 SUN_ANGLE = np.radians(0.53)  # of its disc
 SHADE_REACH = 600.0  # metres that what shades the place is wide
 GROUND_ALBEDO = (0.02, 0.6)
+BEFORE, BLIND = 0.4, 0.06  # metres before an occluder, and before the camera
 PLAIN_ALBEDO = 0.3  # of a set plane that the clean plate does not show
 
 # Wall colours of rooms, relative to the material's own albedo (material.glsl).
@@ -228,6 +231,38 @@ def write_textures(folder: Path) -> dict[str, str]:
         write_picture(folder / name, pixels[::-1].astype(np.float16))
         files[row["file"]] = name
     return files
+
+
+# ---- what stands before the building ---------------------------------------------------------------------
+
+
+def curtain_depth(plate: Plate) -> Float:
+    """(H, W) depth of occluders and of their rims, as falsework's renderer spreads them; infinite elsewhere."""
+    known = (plate.occluder > 0) & np.isfinite(plate.occluder_depth)
+    occluder = np.where(known, plate.occluder_depth, np.inf).astype(np.float32)
+    rim = 2 * max(2, round(0.003 * plate.camera.width)) + 1
+    spread = cv2.erode(occluder, np.ones((rim, rim), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(spread, np.float32)
+
+
+def write_curtain(path: Path, camera: Camera, depth: Float) -> None:
+    """The occluders as cards a little before them (dust may not draw their outline), and where there are none a
+    card right before the camera, so that no work is done there. place (V, 3), corner (F, 3) of triangles."""
+    step = max(1, round(camera.width / 480))
+    height, width = depth.shape
+    rows, columns = -(-height // step), -(-width // step)
+    padded = np.full((rows * step, columns * step), np.inf, np.float32)
+    padded[:height, :width] = depth
+    nearest = padded.reshape(rows, step, columns, step).min((1, 3)).reshape(-1)
+    place = np.where(np.isfinite(nearest), np.maximum(nearest - BEFORE, 0.5 * nearest), BLIND)
+    y, x = (part.reshape(-1) for part in np.mgrid[:rows, :columns])
+    corners = np.stack([[x, y], [x + 1, y], [x + 1, y + 1], [x, y + 1]]).transpose(2, 0, 1) * float(step)
+    vertices = camera.position + camera.rays(corners) * place[:, None, None]
+    first = 4 * np.arange(rows * columns, dtype=np.int32)[:, None]
+    faces = np.concatenate([first + np.int32([0, 1, 2]), first + np.int32([0, 2, 3])])
+    write_arrays(
+        path, {"place": vertices.reshape(-1, 3).astype(np.float32), "corner": faces.astype(np.int32)}
+    )
 
 
 # ---- geometry --------------------------------------------------------------------------------------------

@@ -27,9 +27,9 @@ class TraditionalSettings(Settings):
     samples: Annotated[int, Field(ge=1, le=65536)] = 128
     noise_threshold: Annotated[float, Field(ge=0, le=1)] = 0.02
     bounces: Annotated[int, Field(ge=0, le=64)] = 4
-    volume_bounces: Annotated[int, Field(ge=0, le=64)] = 4
+    volume_bounces: Annotated[int, Field(ge=0, le=64)] = 12
     denoise: bool = True
-    volume_step_rate: Annotated[float, Field(ge=0.05, le=20)] = 1.0
+    volume_step_rate: Annotated[float, Field(ge=0.05, le=20)] = 2.0
     smoke_resolution: Annotated[int, Field(ge=16, le=1024)] = 128
     substeps: Annotated[int, Field(ge=1, le=100)] = 10
     solver_iterations: Annotated[int, Field(ge=1, le=500)] = 50

@@ -15,6 +15,7 @@ __all__ = ["STATES", "Materials"]
 STATES = 4096
 FLAT = 0.5
 SHARP_DETAIL = 60.0
+LEAVES = 4.0  # times the share of dust that has settled: gone after 0.6 s
 
 
 class Materials:
@@ -150,7 +151,9 @@ class Materials:
         graph.aov("hold", held)
         number = graph.attribute("number", "Fac")
         # Nothing is counted where the ray goes on.
-        graph.aov("number", number if hole is None else graph.times(number, graph.math("SUBTRACT", 1.0, hole)))
+        graph.aov(
+            "number", number if hole is None else graph.times(number, graph.math("SUBTRACT", 1.0, hole))
+        )
         graph.output(graph.mix_shader(held, shader, graph.shader("ShaderNodeHoldout")))
 
     # ---- materials ------------------------------------------------------------------------------------------
@@ -173,7 +176,11 @@ class Materials:
         normal = graph.read("ShaderNodeNewGeometry", "Normal")
         coat = graph.times(self._coat(graph, rest, graph.parts(normal)[2]), 0.6)
         albedo = graph.mix(coat, albedo, self._job["dust_albedo"])
-        glow = graph.scale(glow, graph.times(inside, graph.math("SUBTRACT", 1.0, coat)))
+        # What the model's light did not explain stays while a wall hangs where it was photographed, and goes when
+        # it has long left.
+        _, state = self._state(graph)
+        stays = graph.clamped(graph.math("MULTIPLY_ADD", state, -LEAVES / 1000.0, 1.0 + LEAVES / 1000.0))
+        glow = graph.scale(glow, graph.times(graph.times(inside, stays), graph.math("SUBTRACT", 1.0, coat)))
         self._finish(graph, albedo, glow=glow, hole=hole)
 
     def _stuff(self, graph, look):

@@ -3,6 +3,7 @@
 from array import array
 
 import bpy
+import exchange
 from cycles_materials import STATES, Materials
 from mathutils import Matrix, Vector
 
@@ -32,7 +33,7 @@ class Scene:
             self.chips.data.materials.append(material)
         self._volume_material = self._materials.dust()
         self.dust = None
-        self._seen = [True] * len(self.fragments)
+        self.curtain = self._curtain()
 
     # ---- what stays --------------------------------------------------------------------------------------
 
@@ -113,6 +114,19 @@ class Scene:
             self._object(name, self._quads(name, [corners], self._materials.flat(name, albedo)))
             for name, corners, albedo in parts
         ]
+
+    def _curtain(self):
+        """Cards for what stands before the building, which the camera alone sees."""
+        arrays, _ = exchange.read_flat(self._folder / "curtain.safetensors")
+        mesh = bpy.data.meshes.new("curtain")
+        corners = arrays["corner"][1]
+        faces = len(corners) // 3
+        _fill_mesh(mesh, arrays["place"][1], corners, array("i", [0]) * faces, None)
+        curtain = self._object("curtain", mesh)
+        curtain.is_holdout = curtain.hide_render = True
+        for way in ("diffuse", "glossy", "transmission", "volume_scatter", "shadow"):
+            setattr(curtain, f"visible_{way}", False)
+        return curtain
 
     def _fragments(self, arrays):
         """An object for each fragment, about its centre of mass."""
@@ -205,10 +219,11 @@ class Scene:
         """Set the scene up for one kind of picture.
 
         "surface": what has moved, everything else held out; "light": what stands, as plaster; "bare": the set
-        alone, as plaster; "dust": dust alone; "measure": everything as it is.
+        alone, as plaster; "dust": dust alone; "dust_front": dust before the occluders; "measure": everything as it is.
         """
+        self.curtain.hide_render = what != "dust_front"
         mode = {"surface": 0, "measure": 2}.get(what, 1) * STATES
-        hold_all = what == "dust"
+        hold_all = what.startswith("dust")
         for index, thing in enumerate(self.fragments):
             state = self._states[index]
             thing.pass_index = state + mode
@@ -220,10 +235,10 @@ class Scene:
         self.chips.hide_render = what == "bare" or not self._has_chips
         self.chips.visible_camera = what != "light"
         for thing in self.set_objects:
-            thing.is_holdout = what in ("surface", "dust")
+            thing.is_holdout = hold_all or what == "surface"
             thing.pass_index = mode
         if self.dust is not None:
-            self.dust.pass_index = STATES if what == "dust" else 0
+            self.dust.pass_index = STATES if hold_all else 0
 
     def reload(self, name, file):
         """Take a picture anew from a file."""
@@ -251,8 +266,9 @@ def _fill_mesh(mesh, places, corners, slots, flat):
         mesh.polygons.foreach_set("loop_total", array("i", [3]) * faces)
         mesh.polygons.foreach_set("use_smooth", array("b", [0]) * faces)
     mesh.polygons.foreach_set("material_index", slots)
-    layer = mesh.uv_layers.new(name="flat", do_init=False)
-    layer.data.foreach_set("uv", flat)
+    if flat is not None:
+        layer = mesh.uv_layers.new(name="flat", do_init=False)
+        layer.data.foreach_set("uv", flat)
     mesh.update(calc_edges=True)
 
 

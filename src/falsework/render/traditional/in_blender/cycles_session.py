@@ -16,6 +16,7 @@ import bpy
 import exchange
 from cycles_scene import Scene
 
+INSTANT = 0.01  # frames
 PIXEL = 1.5  # width of the Blackman-Harris filter, whose falloff is that of a lens and a sensor
 
 
@@ -129,7 +130,10 @@ class Session:
         exact = request["what"] == "measure"
         cycles.pixel_filter_type = "BOX" if exact else "BLACKMAN_HARRIS"
         cycles.filter_width = 0.01 if exact else PIXEL
-        render.use_motion_blur = request["blur"]
+        render.use_motion_blur = blurs = self.job["shutter"] > 0
+        # An instant is a very short shutter: to switch blur off would have every mesh built anew.
+        if blurs:
+            render.motion_blur_shutter = self.job["shutter"] / 360.0 if request["blur"] else INSTANT
         border = request["border"]
         render.use_border = render.use_crop_to_border = border is not None
         if border is not None:
@@ -157,4 +161,5 @@ def main():
     exchange.serve(Session(folder, job).handle)
 
 
-main()
+if __name__ == "__main__":
+    main()
