@@ -26,6 +26,7 @@ import copies as bench
 from falsework.cli.main import main
 from falsework.errors import FalseworkError
 from falsework.media.images import encode_png, write_png
+from falsework.rights.gate import waive
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Finding, Grant, Party
 from falsework.rights.report import SCHEMA, LedgerSeen, Report, clearance_report
@@ -356,7 +357,7 @@ def test_what_is_waived_is_not_said_to_be_met() -> None:
     world = cleared()
     (grant,) = [one for one in world.records if isinstance(one, Grant)]
     world.change(grant, revoked=AT - timedelta(days=1))
-    world.decide("waiver", world.cut, about="GATE-3", role="lawyer", why="settled by letter")
+    world.records += waive(world.case(), "GATE-3", by=MARA, role="lawyer", why="settled by letter")
     world.approve()
     report = report_of(world)
     assert report.verdict in ("ready", "delivered")
@@ -390,7 +391,7 @@ def test_void_approvals_and_waivers_are_shown() -> None:
     other = world.asset("cut", "earlier", facts={})
     world.change(world.state().assets[other], name="corner")
     world.approve(other)
-    world.decide("waiver", about="NFX-6", why="agreed by phone")
+    world.records += waive(world.case(), "NFX-6", by=MARA, role="producer", why="agreed by phone")
     report = report_of(world)
     (old,) = [one for one in report.decisions if one.type == "approval"]
     assert "other pixels" in old.void
@@ -722,7 +723,7 @@ def test_a_delivered_cut_says_so(tmp_path: Path) -> None:
     assert (values["verdict"], values["missing"]) == ("delivered", [])
     (delivery,) = values["deliveries"]
     assert delivery["by"] == "Ada Example"
-    assert values["ledger"]["anchors"] == 1
+    assert values["ledger"]["anchors"] == 2  # of the approval, of the delivery
     page = _Parsed((tmp_path / "out" / "tiny" / PAGE).read_text()).text
     assert "It was delivered on 2026-11-22." in page
     assert "test chain" in page
