@@ -108,4 +108,5 @@ class ChipMeshes:
     def _place(self, seen: npt.NDArray[np.int64], frame: int) -> Float:
         """(n, 3); a chip has no place before it is born and waits where it is first seen."""
         when = np.clip(np.maximum(frame, self._debris.born[seen]), 0, self._last)
-        return self._debris.position[when, seen]
+        place: Float = self._debris.position[when, seen]
+        return place

@@ -1,4 +1,4 @@
-"""The traditional renderer: Cycles, another program, draws the layers that `render.renderer.Renderer` draws."""
+"""The traditional renderer: another program, Cycles, draws what `render.renderer.Renderer` draws."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ DARKEST = 0.04  # share of its light that is left to anything, as in falsework's
 # Forward and backward lobe of dust: weight and mean cosine (dust.frag.glsl).
 LOBES = ((0.7, 0.55), (0.3, -0.25))
 REST_SAMPLES = (16, 64)  # to see what walls are made of, then to know their light
+NOISY_REST_SAMPLES = (64, 512)  # where Blender has no denoiser
 LIGHT_SHARE = 4  # light is smooth, and needs but a part of the samples once it is denoised
-CLAMP = 10.0  # of indirect light, as artists keep fireflies out
 
 
 class CyclesRenderer:
@@ -62,8 +62,8 @@ class CyclesRenderer:
 
     smoke   the dust as OpenVDB files, or None
     crop    (x0, y0, x1, y1) pixels of the whole picture: all layers are of that part alone
-    usage   seconds of the last frame by part: "sync" (scene handed over), "render" (Cycles, its own scene update
-            and denoiser), "write" and the rest of our side
+    usage   seconds of the last frame by part: "sync" (the scene handed over), "render" (Cycles, its own scene
+            update and its denoiser), "read", and each picture's own
     """
 
     def __init__(
@@ -90,7 +90,8 @@ class CyclesRenderer:
         self._shape = (camera.height, camera.width)
         self._start = np.where(motion.moved.any(0), motion.moved.argmax(0), motion.frames).astype(np.int32)
         self._chips = ChipMeshes(debris, camera, motion.fps)
-        self._denoises = traditional.denoise and "denoise" in blender.abilities
+        self._denoises = "denoise" in blender.abilities
+        self._rest_crypto: Float | None = None
         self._lights: dict[Any, tuple[Float, Float]] = {}
         self.usage: dict[str, float] = {}
         self._begin()
@@ -110,7 +111,8 @@ class CyclesRenderer:
     @crop.setter
     def crop(self, crop: tuple[int, int, int, int] | None) -> None:
         if crop != self._crop:
-            self._crop, self._rest_crypto = crop, None
+            self._crop = crop
+            self._rest_crypto = None
             self._lights.clear()
 
     def prepare(
@@ -127,10 +129,12 @@ class CyclesRenderer:
             seed = self._seed
             if index is not None:
                 seed = int(generator(seed, "cycles", index).integers(2**31))
+        taken = samples or self._traditional.samples
+        denoises = self._denoises and (self._traditional.denoise if denoise is None else denoise)
         return {
-            "samples": samples or self._traditional.samples,
+            "samples": max(taken // LIGHT_SHARE, 1) if denoises and index is None else taken,
             "threshold": 0.0 if samples else self._traditional.noise_threshold,
-            "denoise": self._traditional.denoise if denoise is None else denoise,
+            "denoise": denoises,
             "seed": seed,
         }
 
@@ -192,7 +196,6 @@ class CyclesRenderer:
             "volume_bounces": settings.volume_bounces,
             "volume_step_rate": settings.volume_step_rate,
             "volume_biased": True,
-            "clamp": CLAMP,
             "device": settings.device,
             "threads": settings.threads,
         }
@@ -216,7 +219,7 @@ class CyclesRenderer:
         mixed = 0.5 * np.clip(hue, 0.6, 1.5) + 0.5 * np.array([1.16, 1.0, 0.80])
         return [float(part) for part in (0.73 * mixed / mixed.mean()).clip(0.2, 0.9)]
 
-    # ---- pictures --------------------------------------------------------------------------------------------
+    # ---- pictures -----------------------------------------------------------------------------------------
 
     def _draw(
         self,
@@ -301,9 +304,8 @@ class CyclesRenderer:
         self._rest = Rest(plate, number, depth)
         self._rest_depth = np.where(np.rint(number) > 0, depth, 0.0)
         self._rest_normal = np.where(np.rint(number)[..., None] > 0, seen["Normal"], 0.0)
-        self._rest_crypto = None
         self._reload("far", self._rest.far[..., None], 1)
-        for turn, samples in enumerate(REST_SAMPLES):
+        for turn, samples in enumerate(REST_SAMPLES if self._denoises else NOISY_REST_SAMPLES):
             lit = self._draw("light", samples, denoise=True, whole=True, pad_top=plate.pad_top, blur=False)
             albedo, residue = delight(plate.facade, _light_of(lit))
             self._reload("albedo", np.concatenate([albedo, plate.building[..., None]], axis=-1), 1 + turn)
@@ -312,8 +314,8 @@ class CyclesRenderer:
     def _light_at_rest(self, **quality: Any) -> tuple[Float, Float]:
         """Light (h, w, 3) on what the plate and on what the clean plate shows, before anything fell.
 
-        Drawn as the frames will be, noise and all: where nothing has changed, the two have the same noise, and
-        their ratio none.
+        Drawn as the frames will be, noise and all: where nothing has changed, the two have the same noise,
+        and their ratio none.
         """
         key = tuple(sorted(quality.items()))
         if key not in self._lights:
@@ -323,7 +325,7 @@ class CyclesRenderer:
             self._lights[key] = rest, np.where(self._cropped(self._rest.matte)[..., None], bare, rest)
         return self._lights[key]
 
-    # ---- one frame -------------------------------------------------------------------------------------------
+    # ---- one frame ----------------------------------------------------------------------------------------
 
     def frame(self, index: int, **options: Any) -> Layers:
         """Layers of frame `index` (0 is the shot's first)."""
@@ -486,4 +488,5 @@ def _light_of(passes: Passes) -> Float:
 def _turned(q: Float, v: npt.NDArray[Any], *, back: bool = False) -> npt.NDArray[Any]:
     """Vectors (n, 3) turned by quaternions (n, 4) x, y, z, w."""
     axis = -q[:, :3] if back else q[:, :3]
-    return v + 2 * np.cross(axis, np.cross(axis, v) + q[:, 3:] * v)
+    turned: npt.NDArray[Any] = v + 2 * np.cross(axis, np.cross(axis, v) + q[:, 3:] * v)
+    return turned

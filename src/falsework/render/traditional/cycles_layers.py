@@ -24,7 +24,8 @@ CROSS = np.ones((3, 3), np.uint8)
 
 
 def read_passes(path: Path) -> Passes:
-    """Passes of one multi-layer EXR by name: (H, W) or (H, W, channels), each in its channels' usual order."""
+    """Passes of one multi-layer EXR by name: (H, W) or (H, W, channels), each in its channels' usual
+    order."""
     channels: Mapping[str, npt.NDArray[Any]] = read_exr(path)[0]
     grouped: dict[str, dict[str, npt.NDArray[Any]]] = {}
     for name, pixels in channels.items():
@@ -47,8 +48,9 @@ def crypto_of(passes: Passes) -> Float:
 class Rest:
     """What each pixel shows of the building at rest, as `render.standing.Standing` has it.
 
-    belongs (H, W) pixels that are the building's for as long as it stands; matte (H, W) pixels the plate shows it
-    at; nearest (H, W) the fragment whose going makes a pixel go; far (H, W) farthest depth around each pixel
+    belongs (H, W) pixels that are the building's for as long as it stands; matte (H, W) pixels the plate
+    shows it at; nearest (H, W) the fragment whose going makes a pixel go; far (H, W) farthest depth around
+    each pixel
     """
 
     def __init__(self, plate: Plate, number: Float, depth: Float) -> None:

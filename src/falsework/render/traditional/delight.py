@@ -18,10 +18,10 @@ DARKEST = 0.05
 def delight(facade: Float, light: Float) -> tuple[Float, Float]:
     """Albedo and residue (H, W, 3) with albedo * light / pi + residue = facade.
 
-    facade (H, W, 3) the building as the plate shows it; light (H, W, 3) the irradiance that the model has there
-    at rest. Albedo is at most HIGHEST; what is brighter (mirrored sky in panes, sunlight where the model has
-    shade) becomes the residue, which stays with the wall as a light of its own, so that at rest the picture is
-    the plate's whatever the model's mistakes.
+    facade (H, W, 3) the building as the plate shows it; light (H, W, 3) the irradiance that the model has
+    there at rest. Albedo is at most HIGHEST; what is brighter (mirrored sky in panes, sunlight where the
+    model has shade) becomes the residue, which stays with the wall as a light of its own, so that at rest the
+    picture is the plate's whatever the model's mistakes.
     """
     typical = np.median(light[light > 0]) if (light > 0).any() else 1.0
     falls = np.maximum(light, DARKEST * typical)

@@ -32,7 +32,6 @@ __all__ = [
     "looks",
     "plane_job",
     "single_scattering",
-    "write_chips",
     "write_noise",
     "write_picture",
     "write_scene",
@@ -74,7 +73,8 @@ def hash3(x: Any, y: Any, z: Any) -> Float:
 
 
 def box_map(places: Float, normals: Float) -> Float:
-    """Flat places (F, 3, 2) in metres of triangles' corners (F, 3, 3) seen along their normals' longest axis."""
+    """Flat places (F, 3, 2) in metres of triangles' corners (F, 3, 3) seen along their normals' longest
+    axis."""
     size = np.abs(normals)
     along_z = size[:, 2] > np.maximum(size[:, 0], size[:, 1])
     along_x = ~along_z & (size[:, 0] > size[:, 1])
@@ -200,7 +200,8 @@ def write_picture(path: Path, image: npt.NDArray[Any]) -> None:
 
 
 def write_noise(path: Path) -> dict[str, int]:
-    """Slices of the noise side by side, each with a rim of its own other side, the first at the bottom left."""
+    """Slices of the noise side by side, each with a rim of its own other side, the first at the bottom
+    left."""
     noise = lobe_noise(NOISE_SIZE)[..., :3]
     edge = NOISE_SIZE + 2
     sheet = np.zeros((edge * NOISE_ROWS, edge * NOISE_COLUMNS, 3), np.uint8)
@@ -237,7 +238,8 @@ def write_textures(folder: Path) -> dict[str, str]:
 
 
 def curtain_depth(plate: Plate) -> Float:
-    """(H, W) depth of occluders and of their rims, as falsework's renderer spreads them; infinite elsewhere."""
+    """(H, W) depth of occluders and of their rims, as falsework's renderer spreads them; infinite
+    elsewhere."""
     known = (plate.occluder > 0) & np.isfinite(plate.occluder_depth)
     occluder = np.where(known, plate.occluder_depth, np.inf).astype(np.float32)
     rim = 2 * max(2, round(0.003 * plate.camera.width)) + 1
@@ -246,7 +248,8 @@ def curtain_depth(plate: Plate) -> Float:
 
 
 def write_curtain(path: Path, camera: Camera, depth: Float) -> None:
-    """The occluders as cards a little before them (dust may not draw their outline), and where there are none a
+    """The occluders as cards a little before them (dust may not draw their outline), and where there are none
+    a
     card right before the camera, so that no work is done there. place (V, 3), corner (F, 3) of triangles."""
     step = max(1, round(camera.width / 480))
     height, width = depth.shape
@@ -259,7 +262,7 @@ def write_curtain(path: Path, camera: Camera, depth: Float) -> None:
     corners = np.stack([[x, y], [x + 1, y], [x + 1, y + 1], [x, y + 1]]).transpose(2, 0, 1) * float(step)
     vertices = camera.position + camera.rays(corners) * place[:, None, None]
     first = 4 * np.arange(rows * columns, dtype=np.int32)[:, None]
-    faces = np.concatenate([first + np.int32([0, 1, 2]), first + np.int32([0, 2, 3])])
+    faces = np.concatenate([first + np.array(side, np.int32) for side in ([0, 1, 2], [0, 2, 3])])
     write_arrays(
         path, {"place": vertices.reshape(-1, 3).astype(np.float32), "corner": faces.astype(np.int32)}
     )
@@ -271,9 +274,9 @@ def write_curtain(path: Path, camera: Camera, depth: Float) -> None:
 def write_scene(path: Path, fragments: Fragments, motion: Motion) -> None:
     """Meshes fragment by fragment, and the keys of what ever moves.
 
-    vertex_start, face_start (N + 1,); local, rest (V, 3) about the centre and in the world; corner (F, 3) within
-    the fragment; surface, broken (F,); flat (F, 3, 2); own, room, paper, centre (N, 3); moving (M,) fragments;
-    keys (M, 7, T) place and quaternion w, x, y, z.
+    vertex_start, face_start (N + 1,); local, rest (V, 3) about the centre and in the world; corner (F, 3)
+    within the fragment; surface, broken (F,); flat (F, 3, 2); own, room, paper, centre (N, 3); moving (M,)
+    fragments; keys (M, 7, T) place and quaternion w, x, y, z.
     """
     count = len(fragments)
     face_start = np.searchsorted(fragments.face_fragment, np.arange(count + 1)).astype(np.int32)

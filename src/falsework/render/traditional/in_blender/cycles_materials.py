@@ -1,17 +1,18 @@
 """What fragments, chips, set and dust are made of, as Cycles' nodes.
 
-The formulas are those of falsework.render's own shaders (material.glsl, shade.frag.glsl), so that both renderers
-show the same matter and differ in light alone.
+The formulas are those of falsework.render's own shaders (material.glsl, shade.frag.glsl), so that both
+renderers show the same matter and differ in light alone.
 """
 
 import bpy
+
 from cycles_nodes import Graph, new_graph
 
 __all__ = ["STATES", "Materials"]
 
-# Object's pass index: state + STATES * mode. State 0: stands untouched; others 1 + 1000 * (share of the dust that has
-# settled on it). Mode 0: what moves, and holes where something stands; mode 1: the camera sees grey plaster, whose radiance
-# tells the light; mode 2: all as it is.
+# Object's pass index: state + STATES * mode. State 0: stands untouched; others 1 + 1000 * (share of the dust
+# that has settled on it). Mode 0: what moves, and holes where something stands; mode 1: the camera sees grey
+# plaster, whose radiance tells the light; mode 2: all as it is.
 STATES = 4096
 FLAT = 0.5
 SHARP_DETAIL = 60.0
@@ -40,7 +41,7 @@ class Materials:
         _no_lamp(material)
         return material
 
-    # ---- pieces ---------------------------------------------------------------------------------------------
+    # ---- pieces -------------------------------------------------------------------------------------------
 
     def _make_projection(self):
         """World place to the plate's picture: (x, y up) in 0..1, and depth along the optical axis."""
@@ -65,7 +66,8 @@ class Materials:
         return tree
 
     def _make_noise(self):
-        """Tiling noise of three octaves at a place in repeats, from slices laid side by side in one picture."""
+        """Tiling noise of three octaves at a place in repeats, from slices laid side by side in one
+        picture."""
         size, columns, rows = (
             self._job["noise"]["size"],
             self._job["noise"]["columns"],
@@ -122,7 +124,8 @@ class Materials:
         return graph.math("MAXIMUM", fallen, graph.attribute("coat", "Fac"))
 
     def _finish(self, graph, colour, normal=None, glow=None, hole=None):
-        """From a colour to the material's output: plaster in mode 1, held out where it stands as in the plate.
+        """From a colour to the material's output: plaster in mode 1, held out where it stands as in the
+        plate.
 
         glow: light of its own, for the camera; hole: 1 where the plate shows something else.
         """
@@ -142,7 +145,8 @@ class Materials:
             shader = graph.mix_shader(
                 graph.times(hole, camera), shader, graph.shader("ShaderNodeBsdfTransparent")
             )
-        # What stands, and was seen in the plate, is the plate. An inner face that was never seen is a surface.
+        # What stands, and was seen in the plate, is the plate. An inner face that was never seen is a
+        # surface.
         at, depth = self._project(graph, graph.read("ShaderNodeNewGeometry", "Position"))
         far, _ = graph.image(self._pictures["far"], at, interpolation="Closest", extension="CLIP")
         seen = graph.math("LESS_THAN", depth, graph.parts(far)[0])
@@ -156,7 +160,7 @@ class Materials:
         )
         graph.output(graph.mix_shader(held, shader, graph.shader("ShaderNodeHoldout")))
 
-    # ---- materials ------------------------------------------------------------------------------------------
+    # ---- materials ----------------------------------------------------------------------------------------
 
     def _plate(self, graph):
         """The plate's own pixels, freed of the light they were taken in (delight.py)."""
@@ -176,8 +180,8 @@ class Materials:
         normal = graph.read("ShaderNodeNewGeometry", "Normal")
         coat = graph.times(self._coat(graph, rest, graph.parts(normal)[2]), 0.6)
         albedo = graph.mix(coat, albedo, self._job["dust_albedo"])
-        # What the model's light did not explain stays while a wall hangs where it was photographed, and goes when
-        # it has long left.
+        # What the model's light did not explain stays while a wall hangs where it was photographed, and goes
+        # when it has long left.
         _, state = self._state(graph)
         stays = graph.clamped(graph.math("MULTIPLY_ADD", state, -LEAVES / 1000.0, 1.0 + LEAVES / 1000.0))
         glow = graph.scale(glow, graph.times(graph.times(inside, stays), graph.math("SUBTRACT", 1.0, coat)))

@@ -13,7 +13,8 @@ def new_graph(material):
 
 
 class Graph:
-    """A shader's node tree. Arguments are sockets, numbers or triples; what is not a socket is written into the
+    """A shader's node tree. Arguments are sockets, numbers or triples; what is not a socket is written into
+    the
     node itself."""
 
     def __init__(self, tree):
@@ -33,7 +34,7 @@ class Graph:
         elif hasattr(socket.default_value, "__len__"):
             length = len(socket.default_value)
             triple = list(value) if hasattr(value, "__len__") else [value] * 3
-            socket.default_value = (triple + [1.0])[:length]
+            socket.default_value = [*triple, 1.0][:length]
         else:
             socket.default_value = value
 
@@ -45,7 +46,7 @@ class Graph:
 
     def math(self, operation, *values, clamp=False):
         node = self.node("ShaderNodeMath", operation=operation, use_clamp=clamp)
-        for socket, value in zip(node.inputs, values):
+        for socket, value in zip(node.inputs, values, strict=False):
             self.put(socket, value)
         return node.outputs[0]
 
@@ -71,7 +72,7 @@ class Graph:
             self.put(node.inputs[0], values[0])
             self.put(node.inputs["Scale"], values[1])
         else:
-            for socket, value in zip(node.inputs, values):
+            for socket, value in zip(node.inputs, values, strict=False):
                 self.put(socket, value)
         return node.outputs[1 if operation in ("DOT_PRODUCT", "LENGTH", "DISTANCE") else 0]
 
@@ -93,7 +94,7 @@ class Graph:
 
     def triple(self, x, y, z):
         node = self.node("ShaderNodeCombineXYZ")
-        for socket, value in zip(node.inputs, (x, y, z)):
+        for socket, value in zip(node.inputs, (x, y, z), strict=False):
             self.put(socket, value)
         return node.outputs[0]
 
@@ -124,7 +125,7 @@ class Graph:
 
     def group(self, tree, *values):
         node = self.node("ShaderNodeGroup", node_tree=tree)
-        for socket, value in zip(node.inputs, values):
+        for socket, value in zip(node.inputs, values, strict=False):
             self.put(socket, value)
         return tuple(node.outputs)
 

@@ -3,9 +3,10 @@
 from array import array
 
 import bpy
+from mathutils import Matrix, Vector
+
 import exchange
 from cycles_materials import STATES, Materials
-from mathutils import Matrix, Vector
 
 __all__ = ["Scene"]
 
@@ -185,10 +186,11 @@ class Scene:
                 curve.keyframe_points.foreach_set("interpolation", array("i", [LINEAR]) * frames)
                 curve.update()
 
-    # ---- what changes with the frame -------------------------------------------------------------------------
+    # ---- what changes with the frame ----------------------------------------------------------------------
 
     def place(self, frame, states, chips, volume):
-        """Show one frame. states (fragments,) of the pass index; chips: flat arrays; volume: a VDB file or None."""
+        """Show one frame. states (fragments,) of the pass index; chips: flat arrays; volume: a VDB file or
+        None."""
         self.scene.frame_set(frame)
         self._states = states
         self._fill_chips(chips)
@@ -219,7 +221,8 @@ class Scene:
         """Set the scene up for one kind of picture.
 
         "surface": what has moved, everything else held out; "light": what stands, as plaster; "bare": the set
-        alone, as plaster; "dust": dust alone; "dust_front": dust before the occluders; "measure": everything as it is.
+        alone, as plaster; "dust": dust alone; "dust_front": dust before the occluders; "measure": everything
+        as it is.
         """
         self.curtain.hide_render = what != "dust_front"
         mode = {"surface": 0, "measure": 2}.get(what, 1) * STATES

@@ -3,8 +3,8 @@
 Requests:
     {"do": "place", "frame", "states": [..], "chips": file or null, "dust": file or null}
     {"do": "reload", "picture", "file"}
-    {"do": "draw", "what", "file", "samples", "threshold", "denoise", "seed", "blur", "border": [x0, y0, x1, y1] or
-     null, "pad_top", "passes": [..]}
+    {"do": "draw", "what", "file", "samples", "threshold", "denoise", "seed", "blur", "pad_top", "passes": [..],
+     "border": [x0, y0, x1, y1] or null}
 """
 
 import sys
@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import bpy
+
 import exchange
 from cycles_scene import Scene
 
@@ -61,7 +62,7 @@ class Session:
         cycles.transparent_max_bounces = 16
         cycles.caustics_reflective = cycles.caustics_refractive = False
         cycles.sample_clamp_direct = 0.0
-        cycles.sample_clamp_indirect = job["clamp"]
+        cycles.sample_clamp_indirect = 0.0  # all is matt, there are no fireflies to hide
         if hasattr(cycles, "volume_biased"):
             cycles.volume_biased = job["volume_biased"]
         cycles.volume_step_rate = job["volume_step_rate"]
