@@ -366,7 +366,8 @@ Error: Python: Traceback (most recent call last):
   File "/x/y.py", line 3, in <module>
     main(
     ^^^^
-RuntimeError: cache is not writable
+00:03.037  render           | Saved: '/x/y.exr'
+00:03.040  render           | RuntimeError: cache is not writable
 cache is not writable
 cache is not writable
 Blender quit""".splitlines()

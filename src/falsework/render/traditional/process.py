@@ -342,7 +342,7 @@ def last_words(lines: deque[bytes] | list[bytes]) -> str:
     indented = False
     for line in lines:
         text = line.decode(errors="replace")
-        text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
+        text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|^\d\d:\d\d\.\d+ +\S+ +\| ", "", text)  # colours; hour, part
         text = "".join(one for one in text if one.isprintable() or one == " ")
         if CLUTTER.match(text.strip()):
             indented = text.strip().startswith("File ")
