@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 
 from falsework.errors import FalseworkError
 from falsework.rights.anchors import Anchor, anchors_beside, read_anchors
-from falsework.rights.events import Event
+from falsework.rights.events import BEFORE_ALL, Event
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Activity, Party
+from falsework.rights.tampering import Link, check
 from ledgers import AT, faults_of, filled, first_of, one_of_each, people, tamper
 
 
@@ -274,3 +276,33 @@ def test_a_flip_anywhere_is_detected_or_is_where_no_event_is(tmp_path: Path) -> 
             assert holds_no_event(content, place)
             with Ledger.open(path, create=False) as ledger:
                 assert (ledger.events(), ledger.root()) == (events, root)
+
+
+def test_a_clock_that_was_set_back_is_named(tmp_path: Path) -> None:
+    def chained(*days: float) -> list[Link]:
+        links, previous = [], BEFORE_ALL
+        for number, day in enumerate(days):
+            event = Event.of(_party(number), sequence=number, at=AT + timedelta(days=day), previous=previous)
+            links.append(Link(number, number, previous, event.digest, event.time))
+            previous = event.digest
+        return links
+
+    assert [one.kind for one in check(chained(0, 3, 2.5, 4), None)] == []
+    faults = check(chained(0, 13, 1, 2, 14), None)
+    assert [(one.kind, one.event) for one in faults] == [("time", 2)]
+    assert "the clock was set back" in faults[0].words
+    with Ledger.open(tmp_path / "l") as ledger:
+        ledger.append([_party(0)], at=AT)
+        with pytest.raises(FalseworkError, match="by this clock"):
+            ledger.append([_party(1)], at=AT - timedelta(days=2))
+        (event,) = ledger.append([_party(1)], at=AT - timedelta(hours=2))
+        assert event.time == AT  # it began before, and is written after
+        with pytest.raises(FalseworkError, match="meanwhile"):
+            ledger.append([_party(2)], at=AT, after=1)
+        assert ledger.size == 2
+        assert ledger.append([_party(2)], at=AT, after=2)
+        assert ledger.verify() == []
+
+
+def _party(number: int) -> Party:
+    return Party(id=f"party:p{number}", type="person", name=f"P {number}")
