@@ -108,7 +108,8 @@ def test_what_a_support_carried_comes_down(blender: Blender, tmp_path: Path) -> 
 
 def test_nothing_rises_and_nothing_falls_faster_than_gravity_lets_it(motion: Motion) -> None:
     tower = brick_tower()
-    assert (motion.position[:, :, 2] - tower.centre[:, 2]).max() < 0.05
+    # A block of 1.5 m that rolls over an edge has its centre higher for a moment.
+    assert (motion.position[:, :, 2] - tower.centre[:, 2]).max() < 0.2
     for name in ("rises_at_trigger", "faster_than_gravity", "energy", "below_ground"):
         assert motion.checks[name]["passed"], (name, motion.checks[name])
 

@@ -41,9 +41,9 @@ MARGIN = 0.005  # metres around a hull at which Bullet sees a contact
 GAP = 0.015  # metres a hull is drawn in, its margin included
 LEAST_SHARE = 0.6  # of a thin hull's width that is left
 CRUSHED_SHARE = 0.55  # linear size of the hull of what is crushed, as in collapse.bodies
-# Bullet's few iterations spread a load unevenly over the constraints, and it breaks one at the first peak,
-# where brickwork takes its time (collapse.failure): an artist multiplies the strengths till it stands.
-STRENGTH_FACTOR = 1.0
+# Of the bond's own strength, and of the load that goes through it at rest: of those tried, the ones with which
+# the house stands and most of it comes down (docs/traditional.md, "Rigid bodies").
+STRENGTH_FACTOR = 0.3
 CARRYING_FACTOR = 3.0
 SETTLING = 8  # frames before the trigger in which no constraint breaks
 OPEN, BEND = 0.04, np.radians(6.0)  # metres and angle at which a bond counts as broken
