@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,6 +42,11 @@ class Assets:
     textures: dict[str, Path]
     skies: dict[str, Path]
     records: tuple[Asset, ...]
+
+    def named(self, names: Iterable[str]) -> tuple[Asset, ...]:
+        """The records of pictures given by their names without ending."""
+        wanted = set(names)
+        return tuple(record for record in self.records if Path(record.file).stem in wanted)
 
 
 def find_assets(recipe: Recipe, base: Path) -> Assets:

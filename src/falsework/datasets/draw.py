@@ -19,6 +19,7 @@ __all__ = ["FIRST_FRAME", "Drawn", "Wall", "building_seed", "draw", "split_of"]
 
 FIRST_FRAME = 1001
 START = 1003
+OTHERS = 5  # walls that stay, at most
 INTERIOR = (95.0, 125.0)  # degrees between the walls of a corner house, inside
 # What street walls are faced with, by what stands behind: weights of the textures' names.
 FACINGS: Mapping[str, Mapping[str, float]] = {
@@ -72,6 +73,7 @@ class Drawn:
     shutters: bool
     courses: bool
     ground: str
+    others: tuple[str, ...]  # textures of the houses that stay
     neighbours: tuple[float, float]  # heights of the houses left and right, metres; 0: none
     camera: tuple[float, float, float]
     sun: tuple[float, float, float]
@@ -80,6 +82,11 @@ class Drawn:
     fracture: FractureSettings
     collapse: CollapseSettings
     dust: DustSettings
+
+    @property
+    def textures(self) -> tuple[str, ...]:
+        """Names of all textures that are used."""
+        return tuple(sorted({self.facing, self.ground, *self.others}))
 
     def to_json(self) -> dict[str, Any]:
         """For the record: plain values."""
@@ -149,6 +156,7 @@ def draw(recipe: Recipe, index: int, textures: list[str], skies: list[str]) -> D
         shutters=shutters,
         courses=courses,
         ground=ground,
+        others=tuple(textures[int(n)] for n in generator(seed, "others").integers(len(textures), size=OTHERS)),
         neighbours=(side[0], side[1]),
         camera=_camera(generator(seed, "camera"), recipe, walls, levels[-1] + roof_height),
         sun=_sun(generator(seed, "sun"), recipe),

@@ -127,8 +127,6 @@ class _Place:
         self.face_normal = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12)
         random = generator(drawn.seed, "place")
         self.tints = [np.exp(random.normal(0, 0.06, 3)) * random.uniform(0.6, 1.3) for _ in planes]
-        self.stuff = sorted(textures)
-        self.choice = random.integers(len(self.stuff), size=len(planes))
 
     def picture(self, pad_top: int, *, house: bool) -> tuple[Image, Image, Image]:
         """Radiance (H + pad_top, W, 3), depth (same, at the pixels' centres) and the house's coverage."""
@@ -187,7 +185,7 @@ class _Place:
             return
         depth[met] = reach[met]
         normal[met] = out if (rays[met][0] @ out) < 0 else -out
-        texture = self.textures[self.stuff[self.choice[number]]]
+        texture = self.textures[self.drawn.others[number % len(self.drawn.others)]]
         place = np.stack([x[met], z[met]], axis=-1)
         colour = tiled(texture, PLANE_TILE, place) * self.tints[number].astype(np.float32)
         if not plane.name.startswith("party"):

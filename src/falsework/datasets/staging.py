@@ -62,7 +62,8 @@ def stage(
     recipe: Recipe, drawn: Drawn, assets: Assets, folder: Path, *, progress: Progress = silent
 ) -> Staged:
     """Compute the shot; its dust is written into `folder`."""
-    textures = {name: _texture(path) for name, path in by_name(assets.textures).items()}
+    named = by_name(assets.textures)
+    textures = {name: _texture(named[name]) for name in drawn.textures}
     facades = tuple(facade_of(drawn, wall) for wall in drawn.walls)
     building = build(facades, drawn.building, seed=drawn.seed)
     fragments = fracture(building, drawn.fracture, seed=drawn.seed)

@@ -45,7 +45,7 @@ class PathTraced:
         device: str = "CPU",
         threads: int = 0,
     ) -> None:
-        self._staged, self._samples = staged, recipe.targets.samples
+        self._staged, self._samples, self._version = staged, recipe.targets.samples, blender.version
         settings = TraditionalSettings.model_validate(
             {
                 "samples": recipe.targets.samples,
@@ -79,12 +79,25 @@ class PathTraced:
         self._renderer.crop = crop
         drawn: dict[str, npt.NDArray[Any]] = {}
         for half in HALVES:
-            seed = int(generator(self._staged.drawn.seed, "target", frame, half).integers(2**31))
-            layers = self._renderer.layers(frame, samples=self._samples, denoise=False, seed=seed)
+            layers = self._renderer.layers(
+                frame, samples=self._samples, denoise=False, seed=self._seed(frame, half)
+            )
             for name, image in layers:
                 if name in TARGETS:
                     drawn[f"{half}.{name}"] = np.minimum(image, 65000.0).astype(np.float16)
         return drawn
+
+    def about(self, frame: int) -> dict[str, Any]:
+        """For the record: who drew, how, and the halves' seeds."""
+        return {
+            "by": f"Cycles of Blender {self._version}",
+            "samples": self._samples,
+            "denoised": False,
+            "seeds": {half: self._seed(frame, half) for half in HALVES},
+        }
+
+    def _seed(self, frame: int, half: str) -> int:
+        return int(generator(self._staged.drawn.seed, "target", frame, half).integers(2**31))
 
     def __enter__(self) -> Self:
         return self

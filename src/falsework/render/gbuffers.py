@@ -82,6 +82,10 @@ class GBufferRenderer(Renderer):
         """(3,) of the dust, in the air and settled."""
         return self._albedo
 
+    @property
+    def dust_field(self) -> DustField:
+        return self._volume.field
+
     def sigma(self) -> Float | None:
         """Extinction per metre (nx, ny, nz) on the dust's grid in the frame last drawn; None without dust.
 

@@ -1,0 +1,193 @@
+"""`falsework dataset build|show|rebuild|describe`: data sets for the project's own networks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from falsework.errors import FalseworkError
+
+if TYPE_CHECKING:
+    from falsework.render.traditional.blender import Blender
+
+__all__ = ["add"]
+
+DEVICES = ("CPU", "CUDA", "OPTIX", "HIP", "METAL", "ONEAPI")
+YOURS_TO_MEND = 2
+MOST = 1_000_000
+SHOWN = 8  # samples on a contact sheet
+
+
+def add(commands: Any, shared: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("dataset", help="make training data: shots drawn from a recipe, path-traced")
+    steps = parser.add_subparsers(metavar="STEP", required=True)
+
+    build = steps.add_parser("build", parents=[shared], help="make buildings of a recipe, a shard each; goes on")
+    build.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    build.add_argument("--out", type=Path, required=True, metavar="DIR", help="the data set's folder")
+    build.add_argument(
+        "--count", type=_count, default=10, metavar="N",
+        help="buildings in the set; each gives moments x crops samples (default: 10)",
+    )  # fmt: skip
+    build.add_argument("--workers", type=_count, default=1, metavar="N", help="processes (default: 1)")
+    build.add_argument("--no-targets", action="store_true", help="G-buffers only: needs no Blender")
+    build.add_argument(
+        "--device", choices=DEVICES, default="CPU", metavar="DEVICE",
+        help=f"what Cycles runs on: {', '.join(DEVICES)} (default: CPU)",
+    )  # fmt: skip
+    build.add_argument("--blender", type=Path, metavar="PATH", help="the Blender that draws the targets")
+    build.set_defaults(run=_build)
+
+    show = steps.add_parser("show", parents=[shared], help="what is in a data set; a contact sheet")
+    show.add_argument("dataset", type=Path, metavar="DATASET")
+    show.add_argument("samples", nargs="*", metavar="SAMPLE", help="those on the sheet (default: some)")
+    show.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet")
+    show.set_defaults(run=_show)
+
+    rebuild = steps.add_parser("rebuild", parents=[shared], help="make a sample again, compare it bit for bit")
+    rebuild.add_argument("dataset", type=Path, metavar="DATASET")
+    rebuild.add_argument("sample", metavar="SAMPLE")
+    rebuild.add_argument(
+        "--base", type=Path, metavar="DIR", help="where the recipe's paths start, if the set was moved"
+    )
+    rebuild.set_defaults(run=_rebuild)
+
+    describe = steps.add_parser("describe", parents=[shared], help="write its Croissant description and rights")
+    describe.add_argument("dataset", type=Path, metavar="DATASET")
+    describe.add_argument("--ledger", metavar="LEDGER", help="put the set and its sources on record here")
+    describe.set_defaults(run=_describe)
+
+
+def _build(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.cli.bars import Bars
+    from falsework.datasets.settings import load_recipe
+
+    recipe, _ = load_recipe(given.recipe)
+    blender = None if given.no_targets else _renderer(given.blender)
+
+    from falsework.datasets.work import build
+
+    def say(words: str) -> None:
+        if not given.quiet:
+            print(words, file=sys.stderr)
+
+    with Bars(quiet=given.quiet) as bars:
+
+        def progress(done: int, total: int) -> None:
+            bars.progress("buildings", done, total)
+
+        built = build(
+            given.recipe,
+            given.out,
+            count=given.count,
+            workers=given.workers,
+            blender=blender,
+            device=given.device,
+            progress=progress,
+            say=say,
+        )
+    if not given.quiet and not given.json:
+        parts = ", ".join(f"{count} {split}" for split, count in built.splits.items())
+        print(
+            f"{recipe.name}: {built.samples} samples of {built.buildings} buildings ({parts or 'none'}) "
+            f"-> {given.out}; {built.made} buildings made in {built.seconds:.0f} s"
+        )
+    return {
+        "out": str(given.out),
+        "buildings": built.buildings,
+        "samples": built.samples,
+        "made": built.made,
+        "seconds": built.seconds,
+        "splits": built.splits,
+    }
+
+
+def _renderer(named: Path | None) -> Blender:
+    from falsework.render.traditional.blender import find_blenders
+
+    try:
+        return find_blenders(named).render
+    except FalseworkError as error:
+        raise FalseworkError(
+            error.what, where=error.where, todo=f"{error.todo} Or leave the targets out: --no-targets.".strip()
+        ) from error
+
+
+def _show(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.datasets.shards import find_sample, read_index
+    from falsework.datasets.work import read_dataset
+
+    about, rows = read_dataset(given.dataset), read_index(given.dataset)
+    chosen = [find_sample(given.dataset, name) for name in given.samples]
+    splits: dict[str, dict[str, int]] = {}
+    for split in dict.fromkeys(row["split"] for row in rows):
+        of = [row for row in rows if row["split"] == split]
+        splits[split] = {
+            "buildings": len({row["building"] for row in of}),
+            "samples": len(of),
+            "bytes": sum(row["bytes"] for row in of),
+        }
+    if given.sheet is not None:
+        from falsework.datasets.previews import contact_sheet
+        from falsework.datasets.shards import read_sample
+        from falsework.media.images import write_png
+
+        if given.sheet.suffix.lower() != ".png":
+            raise FalseworkError("is no name of a PNG", where=given.sheet, todo="End it with .png.")
+        some = chosen or rows[:: max(1, len(rows) // SHOWN)][:SHOWN]
+        if not some:
+            raise FalseworkError("holds no samples yet", where=given.dataset, todo="Build some first.")
+        write_png(given.sheet, contact_sheet([(row["sample"], read_sample(given.dataset, row)[0]) for row in some]))
+    if not given.quiet and not given.json:
+        print(f"{about['name']}: {'with' if about.get('targets') else 'without'} path-traced targets")
+        for split, has in splits.items():
+            print(
+                f"  {split:<11}{has['buildings']:>5} buildings {has['samples']:>6} samples {has['bytes'] / 1e6:>9.1f} MB"
+            )
+        for asset in about.get("assets", []):
+            print(f"  {asset['kind']:<8} {asset['file']} ({asset['licence']}, {asset['sha256'][:12]})")
+        for row in chosen:
+            print(f"  {row['sample']}: {row['shard']}, {row['type']} of {row['storeys']} storeys, {row['trigger']}")
+    return {"name": about["name"], "targets": about.get("targets"), "splits": splits, "samples": chosen}
+
+
+def _rebuild(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.datasets.rebuilding import rebuild
+
+    made = rebuild(given.dataset, given.sample, base=given.base)
+    if not given.quiet and not given.json:
+        if not made.other:
+            print(f"{made.sample}: all {len(made.same)} arrays of its G-buffers are the same, bit for bit.")
+        else:
+            print(f"{made.sample}: {len(made.other)} arrays are others now: {', '.join(made.other)}.")
+        for words in made.why:
+            print(f"  {words}", file=sys.stderr)
+    return {
+        "sample": made.sample,
+        "same": made.same,
+        "other": made.other,
+        "why": made.why,
+        "exit_code": YOURS_TO_MEND if made.other else 0,
+    }
+
+
+def _describe(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.datasets.croissant import describe
+    from falsework.datasets.provenance import put_on_record, records_of
+
+    path = describe(given.dataset)
+    records = records_of(given.dataset)
+    added = put_on_record(given.ledger, records) if given.ledger else 0
+    if not given.quiet and not given.json:
+        print(f"{path}: Croissant description")
+        if given.ledger:
+            print(f"{given.ledger}: {added} of {len(records)} records were new")
+    return {"croissant": str(path), "records": len(records), "added": added}
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MOST}, not {text!r}")
+    return int(text)

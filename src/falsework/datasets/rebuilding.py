@@ -1,0 +1,87 @@
+"""`falsework dataset rebuild`: a sample made again from its record, and compared bit for bit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from falsework.datasets.assets import Assets
+from falsework.datasets.draw import FIRST_FRAME
+from falsework.datasets.samples import array_digest, samples_of, source, used_assets
+from falsework.datasets.shards import find_sample, read_sample
+from falsework.datasets.work import WORK, drawn_building, open_plan, staged_building
+from falsework.errors import FalseworkError
+
+__all__ = ["Rebuilt", "rebuild"]
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What came of it.
+
+    same, other  names of arrays whose bits are those in the shard, and of those whose bits are not
+    why          what is different about this machine or this code, where anything is
+    """
+
+    sample: str
+    same: tuple[str, ...]
+    other: tuple[str, ...]
+    why: tuple[str, ...]
+
+
+def rebuild(folder: Path, name: str, *, base: Path | None = None) -> Rebuilt:
+    """Make a sample's G-buffers again and compare them with the shard's, and the shard's with the record.
+
+    Path-traced targets are not made again: Cycles does not promise its bits.
+    """
+    row = find_sample(folder, name)
+    arrays, record = read_sample(folder, row)
+    plan = open_plan(folder, base)
+    if record["recipe"]["sha256"] != plan.digest:
+        raise FalseworkError(
+            "was built from another recipe than the set's", where=f"{folder}, {name}", todo="Build the set anew."
+        )
+    drawn, assets = drawn_building(plan, record["building"]["index"])
+    _same_assets(record, assets, used_assets(drawn))
+    frame = record["frame"] - FIRST_FRAME
+    crop = tuple(int(edge) for edge in record["crop"])
+    try:
+        with staged_building(plan, drawn, assets) as (staged, _):
+            made = next(
+                samples_of(plan.recipe, plan.digest, staged, assets, only=(frame, (crop[0], crop[1], crop[2], crop[3])))
+            )
+    finally:
+        shutil.rmtree(folder / WORK, ignore_errors=True)
+    same, other = [], []
+    for array, digest in record["gbuffers"].items():
+        agree = digest == array_digest(arrays[array]) == array_digest(made.arrays[array])
+        (same if agree else other).append(array)
+    return Rebuilt(name, tuple(same), tuple(other), tuple(_differences(record, made.record)))
+
+
+def _same_assets(record: dict[str, Any], assets: Assets, names: tuple[str, ...]) -> None:
+    before = {asset["file"]: asset["sha256"] for asset in record["assets"]}
+    now = {asset.file: asset.sha256 for asset in assets.named(names)}
+    if before != now:
+        changed = sorted(file for file in before | now if before.get(file) != now.get(file))
+        raise FalseworkError(
+            f"its pictures are not the recorded ones: {', '.join(changed)}",
+            where=record["sample"],
+            todo="Put the recorded files back into the recipe's folders.",
+        )
+
+
+def _differences(record: dict[str, Any], made: dict[str, Any]) -> list[str]:
+    before, now = record["made_by"], made["made_by"]
+    found = []
+    if before["code"] != source():
+        found.append(f"it was made by other code (falsework {before['falsework']}, {before['code'][:8]})")
+    if before["opengl"] != now["opengl"]:
+        found.append(f"it was drawn by another OpenGL ({before['opengl']['renderer']})")
+    for key in ("drawn", "camera", "light"):
+        if record[key] != json.loads(json.dumps(made[key])):
+            found.append(f"the record's {key} is not what its recipe gives now")
+    return found
