@@ -41,8 +41,8 @@ MARGIN = 0.005  # metres around a hull at which Bullet sees a contact
 GAP = 0.015  # metres a hull is drawn in, its margin included
 LEAST_SHARE = 0.6  # of a thin hull's width that is left
 CRUSHED_SHARE = 0.55  # linear size of the hull of what is crushed, as in collapse.bodies
-# Of the bond's own strength, and of the load that goes through it at rest: of those tried, the ones with which
-# the house stands and most of it comes down (docs/traditional.md, "Rigid bodies").
+# Of the bond's own strength, and of the load that goes through it at rest: the ones, of those tried, with
+# which the house stands and most of it comes down (docs/traditional.md, "Rigid bodies").
 STRENGTH_FACTOR = 0.3
 CARRYING_FACTOR = 3.0
 SETTLING = 8  # frames before the trigger in which no constraint breaks
