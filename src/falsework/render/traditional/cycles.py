@@ -378,12 +378,21 @@ class CyclesRenderer:
 
         dust, front = (np.zeros((*depth.shape, 4), np.float32) for _ in range(2))
         if dusty:
-            dust = _covering(self._draw("dust", **quality))
+            dust = self._draw_dust("dust", quality)
         yield "dust", dust
         if dusty and self._dust_before_occluders():
-            front = _covering(self._draw("dust_front", **quality))
+            front = self._draw_dust("dust_front", quality)
             front *= np.isfinite(self._cropped(self._curtain))[..., None]
         yield "dust_front", front
+
+    def _draw_dust(self, what: str, quality: dict[str, Any]) -> Float:
+        """Dust in colour, and what it hides from a drawing of its own: the denoiser leaves coverage alone,
+        and
+        where light is scattered by chance it is noise; of black dust it is none."""
+        dust = _covering(self._draw(what, **quality))
+        few = quality | {"samples": max(quality["samples"] // LIGHT_SHARE, 1), "denoise": False}
+        dust[..., 3] = _covering(self._draw(f"{what}_alpha", **few))[..., 3]
+        return dust
 
     def _dust_before_occluders(self) -> bool:
         """Whether the dust's box comes nearer than the farthest thing that stands before the building."""

@@ -328,7 +328,8 @@ class Materials:
         return self._make("shade", build)
 
     def dust(self):
-        """Dust: extinction by mass, two lobes forward and back. In mode 0 the camera looks through it."""
+        """Dust: extinction by mass, two lobes forward and back. In mode 0 the camera looks
+        through it."""
         about = self._job["dust"]
 
         def build(graph):
@@ -338,7 +339,10 @@ class Materials:
             sigma = graph.math("DIVIDE", sigma, graph.math("MULTIPLY_ADD", sigma, 1 / about["densest"], 1.0))
             blind = graph.times(self._camera_ray(graph), graph.math("LESS_THAN", mode, 0.5))
             sigma = graph.times(sigma, graph.math("SUBTRACT", 1.0, blind))
-            albedo = about["albedo"]
+            # In mode 3 it is black: what it hides is then no matter of chance.
+            pale = graph.math("LESS_THAN", mode, 2.5)
+            albedo = graph.scale(tuple(about["albedo"]), pale)
+            scattered = graph.times(sigma, pale)
             matter = graph.shader("ShaderNodeVolumeAbsorption", Color=albedo, Density=sigma)
             for weight, g in about["lobes"]:
                 matter = graph.add_shader(
@@ -346,7 +350,7 @@ class Materials:
                     graph.shader(
                         "ShaderNodeVolumeScatter",
                         Color=albedo,
-                        Density=graph.times(sigma, weight),
+                        Density=graph.times(scattered, weight),
                         Anisotropy=g,
                     ),
                 )

@@ -221,10 +221,10 @@ class Scene:
         """Set the scene up for one kind of picture.
 
         "surface": what has moved, everything else held out; "light": what stands, as plaster; "bare": the set
-        alone, as plaster; "dust": dust alone; "dust_front": dust before the occluders; "measure": everything
-        as it is.
+        alone, as plaster; "dust": dust alone; "dust_front": dust before the occluders, and either as black
+        "_alpha"; "measure": everything as it is.
         """
-        self.curtain.hide_render = what != "dust_front"
+        self.curtain.hide_render = not what.startswith("dust_front")
         mode = {"surface": 0, "measure": 2}.get(what, 1) * STATES
         hold_all = what.startswith("dust")
         for index, thing in enumerate(self.fragments):
@@ -241,7 +241,7 @@ class Scene:
             thing.is_holdout = hold_all or what == "surface"
             thing.pass_index = mode
         if self.dust is not None:
-            self.dust.pass_index = STATES if hold_all else 0
+            self.dust.pass_index = STATES * (3 if what.endswith("alpha") else 1) if hold_all else 0
 
     def reload(self, name, file):
         """Take a picture anew from a file."""

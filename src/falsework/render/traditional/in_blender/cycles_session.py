@@ -3,7 +3,7 @@
 Requests:
     {"do": "place", "frame", "states": [..], "chips": file or null, "dust": file or null}
     {"do": "reload", "picture", "file"}
-    {"do": "draw", "what", "file", "samples", "threshold", "denoise", "seed", "blur", "pad_top", "passes": [..],
+    {"do": "draw", "what", "file", "samples", "threshold", "denoise", "seed", "blur", "pad_top", "passes",
      "border": [x0, y0, x1, y1] or null}
 """
 
