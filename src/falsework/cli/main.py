@@ -18,6 +18,7 @@ from falsework.cli import (
     clean,
     clearing,
     credentials,
+    dataset,
     ledger,
     make,
     new,
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add(commands, shared)
     clearing.add(commands, shared)
     traditional.add(commands, shared)
+    dataset.add(commands, shared)
     bench.add(commands)
     return parser
 

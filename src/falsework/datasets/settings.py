@@ -74,7 +74,7 @@ class ShotSettings(Settings):
     fragments  that a building is broken into
     """
 
-    frames: Annotated[int, Field(ge=6, le=500)] = 44
+    frames: Annotated[int, Field(ge=6, le=500)] = 72
     fps: Annotated[float, Field(gt=1, le=120)] = 24.0
     moments: Annotated[int, Field(ge=1, le=50)] = 3
     crops: Annotated[int, Field(ge=1, le=50)] = 2
@@ -228,12 +228,12 @@ class CameraSettings(Settings):
 
 
 class TargetSettings(Settings):
-    """The path-traced halves: `samples` a pixel each, their seeds different; bounces as in [traditional] of a
-    shot."""
+    """The path-traced targets: `samples` a pixel, half of them in each of two halves of different seeds; bounces as
+    in [traditional] of a shot."""
 
-    samples: Annotated[int, Field(ge=1, le=65536)] = 64
+    samples: Annotated[int, Field(ge=2, le=65536)] = 64
     bounces: Annotated[int, Field(ge=0, le=64)] = 4
-    volume_bounces: Annotated[int, Field(ge=0, le=64)] = 8
+    volume_bounces: Annotated[int, Field(ge=0, le=64)] = 4
 
 
 class SplitSettings(Settings):

@@ -45,10 +45,10 @@ class PathTraced:
         device: str = "CPU",
         threads: int = 0,
     ) -> None:
-        self._staged, self._samples, self._version = staged, recipe.targets.samples, blender.version
+        self._staged, self._samples, self._version = staged, recipe.targets.samples // 2, blender.version
         settings = TraditionalSettings.model_validate(
             {
-                "samples": recipe.targets.samples,
+                "samples": recipe.targets.samples // 2,
                 "noise_threshold": 0.0,
                 "bounces": recipe.targets.bounces,
                 "volume_bounces": recipe.targets.volume_bounces,
@@ -91,7 +91,7 @@ class PathTraced:
         """For the record: who drew, how, and the halves' seeds."""
         return {
             "by": f"Cycles of Blender {self._version}",
-            "samples": self._samples,
+            "samples_each": self._samples,
             "denoised": False,
             "seeds": {half: self._seed(frame, half) for half in HALVES},
         }
