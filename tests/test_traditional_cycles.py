@@ -157,7 +157,7 @@ def test_passes_are_read_by_name(tmp_path: Path) -> None:
     assert passes["Depth"].shape == (2, 3)
 
 
-# ---- with a Blender ------------------------------------------------------------------------------------------
+# ---- with a Blender ------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
