@@ -306,18 +306,28 @@ def baking() -> Blender:
 
 def puff(
     blender: Blender, folder: Path, *, velocity: tuple[float, float, float] = (0, 0, 0), sinking: float = 0.0,
-    fps: float = 24.0, obstacle: list[Any] | None = None,
+    fps: float = 24.0, obstacle: list[Any] | None = None, block: list[Any] | None = None,
+    later: tuple[float, float, float] | None = None,
 ) -> npt.NDArray[np.float64]:  # fmt: skip
-    """(14, 4) kilograms in the air and their middle from frame 2 on; 1 kg is given in frames 2 and 3."""
+    """(14, 4) kilograms in the air and their middle from frame 2 on; 1 kg is given in frames 2 and 3.
+
+    obstacle  corners of a wall;  block: the way of a slab 1.6 m thick along x
+    later     where the same ball gives another kilogram in frames 4 and 5
+    """
     folder.mkdir()
     ball = Emitters(
         np.array([2]), np.array([[1.0, 8.0, 5.0]]), np.array([velocity]), np.array([1.2]), np.array([0.5]), 2
     )
+    balls = _balls(ball, 0.4)
+    if later is not None:
+        balls += _balls(replace(ball, frame=ball.frame + 2, place=np.array([later])), 0.4)
+    slab = [[x, y, z] for x in (-0.8, 0.8) for y in (-2.0, 2.0) for z in (-2.0, 2.0)]
     voxel, origin, shape = 0.4, (-4.0, 3.0, -0.4), (30, 24, 26)
     job = {
         "origin": origin, "voxel": voxel, "shape": shape, "first": 2, "frames": 16, "fps": _frame_rate(fps),
-        "gravity": sinking, "vorticity": 0.0, "turn": 2, "emitters": _balls(ball, voxel),
-        "walls": [] if obstacle is None else [obstacle], "blocks": [],
+        "gravity": sinking, "vorticity": 0.0, "turn": 2, "emitters": balls,
+        "walls": [] if obstacle is None else [obstacle],
+        "blocks": [] if block is None else [{"corners": slab, "way": block}],
     }  # fmt: skip
     write_job(folder, job)
     run_job(blender, "mantaflow", folder)
@@ -371,6 +381,20 @@ def test_a_wall_is_in_the_way(baking: Blender, tmp_path: Path) -> None:
     stopped = puff(baking, tmp_path / "stopped", velocity=(8.0, 0, 0), obstacle=corners.tolist())
     assert free[-1, 1] > 2.6
     assert stopped[-1, 1] < 2.6
+
+
+def test_what_falls_pushes_the_dust_before_it(baking: Blender, tmp_path: Path) -> None:
+    way = [[4.0 - 0.25 * step, 8.0, 5.0, 1.0] for step in range(14)]
+    rows = puff(baking, tmp_path / "pushed", block=way)
+    assert rows[1, 1] == pytest.approx(1.0, abs=0.05)
+    assert rows[-1, 1] < 0.75
+
+
+def test_a_ball_gives_again_elsewhere(baking: Blender, tmp_path: Path) -> None:
+    rows = puff(baking, tmp_path / "twice", later=(4.0, 6.0, 7.0))
+    assert rows[1, 1:] == pytest.approx([1.0, 8.0, 5.0], abs=0.05)
+    assert rows[-1, 0] == pytest.approx(2.0, rel=0.06)
+    assert rows[-1, 1:] == pytest.approx([2.5, 7.0, 6.0], abs=0.05)
 
 
 def test_a_tower_falls_into_its_dust(baking: Blender, tmp_path: Path) -> None:

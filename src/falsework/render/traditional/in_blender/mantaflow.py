@@ -48,6 +48,17 @@ def add_obstacle(name, corners):
     return made, settings
 
 
+def add_block(name, block, first):
+    """An obstacle on its way. It must have keys: what is moved otherwise is looked at only once."""
+    made, settings = add_obstacle(name, block["corners"])
+    for number, (x, y, z, scale) in enumerate(block["way"]):
+        settings.use_effector = scale > 0.0
+        made.location = (x, y, z)
+        made.scale = (scale or 0.01,) * 3
+        for path in ("location", "scale", 'modifiers["fluid"].effector_settings.use_effector'):
+            made.keyframe_insert(path, frame=first + number + 1)
+
+
 def add_emitters(job):
     """As many balls as ever give out dust at once."""
     turns = {}
@@ -97,8 +108,8 @@ def add_domain(job, folder):
     return made
 
 
-def place_all(job, frame, turns, emitters, blocks):
-    """Set everything as it is at a frame (from 0)."""
+def place_emitters(job, frame, turns, emitters):
+    """Set the balls as they are at a frame (from 0)."""
     turn = turns.get(frame - (frame - job["first"]) % job["turn"], [])
     for number, (made, settings) in enumerate(emitters):
         settings.use_inflow = number < len(turn)
@@ -109,11 +120,6 @@ def place_all(job, frame, turns, emitters, blocks):
             settings.velocity_coord = (u, v, w)
             settings.surface_distance = reach
             settings.density = density
-    for (made, settings), block in zip(blocks, job["blocks"], strict=True):
-        x, y, z, scale = block["way"][frame - job["first"]]
-        settings.use_effector = scale > 0.0
-        made.location = (x, y, z)
-        made.scale = (scale, scale, scale)
 
 
 def bake(job, folder):
@@ -126,14 +132,15 @@ def bake(job, folder):
     turns, emitters = add_emitters(job)
     for number, corners in enumerate(job["walls"]):
         add_obstacle(f"wall{number}", corners)
-    blocks = [add_obstacle(f"block{number}", block["corners"]) for number, block in enumerate(job["blocks"])]
+    for number, block in enumerate(job["blocks"]):
+        add_block(f"block{number}", block, job["first"])
     domain = add_domain(job, folder)
     total = 2 * (job["frames"] - job["first"])
 
     def show(scene, *ignored):
         frame = scene.frame_current - 1
         if job["first"] <= frame < job["frames"]:
-            place_all(job, frame, turns, emitters, blocks)
+            place_emitters(job, frame, turns, emitters)
             exchange.say(frame - job["first"], total)
 
     bpy.app.handlers.frame_change_pre.append(show)
