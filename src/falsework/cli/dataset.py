@@ -24,7 +24,9 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("dataset", help="make training data: shots drawn from a recipe, path-traced")
     steps = parser.add_subparsers(metavar="STEP", required=True)
 
-    build = steps.add_parser("build", parents=[shared], help="make buildings of a recipe, a shard each; goes on")
+    build = steps.add_parser(
+        "build", parents=[shared], help="make buildings of a recipe, a shard each; goes on"
+    )
     build.add_argument("recipe", type=Path, metavar="RECIPE.toml")
     build.add_argument("--out", type=Path, required=True, metavar="DIR", help="the data set's folder")
     build.add_argument(
@@ -46,7 +48,9 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     show.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet")
     show.set_defaults(run=_show)
 
-    rebuild = steps.add_parser("rebuild", parents=[shared], help="make a sample again, compare it bit for bit")
+    rebuild = steps.add_parser(
+        "rebuild", parents=[shared], help="make a sample again, compare it bit for bit"
+    )
     rebuild.add_argument("dataset", type=Path, metavar="DATASET")
     rebuild.add_argument("sample", metavar="SAMPLE")
     rebuild.add_argument(
@@ -54,7 +58,9 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     )
     rebuild.set_defaults(run=_rebuild)
 
-    describe = steps.add_parser("describe", parents=[shared], help="write its Croissant description and rights")
+    describe = steps.add_parser(
+        "describe", parents=[shared], help="write its Croissant description and rights"
+    )
     describe.add_argument("dataset", type=Path, metavar="DATASET")
     describe.add_argument("--ledger", metavar="LEDGER", help="put the set and its sources on record here")
     describe.set_defaults(run=_describe)
@@ -111,7 +117,9 @@ def _renderer(named: Path | None) -> Blender:
         return find_blenders(named).render
     except FalseworkError as error:
         raise FalseworkError(
-            error.what, where=error.where, todo=f"{error.todo} Or leave the targets out: --no-targets.".strip()
+            error.what,
+            where=error.where,
+            todo=f"{error.todo} Or leave the targets out: --no-targets.".strip(),
         ) from error
 
 
@@ -139,17 +147,21 @@ def _show(given: argparse.Namespace) -> dict[str, Any]:
         some = chosen or rows[:: max(1, len(rows) // SHOWN)][:SHOWN]
         if not some:
             raise FalseworkError("holds no samples yet", where=given.dataset, todo="Build some first.")
-        write_png(given.sheet, contact_sheet([(row["sample"], read_sample(given.dataset, row)[0]) for row in some]))
+        write_png(
+            given.sheet, contact_sheet([(row["sample"], read_sample(given.dataset, row)[0]) for row in some])
+        )
     if not given.quiet and not given.json:
         print(f"{about['name']}: {'with' if about.get('targets') else 'without'} path-traced targets")
         for split, has in splits.items():
-            print(
-                f"  {split:<11}{has['buildings']:>5} buildings {has['samples']:>6} samples {has['bytes'] / 1e6:>9.1f} MB"
-            )
+            counts = f"{has['buildings']:>5} buildings {has['samples']:>6} samples"
+            print(f"  {split:<11}{counts} {has['bytes'] / 1e6:>9.1f} MB")
         for asset in about.get("assets", []):
             print(f"  {asset['kind']:<8} {asset['file']} ({asset['licence']}, {asset['sha256'][:12]})")
         for row in chosen:
-            print(f"  {row['sample']}: {row['shard']}, {row['type']} of {row['storeys']} storeys, {row['trigger']}")
+            print(
+                f"  {row['sample']}: {row['shard']}, {row['type']} of {row['storeys']} storeys, "
+                f"{row['trigger']}"
+            )
     return {"name": about["name"], "targets": about.get("targets"), "splits": splits, "samples": chosen}
 
 

@@ -50,8 +50,8 @@ class Assets:
 
 
 def find_assets(recipe: Recipe, base: Path) -> Assets:
-    """All textures (of colour) and skies that the recipe's folders hold; FalseworkError where one is not CC0, is
-    not in the list of sources, or there are none. `base` is the recipe's folder."""
+    """All textures (of colour) and skies that the recipe's folders hold; FalseworkError where one is not
+    CC0, is not in the list of sources, or there are none. `base` is the recipe's folder."""
     sources = base / recipe.sources
     rows = _rows(sources)
     found: dict[str, dict[str, Path]] = {}
@@ -69,7 +69,9 @@ def find_assets(recipe: Recipe, base: Path) -> Assets:
             )
         paths = {path.name: path for path in sorted(folder.iterdir()) if path.suffix.lower() in endings}
         if kind == "texture":
-            paths = {name: path for name, path in paths.items() if not any(n in name.lower() for n in NO_COLOUR)}
+            paths = {
+                name: path for name, path in paths.items() if not any(n in name.lower() for n in NO_COLOUR)
+            }
         if not paths:
             raise FalseworkError(f"{folder} holds no {kind}", where=key, todo="Put some CC0 ones there.")
         records += [_asset(kind, path, rows, sources) for path in paths.values()]

@@ -32,7 +32,9 @@ def choose_frames(motion: Motion, moments: int, seed: int) -> tuple[int, ...]:
     return tuple(sorted({int(frame) for frame in np.clip(frames, 0, last)}))
 
 
-def choose_crops(told: dict[str, npt.NDArray[Any]], edge: int, count: int, seed: int, frame: int) -> list[Crop]:
+def choose_crops(
+    told: dict[str, npt.NDArray[Any]], edge: int, count: int, seed: int, frame: int
+) -> list[Crop]:
     """Squares (x0, y0, x1, y1) with much in them: what moves, its broken insides, dust that something is seen
     through; the next where the last has not looked."""
     kind = told["kind"]

@@ -1,7 +1,7 @@
 """A data set's Croissant description (MLCommons, version 1.1) with its responsible-AI fields.
 
-Written as plain JSON-LD, so that describing needs no package; `mlcroissant` reads it and loads its record sets.
-"""
+Written as plain JSON-LD, so that describing needs no package; `mlcroissant` reads it and loads its record
+sets."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ CONTEXT: dict[str, Any] = {
     **{
         name: f"cr:{name}"
         for name in (
-            "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet",
-            "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet",
-            "references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField",
-            "transform",
+            "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileProperty",
+            "fileObject", "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key", "md5",
+            "parentField", "path", "recordSet", "references", "regex", "repeated", "replace",
+            "samplingRate", "separator", "source", "subField", "transform",
         )
     },
 }  # fmt: skip
@@ -62,6 +62,11 @@ SAMPLE_FIELDS = {
     "trigger": ("sc:Text", "How it fails."),
     "sky": ("sc:Text", "The sky's picture."),
     "overcast": ("sc:Boolean", "Whether there is no sun."),
+    "sun_azimuth": ("sc:Float", "Degrees clockwise from the view's direction."),
+    "sun_elevation": ("sc:Float", "Degrees above the horizon."),
+    "dust_amount": ("sc:Float", "As `amount` under [dust] of a shot."),
+    "seed": ("sc:Text", "Of the building, a whole number: it decides all that is random about it."),
+    "code": ("sc:Text", "Hash of the code that made it."),
 }
 ASSET_FIELDS = {
     "kind": ("sc:Text", "texture or sky"),
@@ -74,8 +79,8 @@ ASSET_FIELDS = {
 
 
 def write_sums(folder: Path) -> tuple[dict[str, str], str]:
-    """Digests of recipe, index and shards by name, written as `sha256sum --check` reads them; and the digest of
-    that list, which stands for the set."""
+    """Digests of recipe, index and shards by name, written as `sha256sum --check` reads them; and the
+    digest of that list, which stands for the set."""
     names = [COPY, INDEX, *sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/b*.tar"))]
     sums = {}
     for name in names:
@@ -123,15 +128,14 @@ def describe(folder: Path) -> Path:
             ),
             *(
                 [
-                    {
-                        "@type": "cr:FileSet",
-                        "@id": "arrays",
-                        "name": "arrays",
-                        "description": "A safetensors file for each sample.",
-                        "containedIn": [{"@id": name} for name in shards],
-                        "encodingFormat": "application/octet-stream",
-                        "includes": "*.safetensors",
-                    }
+                    _file_set(
+                        "arrays",
+                        "A safetensors file for each sample.",
+                        "application/octet-stream",
+                        "*.safetensors",
+                        shards,
+                    ),
+                    _file_set("records", "Each sample's record.", "application/json", "*.json", shards),
                 ]
                 if shards
                 else []
@@ -148,8 +152,9 @@ def describe(folder: Path) -> Path:
                 "data": [{"splits/name": split} for split in SPLITS],
             },
             _table("samples", "One line for each sample.", INDEX, SAMPLE_FIELDS, key="sample"),
-            _table("assets", "The pictures that the samples were made from.", ASSETS, ASSET_FIELDS, key="file"),
-            *([_arrays()] if shards else []),
+            _table(
+                "assets", "The pictures that the samples were made from.", ASSETS, ASSET_FIELDS, key="file"
+            ),
         ],
     }
     path = folder / CROISSANT
@@ -172,7 +177,9 @@ def _field(table: str, name: str, kind: str, words: str, **more: Any) -> dict[st
     }
 
 
-def _table(name: str, words: str, file: str, fields: dict[str, tuple[str, str]], *, key: str) -> dict[str, Any]:
+def _table(
+    name: str, words: str, file: str, fields: dict[str, tuple[str, str]], *, key: str
+) -> dict[str, Any]:
     made = []
     for column, (kind, said) in fields.items():
         more: dict[str, Any] = {"source": {"fileObject": {"@id": file}, "extract": {"column": column}}}
@@ -189,19 +196,15 @@ def _table(name: str, words: str, file: str, fields: dict[str, tuple[str, str]],
     }
 
 
-def _arrays() -> dict[str, Any]:
-    def source(what: str) -> dict[str, Any]:
-        return {"source": {"fileSet": {"@id": "arrays"}, "extract": {"fileProperty": what}}}
-
+def _file_set(name: str, words: str, kind: str, pattern: str, shards: list[str]) -> dict[str, Any]:
     return {
-        "@type": "cr:RecordSet",
-        "@id": "tensors",
-        "name": "tensors",
-        "description": "Each sample's arrays as the bytes of a safetensors file; docs/datasets.md lists them.",
-        "field": [
-            _field("tensors", "file", "sc:Text", "SAMPLE.safetensors", **source("filename")),
-            _field("tensors", "content", "sc:Text", "For `safetensors.torch.load`.", **source("content")),
-        ],
+        "@type": "cr:FileSet",
+        "@id": name,
+        "name": name,
+        "description": words,
+        "containedIn": [{"@id": shard} for shard in shards],
+        "encodingFormat": kind,
+        "includes": pattern,
     }
 
 
@@ -209,10 +212,13 @@ def _description(recipe: Recipe, rows: list[dict[str, Any]], targets: bool) -> s
     buildings = len({row["building"] for row in rows})
     edge = recipe.picture.crop
     last = (
-        f", with path-traced radiance twice at {recipe.targets.samples // 2} samples a pixel" if targets else ""
+        f", with path-traced radiance twice at {recipe.targets.samples // 2} samples a pixel"
+        if targets
+        else ""
     )
     return (
-        f"{len(rows)} crops of {edge} x {edge} pixels from {buildings} simulated building collapses: G-buffers, "
+        f"{len(rows)} crops of {edge} x {edge} pixels from {buildings} simulated building collapses: "
+        f"G-buffers, "
         f"visibility of sun and sky, coarse dust{last}. No photograph of a place or a person is in it."
     )
 
@@ -221,26 +227,32 @@ def _responsible(recipe: Recipe, assets: int, targets: bool) -> dict[str, Any]:
     traced = ", and path-traced by Cycles without a denoiser" if targets else ""
     return {
         "rai:dataCollection": (
-            "Nothing was collected: every sample is computed. Houses, streets, light, failures and cameras are drawn "
-            "from the distribution in recipe.toml, the fall is simulated as rigid bodies with breaking bonds, the "
+            "Nothing was collected: every sample is computed. Houses, streets, light, failures and "
+            "cameras are drawn "
+            "from the distribution in recipe.toml, the fall is simulated as rigid bodies with breaking "
+            "bonds, the "
             f"dust as gas on a grid, and drawn by falsework{traced}."
         ),
         "rai:dataCollectionType": ["Simulations"],
         "rai:dataCollectionRawData": (
-            f"{assets} pictures under {FREE}, textures of building materials and skies, each in assets.jsonl with its "
+            f"{assets} pictures under {FREE}, textures of building materials and skies, each in "
+            f"assets.jsonl with its "
             "hash, licence and source."
         ),
         "rai:dataPreprocessingProtocol": [
-            "Textures and skies are converted to scene-linear ACEScg; the sun is taken out of the skies and drawn "
+            "Textures and skies are converted to scene-linear ACEScg; the sun is taken out of the skies "
+            "and drawn "
             "apart. Frames and crops are chosen by how much moves in them and how much dust is seen."
         ],
         "rai:dataAnnotationProtocol": "None: all labels are known from the simulation.",
         "rai:personalSensitiveInformation": (
-            "No person, vehicle, sign or interior of a real place is shown. The skies' horizons hold parts of real "
+            "No person, vehicle, sign or interior of a real place is shown. The skies' horizons hold "
+            "parts of real "
             "places as their makers published them."
         ),
         "rai:dataBiases": [
-            "European street houses of 1 to 8 storeys with regular windows; other ways of building are missing.",
+            "European street houses of 1 to 8 storeys with regular windows; other ways of building are "
+            "missing.",
             "Few textures and skies: colours and weather repeat.",
             "Dust obeys one simulation at one resolution, with one phase function.",
         ],
@@ -254,11 +266,13 @@ def _responsible(recipe: Recipe, assets: int, targets: bool) -> dict[str, Any]:
             "Targets have noise; half the difference of the two halves measures it.",
         ],
         "rai:dataSocialImpact": (
-            "Pictures of destruction can be used to deceive. Networks trained on these stay within falsework, "
+            "Pictures of destruction can be used to deceive. Networks trained on these stay within "
+            "falsework, "
             "whose deliveries say what was made and how."
         ),
         "rai:dataReleaseMaintenancePlan": (
-            "The recipe is the release: the same recipe and code give the same samples; `falsework dataset rebuild` "
+            "The recipe is the release: the same recipe and code give the same samples; `falsework "
+            "dataset rebuild` "
             "checks it. A set grows by more buildings, and no building changes its split."
         ),
     }

@@ -1,4 +1,5 @@
-"""What a recipe's distribution gives for one building: everything that is decided before anything is computed."""
+"""What a recipe's distribution gives for one building: everything that is decided before anything is
+computed."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ class Drawn:
 
     index, seed   of the building; `seed` decides everything that is random about it
     walls         left to right; levels: heights of the floors, metres
-    facing        texture of the walls, `paint` its colour (linear Rec.709; None: as it is), `frame` the windows'
+    facing        texture of the walls, `paint` its colour (linear Rec.709; None: as it is), `frame` the
+                  windows'
     window        width, height, sill above the floor (metres), and "punched" or "ribbon"
     camera        height, pitch (degrees), focal (pixels)
     sun           azimuth, elevation (degrees; the world's), ratio (0: overcast)
@@ -156,7 +158,9 @@ def draw(recipe: Recipe, index: int, textures: list[str], skies: list[str]) -> D
         shutters=shutters,
         courses=courses,
         ground=ground,
-        others=tuple(textures[int(n)] for n in generator(seed, "others").integers(len(textures), size=OTHERS)),
+        others=tuple(
+            textures[int(n)] for n in generator(seed, "others").integers(len(textures), size=OTHERS)
+        ),
         neighbours=(side[0], side[1]),
         camera=_camera(generator(seed, "camera"), recipe, walls, levels[-1] + roof_height),
         sun=_sun(generator(seed, "sun"), recipe),
@@ -170,7 +174,9 @@ def draw(recipe: Recipe, index: int, textures: list[str], skies: list[str]) -> D
                 "wall_thickness": random.uniform(0.3, 0.5) if material == "masonry" else 0.25,
             }
         ),
-        fracture=FractureSettings(fragments=int(_uniform(generator(seed, "fragments"), recipe.shot.fragments))),
+        fracture=FractureSettings(
+            fragments=int(_uniform(generator(seed, "fragments"), recipe.shot.fragments))
+        ),
         collapse=_collapse(generator(seed, "collapse"), recipe, storeys),
         dust=_dust(generator(seed, "dust"), recipe),
     )
@@ -220,9 +226,9 @@ def _walls(
         second = first + np.pi - np.radians(random.uniform(*INTERIOR))
         ridge = (random.uniform(-3, 3), distance)
         other = width * random.uniform(0.7, 1.2)
-        start = (ridge[0] - width * np.cos(first), ridge[1] - width * np.sin(first))
+        foot = (ridge[0] - width * np.cos(first), ridge[1] - width * np.sin(first))
         return (
-            Wall("left", (float(start[0]), float(start[1])), float(first), width, bays(width)),
+            Wall("left", (float(foot[0]), float(foot[1])), float(first), width, bays(width)),
             Wall("right", (float(ridge[0]), float(ridge[1])), float(second), other, bays(other)),
         )
     angle = np.radians(_uniform(random, recipe.cameras.aside))
@@ -278,7 +284,9 @@ def _collapse(random: np.random.Generator, recipe: Recipe, storeys: int) -> Coll
     return CollapseSettings.model_validate(
         {
             "kind": kind,
-            "from_storey": int(random.integers(0, max(1, storeys // 2))) if kind in ("progressive", "pancake") else 0,
+            "from_storey": int(random.integers(0, max(1, storeys // 2)))
+            if kind in ("progressive", "pancake")
+            else 0,
             "side": side,
             "start": START,
             "timing": [(0.0, 0.0), (1.0, across)],

@@ -106,7 +106,7 @@ def _ground(texture: Image, metres: float, size: tuple[int, int], shift: npt.NDA
 
 
 def _working(colour: tuple[float, float, float]) -> Image:
-    return to_working(np.array([colour], np.float32), "linear")[0]
+    return np.asarray(to_working(np.array([colour], np.float32), "linear")[0], np.float32)
 
 
 def paint(drawn: Drawn, wall: Wall, textures: dict[str, Image], sun_direction: npt.NDArray[Any]) -> Painting:
@@ -157,7 +157,8 @@ class _Canvas:
         return slice(y0, y1), slice(x0, x1)
 
     def box(self, rect: Any, colour: Any, out: float, *, own: float = 0.35) -> None:
-        """A plain part of the wall that stands out (or lies back); `own`: how much of the texture shows through."""
+        """A plain part of the wall that stands out (or lies back); `own`: how much of the texture shows
+        through."""
         part = self.at(rect)
         grain = self.albedo[part]
         if grain.size == 0:
@@ -178,7 +179,9 @@ class _Canvas:
             left, bottom, right, top = rect
             cloth = np.array([0.42, 0.40, 0.36], np.float32) * random.uniform(0.5, 1.1)
             if curtain < 0.15:
-                self.albedo[self.at((left, top - (top - bottom) * random.uniform(0.2, 0.8), right, top))] = cloth
+                self.albedo[self.at((left, top - (top - bottom) * random.uniform(0.2, 0.8), right, top))] = (
+                    cloth
+                )
             else:
                 share = 0.22 * (right - left)
                 self.albedo[self.at((left, bottom, left + share, top))] = cloth
@@ -196,7 +199,9 @@ class _Canvas:
             self.box((left - 0.1, bottom - 0.1, right + 0.1, bottom), 0.9 * trim, 0.12)
         self.box(rect, frame, -REVEAL, own=0.0)
         if what == "door":
-            self.box((left + 0.08, bottom, right - 0.08, top - 0.4), 0.6 * frame + 0.02, -REVEAL - 0.03, own=0.0)
+            self.box(
+                (left + 0.08, bottom, right - 0.08, top - 0.4), 0.6 * frame + 0.02, -REVEAL - 0.03, own=0.0
+            )
             self.pane((left + 0.08, top - 0.36, right - 0.08, top - 0.06), random, -REVEAL - 0.05)
             return
         if what == "window" and random.random() < 0.02:
@@ -225,7 +230,9 @@ class _Canvas:
         tint = np.array([0.85, 1.0, 1.1], np.float32) ** random.uniform(-1, 1)
         self.albedo *= tint * random.uniform(0.6, 1.2)
         for level in drawn.levels[1:]:
-            self.box((0, level - 0.18, self.height.shape[1] / PER_METRE, level), np.full(3, 0.2, np.float32), 0.03)
+            self.box(
+                (0, level - 0.18, self.height.shape[1] / PER_METRE, level), np.full(3, 0.2, np.float32), 0.03
+            )
 
 
 def _weather(albedo: Image, random: np.random.Generator) -> None:
@@ -248,14 +255,23 @@ def _own_shadows(height: Image, wall: Wall, sun_direction: npt.NDArray[Any]) -> 
     out = float(sun_direction @ normal)
     sun = np.ones_like(height)
     if out > 0.02:
-        way = np.array([sun_direction @ right, -sun_direction[2]]) / out * PER_METRE  # pixels a metre outwards
+        way = (
+            np.array([sun_direction @ right, -sun_direction[2]]) / out * PER_METRE
+        )  # pixels a metre outwards
         span = float(height.max() - height.min())
         steps = int(np.clip(np.ceil(np.abs(way).max() * span / 2), 1, 60))
         for step in range(1, steps + 1):
             rise = span * step / steps
-            move = np.float32([[1, 0, -way[0] * rise], [0, 1, -way[1] * rise]])
-            there = cv2.warpAffine(
-                height, move, height.shape[::-1], flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+            move = np.array([[1, 0, -way[0] * rise], [0, 1, -way[1] * rise]], np.float32)
+            there = np.asarray(
+                cv2.warpAffine(
+                    height,
+                    move,
+                    (height.shape[1], height.shape[0]),
+                    flags=cv2.INTER_NEAREST,
+                    borderMode=cv2.BORDER_REPLICATE,
+                ),
+                np.float32,
             )
             sun[there > height + rise + 0.004] = 0.0
         sun = np.asarray(cv2.GaussianBlur(sun, (3, 3), 0.6), np.float32)

@@ -46,7 +46,8 @@ def camera_of(drawn: Drawn, size: tuple[int, int]) -> Camera:
 
 
 def street(drawn: Drawn, facades: tuple[Facade, ...]) -> tuple[SetPlane, ...]:
-    """What stays: the houses beside, with the walls that the falling one leaned against, and one behind it."""
+    """What stays: the houses beside, with the walls that the falling one leaned against, and one behind
+    it."""
     planes: list[SetPlane] = []
     depth = drawn.building.depth
     up = np.array([0.0, 0.0, 1.0])
@@ -74,8 +75,8 @@ def street(drawn: Drawn, facades: tuple[Facade, ...]) -> tuple[SetPlane, ...]:
 
 @dataclass(frozen=True)
 class _Hit:
-    """What rays meet: depth (N,), normal (N, 3), albedo (N, 3), shares of sun and sky that relief leaves (N,), the
-    share of the sky mirrored (N,), and whether it is the house (N,)."""
+    """What rays meet: depth (N,), normal (N, 3), albedo (N, 3), shares of sun and sky that relief leaves
+    (N,), the share of the sky mirrored (N,), and whether it is the house (N,)."""
 
     depth: Array
     normal: Array
@@ -111,7 +112,10 @@ class _Place:
         for number, plane in enumerate(planes):
             a, u, v = plane.origin, plane.u, plane.v
             corners += [a, a + u, a + u + v, a + v]
-            quads += [[4 * number, 4 * number + 1, 4 * number + 2], [4 * number, 4 * number + 2, 4 * number + 3]]
+            quads += [
+                [4 * number, 4 * number + 1, 4 * number + 2],
+                [4 * number, 4 * number + 2, 4 * number + 3],
+            ]
         set_corners = np.array(corners, np.float64).reshape(-1, 3)
         set_faces = np.array(quads, np.int32).reshape(-1, 3)
         house = fragments.vertices.astype(np.float64)
@@ -119,9 +123,7 @@ class _Place:
         self._with = SunDepths(
             both, np.concatenate([fragments.faces, set_faces + np.int32(len(house))]), light.sun_direction
         )
-        self._without = (
-            SunDepths(set_corners, set_faces, light.sun_direction) if len(set_faces) else None
-        )
+        self._without = SunDepths(set_corners, set_faces, light.sun_direction) if len(set_faces) else None
         a, b, c = (house[fragments.faces[:, k]] for k in range(3))
         across = np.cross(b - a, c - a)
         self.face_normal = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12)
@@ -138,9 +140,9 @@ class _Place:
         colour = self._lit(rays, hit, house=house).reshape(high * OVER, wide * OVER, 3)
         cover = hit.house.reshape(high * OVER, wide * OVER).astype(np.float32)
         small = cv2.resize(colour, (wide, high), interpolation=cv2.INTER_AREA)
-        cover = cv2.resize(cover, (wide, high), interpolation=cv2.INTER_AREA)
+        share = cv2.resize(cover, (wide, high), interpolation=cv2.INTER_AREA)
         depth = hit.depth.reshape(high, OVER, wide, OVER)[:, OVER // 2, :, OVER // 2]
-        return np.asarray(small, np.float32), depth.astype(np.float32), np.asarray(cover, np.float32)
+        return np.asarray(small, np.float32), depth.astype(np.float32), np.asarray(share, np.float32)
 
     def _hit(self, rays: Array, shape: tuple[int, int], pad_top: int, *, house: bool) -> _Hit:
         count = len(rays)
@@ -197,7 +199,7 @@ class _Place:
 
     def _house(self, shape: tuple[int, int], pad_top: int) -> tuple[npt.NDArray[np.int32], Array]:
         place, depth = self.camera.project(self.fragments.vertices)
-        place = (place + [0.0, pad_top]) * OVER
+        place = (place + np.array([0.0, pad_top])) * OVER
         who, near = seen_faces(place, depth, self.fragments.faces, *shape)
         return who.reshape(-1), near.reshape(-1)
 
@@ -253,7 +255,9 @@ class _Place:
         if shadows is not None and len(lit):
             facing[lit] *= shadows.seen(point[lit], normal[lit])
         up = (0.5 + 0.5 * normal[:, 2:]) * hit.sky[met, None]
-        irradiance = facing[:, None] * light.sun + up * light.sky + (1 - up) * light.bounce * hit.sky[met, None]
+        irradiance = (
+            facing[:, None] * light.sun + up * light.sky + (1 - up) * light.bounce * hit.sky[met, None]
+        )
         radiance = hit.albedo[met] * irradiance / np.pi
         mirrored = np.flatnonzero(hit.mirror[met] > 0)
         if len(mirrored):

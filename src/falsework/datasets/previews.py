@@ -1,4 +1,5 @@
-"""Samples as pictures: one small PNG each, which people look at and the copy audit reads, and contact sheets."""
+"""Samples as pictures: one small PNG each, which people look at and the copy audit reads, and contact
+sheets."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ LABEL = 15  # pixels
 
 
 def preview_path(folder: Path, row: dict[str, Any]) -> Path:
-    return folder / PREVIEWS / row["split"] / f"{row['sample']}.png"
+    return folder / PREVIEWS / str(row["split"]) / f"{row['sample']}.png"
 
 
 def write_previews(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -41,7 +42,8 @@ def write_previews(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def picture_of(arrays: dict[str, Array], layers: str) -> npt.NDArray[np.float32]:
-    """What comp makes of a sample's layers ("analytic", "a", "b" or "mean" of the halves): (h, w, 3) ACEScg."""
+    """What comp makes of a sample's layers ("analytic", "a", "b" or "mean" of the halves): (h, w, 3)
+    ACEScg."""
 
     def layer(name: str) -> npt.NDArray[np.float32]:
         if layers == "mean":
@@ -86,7 +88,8 @@ def _row(name: str, arrays: dict[str, Array], edge: int) -> Picture:
     ]
     if targets:
         mean = {
-            what: (arrays[f"a.{what}"].astype(np.float32) + arrays[f"b.{what}"]) / 2 for what in ("surface", "dust")
+            what: (arrays[f"a.{what}"].astype(np.float32) + arrays[f"b.{what}"]) / 2
+            for what in ("surface", "dust")
         }
         noise = np.abs(arrays["a.surface"][..., :3].astype(np.float32) - arrays["b.surface"][..., :3])
         tiles += [
@@ -110,7 +113,9 @@ def _grey(values: Array, *, gamma: bool = False) -> Picture:
 def _labelled(words: str, tile: Picture, edge: int) -> Picture:
     shrinks = max(tile.shape[:2]) > edge
     small = cv2.resize(
-        np.ascontiguousarray(tile), (edge, edge), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
+        np.ascontiguousarray(tile),
+        (edge, edge),
+        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST,
     )
     label = np.zeros((LABEL, edge, 3), np.uint8)
     cv2.putText(label, words, (3, LABEL - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.34, (230, 230, 230), 1, cv2.LINE_AA)

@@ -1,4 +1,5 @@
-"""A data set's records of rights: its pictures with their licences, the set by its hash, and how it was made."""
+"""A data set's records of rights: its pictures with their licences, the set by its hash, and how it was
+made."""
 
 from __future__ import annotations
 
@@ -21,7 +22,13 @@ from falsework.rights.samples import Sample, samples_in
 __all__ = ["put_on_record", "records_of", "training_samples"]
 
 MAKER = Party(id="party:falsework", type="organisation", name="the falsework contributors")
-MEDIA = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".hdr": "image/vnd.radiance", ".exr": "image/x-exr"}
+MEDIA = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".hdr": "image/vnd.radiance",
+    ".exr": "image/x-exr",
+}
 KINDS = {"texture": "texture", "sky": "environment"}
 
 
@@ -74,7 +81,9 @@ def records_of(folder: Path) -> list[Record]:
 def _asset(note: dict[str, Any]) -> tuple[Asset, Party, Grant]:
     where = re.sub(r"^https://github\.com/([^/]+/[^/]+)/.*", r"\1", note["source"]) or note["file"]
     slug = re.sub(r"[^a-z0-9._-]+", "-", where.lower())
-    party = Party(id=f"party:{slug}", type="organisation", name=f"{where}, which passes on {note['licence']} works")
+    party = Party(
+        id=f"party:{slug}", type="organisation", name=f"{where}, which passes on {note['licence']} works"
+    )
     asset = Asset.model_validate(
         {
             "id": asset_id(note["sha256"]),

@@ -28,7 +28,8 @@ def look_up(
     at = np.zeros((2, rows * wide), np.float32)
     at[0, :count], at[1, :count] = x, y
     border = cv2.BORDER_WRAP if wrap else cv2.BORDER_REPLICATE
-    found = cv2.remap(image, *at.reshape(2, rows, wide), cv2.INTER_LINEAR, borderMode=border)
+    first, second = at.reshape(2, rows, wide)
+    found = cv2.remap(image, first, second, cv2.INTER_LINEAR, borderMode=border)
     return np.asarray(found.reshape(rows * wide, *image.shape[2:])[:count], np.float32)
 
 

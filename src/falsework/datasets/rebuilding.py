@@ -42,7 +42,9 @@ def rebuild(folder: Path, name: str, *, base: Path | None = None) -> Rebuilt:
     plan = open_plan(folder, base)
     if record["recipe"]["sha256"] != plan.digest:
         raise FalseworkError(
-            "was built from another recipe than the set's", where=f"{folder}, {name}", todo="Build the set anew."
+            "was built from another recipe than the set's",
+            where=f"{folder}, {name}",
+            todo="Build the set anew.",
         )
     drawn, assets = drawn_building(plan, record["building"]["index"])
     _same_assets(record, assets, used_assets(drawn))
@@ -51,11 +53,18 @@ def rebuild(folder: Path, name: str, *, base: Path | None = None) -> Rebuilt:
     try:
         with staged_building(plan, drawn, assets) as (staged, _):
             made = next(
-                samples_of(plan.recipe, plan.digest, staged, assets, only=(frame, (crop[0], crop[1], crop[2], crop[3])))
+                samples_of(
+                    plan.recipe,
+                    plan.digest,
+                    staged,
+                    assets,
+                    only=(frame, (crop[0], crop[1], crop[2], crop[3])),
+                )
             )
     finally:
         shutil.rmtree(folder / WORK, ignore_errors=True)
-    same, other = [], []
+    same: list[str] = []
+    other: list[str] = []
     for array, digest in record["gbuffers"].items():
         agree = digest == array_digest(arrays[array]) == array_digest(made.arrays[array])
         (same if agree else other).append(array)

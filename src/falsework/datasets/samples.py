@@ -33,13 +33,18 @@ Crop = tuple[int, int, int, int]
 
 # Layers of our renderer that are kept: what a network has to be better than, and what comp needs.
 ANALYTIC = ("surface", "hold", "shadow", "dust")
-VOLUME = (32, 64, 64)  # slices from near to far, rows, columns of the dust's extinction within the crop's view
+VOLUME = (
+    32,
+    64,
+    64,
+)  # slices from near to far, rows, columns of the dust's extinction within the crop's view
 LARGEST_HALF = 65000.0
 
 
 @dataclass(frozen=True)
 class Sample:
-    """arrays by name: those of `render.gbuffers.CHANNELS`, "analytic.*", "volume", and with targets "a.*", "b.*"."""
+    """arrays by name: those of `render.gbuffers.CHANNELS`, "analytic.*", "volume", and with targets "a.*",
+    "b.*"."""
 
     name: str
     arrays: dict[str, Array]
@@ -116,8 +121,8 @@ def _cropped(told: dict[str, Array], layers: Layers, crop: Crop) -> dict[str, Ar
 
 
 def _volume(renderer: GBufferRenderer, camera: Camera, crop: Crop) -> tuple[Array, tuple[float, float]]:
-    """Extinction per metre (float16, VOLUME) on planes of equal depth across the crop's view, and the depths of
-    the first plane's near and the last one's far side; all zero where there is no dust in view."""
+    """Extinction per metre (float16, VOLUME) on planes of equal depth across the crop's view, and the
+    depths of the first plane's near and the last one's far side; all zero where there is no dust in view."""
     sigma, field = renderer.sigma(), renderer.dust_field
     empty = np.zeros(VOLUME, np.float16)
     if sigma is None:
@@ -127,7 +132,9 @@ def _volume(renderer: GBufferRenderer, camera: Camera, crop: Crop) -> tuple[Arra
     if not len(full):
         return empty, (0.0, 0.0)
     low, high = corner + full.min(0) * voxel, corner + (full.max(0) + 1) * voxel
-    box = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])])
+    box = np.array(
+        [[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
+    )
     depths = camera.project(box)[1]
     near, far = max(float(depths.min()), 0.3), max(float(depths.max()), 0.6)
     slices, rows, columns = VOLUME

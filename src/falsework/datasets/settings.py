@@ -149,8 +149,8 @@ class TriggerSettings(Settings):
 
 
 class SunSettings(Settings):
-    """overcast: share of shots without sun; azimuth in degrees clockwise from the view's direction, elevation above
-    the horizon; ratio: the sun's irradiance over that of the open sky."""
+    """overcast: share of shots without sun; azimuth in degrees clockwise from the view's direction,
+    elevation above the horizon; ratio: the sun's irradiance over that of the open sky."""
 
     overcast: Share = 0.2
     azimuth: Range = Range(low=-180, high=180)
@@ -198,8 +198,8 @@ class DustSettings(Settings):
 
 
 class CameraSettings(Settings):
-    """Metres from the building, metres above the ground, degrees that the building is seen from the side, and how
-    much of the picture it takes up."""
+    """Metres from the building, metres above the ground, degrees that the building is seen from the side,
+    and how much of the picture it takes up."""
 
     distance: Range = Range(low=16.0, high=32.0)
     height: Range = Range(low=1.5, high=2.4)
@@ -228,8 +228,8 @@ class CameraSettings(Settings):
 
 
 class TargetSettings(Settings):
-    """The path-traced targets: `samples` a pixel, half of them in each of two halves of different seeds; bounces as
-    in [traditional] of a shot."""
+    """The path-traced targets: `samples` a pixel, half of them in each of two halves of different seeds;
+    bounces as in [traditional] of a shot."""
 
     samples: Annotated[int, Field(ge=2, le=65536)] = 64
     bounces: Annotated[int, Field(ge=0, le=64)] = 4

@@ -1,9 +1,9 @@
 """A data set on disk: one tar a building, as WebDataset and PyTorch people read them, and an index of lines.
 
-    recipe.toml         what it was drawn from
-    dataset.json        name, digests, assets
-    index.jsonl         one line a sample: where it lies, and what it shows
-    train/b000012.tar   NAME.safetensors and NAME.json (its record), one after the other
+recipe.toml         what it was drawn from
+dataset.json        name, digests, assets
+index.jsonl         one line a sample: where it lies, and what it shows
+train/b000012.tar   NAME.safetensors and NAME.json (its record), one after the other
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ from falsework.datasets.settings import Split
 from falsework.errors import FalseworkError
 from falsework.media.atomic import whole_file, write_text
 
-__all__ = ["INDEX", "SPLITS", "find_sample", "read_index", "read_sample", "shard_path", "write_index", "write_shard"]
+__all__ = [
+    "INDEX",
+    "SPLITS",
+    "find_sample",
+    "read_index",
+    "read_sample",
+    "shard_path",
+    "write_index",
+    "write_shard",
+]
 
 INDEX = "index.jsonl"
 SPLITS: tuple[str, ...] = get_args(Split)
@@ -38,8 +47,8 @@ def shard_path(folder: Path, split: str, building: int) -> Path:
 
 
 def write_shard(path: Path, samples: Iterable[Sample]) -> int:
-    """Write a building's samples; the file appears whole, and the same samples give the same bytes. Returns how
-    many there were."""
+    """Write a building's samples; the file appears whole, and the same samples give the same bytes.
+    Returns how many there were."""
     count = 0
     with whole_file(path) as part, tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
         for sample in samples:
@@ -91,10 +100,17 @@ def _rows(folder: Path, path: Path) -> Iterator[dict[str, Any]]:
                     "trigger": drawn["collapse"]["kind"],
                     "sky": drawn["sky"][0],
                     "overcast": drawn["sun"][2] == 0,
+                    "sun_azimuth": drawn["sun"][0],
+                    "sun_elevation": drawn["sun"][1],
+                    "dust_amount": drawn["dust"]["amount"],
+                    "seed": str(record["building"]["seed"]),  # more than a float holds
+                    "code": record["made_by"]["code"],
                 }
     except (tarfile.TarError, ValueError, KeyError, EOFError) as error:
         raise FalseworkError(
-            f"is a damaged shard ({error})", where=path, todo="Delete it and build again: only it is made anew."
+            f"is a damaged shard ({error})",
+            where=path,
+            todo="Delete it and build again: only it is made anew.",
         ) from error
 
 
@@ -119,11 +135,15 @@ def read_index(folder: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except FileNotFoundError:
         raise FalseworkError(
-            "there is no data set here", where=folder, todo="Build one: `falsework dataset build RECIPE --out DIR`."
+            "there is no data set here",
+            where=folder,
+            todo="Build one: `falsework dataset build RECIPE --out DIR`.",
         ) from None
     except (OSError, ValueError) as error:
         raise FalseworkError(
-            f"is no readable index ({error})", where=path, todo="Delete it and build again: it is written anew."
+            f"is no readable index ({error})",
+            where=path,
+            todo="Delete it and build again: it is written anew.",
         ) from error
 
 
@@ -135,12 +155,17 @@ def find_sample(folder: Path, name: str) -> dict[str, Any]:
             return row
     some = ", ".join(row["sample"] for row in rows[:3])
     raise FalseworkError(
-        f'holds no sample "{name}"', where=folder, todo=f"Its samples are called {some} …" if some else "It is empty."
+        f'holds no sample "{name}"',
+        where=folder,
+        todo=f"Its samples are called {some} …" if some else "It is empty.",
     )
 
 
-def read_sample(folder: Path, row: dict[str, Any]) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, Any]]:
-    """Arrays and record of a sample, by its line of the index; FalseworkError where it is not what was written."""
+def read_sample(
+    folder: Path, row: dict[str, Any]
+) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, Any]]:
+    """Arrays and record of a sample, by its line of the index; FalseworkError where it is not what was
+    written."""
     path = folder / row["shard"]
     try:
         with path.open("rb") as file:

@@ -28,8 +28,8 @@ AIR = np.array([0.09, 0.15, 0.30])  # optical depth of clear air for red, green 
 
 @dataclass(frozen=True)
 class Sky:
-    """radiance (H, W, 3) scene-linear ACEScg, the whole sphere, zenith first; irradiance (3,) of its upper half
-    on the ground."""
+    """radiance (H, W, 3) scene-linear ACEScg, the whole sphere, zenith first; irradiance (3,) of its upper
+    half on the ground."""
 
     radiance: Image
     irradiance: Array
@@ -64,7 +64,8 @@ def read_sky(path: Path) -> Sky:
 
 
 def light_of(drawn: Drawn, sky: Sky, ground: Array) -> tuple[Light, float]:
-    """The plate's light, and what the sky's radiance is multiplied with. `ground` (3,) is the street's albedo."""
+    """The plate's light, and what the sky's radiance is multiplied with. `ground` (3,) is the street's
+    albedo."""
     azimuth, elevation, ratio = drawn.sun
     level = LEVEL["sunny" if ratio > 0 else "overcast"]
     exposure = level / float(sky.irradiance.mean())
@@ -78,6 +79,11 @@ def light_of(drawn: Drawn, sky: Sky, ground: Array) -> tuple[Light, float]:
     sun = np.maximum(ratio * level * colour.astype(np.float64), 0.0)
     bounce = ground * (open_sky + sun * direction[2])
     light = Light(
-        sun_direction=direction, sun=sun, sky=open_sky, bounce=0.8 * bounce, shade=np.zeros(4), shade_softness=1.0
+        sun_direction=direction,
+        sun=sun,
+        sky=open_sky,
+        bounce=0.8 * bounce,
+        shade=np.zeros(4),
+        shade_softness=1.0,
     )
     return light, exposure

@@ -1,4 +1,5 @@
-"""What a path tracer makes of a frame, twice: Cycles on the very pieces and dust that the G-buffers are of."""
+"""What a path tracer makes of a frame, twice: Cycles on the very pieces and dust that the G-buffers are
+of."""
 
 from __future__ import annotations
 
@@ -30,8 +31,8 @@ TARGETS = {"surface": 4, "shadow": 3, "dust": 4}
 class PathTraced:
     """Draws crops of one staged shot in a Blender that stays open; a context manager.
 
-    No denoiser, no motion blur, no adaptive sampling: what is left of noise is honest and can be measured as half
-    the difference of the halves.
+    No denoiser, no motion blur, no adaptive sampling: what is left of noise is honest and can be measured
+    as half the difference of the halves.
     """
 
     def __init__(

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Built", "Plan", "build", "drawn_building", "open_plan", "read_dataset", "staged_building"]
 
 COPY, ABOUT, WORK = "recipe.toml", "dataset.json", ".work"
+INDEXED = 10  # buildings between two looks at the index
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 Told = Callable[[str], None]
 
@@ -53,7 +54,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class Built:
-    """What a run made: buildings and samples in the set now, buildings made anew, and the seconds they took."""
+    """What a run made: buildings and samples in the set now, buildings made anew, and the seconds they
+    took."""
 
     buildings: int
     samples: int
@@ -71,24 +73,30 @@ def read_dataset(folder: Path) -> dict[str, Any]:
         raise ValueError("it lacks what it must say")
     except FileNotFoundError:
         raise FalseworkError(
-            "there is no data set here", where=folder, todo="Build one: `falsework dataset build RECIPE --out DIR`."
+            "there is no data set here",
+            where=folder,
+            todo="Build one: `falsework dataset build RECIPE --out DIR`.",
         ) from None
     except (OSError, ValueError) as error:
         raise FalseworkError(
-            f"is not readable ({error})", where=folder / ABOUT, todo="Build again into this folder: it is mended."
+            f"is not readable ({error})",
+            where=folder / ABOUT,
+            todo="Build again into this folder: it is mended.",
         ) from error
 
 
 def open_plan(folder: Path, base: Path | None = None) -> Plan:
-    """The plan of a data set that exists, to make some of it again. `base`: where its recipe's paths start, if
-    the set lies elsewhere than where it was built."""
+    """The plan of a data set that exists, to make some of it again. `base`: where its recipe's paths
+    start, if the set lies elsewhere than where it was built."""
     about = read_dataset(folder)
     path = folder / COPY
     text = load_recipe(path)[1]
     digest = _digest(text)
     if digest != about["recipe"]:
         raise FalseworkError(
-            "is not the recipe that the set was built from", where=path, todo="Put the recipe's own text back."
+            "is not the recipe that the set was built from",
+            where=path,
+            todo="Put the recipe's own text back.",
         )
     start = base if base is not None else Path(os.path.normpath(folder / about["base"]))
     return Plan(read_recipe(text, path), digest, start, folder)
@@ -109,7 +117,8 @@ def build(
     progress: Progress = silent,
     say: Told = lambda words: None,
 ) -> Built:
-    """Make the first `count` buildings of a recipe as shards in `out`; those there already are not made again.
+    """Make the first `count` buildings of a recipe as shards in `out`; those there already are not made
+    again.
 
     Without a Blender the samples have no targets. Stopped at any moment, a later call goes on with the first
     building whose shard is not whole.
@@ -119,7 +128,13 @@ def build(
     assets = find_assets(recipe, base)
     cores = os.cpu_count() or 1
     plan = Plan(
-        recipe, _digest(text), base, out, blender, device, threads=max(1, cores // workers) if workers > 1 else 0
+        recipe,
+        _digest(text),
+        base,
+        out,
+        blender,
+        device,
+        threads=max(1, cores // workers) if workers > 1 else 0,
     )
     _settle(plan, text, assets)
     shutil.rmtree(out / WORK, ignore_errors=True)
@@ -130,6 +145,8 @@ def build(
     try:
         for number, index in enumerate(_made(plan, missing, workers), 1):
             progress(done + number, count)
+            if number % INDEXED == 1:  # so that a set can be looked at while it grows
+                write_previews(out, write_index(out))
             spent = (time.perf_counter() - began) / number
             left = len(missing) - number
             if number in (1, 3, 10, 30, 100, 300) and left:
@@ -269,6 +286,14 @@ def make_shard(plan: Plan, index: int) -> None:
         from falsework.datasets.targets import PathTraced
 
         with PathTraced(
-            staged, plan.recipe, frames, blender=plan.blender, folder=folder, device=plan.device, threads=plan.threads
+            staged,
+            plan.recipe,
+            frames,
+            blender=plan.blender,
+            folder=folder,
+            device=plan.device,
+            threads=plan.threads,
         ) as targets:
-            write_shard(_shard(plan, index), samples_of(plan.recipe, plan.digest, staged, assets, targets=targets))
+            write_shard(
+                _shard(plan, index), samples_of(plan.recipe, plan.digest, staged, assets, targets=targets)
+            )

@@ -1,8 +1,9 @@
-"""What a learned shader is told of a frame: surfaces, the light that can reach them, coarse dust; nothing lit."""
+"""What a learned shader is told of a frame: surfaces, the light that can reach them, coarse dust; nothing
+lit."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,10 @@ CHANNELS: dict[str, tuple[int, str]] = {
     "rest_light": (3, "irradiance the plate's pixels of a moving piece were lit with at rest"),
     "sun_seen": (1, "share of the sun's disc past solids"),
     "sun_through": (1, "share of sunlight past dust"),
-    "sky_seen": (6, "share of the sky at the zenith, in the four directions 30 degrees up, and of the ground"),
+    "sky_seen": (
+        6,
+        "share of the sky at the zenith, in the four directions 30 degrees up, and of the ground",
+    ),
     "near": (1, "share of light that things within a metre leave (screen space)"),
     "dust_through": (1, "transmittance of the coarse dust before the surface"),
     "dust_sun": (1, "singly scattered sunlight, for a sun of irradiance 1 and dust of albedo 1"),
@@ -77,6 +81,9 @@ class GBufferRenderer(Renderer):
         self._sigma = texture_3d(context, dust.shape, 1, "f4") if min(dust.shape) > 0 else None
         self.density_scale = settings.dust_density
 
+    def __enter__(self) -> Self:
+        return self
+
     @property
     def dust_albedo(self) -> Float:
         """(3,) of the dust, in the air and settled."""
@@ -100,8 +107,8 @@ class GBufferRenderer(Renderer):
     def told(self, index: int) -> tuple[dict[str, npt.NDArray[Any]], Layers]:
         """Pictures of frame `index` by the names of CHANNELS, (H, W[, channels]), and its layers as ever.
 
-        Half floats but for depth (float32) and kind (uint8); all at the pixels' centres, at the shutter's middle.
-        """
+        Half floats but for depth (float32) and kind (uint8); all at the pixels' centres, at the shutter's
+        middle."""
         layers = self.frame(index)
         following = min(index + 1, self._motion.frames - 1)
         moving = self._start <= following
@@ -113,7 +120,9 @@ class GBufferRenderer(Renderer):
         stands[self._standing.part] = self._standing.stand(moving)
         drawn = layers.albedo.any(-1)
         known = np.isfinite(layers.depth)
-        normal = np.where((drawn | stands)[..., None] & layers.normal.any(-1, keepdims=True), layers.normal, 0.0)
+        normal = np.where(
+            (drawn | stands)[..., None] & layers.normal.any(-1, keepdims=True), layers.normal, 0.0
+        )
         normal = np.where(normal.any(-1, keepdims=True), normal, self._clean_normal * known[..., None])
         depth = np.where(known, layers.depth, 0.0).astype(np.float32)
         sun, sky, sides, rest, plate = self._look(depth, normal.astype(np.float32))
