@@ -21,7 +21,8 @@ from falsework.media.vdb import write_vdb
 from falsework.render.traditional.blender import Blender, find_blenders
 
 SHAPES = st.tuples(*[st.integers(1, 20)] * 3)  # `tinyvdb` 0.9 lists the voxels of 64 leaves at most
-VALUES = st.one_of(st.just(0.0), st.floats(-1e4, 1e4, width=16))
+# Nor does it read half floats below 2**-14 right (half of what they are; Blender does: see below).
+VALUES = st.one_of(st.just(0.0), st.floats(-1e4, 1e4, width=16).filter(lambda x: not 0 < abs(x) < 2**-14))
 CORNERS = st.tuples(*[st.floats(-1e3, 1e3)] * 3)
 
 
@@ -207,10 +208,13 @@ def test_blender_finds_every_voxel_where_it_belongs(tmp_path: Path) -> None:
         (np.float32, (7, 133, 5), (100.0, -250.5, 3.25), 1.5, 0.9),
         (np.float16, (4100, 2, 3), (0.0, 0.0, 0.0), 0.1, 0.3),
         (np.float32, (12, 9, 10), (0.5, 0.5, 0.5), 0.5, 0.0),
+        (np.float16, (5, 6, 7), (0.0, 0.0, 0.0), 1.0, 0.8),
     ]
     written, job = [], []
     for number, (kind, shape, origin, voxel, share) in enumerate(boxes):
         array = (rng.uniform(0.1, 1.0, shape) * (rng.random(shape) < share)).astype(kind)
+        if number == len(boxes) - 1:
+            array *= np.float16(2**-15)  # as thin as half floats get
         path = tmp_path / f"{number}.vdb"
         write_vdb(path, {"density": array}, origin, voxel)
         points = np.asarray(origin) + (np.argwhere(np.ones(shape)) + 0.5) * voxel
@@ -224,5 +228,5 @@ def test_blender_finds_every_voxel_where_it_belongs(tmp_path: Path) -> None:
         seen = np.array(answer["value"], np.float32).reshape(array.shape)
         assert answer["grids"] == [["density", "FLOAT"]]
         # Sampled between voxels' centres that are rounded in single precision: not to the last digit.
-        assert np.abs(seen - array).max() < 5e-3
+        assert np.abs(seen - array).max() <= 5e-3 * float(array.max())
         assert seen.sum() == pytest.approx(float(array.sum(dtype=np.float64)), rel=1e-4)
