@@ -123,10 +123,12 @@ class Materials:
         # Grit flies in the dust it makes.
         return graph.math("MAXIMUM", fallen, graph.attribute("coat", "Fac"))
 
-    def _finish(self, graph, colour, normal=None, glow=None, hole=None):
+    def _finish(self, graph, colour, plain, normal=None, glow=None, hole=None):
         """From a colour to the material's output: plaster in mode 1, held out where it stands as in the
         plate.
 
+        plain: the colour that light bounces off with, a mean: no picture shows the difference, and Cycles
+        leaves the rest of the nodes alone for all rays but the camera's
         glow: light of its own, for the camera; hole: 1 where the plate shows something else.
         """
         mode, state = self._state(graph)
@@ -158,7 +160,9 @@ class Materials:
         graph.aov(
             "number", number if hole is None else graph.times(number, graph.math("SUBTRACT", 1.0, hole))
         )
-        graph.output(graph.mix_shader(held, shader, graph.shader("ShaderNodeHoldout")))
+        seen_by_camera = graph.mix_shader(held, shader, graph.shader("ShaderNodeHoldout"))
+        bounced = graph.shader("ShaderNodeBsdfDiffuse", Color=plain)
+        graph.output(graph.mix_shader(camera, bounced, seen_by_camera))
 
     # ---- materials ----------------------------------------------------------------------------------------
 
@@ -185,7 +189,7 @@ class Materials:
         _, state = self._state(graph)
         stays = graph.clamped(graph.math("MULTIPLY_ADD", state, -LEAVES / 1000.0, 1.0 + LEAVES / 1000.0))
         glow = graph.scale(glow, graph.times(graph.times(inside, stays), graph.math("SUBTRACT", 1.0, coat)))
-        self._finish(graph, albedo, glow=glow, hole=hole)
+        self._finish(graph, albedo, tuple(self._job["plate_albedo"]), glow=glow, hole=hole)
 
     def _stuff(self, graph, look):
         """A material of the inside, as material.glsl looks at it."""
@@ -282,7 +286,7 @@ class Materials:
         coat = self._coat(graph, rest, graph.parts(geometry)[2])
         albedo = graph.mix(coat, albedo, self._job["dust_albedo"])
         normal = None if name == "glass" else self._bumped(graph, geometry, rough_place, rough, broken, sharp)
-        self._finish(graph, albedo, normal)
+        self._finish(graph, albedo, tuple(look["albedo"]), normal)
 
     def _bumped(self, graph, normal, place, here, broken, sharp):
         """The normal turned by the slope of the noise, in the world."""
