@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ from falsework.shots.store import PART
 
 __all__ = ["BLENDER", "blender_notes", "demand", "traditional_stages"]
 
+PREVIEW_SHARE = 8  # a preview has an eighth of the samples
 BLENDER = "blender.json"  # in the folder of a stage that Blender made: which one
 # The work of each stage: what decides it, and the scripts inside Blender, by how their names begin.
 DECIDES = {

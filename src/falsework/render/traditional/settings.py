@@ -24,8 +24,8 @@ class TraditionalSettings(Settings):
     device             what Cycles runs on;  threads: of the processor, 0 for all
     """
 
-    samples: Annotated[int, Field(ge=1, le=65536)] = 128
-    noise_threshold: Annotated[float, Field(ge=0, le=1)] = 0.02
+    samples: Annotated[int, Field(ge=1, le=65536)] = 64
+    noise_threshold: Annotated[float, Field(ge=0, le=1)] = 0.05
     bounces: Annotated[int, Field(ge=0, le=64)] = 4
     volume_bounces: Annotated[int, Field(ge=0, le=64)] = 12
     denoise: bool = True
