@@ -224,6 +224,9 @@ def _open_render(blenders: Blenders, job: Job) -> Callable[[int], None]:
     scratch = job.folder / f"scene{PART}{os.getpid()}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
+    settings = shot.traditional
+    if job.height is not None:  # a preview: to see where things are, not to deliver
+        settings = settings.model_copy(update={"samples": math.ceil(settings.samples / PREVIEW_SHARE)})
     try:
         renderer = CyclesRenderer(
             delivered_view(folders["solve"], job.height),
@@ -232,7 +235,7 @@ def _open_render(blenders: Blenders, job: Job) -> Callable[[int], None]:
             Debris.load(folders["dust"]),
             Smoke.load(folders["dust"]),
             shot.render,
-            shot.traditional,
+            settings,
             seed=shot.seed,
             blender=blender,
             folder=scratch,
