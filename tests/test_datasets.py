@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from safetensors.numpy import load
 
 from falsework.cli.main import main
@@ -367,3 +369,18 @@ def test_what_is_not_there_is_a_sentence(
         assert said.strip()
         assert "Traceback" not in said
     assert find_sample(built, read_index(built)[0]["sample"])
+
+
+def test_the_document_names_every_key_and_every_array() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    for name in CHANNELS:
+        assert f"`{name}`" in text, name
+    recipe = text.split("## The recipe")[1].split("## Rights")[0]
+    named = re.findall(r"`([a-z_.]+)`", recipe)
+    for table, field in Recipe.model_fields.items():
+        inner = getattr(field.default, "__class__", None)
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            for key in inner.model_fields:
+                assert f"{table}.{key}" in named or f".{key}" in named, f"{table}.{key}"
+        else:
+            assert table in named, table

@@ -59,6 +59,8 @@ RUN = [
     "docs/ledger.md",
     "docs/credentials.md",
     "docs/traditional.md",
+    "docs/datasets.md",
+    "examples/dataset/README.md",
 ]
 LANGUAGES = ("sh", "python", "toml")
 SHOT = "examples/lyon_corner/shot.toml"

@@ -26,6 +26,7 @@ KIND_COLOURS = np.array(
     [[60, 110, 190], [90, 90, 90], [150, 150, 150], [200, 140, 90], [230, 220, 120], [240, 60, 60]], np.uint8
 )
 LABEL = 15  # pixels
+ACROSS = 10  # pictures in a line of a sheet
 
 
 def preview_path(folder: Path, row: dict[str, Any]) -> Path:
@@ -58,7 +59,7 @@ def picture_of(arrays: dict[str, Array], layers: str) -> npt.NDArray[np.float32]
 
 
 def contact_sheet(samples: Sequence[tuple[str, dict[str, Array]]], *, edge: int = 160) -> Picture:
-    """Samples one a row: picture, G-buffers, light, dust; and the targets, where there are any."""
+    """Samples one below the other: picture, G-buffers, light, dust; and the targets, where there are any."""
     rows = [_row(name, arrays, edge) for name, arrays in samples]
     wide = max(row.shape[1] for row in rows)
     padded = [np.pad(row, ((0, 0), (0, wide - row.shape[1]), (0, 0))) for row in rows]
@@ -98,7 +99,10 @@ def _row(name: str, arrays: dict[str, Array], edge: int) -> Picture:
             ("its shadow", _coded(0.85 * arrays["a.shadow"].astype(np.float32))),
             ("halves apart x4", to_8bit(4 * noise)),
         ]
-    return np.concatenate([_labelled(words, tile, edge) for words, tile in tiles], axis=1)
+    shown = [_labelled(words, tile, edge) for words, tile in tiles]
+    shown += [np.zeros_like(shown[0])] * (-len(shown) % ACROSS)
+    lines = [np.concatenate(shown[n : n + ACROSS], axis=1) for n in range(0, len(shown), ACROSS)]
+    return np.concatenate(lines)
 
 
 def _coded(values: Array, *, gamma: bool = False) -> Picture:
