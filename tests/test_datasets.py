@@ -28,6 +28,7 @@ from falsework.datasets.shards import find_sample, read_index, read_sample, shar
 from falsework.datasets.work import build
 from falsework.errors import FalseworkError
 from falsework.render.gbuffers import CHANNELS
+from falsework.render.traditional.blender import find_blenders
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Activity, Asset
 
@@ -216,6 +217,26 @@ def test_the_set_of_another_recipe_is_left_alone(recipe: Path, built: Path, tmp_
     (tmp_path / "mine" / "thesis.txt").write_text("mine")
     with pytest.raises(FalseworkError, match="no data set"):
         build(recipe, tmp_path / "mine", count=1)
+
+
+@pytest.mark.slow
+def test_cycles_gives_targets_of_the_same_pieces(recipe: Path, tmp_path: Path) -> None:
+    try:
+        blender = find_blenders().render
+    except FalseworkError as error:
+        pytest.skip(f"no Blender: {error}")
+    build(recipe, tmp_path / "set", count=1, blender=blender)
+    rows = read_index(tmp_path / "set")
+    assert rows
+    for row in rows:
+        arrays, record = read_sample(tmp_path / "set", row)
+        assert record["targets"]["samples_each"] == 1
+        assert len(set(record["targets"]["seeds"].values())) == 2
+        for half in "ab":
+            ours, its = arrays["analytic.surface"][..., 3], arrays[f"{half}.surface"][..., 3]
+            assert np.abs(ours.astype(float) - its).mean() < 0.1
+        assert not np.array_equal(arrays["a.surface"], arrays["b.surface"])
+        assert rebuild(tmp_path / "set", row["sample"]).other == ()
 
 
 # ---- rights ---------------------------------------------------------------------------------------------

@@ -100,6 +100,8 @@ def _build(given: argparse.Namespace) -> dict[str, Any]:
             f"{recipe.name}: {built.samples} samples of {built.buildings} buildings ({parts or 'none'}) "
             f"-> {given.out}; {built.made} buildings made in {built.seconds:.0f} s"
         )
+        if built.failed:
+            print(f"{len(built.failed)} failed; run again to try them once more.", file=sys.stderr)
     return {
         "out": str(given.out),
         "buildings": built.buildings,
@@ -107,6 +109,8 @@ def _build(given: argparse.Namespace) -> dict[str, Any]:
         "made": built.made,
         "seconds": built.seconds,
         "splits": built.splits,
+        "failed": built.failed,
+        "exit_code": YOURS_TO_MEND if built.failed else 0,
     }
 
 

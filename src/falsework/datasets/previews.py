@@ -51,6 +51,9 @@ def picture_of(arrays: dict[str, Array], layers: str) -> npt.NDArray[np.float32]
             return np.asarray((arrays[f"a.{name}"].astype(np.float32) + arrays[f"b.{name}"]) / 2, np.float32)
         return np.asarray(arrays[f"{layers}.{name}"], np.float32)
 
+    if f"{'a' if layers == 'mean' else layers}.shadow" not in arrays:
+        arrays = arrays | dict.fromkeys(("a.shadow", "b.shadow"), arrays["analytic.shadow"])
+
     surface, shadow, dust = layer("surface"), layer("shadow"), layer("dust")
     shown = np.maximum(1 - surface[..., 3:], 0.0)
     # Where a piece is seen, the plate's colour is that piece's: its edges take a little of it.
@@ -96,7 +99,11 @@ def _row(name: str, arrays: dict[str, Array], edge: int) -> Picture:
         tiles += [
             ("its surface", to_8bit(mean["surface"][..., :3])),
             ("its dust", to_8bit(mean["dust"][..., :3])),
-            ("its shadow", _coded(0.85 * arrays["a.shadow"].astype(np.float32))),
+            *(
+                [("its shadow", _coded(0.85 * arrays["a.shadow"].astype(np.float32)))]
+                if "a.shadow" in arrays
+                else []
+            ),
             ("halves apart x4", to_8bit(4 * noise)),
         ]
     shown = [_labelled(words, tile, edge) for words, tile in tiles]

@@ -47,6 +47,7 @@ class PathTraced:
         threads: int = 0,
     ) -> None:
         self._staged, self._samples, self._version = staged, recipe.targets.samples // 2, blender.version
+        self._shadow = recipe.targets.shadow
         settings = TraditionalSettings.model_validate(
             {
                 "samples": recipe.targets.samples // 2,
@@ -81,7 +82,7 @@ class PathTraced:
         drawn: dict[str, npt.NDArray[Any]] = {}
         for half in HALVES:
             layers = self._renderer.layers(
-                frame, samples=self._samples, denoise=False, seed=self._seed(frame, half)
+                frame, samples=self._samples, denoise=False, seed=self._seed(frame, half), shadow=self._shadow
             )
             for name, image in layers:
                 if name in TARGETS:

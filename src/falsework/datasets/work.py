@@ -16,6 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Built", "Plan", "build", "drawn_building", "open_plan", "read_dataset", "staged_building"]
 
 COPY, ABOUT, WORK = "recipe.toml", "dataset.json", ".work"
+MOST_IN_VAIN = 2  # buildings that fail before any is made
 INDEXED = 10  # buildings between two looks at the index
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 Told = Callable[[str], None]
@@ -54,14 +56,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Built:
-    """What a run made: buildings and samples in the set now, buildings made anew, and the seconds they
-    took."""
+    """What a run made: buildings and samples in the set now, buildings made anew, and the seconds they took;
+    samples by split; and which buildings failed, with why (a later run tries them again)."""
 
     buildings: int
     samples: int
     made: int
     seconds: float
     splits: dict[str, int] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
 
 
 def read_dataset(folder: Path) -> dict[str, Any]:
@@ -139,12 +142,19 @@ def build(
     _settle(plan, text, assets)
     shutil.rmtree(out / WORK, ignore_errors=True)
     missing = [index for index in range(count) if not _shard(plan, index).is_file()]
+    failed: dict[int, str] = {}
     began = time.perf_counter()
     done = count - len(missing)
     progress(done, count)
     try:
-        for number, index in enumerate(_made(plan, missing, workers), 1):
+        for number, (index, fault) in enumerate(_made(plan, missing, workers), 1):
             progress(done + number, count)
+            if fault is not None:
+                failed[index] = fault.sentence()
+                if len(failed) == number == min(MOST_IN_VAIN, len(missing)):
+                    raise fault  # it is not the building
+                say(f"building {index} failed: {fault.sentence()}")
+                continue
             if number % INDEXED == 1:  # so that a set can be looked at while it grows
                 write_previews(out, write_index(out))
             spent = (time.perf_counter() - began) / number
@@ -162,7 +172,8 @@ def build(
     for row in rows:
         splits[row["split"]] = splits.get(row["split"], 0) + 1
     buildings = len({row["building"] for row in rows})
-    return Built(buildings, len(rows), len(missing), time.perf_counter() - began, splits)
+    seconds = time.perf_counter() - began
+    return Built(buildings, len(rows), len(missing) - len(failed), seconds, splits, failed)
 
 
 def _hours(seconds: float) -> str:
@@ -205,12 +216,11 @@ def _shard(plan: Plan, index: int) -> Path:
     return shard_path(plan.out, split_of(plan.recipe, building_seed(plan.recipe, index)), index)
 
 
-def _made(plan: Plan, missing: list[int], workers: int) -> Iterator[int]:
-    """Make shards, and give the number of each as it is done."""
+def _made(plan: Plan, missing: list[int], workers: int) -> Iterator[tuple[int, FalseworkError | None]]:
+    """Make shards, and give the number of each as it is done, or why it could not be."""
     if workers == 1 or len(missing) < 2:
         for index in missing:
-            make_shard(plan, index)
-            yield index
+            yield index, _fault(partial(make_shard, plan, index))
         return
     # Processes of their own from the start: OpenGL and Numba do not live through a fork.
     context = multiprocessing.get_context("spawn")
@@ -229,9 +239,9 @@ def _made(plan: Plan, missing: list[int], workers: int) -> Iterator[int]:
             while running:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     index = running.pop(future)
-                    future.result()
+                    fault = _fault(future.result)
                     start()
-                    yield index
+                    yield index, fault
         except BrokenProcessPool:
             raise FalseworkError(
                 "a worker was killed, perhaps for want of memory",
@@ -241,6 +251,15 @@ def _made(plan: Plan, missing: list[int], workers: int) -> Iterator[int]:
         finally:
             for future in running:
                 future.cancel()
+
+
+def _fault(work: Callable[[], object]) -> FalseworkError | None:
+    """Do some work; what went wrong with it."""
+    try:
+        work()
+    except FalseworkError as error:
+        return error
+    return None
 
 
 def _end_with_parent() -> None:
