@@ -61,7 +61,7 @@ strength = [0.1, 0.2]
 debris = 50
 
 [targets]
-samples = 2
+samples = 8
 """
 
 
@@ -230,12 +230,13 @@ def test_cycles_gives_targets_of_the_same_pieces(recipe: Path, tmp_path: Path) -
     assert rows
     for row in rows:
         arrays, record = read_sample(tmp_path / "set", row)
-        assert record["targets"]["samples_each"] == 1
+        assert record["targets"]["samples_each"] == 4
         assert len(set(record["targets"]["seeds"].values())) == 2
         for half in "ab":
             ours, its = arrays["analytic.surface"][..., 3], arrays[f"{half}.surface"][..., 3]
             assert np.abs(ours.astype(float) - its).mean() < 0.1
-        assert not np.array_equal(arrays["a.surface"], arrays["b.surface"])
+        if its.any():  # a crop may show nothing that has moved
+            assert not np.array_equal(arrays["a.surface"], arrays["b.surface"])
         assert rebuild(tmp_path / "set", row["sample"]).other == ()
 
 
