@@ -234,7 +234,8 @@ def test_cycles_gives_targets_of_the_same_pieces(recipe: Path, tmp_path: Path) -
         assert len(set(record["targets"]["seeds"].values())) == 2
         for half in "ab":
             ours, its = arrays["analytic.surface"][..., 3], arrays[f"{half}.surface"][..., 3]
-            assert np.abs(ours.astype(float) - its).mean() < 0.1
+            moved = arrays["kind"] == 3
+            assert np.abs(ours.astype(float) - its)[moved].sum() <= 0.1 * moved.sum()
         if its.any():  # a crop may show nothing that has moved
             assert not np.array_equal(arrays["a.surface"], arrays["b.surface"])
         assert rebuild(tmp_path / "set", row["sample"]).other == ()
