@@ -196,6 +196,10 @@ def test_the_reading_is_a_step_of_its_own_and_the_cuts_line_holds_it(tmp_path: P
     assert reading(path) == [step]
 
 
+def said_of(asset: str, facts: str) -> str:
+    return f'\n[[ingredients]]\nfiles = ["{asset}"]\nby = "ada"\nwhy = "unreleased"\nfacts = {{ {facts} }}\n'
+
+
 def test_a_buyer_asks_for_the_services_terms_and_a_notice(tmp_path: Path) -> None:
     path = remade(tmp_path, declared())
     terms = finding(path, "NFX-3")
@@ -221,6 +225,10 @@ def test_a_buyer_asks_for_the_services_terms_and_a_notice(tmp_path: Path) -> Non
     file.write_text(PRODUCTION + TOOL + TERMS + sent)
     assert finding(path, "NFX-3").outcome == "pass"
     assert finding(path, "NFX-1").outcome == "pass"
+    # nobody has said yet what kind of brief it was
+    assert finding(path, "NFX-5").outcome == "unknown"
+    plain = said_of(step.used[0], "personal = false, proprietary = false")
+    file.write_text(PRODUCTION + TOOL + TERMS + sent + plain)
     assert delivered(path).folder.is_dir()
 
 
@@ -241,14 +249,14 @@ def test_an_answer_that_was_not_used_is_told_to_nobody_but_the_brief_was_sent(tm
 
 def test_a_proprietary_brief_needs_approval(tmp_path: Path) -> None:
     path = remade(tmp_path, declared())
-    assert finding(path, "NFX-5").outcome == "not applicable"
     (step,) = reading(path)
-    said = (
-        f'\n[[ingredients]]\nfiles = ["{step.used[0]}"]\nby = "ada"\nwhy = "unreleased"\n'
-        "facts = { proprietary = true }\n"
-    )
-    (tmp_path / "production.toml").write_text(PRODUCTION + said)
-    assert finding(path, "NFX-5").outcome == "unknown"
+    file = tmp_path / "production.toml"
+    for facts, outcome in (
+        ("personal = false, proprietary = false", "not applicable"),
+        ("personal = false, proprietary = true", "unknown"),
+    ):
+        file.write_text(PRODUCTION + said_of(step.used[0], facts))
+        assert finding(path, "NFX-5").outcome == outcome
 
 
 def test_taking_it_out_of_the_file_changes_nothing_for_these_frames(tmp_path: Path) -> None:
@@ -263,6 +271,7 @@ def test_insurance_asks_for_the_service_too() -> None:
     world.declare(insurer_answers_checked=True)
     assert world.outcome("EO-1") == "pass"
     read = world.asset("document", "reading")
+    world.owned(read)
     world.step("brief", [], [read], tool="llm.example.com", version="a-model", offline=False)
     world.change(world.render, used=(world.plate, read))
     finding = world.judge("EO-1")
