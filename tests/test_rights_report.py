@@ -538,7 +538,7 @@ def test_a_rule_that_was_written_from_memory_says_so_where_it_stands() -> None:
     first = replace(report.rules[0], grade="R")
     page = " ".join(_Parsed(report_page(replace(report, rules=(first, *report.rules[1:])))).text.split())
     assert f"{first.source} R from memory, to be checked" in page
-    assert page.count("from memory, to be checked") == 1
+    assert page.count("R from memory, to be checked") == 1
 
 
 def test_the_json_is_the_report_and_is_documented() -> None:
