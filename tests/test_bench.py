@@ -15,29 +15,28 @@ from hypothesis import strategies as st
 pytest.importorskip("flip_evaluator", reason="the bench's extra is not installed")
 
 from falsework.bench.difference import difference, flip, psnr, ssim, temporal_error
+from falsework.bench.drawing import cost_of
 from falsework.bench.headline import headline, time_at_error
 from falsework.bench.meter import Meter
 from falsework.bench.rows import Drawing, FrameStudy, ShotStudy, Work
 from falsework.errors import FalseworkError
 
-NONE = Work(0.0, 0.0)
-
 
 def cycles(samples: int, seconds: float, error: float, *, denoised: bool = False) -> Drawing:
     work = Work(seconds, 2 * seconds)
-    return Drawing("cycles", samples, denoised, work, work, error, 30.0, 0.9)
+    return Drawing("cycles", samples, denoised, False, work, error, 30.0, 0.9)
 
 
 def ours(seconds: float, error: float) -> Drawing:
     work = Work(seconds, seconds)
-    return Drawing("falsework", 8, False, work, work, error, 30.0, 0.9)
+    return Drawing("falsework", 8, False, False, work, error, 30.0, 0.9)
 
 
 LADDER = (cycles(1, 10.0, 0.4), cycles(4, 40.0, 0.2), cycles(16, 160.0, 0.1))
 
 
 def study(*drawings: Drawing, frame: int = 1010) -> FrameStudy:
-    return FrameStudy(frame, (480, 270), (0, 0, 64, 64), 4096, 96, 0.01, NONE, 1.0, drawings)
+    return FrameStudy(frame, (480, 270), (0, 0, 64, 64), (0, 0, 200, 200), 96, 0.01, (), drawings)
 
 
 def shot(name: str, *studies: FrameStudy, frames: int = 10) -> ShotStudy:
@@ -204,6 +203,30 @@ def test_a_missing_drawing_is_said() -> None:
     uneven = shot("a", study(ours(2.0, 0.2), *LADDER), study(ours(2.0, 0.2), *LADDER[:2], frame=1020))
     with pytest.raises(FalseworkError, match="lacks Cycles' drawing of 16 samples"):
         headline([uneven])
+
+
+def test_ratios_of_both_kinds_are_not_one_bound() -> None:
+    worse = study(ours(2.0, 0.9), *LADDER)
+    better = study(ours(2.0, 0.01), *LADDER)
+    assert headline([shot("a", worse), shot("b", better)]).bound == "mixed"
+
+
+def test_two_shots_of_one_name_are_refused() -> None:
+    one = shot("a", study(ours(2.0, 0.2), *LADDER))
+    with pytest.raises(FalseworkError, match="two shots"):
+        headline([one, one])
+
+
+def test_a_sample_costs_what_two_drawings_say() -> None:
+    cost = cost_of([(1, Work(5.0, 8.0)), (5, Work(13.0, 24.0))])
+    assert cost.of(1).wall == pytest.approx(5.0)
+    assert cost.of(64).wall == pytest.approx(3.0 + 2.0 * 64)
+    assert cost.of(64).cpu == pytest.approx(4.0 + 4.0 * 64)
+
+
+def test_a_disturbed_clock_is_said() -> None:
+    with pytest.raises(FalseworkError, match="something else to do"):
+        cost_of([(1, Work(9.0, 8.0)), (4, Work(8.0, 16.0))])
 
 
 # ---- the clock ---------------------------------------------------------------------------------------------

@@ -29,7 +29,8 @@ LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709
 
 @dataclass(frozen=True)
 class Difference:
-    """flip: mean HDR-FLIP, 0 to 1;  psnr: dB on the encoded picture;  ssim: of its luma, to 1."""
+    """flip: mean HDR-FLIP, 0 to 1;  psnr: dB on the encoded picture, infinite for equal ones;  ssim: of its
+    luma, to 1."""
 
     flip: float
     psnr: float
@@ -59,9 +60,7 @@ def psnr(reference: Image, test: Image) -> float:
 
 def ssim(reference: Image, test: Image) -> float:
     """Mean structural similarity of luma, a Gaussian window of 11 pixels."""
-    first, second = (
-        _shown(image) @ np.array([0.2126, 0.7152, 0.0722], np.float32) for image in (reference, test)
-    )
+    first, second = (_shown(image) @ LUMA for image in (reference, test))
 
     def mean(image: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         blurred = cv2.GaussianBlur(image.astype(np.float64), (WINDOW, WINDOW), SPREAD)

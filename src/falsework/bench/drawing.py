@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -20,8 +23,9 @@ from falsework.bench.region import (
     cropped_layers,
     cropped_plate,
     region_of,
+    widened,
 )
-from falsework.bench.rows import Drawing, FrameStudy, Work
+from falsework.bench.rows import Cost, Drawing, FrameStudy, Work
 from falsework.building.fragments import Fragments
 from falsework.collapse.motion import Motion
 from falsework.comp.composite import Compositor
@@ -37,14 +41,15 @@ from falsework.render.traditional.cycles import CyclesRenderer
 from falsework.render.traditional.smoke import smoke_of_field
 from falsework.shots.spec import Shot
 
-__all__ = ["Effort", "Scene", "busy_frames", "draw_shot"]
+__all__ = ["Effort", "Scene", "busy_frames", "cost_of", "draw_shot"]
 
 Image = npt.NDArray[np.float32]
 
-PROBE = 8  # pixels of the square whose drawing tells a frame's fixed cost
 # Seeds of Cycles' noise: of the two references, and of what is compared with them.
 REFERENCE_SEEDS = (101, 202)
 TEST_SEED = 7
+MARGIN = 24  # pixels around what is compared, for the denoiser to see
+IMPORTS = "import falsework.render.renderer, falsework.shots.layer_files"
 
 
 @dataclass(frozen=True)
@@ -65,14 +70,18 @@ class Effort:
 
     frames     of the shot that are studied;  crop: edge of the square in which pictures are compared, pixels
     ladder     samples a pixel that Cycles is measured at, with and without its denoiser
+    timed      two numbers of samples at which its seconds are taken, of all that changes in a frame
     reference  samples a pixel of each reference
+    shipped    whether Cycles is drawn as the shot's own [traditional] says, too: adaptive sampling and all
     temporal   whether the frame after each is drawn too, with the ladder's largest number: the error in time
     """
 
     frames: int
     crop: int
     ladder: tuple[int, ...]
+    timed: tuple[int, int]
     reference: int
+    shipped: bool
     temporal: bool
 
 
@@ -89,66 +98,73 @@ def busy_frames(scene: Scene, count: int) -> list[int]:
     return sorted({round(first + float(part) * (last - first)) for part in np.minimum(at, 1.0)})
 
 
+def cost_of(drawn: Sequence[tuple[int, Work]]) -> Cost:
+    """What a sample costs, from drawings at two numbers of samples: time is linear in them where none is
+    adaptive. Raises FalseworkError where more samples took no longer: the clock was disturbed."""
+    (few, less), (many, more) = drawn
+    wall, cpu = (more.wall - less.wall) / (many - few), (more.cpu - less.cpu) / (many - few)
+    if wall <= 0:
+        raise FalseworkError(
+            f"Cycles took {more.wall:.1f} s for {many} samples and {less.wall:.1f} s for {few}: the machine "
+            "had something else to do",
+            where="bench",
+            todo="Run the bench with nothing else at work.",
+        )
+    fixed = Work(max(less.wall - few * wall, 0.0), max(less.cpu - few * cpu, 0.0))
+    return Cost(fixed, Work(wall, max(cpu, 0.0)), tuple(drawn))
+
+
 def draw_shot(
     scene: Scene, effort: Effort, blender: Blender, *, progress: Progress = silent
 ) -> tuple[tuple[FrameStudy, ...], dict[str, dict[str, Work]]]:
-    """Study some frames; returns them, and the seconds of set-up and of one frame's comp by side and name."""
-    with tempfile.TemporaryDirectory(prefix="falsework-bench-") as scratch:
-        return _draw_shot(scene, effort, blender, Path(scratch), progress)
-
-
-def _draw_shot(
-    scene: Scene, effort: Effort, blender: Blender, scratch: Path, progress: Progress
-) -> tuple[tuple[FrameStudy, ...], dict[str, dict[str, Work]]]:
+    """Study some frames; returns them, and the seconds of start, set-up and one frame's comp by side."""
     frames = busy_frames(scene, effort.frames)
-    steps = len(frames) * (4 + 2 * len(effort.ladder)) + 1
+    steps = 1 + len(frames) * (3 + len(list(_ladder(effort, scene))))
     done = iter(range(1, steps + 1))
-    ours, comp, setup = _ours(scene, frames)
-    progress(next(done), steps)
-    wanted = sorted({frame + more for frame in frames for more in (0, 1)})
-    smoke = smoke_of_field(scene.dust, scratch, wanted)
-    studies = []
-    renderer: CyclesRenderer | None = None
-    meter = Meter()
-    with meter:
-        renderer = CyclesRenderer(
-            scene.plate,
-            scene.fragments,
-            scene.motion,
-            scene.debris,
-            smoke,
-            scene.shot.render,
-            scene.shot.traditional,
-            seed=scene.shot.seed,
-            blender=blender,
-            folder=scratch / "cycles",
-        )
-    with closing(renderer):
-        for frame in frames:
-            studies.append(
-                _study(scene, effort, renderer, frame, ours[frame], lambda: progress(next(done), steps))
+    with tempfile.TemporaryDirectory(prefix="falsework-bench-") as scratch:
+        ours, stages = _ours(scene, frames)
+        progress(next(done), steps)
+        following = {frame + more for frame in frames for more in (0, 1)}
+        smoke = smoke_of_field(scene.dust, Path(scratch), sorted(following))
+        with Meter() as meter:
+            cycles = CyclesRenderer(
+                scene.plate,
+                scene.fragments,
+                scene.motion,
+                scene.debris,
+                smoke,
+                scene.shot.render,
+                scene.shot.traditional,
+                seed=scene.shot.seed,
+                blender=blender,
+                folder=Path(scratch) / "cycles",
             )
-    stages = {
-        "falsework": {"setup": setup, "comp": comp},
-        "traditional": {"setup": _work(meter), "comp": comp},
-    }
-    return tuple(studies), stages
+        # Blender's start is part of its set-up: it reads the scene as it starts.
+        stages["traditional"] = {"setup": _work(meter), "comp": stages["falsework"]["comp"]}
+        with closing(cycles):
+            studies = tuple(
+                _Study(scene, effort, cycles, frame, ours[frame]).made(lambda: progress(next(done), steps))
+                for frame in frames
+            )
+    return studies, stages
 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """One frame by falsework, and the one after it."""
+    """One frame by falsework, and the one after it; the seconds are of the frame as it is delivered."""
 
     layers: Layers
     next_layers: Layers
     work: Work
 
 
-def _ours(scene: Scene, frames: Sequence[int]) -> tuple[dict[int, _Drawn], Work, Work]:
-    """falsework's drawings of whole frames, comp of one frame, and the set-up."""
-    meter = Meter()
-    with meter:
-        renderer = Renderer(
+def _ours(scene: Scene, frames: Sequence[int]) -> tuple[dict[int, _Drawn], dict[str, dict[str, Work]]]:
+    """falsework's drawings of whole frames, and its stages."""
+    with Meter() as start:
+        subprocess.run([sys.executable, "-c", IMPORTS], check=True)
+
+    def renderer(relief: float) -> Renderer:
+        return Renderer(
             scene.plate,
             scene.fragments,
             scene.motion,
@@ -156,125 +172,168 @@ def _ours(scene: Scene, frames: Sequence[int]) -> tuple[dict[int, _Drawn], Work,
             scene.dust,
             scene.shot.render,
             seed=scene.shot.seed,
-            relief=0.0,
+            relief=relief,
         )
-    setup = _work(meter)
-    drawn = {}
-    with renderer:
-        renderer.frame(frames[0])  # compiles what is compiled at first use; counted with the set-up below
+
+    seconds = {}
+    # The seconds are those of dust with its lobes, as it is delivered; the pictures, of the grid as it is.
+    with Meter() as setup:
+        delivered = renderer(1.0)
+        delivered.frame(frames[0])  # with all that is compiled or read at the first frame
+    with delivered:
         for frame in frames:
-            with meter:
-                layers = renderer.frame(frame)
-            drawn[frame] = _Drawn(layers, renderer.frame(frame + 1), _work(meter))
+            with Meter() as meter:
+                delivered.frame(frame)
+            seconds[frame] = _work(meter)
+    with renderer(0.0) as plain:
+        drawn = {
+            frame: _Drawn(plain.frame(frame), plain.frame(frame + 1), seconds[frame]) for frame in frames
+        }
+    first = seconds[frames[0]]
     compositor = Compositor(scene.plate, scene.shot.comp, seed=scene.shot.seed)
-    with meter:
+    with Meter() as comp:
         compositor.frame(drawn[frames[0]].layers)
-    return drawn, _work(meter), setup
+    return drawn, {
+        "falsework": {
+            "start": _work(start),
+            "setup": Work(max(setup.wall - first.wall, 0.0), max(setup.cpu - first.cpu, 0.0)),
+            "comp": _work(comp),
+        }
+    }
 
 
-def _study(
-    scene: Scene, effort: Effort, cycles: CyclesRenderer, frame: int, ours: _Drawn, tick: Callable[[], None]
-) -> FrameStudy:
-    where = changed(ours.layers)
-    region = region_of(where)
-    crop = choose_crop(ours.layers, effort.crop)
-    plate = cropped_plate(scene.plate, crop)
-    # Grain is the plate's, laid on alike on both sides: it would only hide what is compared.
-    comp = Compositor(plate, CompSettings(grain=0.0, softness=scene.shot.comp.softness), seed=scene.shot.seed)
+class _Study:
+    """One frame by both."""
 
-    def picture(layers: Layers) -> Image:
-        return comp.frame(layers).picture
+    def __init__(
+        self, scene: Scene, effort: Effort, cycles: CyclesRenderer, frame: int, ours: _Drawn
+    ) -> None:
+        self._scene, self._effort, self._cycles, self._frame, self._ours = scene, effort, cycles, frame, ours
+        width, height = scene.plate.camera.width, scene.plate.camera.height
+        self._region = region_of(changed(ours.layers))
+        self._crop = choose_crop(ours.layers, effort.crop)
+        self._wide = widened(self._crop, MARGIN, width, height)
+        # Grain is the plate's, laid on alike on both sides: it would only hide what is compared.
+        settings = CompSettings(grain=0.0, softness=scene.shot.comp.softness)
+        self._comp = Compositor(cropped_plate(scene.plate, self._crop), settings, seed=scene.shot.seed)
 
-    def cycles_picture(at: int, samples: int, denoise: bool, seed: int, part: Crop) -> tuple[Image, Work]:
-        cycles.crop = part
-        cycles.prepare(samples=samples, denoise=denoise, seed=seed)  # once a shot: no frame's cost
-        with Meter() as meter:
-            layers = cycles.frame(at, samples=samples, denoise=denoise, seed=seed)
-        return (picture(layers) if part == crop else np.zeros(0, np.float32)), _work(meter)
-
-    # A first drawing of each part is thrown away: what is prepared once a shot is no frame's cost.
-    x, y = (crop[0] + crop[2]) // 2, (crop[1] + crop[3]) // 2
-    probe = (x, y, x + PROBE, y + PROBE)
-    smallest = min(effort.ladder)
-    for part in (probe, crop, region):
-        cycles_picture(frame, smallest, False, TEST_SEED, part)
-    fixed = cycles_picture(frame, smallest, False, TEST_SEED, probe)[1]
-    of_crop = cycles_picture(frame, smallest, False, TEST_SEED, crop)[1]
-    of_region = cycles_picture(frame, smallest, False, TEST_SEED, region)[1]
-    scale = max(of_region.wall - fixed.wall, 1e-3) / max(of_crop.wall - fixed.wall, 1e-3)
-    # Never more than the pixels say: a crop is chosen for being dear, so that its pixels cost no less.
-    pixels = (region[2] - region[0]) * (region[3] - region[1])
-    scale = min(scale, pixels / ((crop[2] - crop[0]) * (crop[3] - crop[1])))
-    tick()
-
-    references = [cycles_picture(frame, effort.reference, False, seed, crop)[0] for seed in REFERENCE_SEEDS]
-    reference = _mean(references)
-    tick()
-    after: Image | None = None
-    motion = cropped_layers(ours.layers, crop).motion
-    if effort.temporal:
-        after = _mean(
-            [cycles_picture(frame + 1, effort.reference, False, s, crop)[0] for s in REFERENCE_SEEDS]
-        )
-    tick()
-
-    drawings = [_our_drawing(scene, ours, crop, picture, reference, after, motion)]
-    tick()
-    for samples, denoise in _ladder(effort, scene):
-        test, work = cycles_picture(frame, samples, denoise, TEST_SEED, crop)
-        found = difference(reference, test)
-        in_time = None
-        if after is not None and samples == max(effort.ladder):
-            following = cycles_picture(frame + 1, samples, denoise, TEST_SEED + 1, crop)[0]
-            in_time = temporal_error((reference, after), (test, following), motion)
-        drawings.append(
-            Drawing(
-                "cycles",
-                samples,
-                denoise,
-                work,
-                Work(
-                    fixed.wall + max(work.wall - fixed.wall, 0.0) * scale,
-                    fixed.cpu + max(work.cpu - fixed.cpu, 0.0) * scale,
-                ),
-                found.flip,
-                found.psnr,
-                found.ssim,
-                in_time,
-            )
-        )
+    def made(self, tick: Callable[[], None]) -> FrameStudy:
+        """The whole study; `tick` after each of its steps."""
+        effort, frame = self._effort, self._frame
+        costs = {denoised: self._cost(denoised) for denoised in self._states}
         tick()
-    return FrameStudy(
-        frame=scene.shot.frames[0] + frame,
-        size=(scene.plate.camera.width, scene.plate.camera.height),
-        crop=crop,
-        region=pixels,
-        reference=effort.reference,
-        noise_floor=flip(references[0], references[1]),
-        fixed=fixed,
-        scale=scale,
-        drawings=tuple(drawings),
-    )
+        references = [self._picture(frame, effort.reference, False, seed) for seed in REFERENCE_SEEDS]
+        reference = _mean(references)
+        tick()
+        after = None
+        if effort.temporal:
+            after = _mean([self._picture(frame + 1, effort.reference, False, s) for s in REFERENCE_SEEDS])
+        motion = cropped_layers(self._ours.layers, self._crop).motion
+        drawings = [self._our_drawing(reference, after, motion)]
+        tick()
+        for samples, denoised in _ladder(effort, self._scene):
+            if samples is None:
+                drawings.append(self._shipped(reference))
+            else:
+                test = self._picture(frame, samples, denoised, TEST_SEED)
+                in_time = None
+                if after is not None and samples == max(effort.ladder):
+                    following = self._picture(frame + 1, samples, denoised, TEST_SEED + 1)
+                    in_time = temporal_error((reference, after), (test, following), motion)
+                work = costs[denoised].of(samples)
+                drawings.append(_drawing("cycles", samples, denoised, work, reference, test, in_time))
+            tick()
+        camera = self._scene.plate.camera
+        return FrameStudy(
+            frame=self._scene.shot.frames[0] + frame,
+            size=(camera.width, camera.height),
+            crop=self._crop,
+            region=self._region,
+            reference=effort.reference,
+            noise_floor=flip(references[0], references[1]),
+            cost=tuple(costs.values()),
+            drawings=tuple(drawings),
+        )
+
+    @property
+    def _states(self) -> tuple[bool, ...]:
+        return (False, True) if self._scene.shot.traditional.denoise else (False,)
+
+    def _cost(self, denoised: bool) -> Cost:
+        """Seconds of all that changes in the frame."""
+        self._cycles.crop = self._region
+        drawn = []
+        for samples in self._effort.timed:
+            self._cycles.prepare(samples=samples, denoise=denoised, seed=TEST_SEED)
+            with Meter() as meter:
+                self._cycles.frame(self._frame, samples=samples, denoise=denoised, seed=TEST_SEED)
+            drawn.append((samples, _work(meter)))
+        return cost_of(drawn)
+
+    def _layers(self, frame: int, part: Crop, **quality: int | bool | None) -> Layers:
+        """Cycles' layers of the compared square, drawn with what is around it in `part`."""
+        self._cycles.crop = part
+        layers = self._cycles.frame(frame, **quality)
+        x0, y0, x1, y1 = self._crop
+        return cropped_layers(layers, (x0 - part[0], y0 - part[1], x1 - part[0], y1 - part[1]))
+
+    def _picture(self, frame: int, samples: int, denoised: bool, seed: int) -> Image:
+        layers = self._layers(frame, self._wide, samples=samples, denoise=denoised, seed=seed)
+        return self._comp.frame(layers).picture
+
+    def _our_drawing(self, reference: Image, after: Image | None, motion: Image) -> Drawing:
+        test, following = (
+            self._comp.frame(cropped_layers(layers, self._crop)).picture
+            for layers in (self._ours.layers, self._ours.next_layers)
+        )
+        in_time = None
+        if after is not None:
+            in_time = temporal_error((reference, after), (test, following), motion)
+        samples = self._scene.shot.render.samples
+        return _drawing("falsework", samples, False, self._ours.work, reference, test, in_time)
+
+    def _shipped(self, reference: Image) -> Drawing:
+        """Cycles as the shot's settings have it; its seconds are those of the region."""
+        settings = self._scene.shot.traditional
+        self._cycles.crop = self._region
+        self._cycles.prepare()
+        with Meter() as meter:
+            self._cycles.frame(self._frame)
+        test = self._comp.frame(self._layers(self._frame, self._wide)).picture
+        return _drawing(
+            "cycles",
+            settings.samples,
+            settings.denoise,
+            _work(meter),
+            reference,
+            test,
+            None,
+            adaptive=True,
+        )
 
 
-def _our_drawing(
-    scene: Scene,
-    ours: _Drawn,
-    crop: Crop,
-    picture: Callable[[Layers], Image],
+def _drawing(
+    renderer: str,
+    samples: int,
+    denoised: bool,
+    work: Work,
     reference: Image,
-    after: Image | None,
-    motion: Image,
+    test: Image,
+    in_time: float | None,
+    *,
+    adaptive: bool = False,
 ) -> Drawing:
-    test = picture(cropped_layers(ours.layers, crop))
-    in_time = None
-    if after is not None:
-        following = picture(cropped_layers(ours.next_layers, crop))
-        in_time = temporal_error((reference, after), (test, following), motion)
     found = difference(reference, test)
-    samples = scene.shot.render.samples
     return Drawing(
-        "falsework", samples, False, ours.work, ours.work, found.flip, found.psnr, found.ssim, in_time
+        "falsework" if renderer == "falsework" else "cycles",
+        samples,
+        denoised,
+        adaptive,
+        work,
+        found.flip,
+        found.psnr if math.isfinite(found.psnr) else None,
+        found.ssim,
+        in_time,
     )
 
 
@@ -282,11 +341,14 @@ def _mean(pictures: Sequence[Image]) -> Image:
     return np.asarray(np.mean(pictures, axis=0, dtype=np.float32), np.float32)
 
 
-def _ladder(effort: Effort, scene: Scene) -> Iterator[tuple[int, bool]]:
+def _ladder(effort: Effort, scene: Scene) -> Iterator[tuple[int | None, bool]]:
+    """Samples and denoiser of Cycles' drawings; no number for that of the shot's own settings."""
     for samples in effort.ladder:
         yield samples, False
         if scene.shot.traditional.denoise:
             yield samples, True
+    if effort.shipped:
+        yield None, scene.shot.traditional.denoise
 
 
 def _work(meter: Meter) -> Work:

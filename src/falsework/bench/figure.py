@@ -41,7 +41,7 @@ def error_time_png(shots: Sequence[ShotStudy]) -> bytes:
 
 def _panel(panel: Axes, name: str, study: FrameStudy) -> None:
     for denoised, colour, label in ((False, PLAIN, "Cycles"), (True, DENOISED, "Cycles, denoised")):
-        drawn = [one for one in study.of("cycles") if one.denoised is denoised]
+        drawn = [one for one in study.of("cycles") if one.denoised is denoised and not one.adaptive]
         if drawn:
             panel.plot(
                 [one.frame.wall for one in drawn],

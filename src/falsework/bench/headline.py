@@ -12,9 +12,9 @@ from typing import Literal
 from falsework.bench.rows import Drawing, FrameStudy, ShotStudy
 from falsework.errors import FalseworkError
 
-__all__ = ["Equal", "Headline", "headline", "time_at_error"]
+__all__ = ["Equal", "Headline", "headline", "time_at_error", "whole_seconds"]
 
-Bound = Literal["", "at most", "at least"]
+Bound = Literal["", "at most", "at least", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Headline:
     """Ratios (traditional / falsework) at equal HDR-FLIP: medians over shots, the least and the greatest.
 
     frame       seconds of one frame's drawing;  shot: of everything, set-up included
+    bound       "at most" or "at least" where some of the ratios are; "mixed" where there are both
     per_shot    by name of the shot: (frame, shot, bound)
     """
 
@@ -77,14 +78,15 @@ def headline(shots: Sequence[ShotStudy]) -> Headline:
     """Of all shots. Raises FalseworkError where a shot has no whole pair of drawings."""
     per_shot: dict[str, tuple[float, float, Bound]] = {}
     for shot in shots:
+        if shot.name in per_shot:
+            raise FalseworkError(
+                f"two shots are called {shot.name}", where="bench", todo="Give their folders other names."
+            )
         _whole(shot)
         pairs = [_pair(shot, study) for study in shot.studies]
         ours = statistics.fmean(one for one, _ in pairs)
         theirs = statistics.fmean(equal.wall for _, equal in pairs)
-        whole = [
-            shot.frames * seconds + sum(work.wall for work in shot.stages.get(side, {}).values())
-            for side, seconds in (("falsework", ours), ("traditional", theirs))
-        ]
+        whole = [_whole_shot(shot, "falsework", ours), _whole_shot(shot, "traditional", theirs)]
         per_shot[shot.name] = (
             theirs / ours,
             whole[1] / whole[0],
@@ -102,6 +104,18 @@ def headline(shots: Sequence[ShotStudy]) -> Headline:
     )
 
 
+def whole_seconds(head: Headline, shot: ShotStudy) -> tuple[float, float]:
+    """Wall seconds of a whole shot by falsework, and by the traditional pipeline at falsework's error."""
+    ours = _whole_shot(
+        shot, "falsework", statistics.fmean(one.of("falsework")[0].frame.wall for one in shot.studies)
+    )
+    return ours, ours * head.per_shot[shot.name][1]
+
+
+def _whole_shot(shot: ShotStudy, side: str, frame: float) -> float:
+    return shot.frames * frame + sum(work.wall for work in shot.stages.get(side, {}).values())
+
+
 def _whole(shot: ShotStudy) -> None:
     """Raises FalseworkError where a frame or a drawing is missing: a ratio of what is there would flatter."""
     missing = sorted(set(shot.asked) - {study.frame for study in shot.studies})
@@ -111,18 +125,20 @@ def _whole(shot: ShotStudy) -> None:
             f"of {shot.name} these frames are missing: {named}", where="bench", todo="Run the bench again."
         )
     for study in shot.studies:
-        drawn = {(one.samples, one.denoised) for one in study.of("cycles")}
-        lacking = {
-            (one.samples, one.denoised) for other in shot.studies for one in other.of("cycles")
-        } - drawn
+        drawn = _kinds(study)
+        lacking = set().union(*(_kinds(other) for other in shot.studies)) - drawn
         if lacking:
-            samples, denoised = min(lacking)
+            samples, denoised, _ = min(lacking)
             raise FalseworkError(
                 f"frame {study.frame} of {shot.name} lacks Cycles' drawing of {samples} samples"
                 f"{' denoised' if denoised else ''}",
                 where="bench",
                 todo="Run the bench again.",
             )
+
+
+def _kinds(study: FrameStudy) -> set[tuple[int, bool, bool]]:
+    return {(one.samples, one.denoised, one.adaptive) for one in study.of("cycles")}
 
 
 def _pair(shot: ShotStudy, study: FrameStudy) -> tuple[float, Equal]:
@@ -142,8 +158,8 @@ def _between(first: float, second: float, part: float) -> float:
 
 
 def _joint(bounds: Sequence[Bound]) -> Bound:
-    """Of a mean or median over parts: a bound where any part is one; the cautious one where they differ."""
-    for bound in ("at most", "at least"):
-        if bound in bounds:
-            return bound  # type: ignore[return-value]
-    return ""
+    """Of a mean or median over parts: a bound where some are of that kind and none of the other."""
+    kinds = set(bounds) - {""}
+    if len(kinds) > 1:
+        return "mixed"
+    return kinds.pop() if kinds else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from falsework.bench.figure import error_time_png
-from falsework.bench.headline import Headline
+from falsework.bench.headline import Headline, whole_seconds
 from falsework.bench.rates import Rates
 from falsework.bench.rows import Drawing, ShotStudy, Work
 from falsework.bench.study import Bench
@@ -24,10 +24,11 @@ BOUNDS = {
     "": "",
     "at most": "At the fewest samples measured Cycles is already nearer its reference than falsework is: it "
     "may need less time than that for falsework's error, so the ratio is the most that can be claimed.",
+    "mixed": "Some of the ratios are the most that can be claimed, some the least: see the table.",
     "at least": "At the most samples measured Cycles is not yet as near its reference as falsework is: the "
     "ratio is the least that can be claimed.",
 }
-ORDER = ("simulation", "dust", "setup", "drawing", "comp")
+ORDER = ("simulation", "dust", "start", "setup", "comp")
 
 
 def headline_words(head: Headline) -> str:
@@ -38,7 +39,7 @@ def headline_words(head: Headline) -> str:
     return (
         f"At equal HDR-FLIP a whole shot takes Blender {head.shot:.1f}{bound} times as long as falsework "
         f"(median of {len(head.per_shot)} shots, {low:.1f} to {high:.1f}); a frame's drawing alone "
-        f"{head.frame:.1f} times ({f_low:.1f} to {f_high:.1f})."
+        f"{head.frame:.1f}{bound} times ({f_low:.1f} to {f_high:.1f})."
     )
 
 
@@ -97,7 +98,6 @@ def _page(bench: Bench, rates: Rates, plot: bytes) -> str:
                 "denoised",
                 "s a frame",
                 "cpu s",
-                "crop, s",
                 "FLIP",
                 "PSNR",
                 "SSIM",
@@ -114,8 +114,8 @@ def _page(bench: Bench, rates: Rates, plot: bytes) -> str:
 
 
 def drawing_rows(shot: ShotStudy) -> Iterable[tuple[str, ...]]:
-    """Every drawing of a shot: shot, frame, renderer, samples, denoised, seconds of a frame (wall, processor)
-    and of the crop, FLIP, PSNR, SSIM, error in time."""
+    """Every drawing of a shot: shot, frame, renderer, samples, denoised, wall and processor seconds of a
+    frame, FLIP, PSNR, SSIM, error in time."""
     for study in shot.studies:
         for one in study.drawings:
             yield (shot.name, str(study.frame), *_drawing(one))
@@ -124,13 +124,12 @@ def drawing_rows(shot: ShotStudy) -> Iterable[tuple[str, ...]]:
 def _drawing(one: Drawing) -> tuple[str, ...]:
     return (
         one.renderer,
-        str(one.samples),
+        f"{one.samples}{' adaptive' if one.adaptive else ''}",
         "yes" if one.denoised else "",
         f"{one.frame.wall:.2f}",
         f"{one.frame.cpu:.2f}",
-        f"{one.measured.wall:.2f}",
         f"{one.flip:.4f}",
-        f"{one.psnr:.1f}",
+        "" if one.psnr is None else f"{one.psnr:.1f}",
         f"{one.ssim:.3f}",
         "" if one.temporal is None else f"{one.temporal:.4f}",
     )
@@ -140,7 +139,7 @@ def _money(bench: Bench, rates: Rates) -> str:
     machine, person = rates.machine, rates.person
     rows = []
     for shot in bench.shots:
-        ours, theirs = whole_seconds(bench, shot)
+        ours, theirs = whole_seconds(bench.headline, shot)
         rows.append((shot.name, *(f"{seconds / 3600 * machine.per_hour:.4f}" for seconds in (ours, theirs))))
     hours = [(side, f"{getattr(person.hours, side).total:g}") for side in SIDES]
     return (
@@ -152,14 +151,6 @@ def _money(bench: Bench, rates: Rates) -> str:
         f"{escape(person.source)}). They are added to nothing above.</p>"
         + _table(("", "hours assumed"), hours)
     )
-
-
-def whole_seconds(bench: Bench, shot: ShotStudy) -> tuple[float, float]:
-    """Wall seconds of a whole shot by falsework, and by Blender at falsework's error."""
-    _, ratio, _ = bench.headline.per_shot[shot.name]
-    ours = sum(work.wall for work in shot.stages["falsework"].values())
-    ours += shot.frames * sum(one.of("falsework")[0].frame.wall for one in shot.studies) / len(shot.studies)
-    return ours, ours * ratio
 
 
 def _seconds(work: Work | None) -> tuple[str, str]:

@@ -78,5 +78,5 @@ def load_rates(path: Path | None) -> Rates:
     try:
         return Rates.model_validate(values)
     except ValidationError as error:
-        refuse(validation_faults(error, values, Rates, "docs/bench.md"), key_lines(text), where)
+        refuse(validation_faults(error, values, Rates, "bench/README.md"), key_lines(text), where)
         raise AssertionError("unreachable") from error

@@ -12,7 +12,15 @@ from falsework.plate.lens import Lens
 from falsework.plate.plate import Plate
 from falsework.render.layers import Layers
 
-__all__ = ["Crop", "changed", "choose_crop", "cropped_layers", "cropped_plate", "region_of"]
+__all__ = [
+    "Crop",
+    "changed",
+    "choose_crop",
+    "cropped_layers",
+    "cropped_plate",
+    "region_of",
+    "widened",
+]
 
 Crop = tuple[int, int, int, int]
 
@@ -34,6 +42,12 @@ def region_of(mask: npt.NDArray[np.bool_]) -> Crop:
     if not len(rows):
         return 0, 0, mask.shape[1], mask.shape[0]
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def widened(crop: Crop, margin: int, width: int, height: int) -> Crop:
+    """A rectangle with `margin` pixels more on every side, within the picture."""
+    x0, y0, x1, y1 = crop
+    return max(x0 - margin, 0), max(y0 - margin, 0), min(x1 + margin, width), min(y1 + margin, height)
 
 
 def choose_crop(layers: Layers, size: int) -> Crop:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Drawing", "FrameStudy", "ShotStudy", "Work"]
+__all__ = ["Cost", "Drawing", "FrameStudy", "ShotStudy", "Work"]
 
 
 @dataclass(frozen=True)
@@ -20,43 +20,57 @@ class Work:
 class Drawing:
     """One picture drawn and compared.
 
-    samples    paths a pixel (Cycles), sub-frames (falsework)
-    measured   the seconds as they were taken, of the crop
-    frame      the seconds of the whole frame's changed region, extrapolated as `FrameStudy` says
+    samples    paths a pixel (Cycles; the most, where `adaptive`), sub-frames (falsework)
+    frame      seconds of the frame: measured for falsework and where `adaptive`, of `FrameStudy.cost` else
+    psnr       None where the pictures are equal
     """
 
     renderer: Literal["falsework", "cycles"]
     samples: int
     denoised: bool
-    measured: Work
+    adaptive: bool
     frame: Work
     flip: float
-    psnr: float
+    psnr: float | None
     ssim: float
     temporal: float | None = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of a frame's changed region by Cycles: `fixed` and `sample` for each sample a pixel.
+
+    drawn   what was measured to know it: samples a pixel and the seconds they took
+    """
+
+    fixed: Work
+    sample: Work
+    drawn: tuple[tuple[int, Work], ...]
+
+    def of(self, samples: int) -> Work:
+        return Work(self.fixed.wall + self.sample.wall * samples, self.fixed.cpu + self.sample.cpu * samples)
 
 
 @dataclass(frozen=True)
 class FrameStudy:
     """One frame of one shot.
 
-    crop          x0, y0, x1, y1 in the picture that was drawn
-    region        pixels of the rectangle in which the frame differs from its plate
     size          width and height of the whole picture
+    crop          x0, y0, x1, y1 of the square in which pictures are compared
+    region        the rectangle in which the frame differs from its plate, which Cycles is timed on
     reference     samples a pixel of each of the two references
-    noise_floor   FLIP between the two references: no error below it means anything
-    fixed, scale  seconds of a frame with next to no pixels, and how many times the crop's own seconds the
-                  region takes: a Cycles drawing of s seconds (of the crop) counts fixed + (s - fixed) * scale
+    noise_floor   FLIP between the two references. They are compared with their mean, whose own error is some
+                  half of it: no error below that means anything
+    cost          of Cycles: without its denoiser, and with it where it is used
     """
 
     frame: int
     size: tuple[int, int]
     crop: tuple[int, int, int, int]
-    region: int
+    region: tuple[int, int, int, int]
     reference: int
     noise_floor: float
-    fixed: Work
-    scale: float
+    cost: tuple[Cost, ...]
     drawings: tuple[Drawing, ...]
 
     def of(self, renderer: str) -> tuple[Drawing, ...]:
@@ -69,8 +83,9 @@ class ShotStudy:
 
     frames    frames of the shot in which something happens: the drawing is charged for each of them
     asked     the frames that were to be studied
-    stages    by side, then by stage ("start", "simulation", "dust", "setup", "comp"): seconds of the whole
-              shot; comp is the same work on both sides
+    stages    by side, then by stage ("simulation", "dust", "start", "setup", "comp"): seconds of the whole
+              shot. start: of the renderer's program; setup: what it prepares once; comp: the same work on
+              both sides
     """
 
     name: str

@@ -42,7 +42,7 @@ def simulate(shot: Path, side: str, blender: Path | None) -> tuple[dict[str, Wor
             raise FalseworkError(
                 f"{stage} of {shot.stem} was finished before, so its seconds cannot be taken",
                 where="bench",
-                todo="Give the bench an empty folder with --out.",
+                todo="Run the bench again.",
             )
         spent[name] = Work(round(meter.wall, 3), round(meter.cpu, 3))
         folders = _folders(answer)

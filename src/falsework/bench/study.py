@@ -11,7 +11,7 @@ from typing import Any
 
 import falsework
 from falsework.bench.drawing import Effort, Scene, busy_frames, draw_shot
-from falsework.bench.headline import Headline, headline
+from falsework.bench.headline import Headline, headline, whole_seconds
 from falsework.bench.rates import Rates
 from falsework.bench.rows import ShotStudy, Work
 from falsework.bench.shots import FULL, QUICK, Size, variants
@@ -27,9 +27,17 @@ from falsework.shots.stages import delivered_view
 
 __all__ = ["FULL_EFFORT", "QUICK_EFFORT", "Bench", "Listener", "bench_shots"]
 
-QUICK_EFFORT = Effort(frames=1, crop=64, ladder=(1, 4, 16), reference=96, temporal=False)
+QUICK_EFFORT = Effort(
+    frames=1, crop=64, ladder=(1, 4, 16), timed=(1, 4), reference=96, shipped=False, temporal=False
+)
 FULL_EFFORT = Effort(
-    frames=2, crop=160, ladder=(1, 2, 4, 8, 16, 32, 64, 128, 256), reference=1024, temporal=True
+    frames=2,
+    crop=160,
+    ladder=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+    timed=(4, 16),
+    reference=1024,
+    shipped=True,
+    temporal=True,
 )
 
 # Told what is at work: shot, step, and its progress.
@@ -68,7 +76,22 @@ class Bench:
             "effort": asdict(self.effort),
             "size": asdict(self.size),
             "shots": [shot.to_json() for shot in self.shots],
-            "rates": rates.model_dump(mode="json"),
+            "money": {
+                "card": rates.model_dump(mode="json"),
+                "machine": {
+                    shot.name: dict(
+                        zip(
+                            ("falsework", "traditional"),
+                            (
+                                seconds / 3600 * rates.machine.per_hour
+                                for seconds in whole_seconds(head, shot)
+                            ),
+                            strict=True,
+                        )
+                    )
+                    for shot in self.shots
+                },
+            },
         }
 
 
@@ -100,9 +123,11 @@ def bench_shots(
         "render": blenders.render.version,
     }
     studies = []
-    for path in shot_paths:
-        for variant in variants(path, size, folder / path.resolve().parent.name):
-            studies.append(_study(variant, path, size, effort, blenders, blender, listener))
+    for number, path in enumerate(shot_paths):
+        shot = f"{path.resolve().parent.name}/{path.stem}"
+        for variant in variants(path, size, folder / str(number)):
+            name = f"{shot}/{variant.stem}"
+            studies.append(_study(variant, name, size, effort, blenders, blender, listener))
     return Bench(
         shots=tuple(studies),
         headline=headline(studies),
@@ -120,14 +145,13 @@ def _processors() -> int:
 
 def _study(
     variant: Path,
-    original: Path,
+    name: str,
     size: Size,
     effort: Effort,
     blenders: Blenders,
     blender: Path | None,
     listener: Listener,
 ) -> ShotStudy:
-    name = f"{original.resolve().parent.name}/{variant.stem}"
     listener(name, "building")(0, 1)
     prepared(variant)
     stages: dict[str, dict[str, Work]] = {}
@@ -147,8 +171,8 @@ def _study(
     studies, drawing = draw_shot(scene, effort, blenders.render, progress=listener(name, "drawing"))
     frames = int(scene.motion.moved.any(1).sum())
     for side, works in drawing.items():
-        stages[side]["setup"] = works["setup"]
-        comp = works["comp"]
+        comp = works.pop("comp")
+        stages[side] |= works
         stages[side]["comp"] = Work(comp.wall * scene.motion.frames, comp.cpu * scene.motion.frames)
     return ShotStudy(name=name, frames=frames, asked=asked, studies=studies, stages=stages)
 
@@ -157,16 +181,23 @@ def _sampling(effort: Effort, size: Size, shots: Sequence[ShotStudy]) -> tuple[s
     """How little was drawn and what was made of it, in sentences that stand beside the number."""
     frames = sum(len(shot.studies) for shot in shots)
     moving = sum(shot.frames for shot in shots)
+    few, many = effort.timed
+    smoke = "" if size.smoke is None else f" Mantaflow's grid has {size.smoke} cells along its longest side."
     return (
         f"{len(shots)} shots, {frames} of their {moving} frames in which something happens, pictures "
-        f"{size.height} pixels high.",
-        f"Errors are those of a square of {effort.crop} pixels where pieces and dust meet; falsework's "
-        "seconds are of whole frames.",
-        "Cycles' seconds are of that square, extrapolated to the rectangle in which the frame differs from "
-        "its plate by one drawing of that rectangle, and never by more than the pixels say.",
+        f"{size.height} pixels high.{smoke}",
+        f"Errors are those of a square of {effort.crop} pixels where pieces and dust meet, in frames spread "
+        "over the fall.",
+        "Cycles' seconds are those of the rectangle in which a frame differs from its plate, measured with "
+        f"{few} and {many} samples a pixel, and in proportion for other numbers. They hold all the drawings "
+        "that a frame takes (surfaces, light, dust, coverage) and their way to comp. What it looks at once a "
+        "shot is charged with the set-up; its light at rest at the frames' quality is not charged.",
+        "falsework's are of whole frames, with the lobes it carves into dust; the pictures compared are "
+        "without them, so that both draw the same pieces, motion, chips and dust.",
         "A shot's drawing is the studied frames' mean times its frames; comp is one frame's, times all.",
-        f"References: {effort.reference} samples a pixel, twice; Cycles was measured at "
-        f"{', '.join(str(n) for n in effort.ladder)} samples, with and without its denoiser.",
-        "Both draw the same pieces, motion, chips and dust, without the finer lobes that falsework carves.",
-        "Cycles' drawing of the light at rest, once a shot and quality, is not charged.",
+        f"References: Cycles with {effort.reference} samples a pixel, twice, with the same bounces and steps "
+        f"as what is compared; it was drawn at {', '.join(str(n) for n in effort.ladder)} samples, with and "
+        "without its denoiser.",
+        "Simulation and dust: each pipeline's own fall and smoke, from the same trigger and the same pieces. "
+        "Bullet's fall is not falsework's.",
     )

@@ -95,7 +95,7 @@ def _say(bench: Bench, written: Sequence[Path]) -> None:
     drawn = Table("shot", "frame", "renderer", "samples", "denoised", "s a frame", "FLIP", box=None)
     for shot in bench.shots:
         for row in drawing_rows(shot):
-            drawn.add_row(*row[:6], row[8])
+            drawn.add_row(*row[:6], row[7])
     console.print(drawn)
     ratios = Table("shot", "a frame", "whole shot", "", title="Blender's time / falsework's", box=None)
     for row in ratio_rows(bench.headline):
