@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,18 +10,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-import falsework
 from blender_fakes import fake_blender, fake_module
 from falsework.errors import FalseworkError
-from falsework.media.arrays import read_arrays, write_arrays
 from falsework.render.traditional import process
-from falsework.render.traditional.blender import Blender, Blenders, find_blenders
-from falsework.render.traditional.process import Session, in_blender, last_words, run_job, write_job
+from falsework.render.traditional.blender import Blender
+from falsework.render.traditional.process import Session, in_blender, last_words, run_job
 
-PACKAGE = Path(falsework.__file__).parent
 ANSWER = '(folder / "answer.json").write_text(json.dumps({"script": script}))\n'
 
 
@@ -187,7 +181,12 @@ time.sleep(600)
 
 
 @pytest.mark.parametrize(
-    "work", ["run_job(blender, 'probe', folder)", "Session(blender, 'probe', folder).ask({'frame': 1})"]
+    "work",
+    [
+        "run_job(blender, 'probe', folder)",
+        "Session(blender, 'probe', folder).ask({'frame': 1})",
+        "Session(blender, 'probe', folder).ask({'states': 'x' * 200_000})",  # more than a pipe holds
+    ],
 )
 def test_an_interrupt_leaves_no_process_behind(tmp_path: Path, folder: Path, work: str) -> None:
     script = tmp_path / "run.py"
@@ -229,6 +228,22 @@ def test_blender_dies_with_a_killed_falsework(tmp_path: Path, folder: Path) -> N
     ours.kill()
     ours.wait()
     assert ended(int(pids.read_text()))
+
+
+def test_last_words_are_no_machine_clutter() -> None:
+    lines = b"""Blender 3.4.1
+Read prefs: /home/x/.config
+Fra:12 Mem:190M (Peak 200M)
+Error: Python: Traceback (most recent call last):
+  File "/x/y.py", line 3, in <module>
+    main(
+    ^^^^
+00:03.037  render           | Saved: '/x/y.exr'
+00:03.040  render           | RuntimeError: cache is not writable
+cache is not writable
+cache is not writable
+Blender quit""".splitlines()
+    assert last_words(lines) == "RuntimeError: cache is not writable / cache is not writable"
 
 
 # ---- kept alive for many requests ---------------------------------------------------------------------
@@ -300,242 +315,36 @@ def test_a_session_that_fails_says_so_and_is_over(
         session.ask({"frame": 1})
 
 
+def test_a_request_that_is_never_read_is_given_up(tmp_path: Path, folder: Path) -> None:
+    body = '(folder / "pid").write_text(str(os.getpid()))\nprint("thinking", flush=True)\ntime.sleep(600)\n'
+    session = Session(fake_blender(tmp_path, body), "probe", folder, patience=1.0)
+    with pytest.raises(FalseworkError, match=r'took in nothing for 1 s and was ended; .*"thinking"'):
+        session.ask({"states": "x" * 200_000})
+    assert ended(int((folder / "pid").read_text()))
+
+
+def test_a_request_that_is_read_slowly_arrives_whole(tmp_path: Path, folder: Path) -> None:
+    body = """
+read = b""
+while not read.endswith(b"\\n"):
+    time.sleep(0.2)
+    read += os.read(0, 50_000)
+print("falsework", json.dumps({"answer": {"length": len(json.loads(read)["states"])}}), flush=True)
+sys.stdin.read()
+"""
+    with Session(fake_blender(tmp_path, body), "probe", folder, patience=1.0) as session:
+        assert session.ask({"states": "x" * 400_000}) == {"length": 400_000}
+
+
+def test_a_program_that_dies_with_half_a_request_is_reported(tmp_path: Path, folder: Path) -> None:
+    body = 'os.read(0, 1000)\nprint("out of luck", flush=True)\nos.abort()\n'
+    session = Session(fake_blender(tmp_path, body), "probe", folder)
+    with pytest.raises(FalseworkError, match=r'died \(Aborted\); its last words: "out of luck"'):
+        session.ask({"states": "x" * 200_000})
+
+
 def test_a_forgotten_session_is_ended(serving: Callable[..., Session], folder: Path) -> None:
     session = serving(folder)
     pid = session._child._process.pid
     del session
     assert ended(pid)
-
-
-# ---- arrays and jobs, as the scripts inside read and write them ------------------------------------------
-
-
-def exchange() -> object:
-    sys.path.insert(0, str(in_blender("exchange").parent))
-    try:
-        import exchange as module
-    finally:
-        sys.path.pop(0)
-    return module
-
-
-def test_arrays_go_both_ways(tmp_path: Path) -> None:
-    inside = exchange()
-    arrays = {
-        "flags": np.array([True, False, True]),
-        "points": np.arange(12, dtype=np.float32).reshape(4, 3),
-        "mass": np.array([1.5, 2.5]),
-        "index": np.array([[1], [-2]], np.int32),
-        "none": np.zeros((0, 3), np.float32),
-    }
-    write_arrays(tmp_path / "out.safetensors", arrays, fps=24.0, name="é")
-    flat, values = inside.read_flat(tmp_path / "out.safetensors")
-    assert values == {"fps": 24.0, "name": "é"}
-    for name, (shape, content) in flat.items():
-        assert shape == arrays[name].shape
-        assert list(content) == arrays[name].ravel().tolist()
-    whole, _ = inside.read_arrays(tmp_path / "out.safetensors")
-    inside.write_arrays(tmp_path / "back.safetensors", whole, fps=24.0)
-    back, values = read_arrays(tmp_path / "back.safetensors")
-    assert values == {"fps": 24.0}
-    for name, one in arrays.items():
-        assert back[name].dtype == one.dtype
-        np.testing.assert_array_equal(back[name], one)
-    kept = {name: pair for name, pair in flat.items() if name != "flags"}
-    inside.write_flat(tmp_path / "flat.safetensors", kept, frames=3)
-    back, values = read_arrays(tmp_path / "flat.safetensors")
-    assert values == {"frames": 3}
-    for name in kept:
-        assert back[name].dtype == arrays[name].dtype
-        np.testing.assert_array_equal(back[name], arrays[name])
-
-
-def test_a_jobs_arrays_cut_short_are_noticed_inside(tmp_path: Path) -> None:
-    write_arrays(tmp_path / "out.safetensors", {"points": np.zeros((100, 3))})
-    data = (tmp_path / "out.safetensors").read_bytes()
-    (tmp_path / "out.safetensors").write_bytes(data[:-100])
-    with pytest.raises(ValueError, match="cut short"):
-        exchange().read_flat(tmp_path / "out.safetensors")
-
-
-def test_last_words_are_no_machine_clutter() -> None:
-    lines = b"""Blender 3.4.1
-Read prefs: /home/x/.config
-Fra:12 Mem:190M (Peak 200M)
-Error: Python: Traceback (most recent call last):
-  File "/x/y.py", line 3, in <module>
-    main(
-    ^^^^
-00:03.037  render           | Saved: '/x/y.exr'
-00:03.040  render           | RuntimeError: cache is not writable
-cache is not writable
-cache is not writable
-Blender quit""".splitlines()
-    assert last_words(lines) == "RuntimeError: cache is not writable / cache is not writable"
-
-
-# ---- finding one ------------------------------------------------------------------------------------------
-
-PROBED = """
-job = json.loads((folder / "job.json").read_text())
-with open({log!r}, "a") as log: log.write("asked\\n")
-if job["smoke"]:
-    {smoke}
-answer = {{"smoke": True}} if job["smoke"] else {{"version": {version!r}, "abilities": {abilities!r}}}
-(folder / "answer.json").write_text(json.dumps(answer))
-"""
-
-
-@pytest.fixture
-def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine without any Blender; returns an empty folder that is its PATH."""
-    monkeypatch.delenv("BLENDER", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    (tmp_path / "bin").mkdir()
-    return tmp_path / "bin"
-
-
-def probed(
-    folder: Path,
-    *,
-    version: str = "4.1.0",
-    abilities: tuple[str, ...] = ("bullet", "cycles"),
-    smoke: str = "pass",
-) -> Path:
-    body = PROBED.format(log=str(folder / "log"), version=version, abilities=abilities, smoke=smoke)
-    return fake_blender(folder, body).program
-
-
-def test_without_any_blender_one_sentence_says_how_to_get_one(nothing: Path) -> None:
-    with pytest.raises(FalseworkError) as caught:
-        find_blenders()
-    said = caught.value.sentence()
-    assert said.count(". ") == 0
-    assert "falsework traditional setup" in said
-    assert "--blender PATH" in said
-
-
-def test_what_a_blender_is_able_to_do_is_asked_once(nothing: Path, tmp_path: Path) -> None:
-    program = probed(nothing)
-    for _ in range(3):
-        found = find_blenders()
-        assert found.simulate.program == program
-        assert found.smoke.abilities == {"bullet", "cycles", "smoke"}
-    assert (nothing / "log").read_text() == "asked\n" * 2
-    os.utime(program, (1, 1))  # another one, for all we know
-    find_blenders()
-    assert (nothing / "log").read_text() == "asked\n" * 4
-
-
-def test_one_may_bake_and_another_render(
-    nothing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    baking = probed(nothing)
-    drawing = probed(tmp_path / "other", abilities=("bullet", "cycles", "denoise"), smoke="os.abort()")
-    found = find_blenders(drawing)
-    assert (found.simulate.program, found.smoke.program, found.render.program) == (drawing, baking, drawing)
-    monkeypatch.setenv("BLENDER", str(drawing))
-    assert find_blenders(baking).render.program == drawing
-
-
-def test_where_nobody_bakes_smoke_that_is_said(nothing: Path) -> None:
-    probed(nothing, smoke="os.abort()")
-    with pytest.raises(
-        FalseworkError, match=r"no Blender here can bake smoke \(found: 4\.1\.0 at .*\): install"
-    ):
-        _ = find_blenders().smoke
-
-
-@pytest.mark.parametrize(
-    ("body", "told"),
-    [
-        ("sys.exit(9)", "exit code 9"),
-        ("", "without a whole answer"),
-    ],
-)
-def test_a_named_blender_that_does_not_serve_is_named(
-    nothing: Path, tmp_path: Path, body: str, told: str
-) -> None:
-    probed(nothing)
-    broken = fake_blender(tmp_path / "broken", body).program
-    with pytest.raises(FalseworkError, match=f"--blender names .*{told}"):
-        find_blenders(broken)
-    with pytest.raises(FalseworkError, match="no such program"):
-        find_blenders(tmp_path / "nowhere")
-
-
-def test_an_old_blender_is_refused(nothing: Path) -> None:
-    program = probed(nothing, version="2.93.1")
-    with pytest.raises(FalseworkError, match=r"is Blender 2\.93\.1, and 3\.4 is the oldest"):
-        find_blenders(program)
-
-
-def test_a_broken_blender_on_path_is_passed_over_and_told(nothing: Path, tmp_path: Path) -> None:
-    fake_blender(nothing, "print('libGL.so.1: cannot open shared object file'); sys.exit(127)")
-    with pytest.raises(FalseworkError, match=r"no usable Blender here; .*libGL\.so\.1"):
-        find_blenders()
-    other = probed(tmp_path / "other")
-    found = find_blenders(other)
-    assert [one.program for one in found.found] == [other]
-    assert "libGL" in found.failed[0][1]
-
-
-def test_the_commands_keep_a_users_paths_whole() -> None:
-    script, folder = Path("/a b/bullet.py"), Path("/my shots/job")
-    program = Blender(Path("/x y/blender"), False, "3.4.1", frozenset())
-    assert program.command(script, folder) == [
-        *("/x y/blender", "-b", "--factory-startup", "--python-exit-code", "3"),
-        *("--python", "/a b/bullet.py", "--", "/my shots/job"),
-    ]
-    module = Blender(Path("/x y/python"), True, "5.0.1", frozenset())
-    assert module.command(script, folder) == ["/x y/python", "/a b/bullet.py", "/my shots/job"]
-    assert Blenders((program, module)).found[1].is_module
-
-
-# ---- and nothing of ours imports Blender's Python ---------------------------------------------------------
-
-
-def _imported(path: Path) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.split(".")[0])
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-            called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-            if (
-                called in ("import_module", "__import__")
-                and node.args
-                and isinstance(node.args[0], ast.Constant)
-            ):
-                names.add(str(node.args[0].value).split(".")[0])
-    return names
-
-
-INSIDE = {"bpy", "mathutils", "bmesh", "_cycles", "bpy_extras", "gpu", "openvdb"}
-
-
-def test_falsework_never_imports_bpy() -> None:
-    ours = [path for path in PACKAGE.rglob("*.py") if "in_blender" not in path.parts]
-    assert len(ours) > 100
-    assert {path: _imported(path) & INSIDE for path in ours if _imported(path) & INSIDE} == {}
-
-
-def test_what_runs_inside_blender_imports_nothing_of_ours() -> None:
-    inside = sorted(in_blender("exchange").parent.glob("*.py"))
-    neighbours = {path.stem for path in inside}
-    assert {"exchange", "probe"} <= neighbours
-    for path in inside:
-        strange = _imported(path) - INSIDE - neighbours - {"numpy"} - set(sys.stdlib_module_names)
-        assert not strange, path
-    assert not (inside[0].parent / "__init__.py").exists()
-
-
-def test_a_job_is_written_whole(tmp_path: Path) -> None:
-    write_job(tmp_path, {"frames": 3, "name": "é"})
-    assert json.loads((tmp_path / "job.json").read_bytes()) == {"frames": 3, "name": "é"}
-    with pytest.raises(ValueError):
-        write_job(tmp_path, {"size": float("nan")})

@@ -124,7 +124,7 @@ class Session:
     def ask(self, request: Mapping[str, Any], *, progress: Progress = silent) -> dict[str, Any]:
         """One request, one answer. Raises FalseworkError as `run_job` does."""
         try:
-            self._child.write(json.dumps(dict(request), allow_nan=False))
+            self._child.write(json.dumps(dict(request), allow_nan=False), self._patience)
             answer = self._child.hear(progress, self._patience, answers=True)
             self._child.check_files(answer)
             return answer
@@ -177,15 +177,25 @@ class _Child:
 
     # ---- what the caller asks -------------------------------------------------------------------------
 
-    def write(self, line: str) -> None:
+    def write(self, line: str, patience: float) -> None:
+        """Hand it a line. A pipe holds 64 KiB: a longer one is taken only as fast as the program reads."""
         process = self._process
         assert process is not None
         assert process.stdin is not None
         if process.stdin.closed:
             raise FalseworkError(f"{self._name()} has been ended", where=f"traditional {self._script}")
+        descriptor = process.stdin.fileno()
+        data = memoryview(line.encode() + b"\n")
+        self._heard = time.monotonic()
         try:
-            process.stdin.write(line.encode() + b"\n")
-            process.stdin.flush()
+            while data and not self._ended:
+                if select.select([], [descriptor], [], LOOK)[1]:
+                    with contextlib.suppress(BlockingIOError):
+                        data = data[os.write(descriptor, data) :]
+                        self._heard = time.monotonic()
+                elif time.monotonic() - self._heard > patience:
+                    self.end(0.0)
+                    raise self.fault(f"took in nothing for {patience:g} s and was ended")
         except OSError:
             pass  # it has died: `hear` says how
 
@@ -226,14 +236,18 @@ class _Child:
         if process is None:
             return
         assert process.stdin is not None
-        with contextlib.suppress(OSError):
-            process.stdin.close()
-        if grace:
-            self._thread.join(grace)
-        with self._lock:
-            if not self._ended:
-                _kill_group(process.pid)
-        self._thread.join()
+        try:
+            if grace:
+                with contextlib.suppress(OSError):
+                    process.stdin.close()
+                self._thread.join(grace)
+        finally:
+            with self._lock:
+                if not self._ended:
+                    _kill_group(process.pid)
+            with contextlib.suppress(OSError):
+                process.stdin.close()
+            self._thread.join()
 
     def usage(self) -> dict[str, float]:
         if self._usage is not None:
@@ -271,6 +285,7 @@ class _Child:
         try:
             process = subprocess.Popen(
                 self._command,
+                bufsize=0,  # nothing of ours waits to be written when it is ended
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -282,9 +297,11 @@ class _Child:
             self._refused = error
             started.set()
             return
+        assert process.stdin is not None
+        assert process.stdout is not None
+        os.set_blocking(process.stdin.fileno(), False)  # our end of it alone
         self._process = process
         started.set()
-        assert process.stdout is not None
         try:
             self._read(process.stdout, process.pid)
         finally:
