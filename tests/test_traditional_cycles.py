@@ -23,7 +23,7 @@ from falsework.render.settings import RenderSettings
 from falsework.render.traditional.blender import Blender, find_blenders
 from falsework.render.traditional.chip_files import ChipMeshes
 from falsework.render.traditional.cycles import CyclesRenderer
-from falsework.render.traditional.cycles_layers import read_passes
+from falsework.render.traditional.cycles_layers import read_passes, with_standing
 from falsework.render.traditional.delight import HIGHEST, delight
 from falsework.render.traditional.scene_files import (
     box_map,
@@ -157,6 +157,21 @@ def test_passes_are_read_by_name(tmp_path: Path) -> None:
     assert passes["Depth"].shape == (2, 3)
 
 
+def test_what_stands_joins_the_cryptomatte() -> None:
+    crypto = np.zeros((1, 4, 12), np.float32)
+    crypto[0, 1, :2] = 5.0, 0.25
+    crypto[0, 2, :2] = 7.0, 0.25
+    crypto[0, 3] = np.stack([np.arange(1, 7), [0.3, 0.2, 0.2, 0.1, 0.1, 0.05]], axis=-1).ravel()
+    ids = np.array([[7, 7, 7, 9]], np.float32)
+    held = np.array([[0.0, 0.75, 0.5, 0.15]], np.float32)
+    joined = with_standing(crypto, ids, held)
+    np.testing.assert_array_equal(joined[0, 0], 0)
+    np.testing.assert_array_equal(joined[0, 1, :6], [7, 0.75, 5, 0.25, 0, 0])
+    np.testing.assert_array_equal(joined[0, 2, :4], [7, 0.75, 0, 0])
+    np.testing.assert_array_equal(joined[0, 3, 0::2], [1, 2, 3, 9, 4, 5])
+    assert crypto[0, 1, 0] == 5.0
+
+
 # ---- with a Blender ------------------------------------------------------------------------------
 
 
@@ -213,6 +228,10 @@ def test_pieces_plate_and_clean_plate_share_a_pixel(drawn: Drawn) -> None:
         assert np.isfinite(layer).all()
     top = fragment_name(int(np.flatnonzero(brick_tower().centre[:, 2] > 7.5)[0]))
     assert (layers.crypto[..., 0] == float_id(top)).any()
+    stands = (layers.hold == 1) & (drawn[1][0].crypto[..., 1] == 1)
+    assert stands.any()
+    same = layers.crypto[stands][:, 0] == drawn[1][0].crypto[stands][:, 0]
+    assert same.mean() > 0.95, "what stands is in the cryptomatte, too"
 
 
 def test_depth_and_motion_are_the_cameras(drawn: Drawn, plate: Plate) -> None:
@@ -256,6 +275,23 @@ def test_the_same_seed_gives_the_same_picture(drawn: Drawn) -> None:
     again, twice = (drawn[0].frame(FALLING, samples=4) for _ in range(2))
     np.testing.assert_array_equal(again.surface, drawn[1][FALLING].surface)
     np.testing.assert_array_equal(again.shadow, twice.shadow)
+
+
+def test_a_picture_owes_nothing_to_the_one_before(drawn: Drawn) -> None:
+    """Blender 5.0.1 mixes up the passes of a picture of one sample, and dies, after a cryptomatte."""
+    renderer = drawn[0]
+    renderer.frame(FALLING, samples=2)
+
+    def seen() -> dict[str, np.ndarray]:
+        passes = renderer._draw("measure", 1, passes=("depth", "normal", "albedo"), blur=False)
+        return passes | {f"lit {name}": part for name, part in renderer._draw("light", 1).items()}
+
+    first = seen()
+    for what, samples in (("surface", 2), ("measure", 1), ("surface", 1)):
+        renderer._draw(what, samples)
+        again = seen()
+        for name, part in first.items():
+            np.testing.assert_array_equal(again[name], part, err_msg=f"{name} after {what}")
 
 
 def test_a_frame_that_is_not_there_gets_a_sentence(drawn: Drawn) -> None:

@@ -16,12 +16,13 @@ from falsework.dust.field import Debris
 from falsework.errors import FalseworkError
 from falsework.plate.plate import Plate
 from falsework.render.ambient import DENSEST
+from falsework.render.cryptomatte import float_id
 from falsework.render.layers import Layers
 from falsework.render.settings import RenderSettings
 from falsework.render.shadows import BRIGHTEST
 from falsework.render.traditional.blender import Blender
 from falsework.render.traditional.chip_files import ChipMeshes
-from falsework.render.traditional.cycles_layers import Passes, Rest, crypto_of, read_passes
+from falsework.render.traditional.cycles_layers import Passes, Rest, crypto_of, read_passes, with_standing
 from falsework.render.traditional.delight import delight
 from falsework.render.traditional.process import Session, write_job
 from falsework.render.traditional.scene_files import (
@@ -304,6 +305,9 @@ class CyclesRenderer:
         self._rest = Rest(plate, number, depth)
         self._rest_depth = np.where(np.rint(number) > 0, depth, 0.0)
         self._rest_normal = np.where(np.rint(number)[..., None] > 0, seen["Normal"], 0.0)
+        # The id that the cryptomatte knows each pixel's fragment by, 0 where there is none.
+        known = np.array([0.0, *map(float_id, scene_names(self._fragments))], np.float32)
+        self._rest_ids = known[np.rint(number).astype(np.int64)]
         self._reload("far", self._rest.far[..., None], 1)
         for turn, samples in enumerate(REST_SAMPLES if self._denoises else NOISY_REST_SAMPLES):
             lit = self._draw("light", samples, denoise=True, whole=True, pad_top=plate.pad_top, blur=False)
@@ -373,11 +377,11 @@ class CyclesRenderer:
         depth = self._filled(depth, stands)
         yield "depth", depth
 
-        drawn = self._draw("surface", passes=("crypto",), **quality)
-        yield "crypto", crypto_of(drawn)
+        drawn = self._draw("surface", **quality)
         surface = _covering(drawn)
         yield "surface", surface
         held = np.clip(drawn["hold"], 0.0, 1.0)
+        yield "crypto", with_standing(crypto_of(drawn), self._cropped(self._rest_ids), held)
         left = np.maximum(1.0 - surface[..., 3] - held, 0.0)
         yield "hold", (held + left * self._cropped(stands)).astype(np.float32)
 
@@ -394,9 +398,11 @@ class CyclesRenderer:
         yield "dust_front", front
 
     def _draw_dust(self, what: str, quality: dict[str, Any]) -> Float:
-        """Dust in colour, and what it hides from a drawing of its own: the denoiser leaves coverage alone,
-        and
-        where light is scattered by chance it is noise; of black dust it is none."""
+        """Dust in colour, and what it hides from a drawing of its own.
+
+        The denoiser leaves coverage alone, and where light is scattered by chance it is noise; of black dust
+        it is none.
+        """
         dust = _covering(self._draw(what, **quality))
         few = quality | {"samples": max(quality["samples"] // LIGHT_SHARE, 1), "denoise": False}
         dust[..., 3] = _covering(self._draw(f"{what}_alpha", **few))[..., 3]
@@ -461,7 +467,7 @@ class CyclesRenderer:
         """A frame in which nothing has happened yet: the plate, and what can be measured of it."""
         if self._rest_crypto is None:
             self._place(0, np.zeros(len(self._fragments), np.bool_), bare=True)
-            drawn = self._draw("measure", 1, passes=("crypto",), blur=False)
+            drawn = self._draw("measure", 1, blur=False)
             self._rest_crypto = crypto_of(drawn)
         yield "crypto", self._rest_crypto
         depth = np.where(self._rest_depth > 0, self._rest_depth, self._plate.clean_depth)

@@ -14,7 +14,7 @@ from falsework.media.exr import read_exr
 from falsework.plate.plate import Plate
 from falsework.render.cryptomatte import RANKS
 
-__all__ = ["Passes", "Rest", "crypto_of", "read_passes"]
+__all__ = ["Passes", "Rest", "crypto_of", "read_passes", "with_standing"]
 
 Float = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -43,6 +43,30 @@ def crypto_of(passes: Passes) -> Float:
     """(H, W, 2 * RANKS) pairs of id and coverage."""
     levels = [passes[f"CryptoObject{number:02d}"] for number in range((RANKS + 1) // 2)]
     return np.ascontiguousarray(np.concatenate(levels, axis=-1)[..., : 2 * RANKS])
+
+
+def with_standing(crypto: Float, ids: Float, held: Float) -> Float:
+    """Cryptomatte (H, W, 2 * RANKS) with what stands, which Cycles leaves out as it holds it out.
+
+    ids (H, W) of what stands at each pixel, 0: nothing; held (H, W) its coverage. It takes the place of the
+    least rank where all are taken; ranks go by coverage, as Cryptomatte wants them.
+    """
+    known, share = crypto[..., 0::2].copy(), crypto[..., 1::2].copy()
+    rows, columns = np.nonzero((held > 0) & (ids != 0))
+    who, much = ids[rows, columns], held[rows, columns]
+    ours, shares = known[rows, columns], share[rows, columns]
+    same = (ours == who[:, None]) & (shares > 0)
+    rank = np.where(same.any(1), same.argmax(1), shares.argmin(1))
+    every = np.arange(len(rows))
+    sits = same[every, rank]
+    wins = sits | (much > shares[every, rank])
+    every, rank = every[wins], rank[wins]
+    shares[every, rank] = much[wins] + np.where(sits[wins], shares[every, rank], 0.0)
+    ours[every, rank] = who[wins]
+    order = np.argsort(-shares, axis=1, kind="stable")
+    known[rows, columns] = np.take_along_axis(ours, order, axis=1)
+    share[rows, columns] = np.take_along_axis(shares, order, axis=1)
+    return np.stack([known, share], axis=-1).reshape(crypto.shape)
 
 
 class Rest:
