@@ -48,7 +48,7 @@ Image = npt.NDArray[np.float32]
 # Seeds of Cycles' noise: of the two references, and of what is compared with them.
 REFERENCE_SEEDS = (101, 202)
 TEST_SEED = 7
-MARGIN = 24  # pixels around what is compared, for the denoiser to see
+MARGIN = 16  # pixels around what is compared, for the denoiser to see
 IMPORTS = "import falsework.render.renderer, falsework.shots.layer_files"
 
 
