@@ -249,8 +249,10 @@ def curtain_depth(plate: Plate) -> Float:
 
 def write_curtain(path: Path, camera: Camera, depth: Float) -> None:
     """The occluders as cards a little before them (dust may not draw their outline), and where there are none
-    a
-    card right before the camera, so that no work is done there. place (V, 3), corner (F, 3) of triangles."""
+    a card right before the camera, so that no work is done there.
+
+    place (V, 3) in the world; corner (F, 3) of triangles.
+    """
     step = max(1, round(camera.width / 480))
     height, width = depth.shape
     rows, columns = -(-height // step), -(-width // step)

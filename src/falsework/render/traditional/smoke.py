@@ -29,7 +29,7 @@ from falsework.progress import Progress, silent
 from falsework.render.traditional.blender import Blender
 from falsework.render.traditional.blocks import falling_blocks, walls
 from falsework.render.traditional.emitters import Emitters, plan_emitters
-from falsework.render.traditional.process import run_job, write_job
+from falsework.render.traditional.process import PATIENCE, run_job, write_job
 from falsework.render.traditional.settings import TraditionalSettings
 from falsework.seeds import generator
 
@@ -49,6 +49,12 @@ PUSH = {"local": 1.0, "street": 1.0, "camera": 1.4}
 # What Mantaflow makes of a density of 1 at a gravity of 1 and the `alpha` of our script (measured).
 BUOYANCY = 0.39
 VORTICITY = 0.2
+# Mantaflow's mass is compared with what was given out from this share of it on; before, a few cells decide.
+TOLD = 0.01
+# Share of the dust in the outermost cells from which on some may have left the box.
+TOUCHING = 1e-4
+# Seconds a cell, on top of PATIENCE, that one frame may take without a word: twenty times what it takes.
+PATIENCE_A_CELL = 1e-4
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ class Smoke:
     origin   (3,) world corner of the box, metres;  voxel: a cell's edge, metres;  shape (nx, ny, nz) cells
     frames   number of frames
     grams    grams of fine dust per cubic metre that a stored density of 1 stands for
-    curves   by name, each (T,), as those of `DustField`: "mass" kg airborne, "emitted" kg so far
+    curves   by name, each (T,), as those of `DustField`: "mass" kg airborne, "emitted" kg so far, "left" kg
+             reckoned to have left the box so far
     """
 
     folder: Path
@@ -144,8 +151,8 @@ def mantaflow_dust(
     """Bake the shot's dust in Mantaflow, from the same sources in the same box as `dust.simulate_dust`.
 
     Writes one OpenVDB file a frame into `folder`; the returned Smoke is not saved. All is scaled by one
-    number so that at the shot's end all dust that was planned is in the air. A bake that was cut short begins
-    anew.
+    number, with which the mass in the air is what was given out, in the median over the frames before any
+    left the box. A bake that was cut short begins anew.
     """
     emission = plan_emission(fragments, motion, dust, generator(seed, "dust", "sources"))
     smoke = _empty(fragments, camera, motion.frames, traditional.smoke_resolution, folder)
@@ -186,7 +193,8 @@ def mantaflow_dust(
             ],
         },
     )
-    answer = run_job(blender, "mantaflow", scratch, progress=progress)
+    patience = PATIENCE + PATIENCE_A_CELL * math.prod(smoke.shape)
+    answer = run_job(blender, "mantaflow", scratch, progress=progress, patience=patience)
     write_text(folder / "usage.json", json.dumps(answer.usage))
     made = _gather(smoke, scratch, first, planned)
     shutil.rmtree(scratch)
@@ -212,7 +220,7 @@ def _empty(fragments: Fragments, camera: Camera, frames: int, resolution: int, f
         shape=(cells[0], cells[1], cells[2]),
         frames=frames,
         grams=1.0,
-        curves={name: np.zeros(frames, np.float32) for name in ("mass", "emitted")},
+        curves={name: np.zeros(frames, np.float32) for name in ("mass", "emitted", "left")},
     )
 
 
@@ -231,14 +239,15 @@ def _balls(emitters: Emitters, voxel: float) -> list[list[float]]:
 
 
 def _gather(smoke: Smoke, scratch: Path, first: int, planned: npt.NDArray[np.float64]) -> Smoke:
-    """Turn what the script left into OpenVDB files of g/m3, and scale it to the planned mass."""
+    """Turn what the script left into OpenVDB files of g/m3, and find what they are to be scaled by."""
     cell = smoke.voxel**3 * 1e-3
-    mass = np.zeros(smoke.frames)
+    mass, outermost = np.zeros(smoke.frames), np.zeros(smoke.frames)
     for index in range(first, smoke.frames):
         arrays, _ = read_arrays(scratch / f"smoke.{index:04d}.safetensors")
         # The script's arrays have x fastest; below the ground nothing is seen.
         density = arrays["density"].transpose(2, 1, 0)[:, :, 1:] * np.float32(UNIT)
         mass[index] = float(density.sum(dtype=np.float64)) * cell
+        outermost[index] = mass[index] - float(density[1:-1, 1:-1, :-1].sum(dtype=np.float64)) * cell
         write_vdb(
             smoke.folder / smoke.pattern.format(index=index),
             {"density": density.astype(np.float16)},
@@ -247,14 +256,37 @@ def _gather(smoke: Smoke, scratch: Path, first: int, planned: npt.NDArray[np.flo
         )
         (scratch / f"smoke.{index:04d}.safetensors").unlink()
     emitted = np.cumsum(planned)
-    grams = float(emitted[-1] / mass[-1]) if mass[-1] > 0 else 1.0
+    grams, left = _balance(mass, outermost, emitted)
+    curves = {"mass": mass * grams, "emitted": emitted, "left": left}
     return replace(
         smoke,
         origin=(*smoke.origin[:2], 0.0),
         shape=(*smoke.shape[:2], smoke.shape[2] - 1),
         grams=grams,
-        curves={"mass": (mass * grams).astype(np.float32), "emitted": emitted.astype(np.float32)},
+        curves={name: curve.astype(np.float32) for name, curve in curves.items()},
     )
+
+
+def _balance(
+    mass: npt.NDArray[np.float64], outermost: npt.NDArray[np.float64], emitted: npt.NDArray[np.float64]
+) -> tuple[float, npt.NDArray[np.float64]]:
+    """What Mantaflow's `mass` is to be multiplied with, and what left the box by each frame, (T,) kg.
+
+    mass       (T,) in the box, with what Mantaflow itself lost and gained
+    outermost  (T,) of it in cells at an open side;  emitted: (T,) given out so far
+    """
+    # Mantaflow gives and takes a few parts in a hundred, now more, now less: no one frame is to decide.
+    whole = np.cumsum(outermost > TOUCHING * mass) == 0
+    there = (mass > 0) & (emitted > 0)
+    told = there & (emitted >= TOLD * emitted[-1])
+    for frames in (told & whole, there & whole, there):
+        if frames.any():
+            break
+    else:
+        return 1.0, np.zeros(len(mass))
+    grams = float(np.median(emitted[frames] / mass[frames]))
+    missing = np.where(whole, 0.0, np.maximum(emitted - grams * mass, 0.0))
+    return grams, np.maximum.accumulate(missing)
 
 
 def _box(half: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
