@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from falsework.render.traditional import process
 from falsework.render.traditional.blender import ABILITIES, Blender
 from falsework.shots.layer_files import read_layers
 from falsework.shots.stages import Job
 
-__all__ = ["fake_blender", "fake_module", "open_layers_comp"]
+__all__ = ["fake_blender", "fake_module", "open_layers_comp", "signs_of_life"]
 
 HEAD = """#!{python}
 import json, os, signal, subprocess, sys, time
@@ -33,6 +37,25 @@ def fake_blender(folder: Path, body: str, *, name: str = "blender") -> Blender:
 def fake_module() -> Blender:
     """This Python in the place of one with `bpy`: it runs scripts that import none."""
     return Blender(Path(sys.executable), True, "9.9.9", frozenset(ABILITIES))
+
+
+def signs_of_life(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What scripts inside a Blender that is really there say from now on, every breath of theirs told."""
+    inside = folder / "in_blender"
+    shutil.copytree(process.in_blender("exchange").parent, inside)
+    exchange = inside / "exchange.py"
+    exchange.write_text(exchange.read_text().replace("BREATH = 5.0", "BREATH = 0.0"))
+    said: list[bytes] = []
+    heard = process._Child._line
+
+    def line(child: process._Child, words: bytes) -> None:
+        if words.startswith(process.MARK):
+            said.append(words)
+        heard(child, words)
+
+    monkeypatch.setattr(process, "in_blender", lambda name: inside / f"{name}.py")
+    monkeypatch.setattr(process._Child, "_line", line)
+    return said
 
 
 def open_layers_comp(job: Job) -> Callable[[int], None]:

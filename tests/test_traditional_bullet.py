@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from blender_fakes import signs_of_life
 from falsework.building.fragments import Fragments
 from falsework.collapse.bodies import GRAVITY
 from falsework.collapse.failure import BondGraph
@@ -18,7 +19,7 @@ from falsework.collapse.trigger import removal_times
 from falsework.errors import FalseworkError
 from falsework.plate.plate import SetPlane
 from falsework.render.traditional.blender import Blender, find_blenders
-from falsework.render.traditional.bullet import Poses, bullet_collapse, overlapping, simulate
+from falsework.render.traditional.bullet import SETTLING, Poses, bullet_collapse, overlapping, simulate
 from falsework.render.traditional.bullet_motion import motion_of_poses
 from falsework.render.traditional.settings import TraditionalSettings
 from scenes import brick_tower
@@ -174,6 +175,17 @@ def test_the_same_shot_gives_the_same_bits(motion: Motion, blender: Blender, tmp
         if isinstance(mine, np.ndarray):
             assert mine.tobytes() == same.tobytes(), field.name
     assert motion.checks == again.checks
+
+
+def test_a_large_building_is_not_set_up_in_silence(
+    blender: Blender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = signs_of_life(tmp_path, monkeypatch)
+    tower = brick_tower(2, 3, 1)
+    seen = poses(blender, tower, tmp_path)
+    before = next(k for k, words in enumerate(said) if b'"done"' in words)
+    # Each piece, each bond twice (made, then made breakable), the ground, and each frame of settling.
+    assert before >= len(tower) + 2 * len(seen.broken) + 1 + SETTLING
 
 
 # ---- without a Blender ------------------------------------------------------------------------------------

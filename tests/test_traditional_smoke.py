@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blender_fakes import fake_blender
+from blender_fakes import fake_blender, signs_of_life
 from dust_scenes import falling_tower, still
 from falsework.dust.field import Debris, DustField, DustFrame
 from falsework.dust.settings import DustSettings
@@ -447,6 +447,16 @@ def test_what_falls_pushes_the_dust_before_it(baking: Blender, tmp_path: Path) -
     rows = puff(baking, tmp_path / "pushed", block=way)
     assert rows[1, 1] == pytest.approx(1.0, abs=0.05)
     assert rows[-1, 1] < 0.75
+
+
+def test_what_stands_in_the_way_is_not_set_up_in_silence(
+    baking: Blender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = signs_of_life(tmp_path, monkeypatch)
+    wall = [[x, y, z] for x in (5.0, 6.0) for y in (4.0, 8.0) for z in (0.0, 4.0)]
+    puff(baking, tmp_path / "set", obstacle=wall, block=[[4.0, 8.0, 5.0, 1.0]] * 14)
+    before = next(k for k, words in enumerate(said) if b'"done"' in words)
+    assert before >= 1 + 14  # the wall, and the block on its way
 
 
 def test_a_ball_gives_again_elsewhere(baking: Blender, tmp_path: Path) -> None:

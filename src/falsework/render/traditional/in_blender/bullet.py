@@ -75,6 +75,7 @@ class World:
         if thing.rigid_body is None:
             with bpy.context.temp_override(object=thing, active_object=thing):
                 bpy.ops.rigidbody.object_add()
+        exchange.breathe()
         return thing
 
     def _pieces(self, arrays):
@@ -130,6 +131,7 @@ class World:
         joint.type = kind
         joint.object1, joint.object2 = first, second
         joint.disable_collisions = True
+        exchange.breathe()
         return thing
 
     def _bonds(self, arrays):
@@ -175,6 +177,7 @@ class World:
     def make_breakable(self, most):
         for k in self.living:
             self._live(self.bonds[k][0]).rigid_body_constraint.breaking_threshold = most[k]
+            exchange.breathe()
 
     def break_open(self, frame, places, turns, moved, broken):
         """Switch off the bonds that are cut by now or have come open, and note them in `broken`."""
@@ -221,6 +224,7 @@ def main():
     settling = job["settling"]
     for frame in range(settling):
         world.scene.frame_set(FIRST + frame)
+        exchange.breathe()
     for frame in range(frames):
         world.scene.frame_set(FIRST + settling + frame)
         if frame == 0:

@@ -29,6 +29,7 @@ from pathlib import Path
 
 __all__ = [
     "begin",
+    "breathe",
     "clear_scene",
     "finish",
     "read_arrays",
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 PARENT = "FALSEWORK_PROCESS"
-BREATH = 5.0  # seconds between signs of life while it draws
+BREATH = 5.0  # seconds between signs of life
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux' prctl(2)
 # safetensors' types: NumPy's names, and the letters of the standard library's arrays ("" where it has none).
 TYPES = {
@@ -75,7 +76,7 @@ def clear_scene():
     import bpy
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    bpy.app.handlers.render_stats.append(_breathe)  # some Blenders draw for an hour without a word
+    bpy.app.handlers.render_stats.append(breathe)  # some Blenders draw for an hour without a word
     return bpy.context.scene
 
 
@@ -84,6 +85,16 @@ def say(done, total):
     _tell({"done": int(done), "total": int(total)})
     if _orphaned():
         os._exit(1)
+
+
+def breathe(*_):
+    """A sign of life, for loops that take long and have no count to tell; cheap enough for every turn."""
+    global _breathed
+    if time.monotonic() - _breathed >= BREATH:
+        _breathed = time.monotonic()
+        _tell({"alive": True})
+        if _orphaned():
+            os._exit(1)
 
 
 def refuse(what, todo=""):
@@ -128,13 +139,6 @@ def _leave():
 def _sizes(folder, files):
     named = {os.path.relpath(str(path), str(folder)): os.path.getsize(str(path)) for path in files}
     return {"files": named} if named else {}
-
-
-def _breathe(*_):
-    global _breathed
-    if time.monotonic() - _breathed > BREATH:
-        _breathed = time.monotonic()
-        _tell({"alive": True})
 
 
 def _tell(message):

@@ -57,6 +57,7 @@ def add_block(name, block, first):
         made.scale = (scale or 0.01,) * 3
         for path in ("location", "scale", 'modifiers["fluid"].effector_settings.use_effector'):
             made.keyframe_insert(path, frame=first + number + 1)
+        exchange.breathe()
 
 
 def add_emitters(job):
@@ -132,6 +133,7 @@ def bake(job, folder):
     turns, emitters = add_emitters(job)
     for number, corners in enumerate(job["walls"]):
         add_obstacle(f"wall{number}", corners)
+        exchange.breathe()
     for number, block in enumerate(job["blocks"]):
         add_block(f"block{number}", block, job["first"])
     domain = add_domain(job, folder)
