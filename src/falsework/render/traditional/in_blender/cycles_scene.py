@@ -11,6 +11,7 @@ from cycles_materials import STATES, Materials
 __all__ = ["Scene"]
 
 FAR = 600.0  # metres of ground in every direction
+WAYS = ("camera", "diffuse", "glossy", "transmission", "volume_scatter", "shadow")
 
 
 class Scene:
@@ -229,17 +230,20 @@ class Scene:
         hold_all = what.startswith("dust")
         for index, thing in enumerate(self.fragments):
             state = self._states[index]
-            thing.pass_index = state + mode
-            thing.is_holdout = hold_all
-            thing.hide_render = what == "bare"
-            thing.visible_camera = what != "light" or state == 0
+            _put(thing, "pass_index", state + mode)
+            _put(thing, "is_holdout", hold_all)
+            # Out of every ray's sight rather than hidden: what is hidden Cycles forgets, and has to be handed
+            # all of it again for the next picture.
+            for way in WAYS:
+                seen = what != "bare" and not (way == "camera" and what == "light" and state != 0)
+                _put(thing, f"visible_{way}", seen)
         self.chips.pass_index = 1 + mode
         self.chips.is_holdout = hold_all
         self.chips.hide_render = what == "bare" or not self._has_chips
         self.chips.visible_camera = what != "light"
         for thing in self.set_objects:
-            thing.is_holdout = hold_all or what == "surface"
-            thing.pass_index = mode
+            _put(thing, "is_holdout", hold_all or what == "surface")
+            _put(thing, "pass_index", mode)
         if self.dust is not None:
             self.dust.pass_index = STATES * (3 if what.endswith("alpha") else 1) if hold_all else 0
 
@@ -248,6 +252,12 @@ class Scene:
         picture = self._pictures[name]
         picture.filepath = str(self._folder / file)
         picture.reload()
+
+
+def _put(thing, name, value):
+    """Set what differs: whatever is written, Blender takes for changed."""
+    if getattr(thing, name) != value:
+        setattr(thing, name, value)
 
 
 def _picture(path):
