@@ -442,6 +442,22 @@ def test_a_wall_is_in_the_way(baking: Blender, tmp_path: Path) -> None:
     assert stopped[-1, 1] < 2.6
 
 
+def test_what_is_blown_out_of_the_box_is_counted(baking: Blender, tmp_path: Path) -> None:
+    puff(baking, tmp_path / "out", velocity=(20.0, 0, 0), later=(6.5, 8.0, 5.0))
+    none = {name: np.zeros(16, np.float32) for name in ("mass", "emitted")}
+    box = Smoke(tmp_path, "s.{index:04d}.vdb", (-4.0, 3.0, -0.4), 0.4, (30, 24, 26), 16, 1.0, none)
+    planned = np.zeros(16)
+    planned[2:6] = 0.5
+    smoke = _gather(box, tmp_path / "out", 2, planned)
+    # Two frames of it are seen whole.
+    assert smoke.grams == pytest.approx(1.0, rel=0.06)
+    assert not smoke.curves["left"][:4].any()
+    assert (np.diff(smoke.curves["left"]) >= 0).all()
+    given_out = smoke.curves["mass"] + smoke.curves["left"]
+    assert given_out[8:10] == pytest.approx(2.0, rel=0.06)
+    assert smoke.curves["left"][-1] > 0.8
+
+
 def test_what_falls_pushes_the_dust_before_it(baking: Blender, tmp_path: Path) -> None:
     way = [[4.0 - 0.25 * step, 8.0, 5.0, 1.0] for step in range(14)]
     rows = puff(baking, tmp_path / "pushed", block=way)

@@ -51,8 +51,9 @@ BUOYANCY = 0.39
 VORTICITY = 0.2
 # Mantaflow's mass is compared with what was given out from this share of it on; before, a few cells decide.
 TOLD = 0.01
-# Share of the dust in the outermost cells from which on some may have left the box.
-TOUCHING = 1e-4
+# Share of the dust in the outermost cells from which on some may have left the box. Two cells deep: the last
+# before an open side is one that Mantaflow empties at every step.
+TOUCHING, OUTERMOST = 1e-4, 2
 # Seconds a cell, on top of PATIENCE, that one frame may take without a word: twenty times what it takes.
 PATIENCE_A_CELL = 1e-4
 
@@ -247,7 +248,8 @@ def _gather(smoke: Smoke, scratch: Path, first: int, planned: npt.NDArray[np.flo
         # The script's arrays have x fastest; below the ground nothing is seen.
         density = arrays["density"].transpose(2, 1, 0)[:, :, 1:] * np.float32(UNIT)
         mass[index] = float(density.sum(dtype=np.float64)) * cell
-        outermost[index] = mass[index] - float(density[1:-1, 1:-1, :-1].sum(dtype=np.float64)) * cell
+        within = density[OUTERMOST:-OUTERMOST, OUTERMOST:-OUTERMOST, :-OUTERMOST]
+        outermost[index] = mass[index] - float(within.sum(dtype=np.float64)) * cell
         write_vdb(
             smoke.folder / smoke.pattern.format(index=index),
             {"density": density.astype(np.float16)},
@@ -273,7 +275,7 @@ def _balance(
     """What Mantaflow's `mass` is to be multiplied with, and what left the box by each frame, (T,) kg.
 
     mass       (T,) in the box, with what Mantaflow itself lost and gained
-    outermost  (T,) of it in cells at an open side;  emitted: (T,) given out so far
+    outermost  (T,) of it in the cells next to an open side;  emitted: (T,) given out so far
     """
     # Mantaflow gives and takes a few parts in a hundred, now more, now less: no one frame is to decide.
     whole = np.cumsum(outermost > TOUCHING * mass) == 0
