@@ -22,7 +22,15 @@ from falsework.render.settings import RenderSettings
 from falsework.render.shadows import BRIGHTEST
 from falsework.render.traditional.blender import Blender
 from falsework.render.traditional.chip_files import ChipMeshes
-from falsework.render.traditional.cycles_layers import Passes, Rest, crypto_of, read_passes, with_standing
+from falsework.render.traditional.cycles_layers import (
+    Passes,
+    Rest,
+    crypto_of,
+    light_of,
+    pixel_motion,
+    read_passes,
+    with_standing,
+)
 from falsework.render.traditional.delight import delight
 from falsework.render.traditional.process import Session, write_job
 from falsework.render.traditional.scene_files import (
@@ -49,7 +57,6 @@ __all__ = ["CyclesRenderer"]
 
 Float = npt.NDArray[np.float32]
 
-FLAT = 0.5  # albedo of the plaster that tells the light (in_blender/cycles_materials.py)
 DARKEST = 0.04  # share of its light that is left to anything, as in falsework's renderer
 # Forward and backward lobe of dust: weight and mean cosine (dust.frag.glsl).
 LOBES = ((0.7, 0.55), (0.3, -0.25))
@@ -311,7 +318,7 @@ class CyclesRenderer:
         self._reload("far", self._rest.far[..., None], 1)
         for turn, samples in enumerate(REST_SAMPLES if self._denoises else NOISY_REST_SAMPLES):
             lit = self._draw("light", samples, denoise=True, whole=True, pad_top=plate.pad_top, blur=False)
-            albedo, residue = delight(plate.facade, _light_of(lit))
+            albedo, residue = delight(plate.facade, light_of(lit))
             self._reload("albedo", np.concatenate([albedo, plate.building[..., None]], axis=-1), 1 + turn)
             self._reload("residue", residue, 1 + turn)
 
@@ -324,7 +331,7 @@ class CyclesRenderer:
         key = tuple(sorted(quality.items()))
         if key not in self._lights:
             self._place(0, np.zeros(len(self._fragments), np.bool_), bare=True)
-            rest, bare = (_light_of(self._draw(what, **quality)) for what in ("light", "bare"))
+            rest, bare = (light_of(self._draw(what, **quality)) for what in ("light", "bare"))
             # What the building hid was never in its shade as far as the clean plate's pixels go.
             self._lights[key] = rest, np.where(self._cropped(self._rest.matte)[..., None], bare, rest)
         return self._lights[key]
@@ -372,7 +379,18 @@ class CyclesRenderer:
         covered = number > 0
         depth = np.where(covered, seen["Depth"], 0.0).astype(np.float32)
         yield "normal", self._normal(seen["Normal"], covered, stands)
-        yield "motion", self._pixel_motion(number, depth, index)
+        yield (
+            "motion",
+            pixel_motion(
+                self._plate.camera,
+                self._motion,
+                number,
+                depth,
+                index,
+                self._crop[:2] if self._crop is not None else (0, 0),
+                self._chips.way(self._shown, index) if len(self._shown) else None,
+            ),
+        )
         yield "albedo", np.where(covered[..., None], seen["Denoising Albedo"], 0.0).astype(np.float32)
         depth = self._filled(depth, stands)
         yield "depth", depth
@@ -435,33 +453,9 @@ class CyclesRenderer:
     def _shadow(self, lit: Passes, before: tuple[Float, Float], stands: npt.NDArray[np.bool_]) -> Float:
         """Light on what stands and on the set, over the light they were photographed in."""
         then = np.where(self._cropped(stands)[..., None], *before)
-        share = np.clip(_light_of(lit) / np.maximum(then, 1e-4), DARKEST, BRIGHTEST)
+        share = np.clip(light_of(lit) / np.maximum(then, 1e-4), DARKEST, BRIGHTEST)
         known = (lit["Combined"][..., 3:] > 0.5) & (then.max(-1, keepdims=True) > 0)
         return np.where(known, share, 1.0).astype(np.float32)
-
-    def _pixel_motion(self, number: npt.NDArray[np.int64], depth: Float, index: int) -> Float:
-        """(h, w, 2) pixels to the next frame, from the poses of what is seen at each pixel's centre."""
-        camera, motion = self._plate.camera, self._motion
-        following = min(index + 1, motion.frames - 1)
-        x0, y0 = self._crop[:2] if self._crop is not None else (0, 0)
-        way = np.zeros((*number.shape, 2), np.float32)
-        count = len(self._fragments)
-        rows, columns = np.nonzero(number > 0)
-        who = number[rows, columns] - 1
-        pixels = np.stack([columns + x0, rows + y0], axis=-1) + 0.5
-        place = camera.position + camera.rays(pixels) * depth[rows, columns][:, None]
-        is_chip = who >= count
-        there = place.copy()
-        solid = np.flatnonzero(~is_chip)
-        body = who[solid]
-        local = place[solid] - motion.position[index, body]
-        local = _turned(motion.rotation[index, body], local, back=True)
-        there[solid] = _turned(motion.rotation[following, body], local) + motion.position[following, body]
-        if is_chip.any():
-            ways = self._chips.way(self._shown, index)
-            there[is_chip] += ways[np.clip(who[is_chip] - count, 0, len(ways) - 1)]
-        way[rows, columns] = camera.project(there)[0] - camera.project(place)[0]
-        return way
 
     def _still(self) -> Iterator[tuple[str, Float]]:
         """A frame in which nothing has happened yet: the plate, and what can be measured of it."""
@@ -501,15 +495,3 @@ def _covering(passes: Passes) -> Float:
     picture = np.maximum(passes["Combined"], 0.0)
     np.minimum(picture[..., 3], 1.0, out=picture[..., 3])
     return picture
-
-
-def _light_of(passes: Passes) -> Float:
-    """Irradiance (h, w, 3) from the radiance of plaster."""
-    return np.maximum(passes["Combined"][..., :3], 0.0) * np.float32(np.pi / FLAT)
-
-
-def _turned(q: Float, v: npt.NDArray[Any], *, back: bool = False) -> npt.NDArray[Any]:
-    """Vectors (n, 3) turned by quaternions (n, 4) x, y, z, w."""
-    axis = -q[:, :3] if back else q[:, :3]
-    turned: npt.NDArray[Any] = v + 2 * np.cross(axis, np.cross(axis, v) + q[:, 3:] * v)
-    return turned

@@ -10,16 +10,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from falsework.collapse.motion import Motion
 from falsework.media.exr import read_exr
+from falsework.plate.camera import Camera
 from falsework.plate.plate import Plate
 from falsework.render.cryptomatte import RANKS
 
-__all__ = ["Passes", "Rest", "crypto_of", "read_passes", "with_standing"]
+__all__ = ["Passes", "Rest", "crypto_of", "light_of", "pixel_motion", "read_passes", "with_standing"]
 
 Float = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Passes = dict[str, Float]
 
+FLAT = 0.5  # albedo of the plaster that tells the light (in_blender/cycles_materials.py)
 CROSS = np.ones((3, 3), np.uint8)
 
 
@@ -101,3 +104,48 @@ class Rest:
         gone = np.append(moving, False)[self.nearest] & self.belongs
         stands: Mask = self.belongs & ~gone & (self.nearest >= 0)
         return stands
+
+
+def light_of(passes: Passes) -> Float:
+    """Irradiance (h, w, 3) from the radiance of plaster."""
+    return np.maximum(passes["Combined"][..., :3], 0.0) * np.float32(np.pi / FLAT)
+
+
+def pixel_motion(
+    camera: Camera,
+    motion: Motion,
+    number: npt.NDArray[np.int64],
+    depth: Float,
+    index: int,
+    corner: tuple[int, int],
+    chip_ways: Float | None,
+) -> Float:
+    """(h, w, 2) pixels to the next frame, from the poses of what is seen at each pixel's centre.
+
+    number     (h, w) fragment + 1, chips after the fragments, 0 for neither;  depth (h, w) metres
+    corner     x, y of the first pixel in the whole picture
+    chip_ways  (chips shown, 3) metres to the next frame
+    """
+    following = min(index + 1, motion.frames - 1)
+    count = motion.position.shape[1]
+    way = np.zeros((*number.shape, 2), np.float32)
+    rows, columns = np.nonzero(number > 0)
+    who = number[rows, columns] - 1
+    pixels = np.stack([columns + corner[0], rows + corner[1]], axis=-1) + 0.5
+    place = camera.position + camera.rays(pixels) * depth[rows, columns][:, None]
+    is_chip = who >= count
+    there = place.copy()
+    solid = np.flatnonzero(~is_chip)
+    body = who[solid]
+    local = _turned(motion.rotation[index, body], place[solid] - motion.position[index, body], back=True)
+    there[solid] = _turned(motion.rotation[following, body], local) + motion.position[following, body]
+    if chip_ways is not None and is_chip.any():
+        there[is_chip] += chip_ways[np.clip(who[is_chip] - count, 0, len(chip_ways) - 1)]
+    way[rows, columns] = camera.project(there)[0] - camera.project(place)[0]
+    return way
+
+
+def _turned(q: Float, v: npt.NDArray[Any], *, back: bool = False) -> npt.NDArray[Any]:
+    """Vectors (n, 3) turned by quaternions (n, 4) x, y, z, w."""
+    axis = -q[:, :3] if back else q[:, :3]
+    return np.asarray(v + 2 * np.cross(axis, np.cross(axis, v) + q[:, 3:] * v))
