@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,51 +20,28 @@ from safetensors.numpy import load
 from falsework.cli.main import main
 from falsework.datasets import work
 from falsework.datasets.assets import find_assets
-from falsework.datasets.draw import building_seed, draw, split_of
-from falsework.datasets.previews import PREVIEWS
+from falsework.datasets.draw import Drawn, building_seed, draw, split_of
+from falsework.datasets.previews import PREVIEWS, write_previews
 from falsework.datasets.provenance import records_of, training_samples
 from falsework.datasets.rebuilding import rebuild
-from falsework.datasets.samples import VOLUME
+from falsework.datasets.samples import VOLUME, Sample
 from falsework.datasets.settings import Recipe, load_recipe
-from falsework.datasets.shards import find_sample, read_index, read_sample, shard_path
+from falsework.datasets.shards import (
+    find_sample,
+    read_index,
+    read_sample,
+    shard_path,
+    write_index,
+    write_shard,
+)
 from falsework.datasets.work import build
 from falsework.errors import FalseworkError
 from falsework.render.gbuffers import CHANNELS
 from falsework.render.traditional.blender import find_blenders
+from falsework.render.traditional.settings import TraditionalSettings
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Activity, Asset
-
-TINY = """
-name = "tiny"
-seed = 3
-textures = "{shared}/textures"
-skies = "{shared}/hdri"
-sources = "{shared}/SOURCES.csv"
-
-[picture]
-size = [96, 80]
-crop = 32
-
-[shot]
-frames = 9
-moments = 2
-crops = 2
-fragments = [50, 60]
-
-[buildings]
-types = {{ terraced = 1 }}
-storeys = [2, 2]
-width = [8, 9]
-
-[triggers]
-strength = [0.1, 0.2]
-
-[dust]
-debris = 50
-
-[targets]
-samples = 8
-"""
+from recipes import TINY, one_more, write_recipe
 
 
 def plain(**more: object) -> Recipe:
@@ -71,9 +50,13 @@ def plain(**more: object) -> Recipe:
 
 @pytest.fixture(scope="module")
 def recipe(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
-    path.write_text(TINY.format(shared=shared.resolve()))
-    return path
+    return write_recipe(shared, tmp_path_factory.mktemp("recipe"))
+
+
+@pytest.fixture
+def another_picture(recipe: Path) -> Iterator[str]:
+    with one_more(recipe) as name:
+        yield name
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +158,78 @@ def test_a_sample_is_made_again_bit_for_bit(built: Path) -> None:
     assert made.why == ()
 
 
+def test_a_sample_is_made_again_from_its_record_whatever_was_added_since(
+    built: Path, another_picture: str
+) -> None:
+    row = read_index(built)[0]
+    made = rebuild(built, row["sample"])
+    assert made.other == ()
+    assert made.why == ()
+
+
+def test_what_was_drawn_is_read_from_the_record(built: Path) -> None:
+    record = read_sample(built, read_index(built)[0])[1]
+    drawn = Drawn.from_json(record["drawn"])
+    assert json.loads(json.dumps(drawn.to_json())) == record["drawn"]
+    assert drawn == work.redrawn(work.open_plan(built), record["building"]["index"])
+    with pytest.raises(FalseworkError, match="does not say what was drawn"):
+        Drawn.from_json({name: value for name, value in record["drawn"].items() if name != "walls"})
+
+
+def test_a_picture_that_is_gone_or_another_stops_a_rebuild(built: Path, recipe: Path) -> None:
+    row = read_index(built)[0]
+    used = read_sample(built, row)[1]["drawn"]["ground"]
+    picture = next((recipe.parent / "textures").glob(f"{used}*"))
+    target = picture.readlink()
+    picture.unlink()
+    try:
+        with pytest.raises(FalseworkError, match=f"gone.*{used}"):
+            rebuild(built, row["sample"])
+        picture.write_bytes(target.read_bytes() + b"retouched")
+        with pytest.raises(FalseworkError, match=f"not the recorded ones.*{used}"):
+            rebuild(built, row["sample"])
+    finally:
+        picture.unlink(missing_ok=True)
+        picture.symlink_to(target)
+
+
+def test_a_shard_made_anew_has_its_own_line_and_picture(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    shutil.copytree(built, folder)
+    rows = read_index(folder)
+    shard, others = rows[0]["shard"], [row for row in rows if row["shard"] != rows[0]["shard"]]
+    again = []
+    for row in rows:
+        if row["shard"] == shard:
+            arrays, record = read_sample(folder, row)
+            arrays["plate"] = np.zeros_like(arrays["plate"])
+            again.append(Sample(row["sample"], arrays, record))
+    picture = folder / PREVIEWS / rows[0]["split"] / f"{rows[0]['sample']}.png"
+    before = picture.read_bytes()
+    (folder / shard).unlink()
+    write_shard(folder / shard, again)
+
+    now = write_index(folder)
+    assert [row["sample"] for row in now] == [row["sample"] for row in rows]
+    for row in now:
+        read_sample(folder, row)
+    with pytest.raises(FalseworkError, match="of other samples"):
+        training_samples(folder)
+    write_previews(folder, now)
+    assert picture.read_bytes() != before
+    training_samples(folder)
+
+    (folder / shard).unlink()
+    write_previews(folder, write_index(folder))
+    assert {path.stem for path in (folder / PREVIEWS).rglob("*.png")} == {row["sample"] for row in others}
+
+
+def test_targets_have_as_many_bounces_as_a_shot() -> None:
+    shot = TraditionalSettings()
+    assert plain().targets.volume_bounces == shot.volume_bounces
+    assert plain().targets.bounces == shot.bounces
+
+
 def test_a_shard_that_was_touched_is_noticed(built: Path) -> None:
     row = dict(read_index(built)[0])
     with pytest.raises(FalseworkError, match="its bytes are not those of the index"):
@@ -231,6 +286,8 @@ def test_cycles_gives_targets_of_the_same_pieces(recipe: Path, tmp_path: Path) -
     for row in rows:
         arrays, record = read_sample(tmp_path / "set", row)
         assert record["targets"]["samples_each"] == 4
+        assert record["targets"]["volume_bounces"] == 12
+        assert record["targets"]["light_at_rest"]["shared_by_the_halves"]
         assert len(set(record["targets"]["seeds"].values())) == 2
         for half in "ab":
             ours, its = arrays["analytic.surface"][..., 3], arrays[f"{half}.surface"][..., 3]

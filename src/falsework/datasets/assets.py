@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,14 +34,20 @@ class Asset:
     def to_json(self) -> dict[str, str]:
         return asdict(self)
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """What it is found by: its kind and its name."""
+        return self.kind, self.file
+
 
 @dataclass(frozen=True)
 class Assets:
-    """What may be used, by file name, and where it lies."""
+    """What may be used, by file name, and where it lies; passed over: what came after a set was begun."""
 
     textures: dict[str, Path]
     skies: dict[str, Path]
     records: tuple[Asset, ...]
+    passed_over: tuple[str, ...] = ()
 
     def named(self, names: Iterable[str]) -> tuple[Asset, ...]:
         """The records of pictures given by their names without ending."""
@@ -49,13 +55,19 @@ class Assets:
         return tuple(record for record in self.records if Path(record.file).stem in wanted)
 
 
-def find_assets(recipe: Recipe, base: Path) -> Assets:
+def find_assets(recipe: Recipe, base: Path, *, only: Sequence[Asset] | None = None) -> Assets:
     """All textures (of colour) and skies that the recipe's folders hold; FalseworkError where one is not
-    CC0, is not in the list of sources, or there are none. `base` is the recipe's folder."""
+    CC0, is not in the list of sources, or there are none. `base` is the recipe's folder.
+
+    only: what a set was begun with. Then these alone are taken, whatever else lies there by now, and each
+    must be the very picture that it was.
+    """
     sources = base / recipe.sources
     rows = _rows(sources)
     found: dict[str, dict[str, Path]] = {}
     records: list[Asset] = []
+    passed_over: list[str] = []
+    wanted = None if only is None else {asset.place: asset for asset in only}
     for kind, key, given, endings in (
         ("texture", "textures", recipe.textures, TEXTURES),
         ("sky", "skies", recipe.skies, SKIES),
@@ -67,16 +79,37 @@ def find_assets(recipe: Recipe, base: Path) -> Assets:
                 where=key,
                 todo=f"Give the folder of CC0 {key} in the recipe; docs/datasets.md says which serve.",
             )
-        paths = {path.name: path for path in sorted(folder.iterdir()) if path.suffix.lower() in endings}
-        if kind == "texture":
-            paths = {
-                name: path for name, path in paths.items() if not any(n in name.lower() for n in NO_COLOUR)
-            }
-        if not paths:
+        paths = _pictures(folder, kind, endings)
+        if wanted is not None:
+            passed_over += [name for name in paths if (kind, name) not in wanted]
+            paths = {name: path for name, path in paths.items() if (kind, name) in wanted}
+        elif not paths:
             raise FalseworkError(f"{folder} holds no {kind}", where=key, todo="Put some CC0 ones there.")
         records += [_asset(kind, path, rows, sources) for path in paths.values()]
         found[key] = paths
-    return Assets(found["textures"], found["skies"], tuple(records))
+    if only is not None:
+        _as_they_were(only, records)
+        records = list(only)
+    return Assets(found["textures"], found["skies"], tuple(records), tuple(passed_over))
+
+
+def _pictures(folder: Path, kind: str, endings: tuple[str, ...]) -> dict[str, Path]:
+    paths = {path.name: path for path in sorted(folder.iterdir()) if path.suffix.lower() in endings}
+    if kind != "texture":
+        return paths
+    return {name: path for name, path in paths.items() if not any(n in name.lower() for n in NO_COLOUR)}
+
+
+def _as_they_were(before: Iterable[Asset], now: Iterable[Asset]) -> None:
+    """FalseworkError where pictures are gone or others than they were."""
+    digests = {asset.place: asset.sha256 for asset in now}
+    other = sorted(asset.file for asset in before if digests.get(asset.place) != asset.sha256)
+    if other:
+        raise FalseworkError(
+            f"pictures are gone, or are not the recorded ones: {', '.join(other)}",
+            where="textures, skies",
+            todo="Put the recorded files back into the recipe's folders, or build into another folder.",
+        )
 
 
 def _rows(path: Path) -> dict[str, dict[str, str]]:

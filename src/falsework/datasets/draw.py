@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,20 @@ from falsework.building.settings import BuildingSettings, FractureSettings
 from falsework.collapse.settings import CollapseSettings
 from falsework.datasets.settings import Range, Recipe, Split
 from falsework.dust.settings import DustSettings
+from falsework.errors import FalseworkError
 from falsework.seeds import generator
+from falsework.settings import Settings
 
 __all__ = ["FIRST_FRAME", "Drawn", "Wall", "building_seed", "draw", "split_of"]
 
 FIRST_FRAME = 1001
 START = 1003
+SETTINGS: Mapping[str, type[Settings]] = {
+    "building": BuildingSettings,
+    "fracture": FractureSettings,
+    "collapse": CollapseSettings,
+    "dust": DustSettings,
+}
 OTHERS = 5  # walls that stay, at most
 INTERIOR = (95.0, 125.0)  # degrees between the walls of a corner house, inside
 # What street walls are faced with, by what stands behind: weights of the textures' names.
@@ -93,9 +101,32 @@ class Drawn:
     def to_json(self) -> dict[str, Any]:
         """For the record: plain values."""
         values = asdict(self)
-        for name in ("building", "fracture", "collapse", "dust"):
+        for name in SETTINGS:
             values[name] = getattr(self, name).model_dump(mode="json")
         return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Drawn:
+        """What `to_json` gave, after JSON; FalseworkError where it is something else."""
+        try:
+            known = {one.name: _plain(values[one.name]) for one in fields(cls)}
+            for name, settings in SETTINGS.items():
+                known[name] = settings.model_validate(values[name])
+            known["walls"] = tuple(
+                Wall(**{one.name: _plain(wall[one.name]) for one in fields(Wall)}) for wall in values["walls"]
+            )
+            return cls(**known)
+        except (KeyError, TypeError, ValueError) as error:
+            raise FalseworkError(
+                f"the record does not say what was drawn ({error!r})",
+                where="drawn",
+                todo="It was written by another version of falsework, or changed by hand.",
+            ) from error
+
+
+def _plain(value: Any) -> Any:
+    """Lists as the tuples that they were before JSON."""
+    return tuple(_plain(one) for one in value) if isinstance(value, list) else value
 
 
 def building_seed(recipe: Recipe, index: int) -> int:

@@ -3,6 +3,7 @@ sheets."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from falsework.datasets.shards import read_sample
+from falsework.datasets.shards import SPLITS, read_sample
+from falsework.media.atomic import write_text
 from falsework.media.colour import to_8bit
 from falsework.media.images import write_png
 from falsework.render.gbuffers import KINDS
 
-__all__ = ["PREVIEWS", "contact_sheet", "picture_of", "write_previews"]
+__all__ = ["PREVIEWS", "contact_sheet", "picture_of", "stale_previews", "write_previews"]
 
 Array = npt.NDArray[Any]
 Picture = npt.NDArray[np.uint8]
 
-PREVIEWS = "previews"
+PREVIEWS, DRAWN_FROM = "previews", "drawn_from.json"
 KIND_COLOURS = np.array(
     [[60, 110, 190], [90, 90, 90], [150, 150, 150], [200, 140, 90], [230, 220, 120], [240, 60, 60]], np.uint8
 )
@@ -34,12 +36,46 @@ def preview_path(folder: Path, row: dict[str, Any]) -> Path:
 
 
 def write_previews(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """A picture of every sample that has none yet."""
-    for row in rows:
-        path = preview_path(folder, row)
-        if not path.is_file():
-            arrays, _ = read_sample(folder, row)
-            write_png(path, to_8bit(picture_of(arrays, "a" if row["targets"] else "analytic")))
+    """A picture of every sample that has none yet, or one of other bytes; pictures of samples that are no
+    more are removed."""
+    before = _drawn_from(folder)
+    now: dict[str, str] = {}
+    try:
+        for row in rows:
+            path, name = preview_path(folder, row), _name(row)
+            if before.get(name) != row["sha256"] or not path.is_file():
+                arrays, _ = read_sample(folder, row)
+                write_png(path, to_8bit(picture_of(arrays, "a" if row["targets"] else "analytic")))
+            now[name] = row["sha256"]
+    finally:
+        write_text(folder / PREVIEWS / DRAWN_FROM, json.dumps(now, indent=1, sort_keys=True) + "\n")
+    kept = {preview_path(folder, row) for row in rows}
+    for split in SPLITS:
+        for path in (folder / PREVIEWS / split).glob("b*_f*_c*.png"):
+            if path not in kept:
+                path.unlink()
+
+
+def stale_previews(folder: Path, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Names of samples whose pictures are missing, or of other bytes than the index lists."""
+    drawn = _drawn_from(folder)
+    return [
+        row["sample"]
+        for row in rows
+        if drawn.get(_name(row)) != row["sha256"] or not preview_path(folder, row).is_file()
+    ]
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['split']}/{row['sample']}"
+
+
+def _drawn_from(folder: Path) -> dict[str, str]:
+    """Digests of the samples that the pictures were drawn from; of what is not known, one is drawn anew."""
+    try:
+        return dict(json.loads((folder / PREVIEWS / DRAWN_FROM).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def picture_of(arrays: dict[str, Array], layers: str) -> npt.NDArray[np.float32]:

@@ -11,9 +11,10 @@ from typing import Any
 import falsework
 from falsework.datasets.assets import FREE
 from falsework.datasets.croissant import write_sums
-from falsework.datasets.previews import PREVIEWS
+from falsework.datasets.previews import PREVIEWS, stale_previews
 from falsework.datasets.shards import read_index
 from falsework.datasets.work import read_dataset
+from falsework.errors import FalseworkError
 from falsework.rights.ledger import Ledger
 from falsework.rights.licences import licence_of
 from falsework.rights.records import Activity, Asset, Grant, Party, Record, asset_id, record_id
@@ -117,8 +118,16 @@ def put_on_record(ledger: str, records: list[Record]) -> int:
 
 
 def training_samples(folder: Path) -> tuple[Sample, ...]:
-    """The set's samples as pictures that the copy audit compares with: all that are not kept for the test."""
+    """The set's samples as pictures that the copy audit compares with: all that are not kept for the test.
+    FalseworkError where the pictures are not of these samples: an audit of others would say nothing."""
     read_dataset(folder)
+    stale = stale_previews(folder, [row for row in read_index(folder) if row["split"] != "test"])
+    if stale:
+        raise FalseworkError(
+            f"{len(stale)} pictures are missing or of other samples, {stale[0]} the first",
+            where=folder / PREVIEWS,
+            todo="Build again into this folder: they are drawn anew.",
+        )
     return tuple(
         sample
         for split in ("train", "validation")

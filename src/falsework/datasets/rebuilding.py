@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from falsework.datasets.assets import Assets
-from falsework.datasets.draw import FIRST_FRAME
-from falsework.datasets.samples import array_digest, samples_of, source, used_assets
+from falsework.datasets.assets import Asset, find_assets
+from falsework.datasets.draw import FIRST_FRAME, Drawn
+from falsework.datasets.samples import array_digest, samples_of, source
 from falsework.datasets.shards import find_sample, read_sample
-from falsework.datasets.work import WORK, drawn_building, open_plan, staged_building
+from falsework.datasets.work import WORK, open_plan, redrawn, staged_building
 from falsework.errors import FalseworkError
 
 __all__ = ["Rebuilt", "rebuild"]
@@ -33,7 +33,9 @@ class Rebuilt:
 
 
 def rebuild(folder: Path, name: str, *, base: Path | None = None) -> Rebuilt:
-    """Make a sample's G-buffers again and compare them with the shard's, and the shard's with the record.
+    """Make a sample's G-buffers again from what its record says was drawn, and compare them with the shard's,
+    and the shard's with the record. Of the recipe only the pictures' size and the frames are used, of its
+    folders only the pictures that the record names.
 
     Path-traced targets are not made again: Cycles does not promise its bits.
     """
@@ -46,8 +48,8 @@ def rebuild(folder: Path, name: str, *, base: Path | None = None) -> Rebuilt:
             where=f"{folder}, {name}",
             todo="Build the set anew.",
         )
-    drawn, assets = drawn_building(plan, record["building"]["index"])
-    _same_assets(record, assets, used_assets(drawn))
+    drawn = Drawn.from_json(record["drawn"])
+    assets = find_assets(plan.recipe, plan.base, only=[Asset(**asset) for asset in record["assets"]])
     frame = record["frame"] - FIRST_FRAME
     crop = tuple(int(edge) for edge in record["crop"])
     try:
@@ -68,29 +70,21 @@ def rebuild(folder: Path, name: str, *, base: Path | None = None) -> Rebuilt:
     for array, digest in record["gbuffers"].items():
         agree = digest == array_digest(arrays[array]) == array_digest(made.arrays[array])
         (same if agree else other).append(array)
-    return Rebuilt(name, tuple(same), tuple(other), tuple(_differences(record, made.record)))
+    gives = redrawn(plan, drawn.index).to_json()
+    return Rebuilt(name, tuple(same), tuple(other), tuple(_differences(record, made.record, gives)))
 
 
-def _same_assets(record: dict[str, Any], assets: Assets, names: tuple[str, ...]) -> None:
-    before = {asset["file"]: asset["sha256"] for asset in record["assets"]}
-    now = {asset.file: asset.sha256 for asset in assets.named(names)}
-    if before != now:
-        changed = sorted(file for file in before | now if before.get(file) != now.get(file))
-        raise FalseworkError(
-            f"its pictures are not the recorded ones: {', '.join(changed)}",
-            where=record["sample"],
-            todo="Put the recorded files back into the recipe's folders.",
-        )
-
-
-def _differences(record: dict[str, Any], made: dict[str, Any]) -> list[str]:
+def _differences(record: dict[str, Any], made: dict[str, Any], gives: dict[str, Any]) -> list[str]:
+    """Why the two may differ. `gives`: what the recipe gives for this building today."""
     before, now = record["made_by"], made["made_by"]
     found = []
     if before["code"] != source():
         found.append(f"it was made by other code (falsework {before['falsework']}, {before['code'][:8]})")
     if before["opengl"] != now["opengl"]:
         found.append(f"it was drawn by another OpenGL ({before['opengl']['renderer']})")
-    for key in ("drawn", "camera", "light"):
+    for key in ("camera", "light"):
         if record[key] != json.loads(json.dumps(made[key])):
-            found.append(f"the record's {key} is not what its recipe gives now")
+            found.append(f"the record's {key} is not what comes of its draws now")
+    if record["drawn"] != json.loads(json.dumps(gives)):
+        found.append("the recipe gives another building now; it was made again from its record")
     return found

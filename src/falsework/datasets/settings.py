@@ -229,12 +229,12 @@ class CameraSettings(Settings):
 
 class TargetSettings(Settings):
     """The path-traced targets: `samples` a pixel, half of them in each of two halves of different seeds;
-    bounces as in [traditional] of a shot; shadow: with the light left on what stands, too."""
+    bounces as in [traditional] of a shot, and as many; shadow: with the light left on what stands, too."""
 
     # Blender 5.0.1 dies of a heap fault where a half has but one sample a pixel.
     samples: Annotated[int, Field(ge=8, le=65536)] = 64
     bounces: Annotated[int, Field(ge=0, le=64)] = 4
-    volume_bounces: Annotated[int, Field(ge=0, le=64)] = 4
+    volume_bounces: Annotated[int, Field(ge=0, le=64)] = 12
     shadow: bool = True
 
 

@@ -13,6 +13,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -68,8 +69,8 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     tar.addfile(about, io.BytesIO(content))
 
 
-def _rows(folder: Path, path: Path) -> Iterator[dict[str, Any]]:
-    """The index's lines for one shard."""
+def _rows(folder: Path, path: Path, whole: str) -> Iterator[dict[str, Any]]:
+    """The index's lines for one shard, whose digest is `whole`."""
     shard = path.relative_to(folder).as_posix()
     try:
         with tarfile.open(path, "r:") as tar:
@@ -93,6 +94,7 @@ def _rows(folder: Path, path: Path) -> Iterator[dict[str, Any]]:
                     "offset": offset,
                     "bytes": size,
                     "sha256": digest,
+                    "shard_sha256": whole,
                     "targets": record["targets"] is not None,
                     "type": drawn["kind"],
                     "material": drawn["building"]["material"],
@@ -115,18 +117,31 @@ def _rows(folder: Path, path: Path) -> Iterator[dict[str, Any]]:
 
 
 def write_index(folder: Path) -> list[dict[str, Any]]:
-    """Read all shards and write the index anew; lines of shards that it lists already are taken from it."""
-    known: dict[str, list[dict[str, Any]]] = {}
+    """Read all shards and write the index anew; lines of shards that it lists with these very bytes are taken
+    from it."""
+    known: dict[tuple[str, str], list[dict[str, Any]]] = {}
     if (folder / INDEX).is_file():
         for row in read_index(folder):
-            known.setdefault(row["shard"], []).append(row)
+            known.setdefault((row["shard"], row.get("shard_sha256", "")), []).append(row)
     rows: list[dict[str, Any]] = []
     for split in SPLITS:
         for path in sorted((folder / split).glob("b*.tar")):
-            shard = path.relative_to(folder).as_posix()
-            rows += known.get(shard) or _rows(folder, path)
+            shard, digest = path.relative_to(folder).as_posix(), _digest(path)
+            rows += known.get((shard, digest)) or _rows(folder, path, digest)
     write_text(folder / INDEX, "".join(json.dumps(row) + "\n" for row in rows))
     return rows
+
+
+def _digest(path: Path) -> str:
+    """Of a file's bytes; read once by a run, as long as it is the same file to the file system."""
+    about = path.stat()
+    return _file_digest(path.resolve(), about.st_ino, about.st_size, about.st_mtime_ns)
+
+
+@cache
+def _file_digest(path: Path, *_: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_index(folder: Path) -> list[dict[str, Any]]:
@@ -181,5 +196,5 @@ def read_sample(
         raise FalseworkError(
             f"the sample {row['sample']} cannot be read ({error})",
             where=path,
-            todo="Delete this shard and the index, and build again: only it is made anew.",
+            todo="Delete this shard and build again: only it is made anew.",
         ) from error

@@ -31,8 +31,13 @@ TARGETS = {"surface": 4, "shadow": 3, "dust": 4}
 class PathTraced:
     """Draws crops of one staged shot in a Blender that stays open; a context manager.
 
-    No denoiser, no motion blur, no adaptive sampling: what is left of noise is honest and can be measured
-    as half the difference of the halves.
+    No motion blur, no adaptive sampling, and no denoiser on any picture that is kept: half the difference
+    of the halves is a sample of the noise that they draw apart. Two things it does not tell of:
+
+    - What walls are made of comes from the plate and the light on it at rest, which is drawn once, with a
+      seed of its own and denoised where Blender can. Both halves share it, and what is wrong with it.
+    - Shadow is light then over light at rest, drawn with one seed and clipped: where both are noisy, the
+      ratio is biased, and the halves are biased alike.
     """
 
     def __init__(
@@ -47,7 +52,9 @@ class PathTraced:
         threads: int = 0,
     ) -> None:
         self._staged, self._samples, self._version = staged, recipe.targets.samples // 2, blender.version
-        self._shadow = recipe.targets.shadow
+        self._shadow, self._bounces = recipe.targets.shadow, recipe.targets.bounces
+        self._volume_bounces = recipe.targets.volume_bounces
+        self._denoises = "denoise" in blender.abilities
         settings = TraditionalSettings.model_validate(
             {
                 "samples": recipe.targets.samples // 2,
@@ -94,7 +101,10 @@ class PathTraced:
         return {
             "by": f"Cycles of Blender {self._version}",
             "samples_each": self._samples,
+            "bounces": self._bounces,
+            "volume_bounces": self._volume_bounces,
             "denoised": False,
+            "light_at_rest": {"denoised": self._denoises, "shared_by_the_halves": True},
             "seeds": {half: self._seed(frame, half) for half in HALVES},
         }
 

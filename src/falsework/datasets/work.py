@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
-import signal
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from falsework.datasets.assets import Assets, find_assets
+from falsework.datasets.assets import Asset, Assets, find_assets
 from falsework.datasets.draw import Drawn, building_seed, draw, split_of
 from falsework.datasets.previews import write_previews
 from falsework.datasets.settings import Recipe, load_recipe, read_recipe
 from falsework.datasets.shards import shard_path, write_index, write_shard
+from falsework.datasets.workers import in_processes, one_by_one
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 from falsework.progress import Progress, silent
@@ -32,23 +27,28 @@ from falsework.progress import Progress, silent
 if TYPE_CHECKING:
     from falsework.render.traditional.blender import Blender
 
-__all__ = ["Built", "Plan", "build", "drawn_building", "open_plan", "read_dataset", "staged_building"]
+__all__ = ["Built", "Plan", "build", "open_plan", "read_dataset", "redrawn", "staged_building"]
 
-COPY, ABOUT, WORK = "recipe.toml", "dataset.json", ".work"
+COPY, ABOUT, FAILED, WORK = "recipe.toml", "dataset.json", "failed.json", ".work"
 MOST_IN_VAIN = 2  # buildings that fail before any is made
 INDEXED = 10  # buildings between two looks at the index
-PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a worker has to know. `base` is the folder that the recipe's paths start from."""
+    """What a worker has to know.
+
+    base      the folder that the recipe's paths start from
+    pictures  that the set was begun with: all its buildings are drawn from these, whatever is added to the
+              recipe's folders later
+    """
 
     recipe: Recipe
     digest: str
     base: Path
     out: Path
+    pictures: tuple[Asset, ...]
     blender: Blender | None = None
     device: str = "CPU"
     threads: int = 0
@@ -71,7 +71,8 @@ def read_dataset(folder: Path) -> dict[str, Any]:
     """What `dataset.json` says of the set; FalseworkError where there is none."""
     try:
         about = json.loads((folder / ABOUT).read_bytes())
-        if isinstance(about, dict) and {"name", "recipe", "base"} <= about.keys():
+        if isinstance(about, dict) and {"name", "recipe", "base", "assets"} <= about.keys():
+            [Asset(**asset) for asset in about["assets"]]
             return about
         raise ValueError("it lacks what it must say")
     except FileNotFoundError:
@@ -80,11 +81,11 @@ def read_dataset(folder: Path) -> dict[str, Any]:
             where=folder,
             todo="Build one: `falsework dataset build RECIPE --out DIR`.",
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise FalseworkError(
             f"is not readable ({error})",
             where=folder / ABOUT,
-            todo="Build again into this folder: it is mended.",
+            todo="Put it back from a copy of the set, or build into another folder.",
         ) from error
 
 
@@ -102,7 +103,11 @@ def open_plan(folder: Path, base: Path | None = None) -> Plan:
             todo="Put the recipe's own text back.",
         )
     start = base if base is not None else Path(os.path.normpath(folder / about["base"]))
-    return Plan(read_recipe(text, path), digest, start, folder)
+    return Plan(read_recipe(text, path), digest, start, folder, _pictures(about))
+
+
+def _pictures(about: dict[str, Any]) -> tuple[Asset, ...]:
+    return tuple(Asset(**asset) for asset in about["assets"])
 
 
 def _digest(text: str) -> str:
@@ -128,44 +133,58 @@ def build(
     """
     recipe, text = load_recipe(recipe_path)
     base = recipe_path.resolve().parent
-    assets = find_assets(recipe, base)
+    digest = _digest(text)
+    before = _begun(out, digest, targets=blender is not None)
+    assets = find_assets(recipe, base, only=before)
+    if assets.passed_over:
+        say(f"not in this set, which was begun without: {', '.join(assets.passed_over)}")
     cores = os.cpu_count() or 1
     plan = Plan(
         recipe,
-        _digest(text),
+        digest,
         base,
         out,
+        assets.records,
         blender,
         device,
         threads=max(1, cores // workers) if workers > 1 else 0,
     )
-    _settle(plan, text, assets)
+    _settle(plan, text)
     shutil.rmtree(out / WORK, ignore_errors=True)
-    missing = [index for index in range(count) if not _shard(plan, index).is_file()]
-    failed: dict[int, str] = {}
+    known = _known_failures(out)
+    # Those that failed come last: a few bad buildings must not use up the night again and again.
+    missing = sorted(
+        (index for index in range(count) if not _shard(plan, index).is_file()),
+        key=lambda index: (index in known, index),
+    )
+    hopeful = sum(index not in known for index in missing)
+    failed: dict[int, FalseworkError] = {}
     began = time.perf_counter()
     done = count - len(missing)
     progress(done, count)
     try:
-        for number, (index, fault) in enumerate(_made(plan, missing, workers), 1):
-            progress(done + number, count)
-            if fault is not None:
-                failed[index] = fault.sentence()
-                if len(failed) == number == min(MOST_IN_VAIN, len(missing)):
-                    raise fault  # it is not the building
-                say(f"building {index} failed: {fault.sentence()}")
-                continue
-            if number % INDEXED == 1:  # so that a set can be looked at while it grows
-                write_previews(out, write_index(out))
-            spent = (time.perf_counter() - began) / number
-            left = len(missing) - number
-            if number in (1, 3, 10, 30, 100, 300) and left:
-                say(
-                    f"building {index} is done; {left} more take about {_hours(spent * left)} "
-                    f"({spent:.0f} s each on {workers} {'worker' if workers == 1 else 'workers'})"
-                )
+        with closing(_made(plan, missing, workers)) as outcomes:
+            for number, (index, fault) in enumerate(outcomes, 1):
+                progress(done + number, count)
+                if fault is not None:
+                    failed[index] = fault
+                    if index not in known and len(failed) == number == min(MOST_IN_VAIN, hopeful):
+                        failed.clear()
+                        raise fault  # it is not the building
+                    say(f"building {index} failed: {fault.sentence()}")
+                    continue
+                if number % INDEXED == 1:  # so that a set can be looked at while it grows
+                    write_previews(out, write_index(out))
+                spent = (time.perf_counter() - began) / number
+                left = len(missing) - number
+                if number in (1, 3, 10, 30, 100, 300) and left:
+                    say(
+                        f"building {index} is done; {left} more take about {_hours(spent * left)} "
+                        f"({spent:.0f} s each on {workers} {'worker' if workers == 1 else 'workers'})"
+                    )
     finally:
         shutil.rmtree(out / WORK, ignore_errors=True)
+        _note_failures(plan, known, failed)
         rows = write_index(out)
         write_previews(out, rows)
     splits: dict[str, int] = {}
@@ -173,7 +192,8 @@ def build(
         splits[row["split"]] = splits.get(row["split"], 0) + 1
     buildings = len({row["building"] for row in rows})
     seconds = time.perf_counter() - began
-    return Built(buildings, len(rows), len(missing) - len(failed), seconds, splits, failed)
+    words = {index: fault.sentence() for index, fault in sorted(failed.items())}
+    return Built(buildings, len(rows), len(missing) - len(failed), seconds, splits, words)
 
 
 def _hours(seconds: float) -> str:
@@ -182,32 +202,38 @@ def _hours(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _settle(plan: Plan, text: str, assets: Assets) -> None:
-    """Begin the set's folder, or make sure that it is of this very recipe, with the same pictures."""
+def _begun(out: Path, digest: str, *, targets: bool) -> tuple[Asset, ...] | None:
+    """The pictures that the set in this folder was begun with, None where it is a new one; FalseworkError
+    where something else is there."""
+    if (out / ABOUT).is_file():
+        before = read_dataset(out)
+        for same, what in (
+            (before["recipe"] == digest, "of another recipe"),
+            (bool(before.get("targets")) == targets, f"with{'out' if targets else ''} targets"),
+        ):
+            if not same:
+                raise FalseworkError(
+                    f"holds a data set {what}",
+                    where=out,
+                    todo="Build into another folder, or give what this one was built with.",
+                )
+        return _pictures(before)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FalseworkError(
+            "is there already and is no data set", where=out, todo="Give a folder that is empty or new."
+        )
+    return None
+
+
+def _settle(plan: Plan, text: str) -> None:
+    """Write what the set's folder begins with."""
     about = {
         "name": plan.recipe.name,
         "recipe": plan.digest,
         "base": Path(os.path.relpath(plan.base, plan.out.resolve())).as_posix(),
         "targets": plan.blender is not None,
-        "assets": [asset.to_json() for asset in assets.records],
+        "assets": [asset.to_json() for asset in plan.pictures],
     }
-    if (plan.out / ABOUT).is_file():
-        before = read_dataset(plan.out)
-        for key, what in (
-            ("recipe", "another recipe"),
-            ("targets", "samples with targets" if before.get("targets") else "samples without targets"),
-            ("assets", "other textures or skies"),
-        ):
-            if before.get(key) != about[key]:
-                raise FalseworkError(
-                    f"holds a data set of {what}",
-                    where=plan.out,
-                    todo="Build into another folder, or give what this one was built with.",
-                )
-    elif plan.out.exists() and (not plan.out.is_dir() or any(plan.out.iterdir())):
-        raise FalseworkError(
-            "is there already and is no data set", where=plan.out, todo="Give a folder that is empty or new."
-        )
     write_text(plan.out / COPY, text)
     write_text(plan.out / ABOUT, json.dumps(about, indent=1) + "\n")
 
@@ -216,65 +242,49 @@ def _shard(plan: Plan, index: int) -> Path:
     return shard_path(plan.out, split_of(plan.recipe, building_seed(plan.recipe, index)), index)
 
 
-def _made(plan: Plan, missing: list[int], workers: int) -> Iterator[tuple[int, FalseworkError | None]]:
-    """Make shards, and give the number of each as it is done, or why it could not be."""
-    if workers == 1 or len(missing) < 2:
-        for index in missing:
-            yield index, _fault(partial(make_shard, plan, index))
-        return
-    # Processes of their own from the start: OpenGL and Numba do not live through a fork.
-    context = multiprocessing.get_context("spawn")
-    waiting = iter(missing)
-    with ProcessPoolExecutor(min(workers, len(missing)), context, initializer=_end_with_parent) as pool:
-        running: dict[Future[None], int] = {}
-
-        def start() -> None:
-            for index in waiting:
-                running[pool.submit(make_shard, plan, index)] = index
-                return
-
-        for _ in range(workers):
-            start()
-        try:
-            while running:
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    index = running.pop(future)
-                    fault = _fault(future.result)
-                    start()
-                    yield index, fault
-        except BrokenProcessPool:
-            raise FalseworkError(
-                "a worker was killed, perhaps for want of memory",
-                where="dataset build",
-                todo="Run again with fewer --workers; finished buildings are kept.",
-            ) from None
-        finally:
-            for future in running:
-                future.cancel()
-
-
-def _fault(work: Callable[[], object]) -> FalseworkError | None:
-    """Do some work; what went wrong with it."""
+def _known_failures(out: Path) -> dict[int, list[str]]:
+    """Buildings that no run could make so far, each with its sentence and, if nobody foresaw it, where in
+    the code it came about. What cannot be read is forgotten: it decides an order only."""
     try:
-        work()
-    except FalseworkError as error:
-        return error
-    return None
+        return {int(index): list(words) for index, words in json.loads((out / FAILED).read_bytes()).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
 
 
-def _end_with_parent() -> None:
-    """A worker of a run that was killed must not go on writing beside the next one (Linux only)."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+def _note_failures(plan: Plan, known: dict[int, list[str]], failed: dict[int, FalseworkError]) -> None:
+    now = known | {
+        index: [fault.sentence(), *getattr(fault, "__notes__", ())] for index, fault in failed.items()
+    }
+    left = {str(index): now[index] for index in sorted(now) if not _shard(plan, index).is_file()}
+    if left:
+        write_text(plan.out / FAILED, json.dumps(left, indent=1) + "\n")
+    else:
+        (plan.out / FAILED).unlink(missing_ok=True)
+
+
+def _made(
+    plan: Plan, missing: list[int], workers: int
+) -> Generator[tuple[int, FalseworkError | None], None, None]:
+    """Make shards, and give the number of each as it is done, or why it could not be."""
+    make = partial(make_shard, plan)
+    if workers == 1 or len(missing) < 2:
+        yield from one_by_one(make, missing)
+    else:
+        yield from in_processes(make, missing, workers)
 
 
 def drawn_building(plan: Plan, index: int) -> tuple[Drawn, Assets]:
     """What is decided of building `index`, and the pictures that there are."""
-    from falsework.datasets.staging import by_name
+    assets = find_assets(plan.recipe, plan.base, only=plan.pictures)
+    return redrawn(plan, index), assets
 
-    assets = find_assets(plan.recipe, plan.base)
-    return draw(plan.recipe, index, list(by_name(assets.textures)), list(by_name(assets.skies))), assets
+
+def redrawn(plan: Plan, index: int) -> Drawn:
+    """What the recipe gives for building `index` with the pictures that the set was begun with."""
+    names: dict[str, dict[str, None]] = {"texture": {}, "sky": {}}
+    for asset in sorted(plan.pictures, key=lambda asset: asset.file):
+        names.setdefault(asset.kind, {})[Path(asset.file).stem] = None
+    return draw(plan.recipe, index, list(names["texture"]), list(names["sky"]))
 
 
 @contextmanager

@@ -332,8 +332,7 @@ class Materials:
         return self._make("shade", build)
 
     def dust(self):
-        """Dust: extinction by mass, two lobes forward and back. In mode 0 the camera looks
-        through it."""
+        """Dust: extinction by mass, two lobes, forward and back. In mode 0 the camera looks through it."""
         about = self._job["dust"]
 
         def build(graph):
