@@ -8,7 +8,9 @@ import re
 import shutil
 import tarfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from safetensors.numpy import load
 from falsework.cli.main import main
 from falsework.datasets import work
 from falsework.datasets.assets import find_assets
+from falsework.datasets.croissant import describe
 from falsework.datasets.draw import Drawn, building_seed, draw, split_of
 from falsework.datasets.previews import PREVIEWS, write_previews
 from falsework.datasets.provenance import records_of, training_samples
@@ -388,6 +391,34 @@ def test_croissant_says_what_is_there_and_its_record_sets_load(
         "dataUseCases",
     ):
         assert written[f"rai:{key}"]
+
+
+def test_croissant_says_of_the_set_what_is_so(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    shutil.copytree(built, folder)
+
+    def described() -> dict[str, Any]:
+        return dict(json.loads(describe(folder).read_text(encoding="utf-8")))
+
+    written = described()
+    assets = json.loads((folder / "dataset.json").read_text())["assets"]
+    skies = sum(asset["kind"] == "sky" for asset in assets)
+    assert f"{len(assets) - skies} textures and {skies} skies" in " ".join(written["rai:dataBiases"])
+    assert "2 to 2 storeys" in " ".join(written["rai:dataBiases"])  # as the recipe says
+    assert "splits share" in " ".join(written["rai:dataLimitations"])
+    assert not any("not " in words.lower() for words in written["rai:dataUseCases"])
+    assert set(written["rai:dataCollectionType"]) <= {"Others", "Software Collection", "Experiments"}
+    assert written["version"] == "1.2.0"
+    assert written["datePublished"] == datetime.now(UTC).date().isoformat()
+
+    path = folder / "croissant.json"
+    path.write_text(path.read_text().replace(written["datePublished"], "2020-02-02"))
+    assert described()["datePublished"] == "2020-02-02"  # the same files
+    (folder / read_index(folder)[0]["shard"]).unlink()
+    write_index(folder)
+    fewer = described()
+    assert fewer["version"] == "1.1.0"
+    assert fewer["datePublished"] == written["datePublished"]
 
 
 # ---- the command ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ __all__ = ["CROISSANT", "SUMS", "describe", "write_sums"]
 
 CROISSANT, SUMS, ASSETS = "croissant.json", "SHA256SUMS", "assets.jsonl"
 ABOUT_URL = "https://github.com/falsework/falsework"
-VERSION = "1.0.0"
 
 _AT = {"@type": "@json"}
 CONTEXT: dict[str, Any] = {
@@ -55,6 +55,7 @@ SAMPLE_FIELDS = {
     "offset": ("sc:Integer", "Where in the tar its safetensors file begins, bytes."),
     "bytes": ("sc:Integer", "How long that file is."),
     "sha256": ("sc:Text", "Of that file."),
+    "shard_sha256": ("sc:Text", "Of the tar."),
     "targets": ("sc:Boolean", "Whether it has path-traced targets."),
     "type": ("sc:Text", "terraced, corner or detached."),
     "material": ("sc:Text", "masonry, concrete or glass."),
@@ -92,7 +93,11 @@ def write_sums(folder: Path) -> tuple[dict[str, str], str]:
 
 
 def describe(folder: Path) -> Path:
-    """Write `croissant.json`, the list of assets and SHA256SUMS of a data set; returns the first's path."""
+    """Write `croissant.json`, the list of assets and SHA256SUMS of a data set; returns the first's path.
+
+    The version is 1.BUILDINGS.0, as a set grows by buildings; the date is that of the first description of
+    these very bytes.
+    """
     about, rows, recipe = read_dataset(folder), read_index(folder), open_plan(folder).recipe
     assets = about["assets"]
     write_text(folder / ASSETS, "".join(json.dumps(asset) + "\n" for asset in assets))
@@ -107,12 +112,12 @@ def describe(folder: Path) -> Path:
         "conformsTo": ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"],
         "license": "https://creativecommons.org/publicdomain/zero/1.0/",
         "url": ABOUT_URL,
-        "version": VERSION,
+        "version": f"1.{len({row['building'] for row in rows})}.0",
         "creator": {"@type": "sc:Organization", "name": "the falsework contributors", "url": ABOUT_URL},
-        "datePublished": "2026-11-22",
+        "datePublished": _date(folder / CROISSANT, sums),
         "keywords": ["synthetic", "building collapse", "rendering", "dust", "path tracing"],
         "citeAs": f"the falsework contributors, {about['name']}, made with falsework",
-        **_responsible(recipe, len(assets), bool(about.get("targets"))),
+        **_responsible(recipe, assets, bool(about.get("targets"))),
         "distribution": [
             *(
                 {
@@ -160,6 +165,18 @@ def describe(folder: Path) -> Path:
     path = folder / CROISSANT
     write_text(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
     return path
+
+
+def _date(path: Path, sums: dict[str, str]) -> str:
+    """The date that this description bears already, if its files are the same; today's (UTC) otherwise."""
+    try:
+        before = json.loads(path.read_bytes())
+        files = {one["@id"]: one["sha256"] for one in before["distribution"] if "sha256" in one}
+        if files == {name: sums[name] for name in files} and set(files) == set(sums) - {COPY}:
+            return str(before["datePublished"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return datetime.now(UTC).date().isoformat()
 
 
 def _format(name: str) -> str:
@@ -218,61 +235,79 @@ def _description(recipe: Recipe, rows: list[dict[str, Any]], targets: bool) -> s
     )
     return (
         f"{len(rows)} crops of {edge} x {edge} pixels from {buildings} simulated building collapses: "
-        f"G-buffers, "
-        f"visibility of sun and sky, coarse dust{last}. No photograph of a place or a person is in it."
+        f"G-buffers, visibility of sun and sky, coarse dust{last}. Houses and streets are drawn; what is "
+        "photographed in them are textures of materials, and skies."
     )
 
 
-def _responsible(recipe: Recipe, assets: int, targets: bool) -> dict[str, Any]:
-    traced = ", and path-traced by Cycles without a denoiser" if targets else ""
+def _responsible(recipe: Recipe, assets: list[dict[str, Any]], targets: bool) -> dict[str, Any]:
+    skies = sum(asset["kind"] == "sky" for asset in assets)
+    textures = len(assets) - skies
+    low, high = round(recipe.buildings.storeys.low), round(recipe.buildings.storeys.high)
+    traced = (
+        ", and path-traced by Cycles; no denoiser has touched a picture that is kept, but what walls are "
+        "made of comes from denoised light"
+        if targets
+        else ""
+    )
     return {
         "rai:dataCollection": (
-            "Nothing was collected: every sample is computed. Houses, streets, light, failures and "
-            "cameras are drawn "
-            "from the distribution in recipe.toml, the fall is simulated as rigid bodies with breaking "
-            "bonds, the "
-            f"dust as gas on a grid, and drawn by falsework{traced}."
+            "Nothing was collected: every sample is computed. Houses, streets, light, failures and cameras "
+            "are drawn from the distribution in recipe.toml, the fall is simulated as rigid bodies with "
+            f"breaking bonds, the dust as gas on a grid, and drawn by falsework{traced}."
         ),
-        "rai:dataCollectionType": ["Simulations"],
+        "rai:dataCollectionType": ["Others"],
         "rai:dataCollectionRawData": (
-            f"{assets} pictures under {FREE}, textures of building materials and skies, each in "
-            f"assets.jsonl with its "
-            "hash, licence and source."
+            f"{len(assets)} pictures under {FREE}, {textures} textures of building materials and {skies} "
+            "skies, each in assets.jsonl with its hash, licence and source."
         ),
         "rai:dataPreprocessingProtocol": [
-            "Textures and skies are converted to scene-linear ACEScg; the sun is taken out of the skies "
-            "and drawn "
-            "apart. Frames and crops are chosen by how much moves in them and how much dust is seen."
+            "Textures and skies are converted to scene-linear ACEScg; the sun is taken out of the skies and "
+            "drawn apart. Frames and crops are chosen by how much moves in them and how much dust is seen."
         ],
         "rai:dataAnnotationProtocol": "None: all labels are known from the simulation.",
         "rai:personalSensitiveInformation": (
-            "No person, vehicle, sign or interior of a real place is shown. The skies' horizons hold "
-            "parts of real "
-            "places as their makers published them."
+            "No person, vehicle or sign is drawn. The skies are photographs, whose horizons hold parts of "
+            "real places as their makers published them; nobody has searched them for more."
         ),
         "rai:dataBiases": [
-            "European street houses of 1 to 8 storeys with regular windows; other ways of building are "
-            "missing.",
-            "Few textures and skies: colours and weather repeat.",
+            f"European street houses of {low} to {high} storeys with regular windows; other ways of building "
+            "are missing.",
+            f"{textures} textures and {skies} skies: colours and weather repeat.",
             "Dust obeys one simulation at one resolution, with one phase function.",
         ],
         "rai:dataUseCases": [
             "Training and testing networks that shade falling buildings and dust in visual effects.",
-            "Not meant for structural engineering, for telling real from made pictures, or for surveillance.",
         ],
         "rai:dataLimitations": [
+            "All splits share the same skies and textures: validation and test tell of houses and falls that "
+            "were not trained on, not of materials or weather.",
             "Plates are drawn, not photographed: no lens, no grain, no people, no traffic.",
-            "Skylight is uniform in colour and strength over the sky in the path-traced targets.",
-            "Targets have noise; half the difference of the two halves measures it.",
+            *(
+                [
+                    "Skylight is uniform in colour and strength over the sky in the path-traced targets.",
+                    "Targets have noise. Half the difference of the two halves is a sample of it, but not of "
+                    "what they share: the material of walls, from light at rest that was drawn once, and the "
+                    "bias of shadow, a clipped ratio of two noisy pictures of one seed.",
+                ]
+                if targets
+                else []
+            ),
+            "It is not fit for structural engineering, for telling real from made pictures, or for "
+            "surveillance.",
         ],
         "rai:dataSocialImpact": (
             "Pictures of destruction can be used to deceive. Networks trained on these stay within "
-            "falsework, "
-            "whose deliveries say what was made and how."
+            "falsework, whose deliveries say what was made and how."
         ),
         "rai:dataReleaseMaintenancePlan": (
-            "The recipe is the release: the same recipe and code give the same samples; `falsework "
-            "dataset rebuild` "
-            "checks it. A set grows by more buildings, and no building changes its split."
+            "A set grows by more buildings, which is its minor version; no building changes its split. On "
+            "one machine with the same version of everything, the same recipe and pictures give the same "
+            "samples bit for bit, which `falsework dataset rebuild` checks"
+            + (
+                "; path-traced targets are not made again, as Cycles does not promise its bits."
+                if targets
+                else "."
+            )
         ),
     }
