@@ -48,6 +48,7 @@ Image = npt.NDArray[np.float32]
 # Seeds of Cycles' noise: of the two references, and of what is compared with them.
 REFERENCE_SEEDS = (101, 202)
 TEST_SEED = 7
+ATTEMPTS = 3  # at a time that a busy machine disturbs
 MARGIN = 16  # pixels around what is compared, for the denoiser to see
 IMPORTS = "import falsework.render.renderer, falsework.shots.layer_files"
 
@@ -260,15 +261,22 @@ class _Study:
         return (False, True) if self._scene.shot.traditional.denoise else (False,)
 
     def _cost(self, denoised: bool) -> Cost:
-        """Seconds of all that changes in the frame."""
+        """Seconds of all that changes in the frame; taken again where something disturbed the clock."""
         self._cycles.crop = self._region
-        drawn = []
-        for samples in self._effort.timed:
-            self._cycles.prepare(samples=samples, denoise=denoised, seed=TEST_SEED)
-            with Meter() as meter:
-                self._cycles.frame(self._frame, samples=samples, denoise=denoised, seed=TEST_SEED)
-            drawn.append((samples, _work(meter)))
-        return cost_of(drawn)
+        for attempt in range(ATTEMPTS):
+            drawn = [(samples, self._timed(samples, denoised)) for samples in self._effort.timed]
+            try:
+                return cost_of(drawn)
+            except FalseworkError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _timed(self, samples: int, denoised: bool) -> Work:
+        self._cycles.prepare(samples=samples, denoise=denoised, seed=TEST_SEED)
+        with Meter() as meter:
+            self._cycles.frame(self._frame, samples=samples, denoise=denoised, seed=TEST_SEED)
+        return _work(meter)
 
     def _layers(self, frame: int, part: Crop, **quality: int | bool | None) -> Layers:
         """Cycles' layers of the compared square, drawn with what is around it in `part`."""

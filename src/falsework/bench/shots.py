@@ -45,7 +45,7 @@ class Size:
 
 
 FULL = Size(height=1080)
-QUICK = Size(height=270, frames=24, fragments=400, debris=3000, smoke=48, lead=2)
+QUICK = Size(height=270, frames=24, fragments=400, debris=3000, smoke=40, lead=2)
 
 
 def variants(shot_path: Path, size: Size, folder: Path) -> Iterator[Path]:

@@ -28,7 +28,7 @@ from falsework.shots.stages import delivered_view
 __all__ = ["FULL_EFFORT", "QUICK_EFFORT", "Bench", "Listener", "bench_shots"]
 
 QUICK_EFFORT = Effort(
-    frames=1, crop=64, ladder=(1, 4, 16), timed=(1, 4), reference=64, shipped=False, temporal=False
+    frames=1, crop=48, ladder=(1, 4, 16), timed=(1, 8), reference=64, shipped=False, temporal=False
 )
 FULL_EFFORT = Effort(
     frames=2,
