@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 EXAMPLE = Path("examples/lyon_corner/shot.toml")
+LOWEST, HIGHEST = 128, 4320  # pixels
 
 
 def add(commands: Any) -> None:
@@ -28,19 +29,23 @@ def add(commands: Any) -> None:
         type=Path,
         nargs="*",
         metavar="SHOT.toml",
-        help=f"each is made to fall in five ways (default: {EXAMPLE})",
+        help=f"falls as it is, as a pancake, toppling, imploding, from the left (default: {EXAMPLE})",
     )
     shot.add_argument(
         "--quick", action="store_true", help="small shots and few samples: ten minutes on two cores"
     )
     shot.add_argument(
-        "--out", type=Path, default=Path("bench_out"), metavar="DIR", help="the page, the plot and the rows"
+        "--out",
+        type=Path,
+        default=Path("bench_out"),
+        metavar="DIR",
+        help="the page, the plot and the rows (default: bench_out)",
     )
     shot.add_argument(
         "--json", dest="json_file", type=Path, metavar="FILE", help="every row and the headline, here too"
     )
     shot.add_argument(
-        "--height", type=int, metavar="N", help="of the pictures, in pixels, instead of 1080 (quick: 270)"
+        "--height", type=_height, metavar="N", help="of the pictures, in pixels, instead of 1080 (quick: 270)"
     )
     shot.add_argument("--blender", type=Path, metavar="PATH", help="one that is not on PATH")
     shot.add_argument("--rates", type=Path, metavar="FILE", help="a rate card of your own, for the money")
@@ -105,3 +110,9 @@ def _say(bench: Bench, written: Sequence[Path]) -> None:
     for line in bench.sampling:
         console.print(f"- {line}")
     console.print(f"-> {', '.join(str(path) for path in written)}")
+
+
+def _height(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and LOWEST <= int(text) <= HIGHEST):
+        raise argparse.ArgumentTypeError(f"must be from {LOWEST} to {HIGHEST} pixels, not {text!r}")
+    return int(text)
