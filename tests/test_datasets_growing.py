@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import shutil
 import time
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from falsework.datasets import work
+from falsework.datasets.croissant import describe
 from falsework.datasets.shards import write_shard
 from falsework.datasets.work import build
 from falsework.datasets.workers import in_processes
@@ -117,3 +119,16 @@ def test_a_fault_in_a_worker_is_told_with_its_traceback(tmp_path: Path) -> None:
     assert isinstance(fault, FalseworkError)
     assert "ValueError: one" in fault.sentence()
     assert "in _late" in fault.__notes__[0]
+
+
+@pytest.mark.parametrize("fault", ["gone", "cut"])
+def test_a_damaged_set_is_not_described(tmp_path: Path, fault: str) -> None:
+    folder = tmp_path / "set"
+    shutil.copytree(Path(__file__).parents[1] / "examples" / "dataset" / "sample", folder)
+    shard = next(iter(sorted(folder.glob("*/b*.tar"))))
+    if fault == "gone":
+        shard.unlink()
+    else:
+        shard.write_bytes(shard.read_bytes()[:90_000])
+    with pytest.raises(FalseworkError, match=r"a shard that is gone|not the shard that was built"):
+        describe(folder)

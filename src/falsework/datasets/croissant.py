@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from falsework.datasets.assets import FREE
 from falsework.datasets.settings import Recipe
 from falsework.datasets.shards import INDEX, SPLITS, read_index
 from falsework.datasets.work import COPY, open_plan, read_dataset
+from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 
 __all__ = ["CROISSANT", "SUMS", "describe", "write_sums"]
@@ -85,11 +87,15 @@ def write_sums(folder: Path) -> tuple[dict[str, str], str]:
     names = [COPY, INDEX, *sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/b*.tar"))]
     sums = {}
     for name in names:
-        with (folder / name).open("rb") as file:
-            sums[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        sums[name] = _digest(folder / name)
     text = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
     write_text(folder / SUMS, text)
     return sums, hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def describe(folder: Path) -> Path:
@@ -99,6 +105,7 @@ def describe(folder: Path) -> Path:
     these very bytes.
     """
     about, rows, recipe = read_dataset(folder), read_index(folder), open_plan(folder).recipe
+    _demand_whole(folder, rows)
     assets = about["assets"]
     write_text(folder / ASSETS, "".join(json.dumps(asset) + "\n" for asset in assets))
     sums, _ = write_sums(folder)
@@ -223,6 +230,19 @@ def _file_set(name: str, words: str, kind: str, pattern: str, shards: list[str])
         "encodingFormat": kind,
         "includes": pattern,
     }
+
+
+def _demand_whole(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Raises FalseworkError where a shard is gone or is not the one that the index was written of."""
+    known = {row["shard"]: row["shard_sha256"] for row in rows}
+    for name, digest in sorted(known.items()):
+        path = folder / name
+        if not path.is_file() or _digest(path) != digest:
+            raise FalseworkError(
+                "is not the shard that was built" if path.is_file() else "is a shard that is gone",
+                where=path,
+                todo="Delete it, if it is there, and build again with the same recipe: only it is made anew.",
+            )
 
 
 def _description(recipe: Recipe, rows: list[dict[str, Any]], targets: bool) -> str:

@@ -31,6 +31,8 @@ def set_up(folder: Path | None = None, *, say: Callable[[str], None] = lambda wo
             return find_blenders(program).found[0]
         except FalseworkError:
             say(f"What lies in {folder} does not work; it is made anew.")
+    elif folder.exists() and not folder.is_dir():
+        raise FalseworkError("is a file", where=folder, todo="Give a folder that is empty or new.")
     elif folder.exists() and any(folder.iterdir()):
         raise FalseworkError(
             "is a folder with something else in it", where=folder, todo="Give another with --folder."
