@@ -79,11 +79,11 @@ def test_what_one_production_decided_clears_nothing_in_another() -> None:
 
 def test_what_one_productions_file_says_was_made_of_what_is_not_so_in_another() -> None:
     world = World()
-    drawn = world.asset("texture", "granted")
+    drawn, sketch = world.asset("texture", "granted"), world.asset("picture", "sketch")
     world.owned(drawn)
-    world.records = [one for one in world.records if world.plate not in getattr(one, "assets", ())]
+    world.step("paint", [sketch], [world.plate], tool="Krita", agent=MARA)
     assert world.outcome("GATE-3") == "unknown"
-    said = {"type": "paint", "used": (drawn,), "generated": (world.plate,), "agent": MARA, "tool": "Krita"}
+    said = {"type": "paint", "used": (drawn,), "generated": (sketch,), "agent": MARA, "tool": "Krita"}
     world.add(Activity(id="activity:other:0123456789abcdef", **said))
     assert world.outcome("GATE-3") == "unknown"
     world.add(Activity(id="activity:film:0123456789abcdef", **said, parameters={"models": []}))

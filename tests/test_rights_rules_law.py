@@ -91,7 +91,10 @@ def test_gaps_in_the_records_do_not_show_that_no_model_was_used(rule: str) -> No
     assert world.outcome(rule) == "not applicable"
     world.change(other, parameters={})
     world.declare(generative_ai=False)
-    assert world.outcome(rule) == "not applicable"
+    assert world.outcome(rule) == "unknown"  # who declares that does not know what a service elsewhere runs
+    world.change(other, parameters={}, offline=True)
+    finding = world.judge(rule)
+    assert (finding.outcome, "as declared" in finding.words) == ("not applicable", True)
     world = World()
     lost = world.asset("intermediate", "from nowhere")
     world.change(world.render, used=[world.plate, lost])

@@ -123,6 +123,29 @@ def test_what_was_made_of_nothing_came_from_outside(type: str, tool: str) -> Non
     assert world.outcome("GATE-3") == "pass"
 
 
+@pytest.mark.parametrize("type", ["plate", "picture", "matte"])
+def test_a_picture_that_a_run_took_in_is_not_cleared_by_what_it_is_said_to_be_painted_from(type: str) -> None:
+    world = World()
+    texture, found = world.asset("texture", "brick"), world.asset(type, "found")
+    world.owned(world.plate, texture)
+    world.render = world.change(world.render, used=[world.plate, texture, found])
+    world.step("paint", [texture], [found], tool="Krita", agent=MARA, parameters={"models": []})
+    finding = world.judge("GATE-3")
+    assert (finding.outcome, found in finding.evidence) == ("unknown", True)
+    assert 'basis = "owner"' in finding.remedy
+    world.owned(found)
+    assert world.outcome("GATE-3") == "pass"
+
+
+def test_what_a_picture_was_painted_from_still_needs_its_grant() -> None:
+    world = World()
+    photo = world.asset("picture", "photo.jpg")
+    world.step("paint", [photo], [world.plate], tool="Krita", agent=MARA, parameters={"models": []})
+    assert world.outcome("GATE-3") == "unknown"
+    world.owned(photo)
+    assert world.outcome("GATE-3") == "pass"
+
+
 # What was agreed
 
 

@@ -130,7 +130,8 @@ class Case:
         A reading of the brief is none of them: it used a model, though not on pictures (see `readings`).
         It follows where everything made here has an activity on record, none of them used a model or was
         given a prompt, and it is said of every step in another program that it used none: of that step
-        (models = []), or by declaring that no generative AI was used. Silence says nothing.
+        (models = []), or, of one that ran on this machine, by declaring that no generative AI was used.
+        Silence says nothing.
         """
         unclear = self.models or self.lineage.unexplained or any(one.prompt for one in self.activities)
         if unclear or self.silent_steps:
@@ -139,9 +140,22 @@ class Case:
 
     @cached_property
     def silent_steps(self) -> tuple[Activity, ...]:
-        """The steps in other programs of which nobody says whether they used a model."""
-        if self.fact("generative_ai").no:
+        """The steps in other programs of which nobody says whether they used a model.
+
+        Who declares that no generative AI was used knows what ran on this machine; what a service elsewhere
+        runs, and whether it is generative, is to be said of that very step.
+        """
+        return tuple(one for one in self._unsaid_steps if one not in self.vouched_steps)
+
+    @cached_property
+    def vouched_steps(self) -> tuple[Activity, ...]:
+        """The steps on this machine that are silent about models, where no generative AI is declared."""
+        if not self.fact("generative_ai").no:
             return ()
+        return tuple(one for one in self._unsaid_steps if one.offline is True)
+
+    @cached_property
+    def _unsaid_steps(self) -> tuple[Activity, ...]:
         return tuple(one for one in self.activities if not one.models and not says_no_models(one))
 
     @cached_property

@@ -14,13 +14,16 @@ __all__ = ["READING", "Descent", "descent_of", "is_own", "says_no_models"]
 READING = "brief"  # the step in which a language model reads the brief into settings
 # What falsework's own stages make; anything else that nothing on record made came from outside.
 MADE = frozenset({"intermediate", "take", "cut", "delivery"})
+# What a run takes in as its picture.
+PICTURES = frozenset({"plate", "picture", "matte", "texture", "environment"})
 
 
 @dataclass(frozen=True)
 class Descent:
     """How a cut came about, without what went into the training of its models.
 
-    outside      what came from outside and needs a grant
+    outside      what came from outside and needs a grant: what is on record as made of nothing, and every
+                 picture that a run took in, whatever production.toml says it was made of
     unexplained  what nothing on record made
     """
 
@@ -76,15 +79,25 @@ def descent_of(state: State, subject: str) -> Descent:
                     front.append(used)
         if record is None or (record.type in MADE and not makers):
             unexplained.append(asset)
-        elif not fed:
+        elif not fed or _taken_in(state, record, makers):
             # Nothing is made of nothing: what a step is said to have made so came from outside, whatever it
-            # is called.
+            # is called. And a run saw that picture lie there: what somebody says it was painted over clears
+            # nobody's photograph.
             outside.append(asset)
     unexplained += _made_of_themselves(recipes)
     # The brief that a language model read is the director's own words, and in no picture.
     outside = [one for one in outside if one in told or not _is_document(state.assets.get(one))]
     return Descent(
         tuple(assets), tuple(activities.values()), tuple(outside), tuple(models), tuple(unexplained)
+    )
+
+
+def _taken_in(state: State, asset: Asset, makers: Sequence[Activity]) -> bool:
+    """Whether a run of ours took it in as a picture, and none of ours made it."""
+    return (
+        asset.type in PICTURES
+        and not any(is_own(step) for step in makers)
+        and any(is_own(step) for step in state.used_by(asset.id))
     )
 
 

@@ -108,7 +108,7 @@ def grants(case: Case) -> Answer:
         found = case.covered(asset, needed)
         evidence += found.evidence
         if found.outcome != "pass":
-            step = step if bad else found.remedy
+            step = step if bad else found.remedy or _made_elsewhere(case, asset)
             bad.append(asset)
             wanted = wanted or needed
             said = f'"{case.name(asset)}": {"; ".join(found.reasons)}'
@@ -134,6 +134,19 @@ def grants(case: Case) -> Answer:
             (case.subject,),
         )
     return passed(f"{len(case.lineage.outside)} ingredients from outside, each granted", evidence)
+
+
+def _made_elsewhere(case: Case, asset: str) -> str:
+    """What to do about a picture from another program: whoever made it says so. "" for any other, and where
+    somebody has granted something."""
+    if not case.made_here(asset) or case.state.grants_for(asset):
+        return ""
+    record = case.state.assets.get(asset)
+    named = (record and record.path) or asset
+    return (
+        f'It was made in another program, and who made it there grants it: [[grants]] files = ["{named}"], '
+        'given_by = "PARTY", uses = ["any"], basis = "owner" ("we made it") in production.toml.'
+    )
 
 
 @rule(

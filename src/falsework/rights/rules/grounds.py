@@ -43,13 +43,17 @@ def no_models(case: Case) -> Answer | None:
         read = (one.id for one in case.readings)
         also = "; a language model read the brief and made no picture" if case.readings else ""
         words = f"no trained model touched it: no step on record used one{also}"
+        if case.vouched_steps:
+            words += "; of steps that do not say so, as declared"
+            return not_applicable(words, (*steps, *read, *declared.evidence))
         return not_applicable(words, (*steps, *read))
     silent = case.silent_steps
     if silent and not case.lineage.unexplained and not with_prompts(case):
+        by_word = "; or declare generative_ai = false under [declared.facts]"
         return unknown(
             f'nobody says whether the step "{silent[0].type}" in "{silent[0].tool}" used a trained model',
             "Say so in its [[activities]]: models = [] where it used none, its files under models, or "
-            'hosted_models = ["NAME VERSION"]; or declare generative_ai = false under [declared.facts].',
+            f'hosted_models = ["NAME VERSION"]{by_word if silent[0].offline is True else ""}.',
             (one.id for one in silent),
         )
     return unknown(
