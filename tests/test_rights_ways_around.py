@@ -197,8 +197,12 @@ def test_a_makers_word_about_another_use_says_nothing_of_this_one() -> None:
         (MARA, "contract", {}, "unknown"),  # a person, and another one
         (MARA, "contract", {"represented": True}, "unknown"),
         (ACTOR, "contract", {}, "pass"),
-        ("party:owner", "contract", {"represented": True}, "pass"),
-        ("party:owner", "contract", {"estate": True}, "pass"),
+        ("party:owner", "contract", {"represented": True}, "unknown"),  # the production itself
+        ("party:owner", "item", {"estate": True}, "unknown"),
+        ("party:scanner", "contract", {"represented": True}, "unknown"),  # who made the replica
+        ("party:agency", "contract", {}, "unknown"),
+        ("party:agency", "contract", {"represented": True}, "pass"),
+        ("party:agency", "contract", {"estate": True}, "pass"),
     ],
 )
 def test_a_replicas_consent_is_its_performers(
@@ -206,12 +210,22 @@ def test_a_replicas_consent_is_its_performers(
 ) -> None:
     world = World()
     double = world.replica(production="film")
+    world.change(world.state().assets[double], creator="Scanning house")
     world.add(Party(id=ACTOR, type="person", name="Noa Beispiel"))
-    world.declare(double, performer="noa")
-    world.grant(double, type="consent", uses=["replica"], given_by=given_by, basis=basis, terms=terms)
+    world.add(Party(id="party:agency", type="organisation", name="Agency"))
+    world.add(Party(id="party:scanner", type="organisation", name="Scanning house"))
+    said = world.declare(double, performer="noa")
+    consent = world.grant(
+        double, type="consent", uses=["replica"], given_by=given_by, basis=basis, terms=terms
+    )
     assert world.outcome("NFX-7") == outcome
-    world.owned(world.plate)
     assert world.outcome("GATE-3") == outcome
+    # The text that was agreed to makes up for who brings it; nothing does for whose likeness it is.
+    speaks = bool(terms) and given_by != MARA and basis != "owner"
+    world.change(consent, document="a" * 64)
+    assert world.outcome("NFX-7") == ("pass" if speaks else outcome)
+    world.change(said, withdrawn=True)
+    assert world.outcome("NFX-7") == world.outcome("GATE-3") == "unknown"
 
 
 def test_a_consent_counts_where_it_is_known_whose_likeness_it_is() -> None:

@@ -15,7 +15,7 @@ from falsework.rights.descent import READING, Descent, descent_of, says_no_model
 from falsework.rights.grants import Coverage, coverage, last_day, lasts_until
 from falsework.rights.obligations import ObligationSummary, obligations
 from falsework.rights.production import Production
-from falsework.rights.records import Activity, Asset, Decision, Fact, Finding, Grant, asset_id
+from falsework.rights.records import Activity, Asset, Decision, Fact, Finding, Grant, Party, asset_id
 from falsework.rights.state import State
 from falsework.rights.terms import changes, terms_of
 
@@ -288,13 +288,22 @@ class Case:
 
     def is_performers(self, asset: str, consent: Grant) -> bool:
         """Whether a consent is the performer's: given by that very person, or by who speaks for one (an
-        estate, an agent, a union). Nobody else can give it, the replica's owner and maker least of all."""
-        giver = self.state.parties.get(consent.given_by)
-        if giver is None or consent.basis not in ("contract", "item"):
+        estate, an agent, a union). It has to be known whose likeness it is. The production itself and the
+        replica's maker speak for nobody, unless the text that was agreed to is on record."""
+        giver, performer = self.state.parties.get(consent.given_by), self.performer(asset)
+        if giver is None or not performer or consent.basis not in ("contract", "item"):
             return False
+        if giver.type == "person":
+            return giver.id == performer
         spoken_for = any(consent.terms.get(term) is True for term in ("represented", "estate"))
-        named = giver.type == "person" and giver.id == self.performer(asset)
-        return named or (spoken_for and giver.type != "person")
+        return spoken_for and (bool(consent.document) or not self._has_a_part(giver, asset))
+
+    def _has_a_part(self, party: Party, asset: str) -> bool:
+        """Whether a party owns what this is made from, or made this asset, or the tool that made it."""
+        owners = {one.given_by for one in self.state.grants.values() if one.basis == "owner"}
+        makers = {terms.given_by for step in self.state.made_by(asset) for terms in self.tools(step)}
+        creator = self.state.assets[asset].creator if asset in self.state.assets else ""
+        return party.id in owners | makers or creator in (party.name, party.id.removeprefix("party:"))
 
     @cached_property
     def _changed(self) -> dict[str, tuple[str, str]]:

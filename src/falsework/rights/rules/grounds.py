@@ -218,7 +218,8 @@ def agreement(
             by = ", ".join(dict.fromkeys(one.given_by.removeprefix("party:") for one in others))
             said = f"the {word} for {name} by {by} is not by its performer, nor by who speaks for one"
             remedy += (
-                " Its giver is the performer, or has terms = { represented = true } or { estate = true }."
+                " Its giver is the performer, or has terms = { represented = true } or { estate = true }; "
+                "who owns or made what is in the picture needs the agreed text besides: document = FILE."
             )
             if not case.performer(asset):
                 said = f"nobody has declared whose likeness {name} is, so no {word} counts"
