@@ -113,6 +113,60 @@ def test_a_waiver_everywhere_of_what_nobody_said_is_none_of_what_somebody_says()
     assert waived(world) == []
 
 
+def test_a_waiver_everywhere_for_one_performer_is_none_for_another() -> None:
+    world = World()
+    world.replica(scanned=False)
+    world.declare(strike=False)
+    world.records += waive(world.case(), "SAG-1", **PERSON, everywhere=True, until=DAY)
+    assert "SAG-1" in waived(world)
+    other = world.asset("replica", "scan of somebody else")
+    world.declare(other, scanned=False)
+    world.render = world.change(world.render, used=[*world.render.used, other])
+    assert "SAG-1" not in waived(world)
+
+
+def test_a_waiver_everywhere_for_one_model_is_none_for_another() -> None:
+    world = World()
+    model = world.model(offline=True)
+    world.records += waive(world.case(), "NFX-5", **PERSON, everywhere=True, until=DAY)
+    # A model of which all is known stands in nobody's way.
+    known = world.asset("model", "ours")
+    sample = world.asset("sample", "sample.jpg")
+    world.owned(sample)
+    world.step("training", [sample], [known])
+    world.render = world.change(world.render, used=[world.plate, model, known], models=[model, known])
+    assert "NFX-5" in waived(world)
+    other = world.asset("model", "scraped weights")
+    world.render = world.change(world.render, used=[*world.render.used, other], models=[model, known, other])
+    assert "NFX-5" not in waived(world)
+
+
+def test_a_waiver_everywhere_for_one_likeness_is_none_for_another() -> None:
+    world = World()
+    world.model()
+    audit = world.copy_audit("fail", 'frame "a.1001.exr" holds a copy of "poster.jpg" (distance 12)')
+    world.records += waive(world.case(), "NFX-2", **PERSON, everywhere=True, until=DAY)
+    assert "NFX-2" in waived(world)
+    later = world.change(audit, words='frame "b.1100.exr" holds a copy of "painting.jpg" (distance 2)')
+    assert "NFX-2" not in waived(world)
+    world.change(later, words=audit.words, evidence=[world.plate])
+    assert "NFX-2" not in waived(world)
+
+
+def test_a_waiver_everywhere_for_one_tool_or_name_is_none_for_another() -> None:
+    world = World()
+    world.declare(key_visual=False)
+    model = world.model(offline=False)
+    step = world.change(world.render, prompt="a street in the style of Monet")
+    for rule in ("NFX-3", "NFX-6"):
+        world.records += waive(world.case(), rule, **PERSON, everywhere=True, until=DAY)
+    assert {"NFX-3", "NFX-6"} <= set(waived(world))
+    world.change(step, prompt="a street in the style of Hopper", models=[model])
+    assert "NFX-6" not in waived(world)
+    world.change(step, tool="Another cloud")
+    assert "NFX-3" not in waived(world)
+
+
 def test_a_waiver_everywhere_ends() -> None:
     world = World()
     with pytest.raises(FalseworkError, match="has a last day") as refused:

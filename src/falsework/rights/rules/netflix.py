@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from falsework.rights.case import Case
 from falsework.rights.compared import compared_digest
@@ -19,6 +20,7 @@ from falsework.rights.rules.grounds import (
 from falsework.rights.rules.inputs import training_and_inputs
 from falsework.rights.rules.rule import (
     APPROVAL,
+    BY_NAME,
     REJECTED,
     Answer,
     declare,
@@ -328,11 +330,12 @@ def _prompts_read(case: Case, prompts: tuple[Activity, ...]) -> Answer:
     review = f'[[reviews]] about = "NFX-6", facts = {{ prompts = "{digest}" }}'
     named = [name for step in prompts for name in prompt_names(case, step.prompt)]
     if named:
-        return failed(
+        answer = failed(
             f'a prompt names "{named[0]}"',
             f"Generate it anew without that, or have a person judge it: {review}.",
             evidence,
         )
+        return replace(answer, about=(*evidence, *(BY_NAME + name.casefold() for name in named)))
     return unknown(
         "no person has read the prompts for names of works and people",
         f"Read them, and add {review}.",

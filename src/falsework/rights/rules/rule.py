@@ -7,7 +7,7 @@ a declared fact, named as evidence; where neither is there the answer is unknown
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -17,6 +17,7 @@ from falsework.rights.records import Finding, Outcome, record_id
 
 __all__ = [
     "APPROVAL",
+    "BY_NAME",
     "REJECTED",
     "Answer",
     "Effect",
@@ -38,6 +39,8 @@ Effect = Literal["blocks", "warns", "label"]  # "label": withholds the word "ins
 Reader = Literal["producer", "lawyer", "union"]
 
 NAMES = re.compile(r'"[^"]*"|\d+')
+BY_NAME = "name:"  # how `Answer.about` names what has no record
+PERSONAL = frozenset({"replica", "model", "script", "protected"})  # what is somebody's, in whatever cut
 MOST_WORDS = 4  # clauses in one answer; the evidence names the rest
 APPROVAL = "approval"  # what several rules miss at once, and one `falsework approve` gives
 REJECTED = "no rejection"  # likewise, where somebody has rejected it
@@ -50,6 +53,7 @@ class Answer:
     remedy    the next step that would satisfy it; "" where it passes or does not apply
     missing   a name for what is missing, where several rules miss the same thing
     clauses   everything it says, where `words` are only the first of it
+    about     what stands in the way, by record or by name; empty: all of the evidence
     """
 
     outcome: Outcome
@@ -58,6 +62,7 @@ class Answer:
     evidence: tuple[str, ...] = ()
     missing: str = ""
     clauses: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,19 +108,43 @@ class Rule:
                 "in_force": self.in_force.isoformat() if self.in_force else None,
                 "waivable": self.waivable,
                 "missing": answer.missing,
-                **_clauses(answer),
+                **_clauses(case, answer),
             },
         )
 
 
-def _clauses(answer: Answer) -> dict[str, object]:
+def _clauses(case: Case, answer: Answer) -> dict[str, object]:
     """Digests of everything that stands in the way, for the decisions about it: `said` of all of it, `kinds`
-    of each clause without its names and numbers, which are other ones in another cut."""
+    of each clause without its names and numbers, which are other ones in another cut, and of whom and what
+    it concerns that is the same in every cut: a waiver for one performer is none for another."""
     if answer.outcome not in ("fail", "unknown"):
         return {}
     clauses = answer.clauses or (answer.words,)
-    kinds = {record_id("kind", NAMES.sub("", one)).removeprefix("kind:") for one in clauses}
+    concerned = {each for one in answer.about or answer.evidence for each in _concerned(case, one)}
+    kinds = {
+        record_id("kind", one).removeprefix("kind:")
+        for one in (*(NAMES.sub("", clause) for clause in clauses), *concerned)
+    }
     return {"said": record_id("clauses", sorted(clauses)), "kinds": " ".join(sorted(kinds))}
+
+
+def _concerned(case: Case, item: str) -> Iterator[str]:
+    """Of something that a rule names: the people, models, tools and likenesses it is about."""
+    state = case.state
+    if item.startswith(BY_NAME):
+        yield item
+    elif item in state.activities:
+        step = state.activities[item]
+        yield f"tool:{step.tool.casefold()}"
+        yield from step.models
+    elif item in state.findings:
+        found = state.findings[item]
+        # A likeness is that of a picture; one that names none is that of its very words.
+        yield from found.evidence or ([found.words] if found.outcome == "fail" else [])
+    elif item in state.assets:
+        facts = (case.asset_fact(item, name) for name in ("performer", "personal", "talent"))
+        if state.assets[item].type in PERSONAL or any(fact.yes or fact.text for fact in facts):
+            yield item
 
 
 def _reached(case: Case) -> str:
@@ -223,6 +252,14 @@ def together(answers: Iterable[Answer]) -> Answer:
                     for part in parts
                     if part.outcome in ("fail", "unknown")
                     for clause in part.clauses or (part.words,)
+                ),
+                tuple(
+                    dict.fromkeys(
+                        item
+                        for part in parts
+                        if part.outcome in ("fail", "unknown")
+                        for item in part.about or part.evidence
+                    )
                 ),
             )
     raise ValueError("a rule needs at least one part")
