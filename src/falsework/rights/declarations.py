@@ -36,9 +36,10 @@ from falsework.rights.records import (
 )
 from falsework.rights.samples import samples_in
 from falsework.rights.state import State
+from falsework.rights.terms import productions_known
 from falsework.settings import Settings
 
-__all__ = ["production_records", "withdrawals"]
+__all__ = ["correctable", "declared_assets", "production_records", "withdrawals"]
 
 
 def production_records(
@@ -117,6 +118,26 @@ def production_records(
     others = {one.id for one in records if isinstance(one, Asset)}
     others |= {one.id for one in state.assets.values() if one.type != "document"}
     return [*(one for one in files.documents.values() if one.id not in others), *records]
+
+
+def correctable(production: Production, state: State) -> frozenset[str]:
+    """Assets that are what they are on record by [[assets]] alone, and that no step on record used or made:
+    a slip in that table may be mended. Where several productions share a ledger none is: what one calls a
+    replica is no other's to call a picture."""
+    if set(productions_known(state)) - {production.name}:
+        return frozenset()
+    return frozenset(
+        one.id
+        for one in state.assets.values()
+        # What a run or a command put on record has a step, or facts or parts, which [[assets]] never gives.
+        if not (one.facts or one.parts or state.used_by(one.id) or state.made_by(one.id))
+    )
+
+
+def declared_assets(production: Production, folder: Path, digests: Digests) -> frozenset[str]:
+    """Ids of the files that [[assets]] names now."""
+    files = DeclaredFiles(folder, digests)
+    return frozenset(one for table in production.assets for one in files.ids(table.files, "assets"))
 
 
 def withdrawals(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -128,13 +128,22 @@ class Ledger:
 
     # Writing
 
-    def append(self, records: Sequence[Record], *, at: datetime, after: int | None = None) -> list[Event]:
+    def append(
+        self,
+        records: Sequence[Record],
+        *,
+        at: datetime,
+        after: int | None = None,
+        retyped: Container[str] = (),
+    ) -> list[Event]:
         """Write records in one transaction, all or none, and return their events.
 
         A record that is identical to the present one of its kind and id is not written again. With `after`
         nothing is written, and `OvertakenError` raised, where the ledger has another size by now: what was
         concluded from that many events may no longer follow. An event is never dated before the one that it
-        comes after; FalseworkError where the clock stands more than BACKWARDS behind that.
+        comes after; FalseworkError where the clock stands more than BACKWARDS behind that. An asset
+        stays what it was recorded as, but for those whose ids are `retyped`: the caller knows that nothing
+        hangs on them.
         """
         if at.tzinfo is None:
             raise ValueError("the time of an event needs its zone")
@@ -146,7 +155,7 @@ class Ledger:
                     "something was put on record meanwhile", where=self.where, todo="Run the command again."
                 )
             at = self._not_before_the_last(at)
-            events = list(self._news(connection, records, at))
+            events = list(self._news(connection, records, at, retyped))
             if not events:
                 return []
             peaks = self._peaks.copy()
@@ -179,7 +188,8 @@ class Ledger:
             raise FalseworkError(
                 f"the last event is of {time_text(self._last)}, and it is {time_text(at)} now, by this clock",
                 where=self.where,
-                todo="Set the clock right. If it was ahead then, bring back a copy from before that.",
+                todo="Set the clock right. If it was ahead then, bring back a copy from before that, and "
+                "retire the anchors that were written since (docs/ledger.md).",
             )
         return self._last
 
@@ -347,7 +357,9 @@ class Ledger:
         self._present[event.kind, event.id] = event.sequence
         self._last = event.time
 
-    def _news(self, connection: sql.Connection, records: Sequence[Record], at: datetime) -> Iterator[Event]:
+    def _news(
+        self, connection: sql.Connection, records: Sequence[Record], at: datetime, retyped: Container[str]
+    ) -> Iterator[Event]:
         """Events for those of the records that say something new."""
         known = [self._present.get((kind_of(record), record.id)) for record in records]
         bodies = self._bodies(connection, sorted({number for number in known if number is not None}))
@@ -364,7 +376,7 @@ class Ledger:
             before = present.get((event.kind, event.id))
             if before == body:
                 continue
-            if before is not None and isinstance(record, Asset):
+            if before is not None and isinstance(record, Asset) and record.id not in retyped:
                 self._same_sort(record, str(json.loads(before)["type"]))
             present[event.kind, event.id] = body
             sequence, previous = sequence + 1, event.digest
@@ -382,7 +394,8 @@ class Ledger:
         raise FalseworkError(
             f'"{asset.name}" is on record as a {before}, and cannot be put on record as a {asset.type}',
             where=self.where,
-            todo=f"Name the right file; or, if this is the file, leave it what it is ({before}).",
+            todo=f"Name the right file; or, if this is the file, leave it what it is ({before}). What only "
+            "production.toml calls so, and nothing was made with, may be corrected or taken out there.",
         )
 
     def _bodies(self, connection: sql.Connection, numbers: Sequence[int]) -> dict[int, bytes]:

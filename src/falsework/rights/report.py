@@ -315,7 +315,7 @@ class _Content:
         found = []
         for one in state.descendants(self.case.subject):
             asset = state.assets.get(one)
-            if asset is not None and asset.type == "delivery":
+            if asset is not None and asset.type == "delivery" and asset.facts.get("left") is not False:
                 step = next(iter(state.made_by(one)), None)
                 by = party_name(self.case, step.agent) if step is not None else ""
                 at = step.ended.isoformat() if step is not None and step.ended else ""

@@ -16,7 +16,7 @@ from falsework.rights.records import Finding
 from falsework.rights.samples import Index, Sample, samples_in
 from falsework.shots.clearing.cut import Cut, cut_in
 from falsework.shots.clearing.desk import Desk
-from falsework.shots.clearing.judging import case_of, made_folder
+from falsework.shots.clearing.judging import case_of, check_ledger, made_folder
 from falsework.shots.clearing.viewing import viewed
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def audit_shot(
     is found goes on record. What was worked out of samples is kept beside the ledger."""
     cut = cut_in(made_folder(desk, made))
     with desk.open_ledger() as ledger:
+        check_ledger(desk, ledger)
         case = case_of(desk, ledger, cut, at)
         against = (*_training(desk, case), *_protected(desk))
         if not against:

@@ -20,7 +20,6 @@ from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 from falsework.progress import Progress, silent
-from falsework.rights.anchors import read_anchors
 from falsework.rights.case import Case
 from falsework.rights.certificates import CHAIN, Credentials, load_credentials, make_test_chain
 from falsework.rights.gate import Clearance, clearance, person_named
@@ -35,7 +34,13 @@ from falsework.rights.verification import verify
 from falsework.rights.watermark import mark_picture, pointer_to
 from falsework.shots.clearing.cut import Cut, beside, cut_of, missing_frame, spread, unreadable_frame
 from falsework.shots.clearing.desk import Desk
-from falsework.shots.clearing.judging import case_of, findings_for_record, line_of, made_folder
+from falsework.shots.clearing.judging import (
+    case_of,
+    check_ledger,
+    findings_for_record,
+    line_of,
+    made_folder,
+)
 from falsework.shots.clearing.place import ANCHOR, alone, check_place, put_in_place
 from falsework.shots.clearing.reporting import report_of
 from falsework.shots.spec import Shot
@@ -85,9 +90,9 @@ def deliver(
     cut = cut_of(made_folder(desk, made))
     folder = (out if out is not None else desk.base / "deliveries" / desk.shot.name).resolve()
     with desk.open_ledger() as ledger:
-        _check_ledger(ledger, [*desk.base.glob(f"deliveries/*/{ANCHOR}"), folder / ANCHOR])
+        check_ledger(desk, ledger, folder / ANCHOR)
         case = case_of(desk, ledger, cut, at)
-        check_place(folder, case.state)
+        check_place(folder, case.state, desk.digests)
         verdict = clearance(case)
         ledger.append(findings_for_record(desk, case, verdict), at=at)
     if verdict.blockers:
@@ -118,29 +123,22 @@ def deliver(
         write_text(part / ANCHOR, json.dumps(anchor.to_json()) + "\n")
         report_of(desk, taken, at=at, out=part, marked=marked, say=notes.append)
         part.chmod(0o755)
-        # Last of all, and before a rename that takes no time: what is on record as delivered is there.
+        # Last of all, and before a rename that takes no time: what is on record as delivered is there. Where
+        # the rename fails all the same, that goes on record too.
         with alone(folder.parent), desk.open_ledger() as ledger:
+            check_place(folder, State.of(ledger.events()), desk.digests)
             asset, verdict = _on_record(desk, ledger, cut, part, verdict, marked, by, at)
-            check_place(folder, State.of(ledger.events()))
-            put_in_place(part, folder)
+            try:
+                put_in_place(part, folder)
+            except BaseException:  # nothing left: the record must not go on saying so
+                stayed = asset.facts | {"marked": False, "left": False}
+                ledger.append([asset.model_copy(update={"facts": stayed})], at=at)
+                raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
     progress(len(cut.frames), len(cut.frames))
     names = sorted(path for path in folder.rglob("*") if path.is_file())
     return Delivered(folder, tuple(names), verdict, asset, credentials.name, credentials.test, tuple(notes))
-
-
-def _check_ledger(ledger: Ledger, delivered: Sequence[Path]) -> None:
-    """A ledger that was tampered with, or cut off behind one of its anchors, clears nothing. Its anchors lie
-    beside it and in what was `delivered` before."""
-    faults = ledger.verify([one for file in delivered for one in read_anchors(file)[0]])
-    if faults:
-        raise FalseworkError(
-            f"the ledger is not as it was written: {faults[0].words}",
-            where=ledger.where,
-            todo="`falsework ledger verify` lists every fault (--against DELIVERY/ledger.anchor.jsonl). "
-            "Bring back a copy that verifies; a delivery of another ledger, move away.",
-        )
 
 
 def _credentials(desk: Desk, at: datetime, notes: list[str]) -> Credentials:

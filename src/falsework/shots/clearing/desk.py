@@ -8,7 +8,12 @@ from pathlib import Path
 
 from falsework.errors import FalseworkError
 from falsework.rights.anchors import anchors_beside
-from falsework.rights.declarations import production_records, withdrawals
+from falsework.rights.declarations import (
+    correctable,
+    declared_assets,
+    production_records,
+    withdrawals,
+)
 from falsework.rights.digests import Digests
 from falsework.rights.ledger import Ledger
 from falsework.rights.places import named_folders, named_place
@@ -124,8 +129,17 @@ class Desk:
                 self.production, self.folder, before, protected=self.protected, digests=self.digests
             )
             records = [terms_record(self.production), *records]
-            ledger.append([*records, *withdrawals(self.production, records, before, at)], at=at)
+            ledger.append(
+                [*records, *withdrawals(self.production, records, before, at)],
+                at=at,
+                retyped=correctable(self.production, before),
+            )
         return State.of(ledger.events())
+
+    def undeclared(self, state: State) -> frozenset[str]:
+        """Assets that were only ever declared, and are not any more: a run says anew what they are."""
+        free = correctable(self.production, state)
+        return free - declared_assets(self.production, self.folder, self.digests) if free else free
 
 
 def desk_of(shot_path: Path | str) -> Desk:

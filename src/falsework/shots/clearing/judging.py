@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from falsework.errors import FalseworkError
+from falsework.rights.anchors import read_anchors
 from falsework.rights.case import Case
 from falsework.rights.gate import Clearance, approve, clearance, reject, review, waive, withdraw
 from falsework.rights.impact import Impact, impact
@@ -20,10 +21,12 @@ from falsework.rights.state import State
 from falsework.rights.terms import changes
 from falsework.shots.clearing.cut import MANIFEST, Cut, cut_in
 from falsework.shots.clearing.desk import Desk
+from falsework.shots.clearing.place import ANCHOR
 
 __all__ = [
     "approve_shot",
     "case_of",
+    "check_ledger",
     "delivered_with_mark",
     "findings_for_record",
     "impact_of",
@@ -58,6 +61,22 @@ def made_folder(desk: Desk, made: Path | None = None) -> Path:
             "nothing has been made yet", where=desk.shot.name, todo=f"Make it first: `{command}`."
         )
     return folder
+
+
+def check_ledger(desk: Desk, ledger: Ledger, *more: Path) -> None:
+    """A ledger that was tampered with, or cut off behind one of its anchors, clears nothing, and nobody
+    decides anything in it: its new anchor would bar the true one. Its anchors lie beside it, in the
+    deliveries beside the shot, and in `more` files."""
+    delivered = [*desk.base.glob(f"deliveries/*/{ANCHOR}"), *more]
+    faults = ledger.verify([one for file in delivered for one in read_anchors(file)[0]])
+    if faults:
+        raise FalseworkError(
+            f"the ledger is not as it was written: {faults[0].words}",
+            where=ledger.where,
+            todo="`falsework ledger verify` lists every fault (--against DELIVERY/ledger.anchor.jsonl). "
+            "Bring back a copy that verifies; a delivery of another ledger, move away. Anchors of a copy "
+            "that never was the ledger can be retired (docs/ledger.md).",
+        )
 
 
 def case_of(desk: Desk, ledger: Ledger, cut: Cut, at: datetime, *, marked: bool | None = None) -> Case:
@@ -129,6 +148,7 @@ def judge(desk: Desk, *, at: datetime, made: Path | None = None) -> Clearance:
     """The verdict on the shot as it lies there now; every finding goes on record."""
     cut = cut_in(made_folder(desk, made))
     with desk.open_ledger() as ledger:
+        check_ledger(desk, ledger)
         case = case_of(desk, ledger, cut, at)
         verdict = clearance(case)
         ledger.append(findings_for_record(desk, case, verdict), at=at)
@@ -201,6 +221,7 @@ def _decided(
     """
     cut = cut_in(made_folder(desk, made))
     with desk.open_ledger() as ledger:
+        check_ledger(desk, ledger)
         records = act(case_of(desk, ledger, cut, at))
         ledger.append(records, at=at)
         ledger.anchor(at=at)  # or a copy of the ledger from before would do as if nobody had decided

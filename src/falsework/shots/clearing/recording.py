@@ -84,7 +84,8 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
     )
     with desk.open_ledger() as ledger:
         steps = [activity, *_blender_steps(activity, manifest.get("blender") or {})]
-        ledger.append([MAKER, TEXTURE_SOURCE, *person, *inputs, *textures, *reading, made, *steps], at=at)
+        records = [MAKER, TEXTURE_SOURCE, *person, *inputs, *textures, *reading, made, *steps]
+        ledger.append(records, at=at, retyped=desk.undeclared(state))
     return made
 
 
