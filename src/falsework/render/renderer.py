@@ -18,6 +18,7 @@ from falsework.plate.plate import Plate
 from falsework.render.ambient import LightGrid
 from falsework.render.context import close_context, open_context, texture_2d, texture_3d
 from falsework.render.cryptomatte import CoverageTally
+from falsework.render.dust_colour import dust_albedo
 from falsework.render.geometry import Chips, FragmentBuffers, camera_uniforms, sub_frame_poses
 from falsework.render.layers import Layers
 from falsework.render.noise import lobe_noise
@@ -99,7 +100,7 @@ class Renderer:
             )
         camera = plate.camera
         self._start = np.where(motion.moved.any(0), motion.moved.argmax(0), motion.frames).astype(np.int32)
-        self._albedo = self._dust_albedo(plate)
+        self._albedo = dust_albedo(plate, settings)
         values = lobe_noise(NOISE_SIZE)
         self._noise = texture_3d(context, (NOISE_SIZE,) * 3, 4, "f1", repeat=True)
         self._noise.write(values.tobytes())
@@ -166,25 +167,6 @@ class Renderer:
             "shade": np.asarray(light.shade, np.float32),
             "shade_softness": float(max(light.shade_softness, 1e-3)),
         }
-
-    def _dust_albedo(self, plate: Plate) -> Float:
-        """Dust is the facade's own matter mixed with mortar's and concrete's, bright as powders are."""
-        if self._settings.dust_colour != "auto":
-            return np.asarray(self._settings.dust_colour, np.float32)
-        light = plate.light
-        shown = plate.facade[plate.building > 0.5]
-        # Its brighter half: windows and shade say nothing of what the walls are made of.
-        bright = shown[shown.mean(-1) >= np.median(shown.mean(-1))] if len(shown) else np.ones((1, 3))
-        mean = bright.mean(0)
-        facing = max(
-            float(np.mean([max(f.normal @ light.sun_direction, 0.0) for f in plate.facades] or [0.3])), 0.1
-        )
-        grey = 0.5 * light.sky + 0.5 * light.bounce + 0.5 * facing * light.sun
-        hue = mean / np.maximum(grey, 1e-6)
-        hue = hue / max(float(hue.mean()), 1e-6)
-        mixed = 0.5 * np.clip(hue, 0.6, 1.5) + 0.5 * np.array([1.16, 1.0, 0.80])
-        albedo: Float = (0.73 * mixed / mixed.mean()).clip(0.2, 0.9).astype(np.float32)
-        return albedo
 
     # ---- one frame -------------------------------------------------------------------------------------
 

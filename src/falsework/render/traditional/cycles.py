@@ -17,6 +17,7 @@ from falsework.errors import FalseworkError
 from falsework.plate.plate import Plate
 from falsework.render.ambient import DENSEST
 from falsework.render.cryptomatte import float_id
+from falsework.render.dust_colour import dust_albedo
 from falsework.render.layers import Layers
 from falsework.render.settings import RenderSettings
 from falsework.render.shadows import BRIGHTEST
@@ -177,7 +178,7 @@ class CyclesRenderer:
         self._curtain = curtain_depth(plate)
         write_curtain(folder / "curtain.safetensors", plate.camera, self._curtain)
         forward = sum(weight * g for weight, g in LOBES)
-        self._dust_albedo = self._albedo_of_dust()
+        self._dust_albedo = [float(part) for part in dust_albedo(plate, self._render)]
         grams = 1.0 if self._smoke is None else self._smoke.grams
         job = {
             "camera": camera_job(plate.camera),
@@ -208,24 +209,6 @@ class CyclesRenderer:
             "threads": settings.threads,
         }
         write_job(folder, job)
-
-    def _albedo_of_dust(self) -> list[float]:
-        """As falsework's renderer takes it."""
-        if self._render.dust_colour != "auto":
-            return [float(part) for part in self._render.dust_colour]
-        plate = self._plate
-        light = plate.light
-        shown = plate.facade[plate.building > 0.5]
-        bright = shown[shown.mean(-1) >= np.median(shown.mean(-1))] if len(shown) else np.ones((1, 3))
-        mean = bright.mean(0)
-        facing = max(
-            float(np.mean([max(f.normal @ light.sun_direction, 0.0) for f in plate.facades] or [0.3])), 0.1
-        )
-        grey = 0.5 * light.sky + 0.5 * light.bounce + 0.5 * facing * light.sun
-        hue = mean / np.maximum(grey, 1e-6)
-        hue = hue / max(float(hue.mean()), 1e-6)
-        mixed = 0.5 * np.clip(hue, 0.6, 1.5) + 0.5 * np.array([1.16, 1.0, 0.80])
-        return [float(part) for part in (0.73 * mixed / mixed.mean()).clip(0.2, 0.9)]
 
     # ---- pictures -----------------------------------------------------------------------------------------
 
