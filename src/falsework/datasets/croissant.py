@@ -248,11 +248,10 @@ def _demand_whole(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
 def _description(recipe: Recipe, rows: list[dict[str, Any]], targets: bool) -> str:
     buildings = len({row["building"] for row in rows})
     edge = recipe.picture.crop
-    last = (
-        f", with path-traced radiance twice at {recipe.targets.samples // 2} samples a pixel"
-        if targets
-        else ""
-    )
+    here, held_out = (recipe.targets.samples_in(part) // 2 for part in ("train", "test"))
+    last = f", with path-traced radiance twice at {here} samples a pixel"
+    last += f" ({held_out} in validation and test)" if held_out != here else ""
+    last = last if targets else ""
     return (
         f"{len(rows)} crops of {edge} x {edge} pixels from {buildings} simulated building collapses: "
         f"G-buffers, visibility of sun and sky, coarse dust{last}. Houses and streets are drawn; what is "

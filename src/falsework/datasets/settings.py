@@ -228,14 +228,19 @@ class CameraSettings(Settings):
 
 
 class TargetSettings(Settings):
-    """The path-traced targets: `samples` a pixel, half of them in each of two halves of different seeds;
-    bounces as in [traditional] of a shot, and as many; shadow: with the light left on what stands, too."""
+    """The path-traced targets: `samples` a pixel, half of them in each of two halves of different seeds, and
+    `held_out_samples` in validation and test (None: as many), where noise would be taken for error; bounces
+    as in [traditional] of a shot, and as many; shadow: with the light left on what stands, too."""
 
-    # Blender 5.0.1 dies of a heap fault where a half has but one sample a pixel.
-    samples: Annotated[int, Field(ge=8, le=65536)] = 64
+    samples: Annotated[int, Field(ge=2, le=65536)] = 64
+    held_out_samples: Annotated[int, Field(ge=2, le=65536)] | None = None
     bounces: Annotated[int, Field(ge=0, le=64)] = 4
     volume_bounces: Annotated[int, Field(ge=0, le=64)] = 12
     shadow: bool = True
+
+    def samples_in(self, split: Split) -> int:
+        """Paths a pixel of both halves together, in a part of the data set."""
+        return self.samples if split == "train" else self.held_out_samples or self.samples
 
 
 class SplitSettings(Settings):

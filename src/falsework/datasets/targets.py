@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from falsework.datasets.draw import split_of
 from falsework.datasets.settings import Recipe
 from falsework.datasets.staging import Staged
 from falsework.render.settings import RenderSettings
@@ -51,13 +52,14 @@ class PathTraced:
         device: str = "CPU",
         threads: int = 0,
     ) -> None:
-        self._staged, self._samples, self._version = staged, recipe.targets.samples // 2, blender.version
+        self._staged, self._version = staged, blender.version
+        self._samples = recipe.targets.samples_in(split_of(recipe, staged.drawn.seed)) // 2
         self._shadow, self._bounces = recipe.targets.shadow, recipe.targets.bounces
         self._volume_bounces = recipe.targets.volume_bounces
         self._denoises = "denoise" in blender.abilities
         settings = TraditionalSettings.model_validate(
             {
-                "samples": recipe.targets.samples // 2,
+                "samples": self._samples,
                 "noise_threshold": 0.0,
                 "bounces": recipe.targets.bounces,
                 "volume_bounces": recipe.targets.volume_bounces,
