@@ -11,6 +11,10 @@ import pytest
 
 from blender_fakes import fake_blender
 from falsework.cli import main as cli
+from falsework.errors import FalseworkError
+from falsework.render.traditional.blender import find_blenders
+from falsework.render.traditional.settings import TraditionalSettings
+from falsework.shots.traditional_stages import demand
 from shots_fakes import write_shot
 
 
@@ -55,13 +59,28 @@ def test_check_tells_who_does_what(
     assert cli.main(["traditional", "check", "--blender", str(program)]) == 2  # nobody bakes
     said = capsys.readouterr()
     assert f"5.0.1    {program}  (can simulate rigid bodies, render)" in said.out
-    assert f"render   5.0.1 at {program}" in said.out
+    assert f"collapse 5.0.1 at {program}" in said.out
     assert "dust     nobody" in said.out
     assert "no Blender here can bake smoke" in said.err
-    assert "no Blender here denoises" in said.err
     assert cli.main(["traditional", "check", "--blender", str(program), "--json"]) == 2
     answer = json.loads(capsys.readouterr().out)
-    assert answer["stages"] == {"collapse": str(program), "dust": None, "render": str(program)}
+    assert answer["stages"] == {"collapse": str(program), "dust": None, "render": None}
+
+
+def test_one_that_does_not_denoise_serves_only_a_shot_that_wants_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], no_blender: None
+) -> None:
+    """What `check` says of the render is what `make` does about it, and what it names helps."""
+    program = str(fake_blender(tmp_path / "my programs", PROBED).program)
+    assert cli.main(["traditional", "check", "--blender", program]) == 2
+    said = capsys.readouterr()
+    assert "render   nobody" in said.out
+    assert f"render: nobody (5.0.1 at {program} draws, but does not denoise" in said.err
+    assert "set `denoise = false` under [traditional]" in said.err
+    blenders = find_blenders(Path(program))
+    with pytest.raises(FalseworkError, match="can denoise"):
+        demand(blenders, TraditionalSettings(), ["render"])
+    demand(blenders, TraditionalSettings(denoise=False), ["render"])
 
 
 def test_setup_leaves_other_peoples_folders_alone(

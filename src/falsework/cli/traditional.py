@@ -55,7 +55,7 @@ def _setup(given: argparse.Namespace) -> dict[str, Any]:
 
 def _check(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.errors import FalseworkError
-    from falsework.render.traditional.blender import find_blenders
+    from falsework.render.traditional.blender import HOW_TO_GET_ONE, find_blenders
 
     blenders = find_blenders(given.blender)
     roles: dict[str, Blender | None] = {}
@@ -67,13 +67,20 @@ def _check(given: argparse.Namespace) -> dict[str, Any]:
             roles[stage] = None
             missing.append(f"{stage}: {error.sentence()}")
     drawing = roles["render"]
-    if drawing is not None and "denoise" not in drawing.abilities:
-        missing.append("render: no Blender here denoises; `falsework traditional setup` makes one that does.")
+    if drawing is not None and "denoise" not in drawing.abilities:  # as `make` refuses it
+        roles["render"] = None
+        missing.append(
+            f"render: nobody ({drawing.version} at {drawing.program} draws, but does not denoise; set "
+            "`denoise = false` under [traditional] in the shot file and more `samples`, or run `falsework "
+            "traditional setup`, which makes one that does)"
+        )
     if not given.quiet and not given.json:
         for one in blenders.found:
             print(f"{one.version:<8} {one.program}  ({_can(one)})")
         for path, why in blenders.failed:
             print(f"{'-':<8} {path}  (does not serve: {why})")
+        if blenders.failed:
+            print(f"{'':<8} To have another: {HOW_TO_GET_ONE}.")
         for stage, worker in roles.items():
             print(f"{stage:<8} {f'{worker.version} at {worker.program}' if worker else 'nobody'}")
         for words in missing:
