@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +18,20 @@ from hypothesis import strategies as st
 
 pytest.importorskip("flip_evaluator", reason="the bench's extra is not installed")
 
+from falsework.bench import study as study_module
 from falsework.bench.difference import difference, flip, psnr, ssim, temporal_error
 from falsework.bench.drawing import cost_of
 from falsework.bench.headline import headline, time_at_error
+from falsework.bench.kept import Kept
 from falsework.bench.meter import Meter
-from falsework.bench.rows import Drawing, FrameStudy, ShotStudy, Work
+from falsework.bench.page import write_bench
+from falsework.bench.rates import load_rates
+from falsework.bench.rows import Cost, Drawing, FrameStudy, ShotStudy, Work
+from falsework.bench.study import Bench
 from falsework.errors import FalseworkError
+from falsework.render.traditional.blender import ABILITIES, Blender, Blenders
+from falsework.shots.spec import load_shot
+from shots_fakes import write_shot
 
 
 def cycles(samples: int, seconds: float, error: float, *, denoised: bool = False) -> Drawing:
@@ -227,6 +239,134 @@ def test_a_sample_costs_what_two_drawings_say() -> None:
 def test_a_disturbed_clock_is_said() -> None:
     with pytest.raises(FalseworkError, match="something else to do"):
         cost_of([(1, Work(9.0, 8.0)), (4, Work(8.0, 16.0))])
+
+
+# ---- shots that fail ---------------------------------------------------------------------------------------
+
+FALLS = ("as_it_is", "pancake", "topple", "implosion", "from_the_left")
+
+
+class Meters:
+    """In the place of what measures a shot: counts, and fails for one of them."""
+
+    def __init__(self, failing: str = "") -> None:
+        self.asked: list[str] = []
+        self.failing = failing
+
+    def __call__(self, variant: Path, name: str, *_: object) -> ShotStudy:
+        self.asked.append(variant.stem)
+        if variant.stem == self.failing:
+            raise FalseworkError("Blender 9.9.9 died", where="traditional cycles_session")
+        return shot(name, study(ours(2.0, 0.2), *LADDER))
+
+
+@pytest.fixture
+def benched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Bench]:
+    """`bench_shots` of a shot of five falls, measured by `Meters`."""
+    path = write_shot(tmp_path)
+    for file in study_module.shot_files(load_shot(path)):
+        if not (path.parent / file).exists():
+            (path.parent / file).write_bytes(b"a picture")
+    worker = Blender(Path("/nowhere"), False, "9.9.9", frozenset(ABILITIES))
+    monkeypatch.setattr(study_module, "find_blenders", lambda named: Blenders((worker,)))
+
+    def bench(meters: Meters, **more: object) -> Bench:
+        monkeypatch.setattr(study_module, "_study", meters)
+        with tempfile.TemporaryDirectory() as folder:
+            return study_module.bench_shots(
+                [path],
+                folder=Path(folder),
+                out=tmp_path / "bench_out",
+                listener=lambda shot, step: lambda done, total: None,
+                **({"quick": True} | more),
+            )
+
+    return bench
+
+
+def test_rows_come_back_as_they_were_kept(tmp_path: Path) -> None:
+    cost = Cost(Work(0.25, 0.5), Work(0.1, 0.2), ((1, Work(0.35, 0.7)), (8, Work(1.05, 2.1))))
+    one = replace(study(ours(2.0, 0.1 + 0.2), *LADDER), cost=(cost,))
+    whole = shot("a", one, replace(one, frame=1020, drawings=(replace(one.drawings[0], psnr=None),)))
+    Kept(tmp_path, {"size": (1, 2)}).add(whole)
+    assert Kept(tmp_path, {"size": (1, 2)}).get("a") == whole
+    assert Kept(tmp_path, {"size": (1, 3)}).get("a") is None
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_shot_that_fails_is_named_and_costs_no_other(benched: Callable[..., Bench], tmp_path: Path) -> None:
+    first = Meters(failing="from_the_left")
+    bench = benched(first)
+    assert first.asked == list(FALLS)
+    assert [one.name.rpartition("/")[2] for one in bench.shots] == list(FALLS[:4])
+    assert bench.headline is None
+    (name,) = bench.failed
+    assert name.endswith("/from_the_left")
+    written = write_bench(bench, load_rates(None), tmp_path / "bench_out", None)
+    told = json.loads((tmp_path / "bench_out" / "bench.json").read_text())
+    assert told["ratio_at_equal_flip"] is None
+    assert "Blender 9.9.9 died" in told["failed"][name]
+    assert len(told["per_shot"]) == 4
+    page = written[1].read_text()
+    assert "No headline" in page
+    assert name in page
+    assert any(name in line for line in bench.sampling)
+
+    again = Meters()
+    whole = benched(again)
+    assert again.asked == ["from_the_left"]  # the others are taken as they were measured
+    assert whole.shots[:4] == bench.shots
+    assert not whole.failed
+    assert whole.headline is not None
+    assert len(whole.headline.per_shot) == 5
+    assert any("earlier run" in line for line in whole.sampling)
+    assert not list((tmp_path / "bench_out").glob("unfinished*"))
+    fresh = Meters()
+    assert not any("earlier run" in line for line in benched(fresh).sampling)
+    assert fresh.asked == list(FALLS)
+
+
+def test_rows_of_other_settings_are_not_taken(benched: Callable[..., Bench]) -> None:
+    benched(Meters(failing="topple"))
+    other = Meters(failing="topple")
+    benched(other, height=360)
+    assert other.asked == list(FALLS)
+    same = Meters()
+    benched(same)
+    assert same.asked == ["topple"]
+
+
+def test_an_interrupted_bench_goes_on(benched: Callable[..., Bench]) -> None:
+    class Stopped(Meters):
+        def __call__(self, variant: Path, name: str, *_: object) -> ShotStudy:
+            if variant.stem == "implosion":
+                raise KeyboardInterrupt
+            return super().__call__(variant, name)
+
+    with pytest.raises(KeyboardInterrupt):
+        benched(Stopped())
+    after = Meters()
+    assert benched(after).headline is not None
+    assert after.asked == ["implosion", "from_the_left"]
+
+
+def test_a_row_that_gives_no_ratio_is_not_kept(benched: Callable[..., Bench]) -> None:
+    class Lacking(Meters):
+        def __call__(self, variant: Path, name: str, *_: object) -> ShotStudy:
+            whole = super().__call__(variant, name)
+            return replace(whole, studies=()) if variant.stem == "pancake" else whole
+
+    assert "are missing" in "".join(benched(Lacking()).failed.values())
+    after = Meters()
+    benched(after)
+    assert after.asked == ["pancake"]
+
+
+def test_a_headline_needs_every_shot_that_was_asked_for() -> None:
+    shots = [shot(name, study(ours(2.0, 0.2), *LADDER)) for name in "abcd"]
+    headline(shots, asked=4)
+    with pytest.raises(FalseworkError, match="4 of 5 shots"):
+        headline(shots, asked=5)
 
 
 # ---- the clock ---------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Literal
 from falsework.bench.rows import Drawing, FrameStudy, ShotStudy
 from falsework.errors import FalseworkError
 
-__all__ = ["Equal", "Headline", "headline", "time_at_error", "whole_seconds"]
+__all__ = ["Equal", "Headline", "headline", "shot_ratio", "time_at_error", "whole_seconds"]
 
 Bound = Literal["", "at most", "at least", "mixed"]
 
@@ -74,24 +74,30 @@ def time_at_error(drawings: Sequence[Drawing], flip: float) -> Equal:
     return Equal(best[-1].frame.wall, best[-1].frame.cpu, "at least")
 
 
-def headline(shots: Sequence[ShotStudy]) -> Headline:
-    """Of all shots. Raises FalseworkError where a shot has no whole pair of drawings."""
+def shot_ratio(shot: ShotStudy) -> tuple[float, float, Bound]:
+    """Ratios of one shot: of a frame's drawing, of everything, and what kind of number they are. Raises
+    FalseworkError where it has no whole pair of drawings."""
+    ours, theirs, bound = _frame_seconds(shot)
+    whole = [_whole_shot(shot, "falsework", ours), _whole_shot(shot, "traditional", theirs)]
+    return theirs / ours, whole[1] / whole[0], bound
+
+
+def headline(shots: Sequence[ShotStudy], *, asked: int | None = None) -> Headline:
+    """Of all shots. Raises FalseworkError where a shot has no whole pair of drawings, or where there are
+    fewer shots than were `asked` for: a median of those that went well would flatter."""
+    if asked is not None and len(shots) != asked:
+        raise FalseworkError(
+            f"{len(shots)} of {asked} shots are there, and the ratio is that of all of them",
+            where="bench",
+            todo="Run the bench again.",
+        )
     per_shot: dict[str, tuple[float, float, Bound]] = {}
     for shot in shots:
         if shot.name in per_shot:
             raise FalseworkError(
                 f"two shots are called {shot.name}", where="bench", todo="Give their folders other names."
             )
-        _whole(shot)
-        pairs = [_pair(shot, study) for study in shot.studies]
-        ours = statistics.fmean(one for one, _ in pairs)
-        theirs = statistics.fmean(equal.wall for _, equal in pairs)
-        whole = [_whole_shot(shot, "falsework", ours), _whole_shot(shot, "traditional", theirs)]
-        per_shot[shot.name] = (
-            theirs / ours,
-            whole[1] / whole[0],
-            _joint([equal.bound for _, equal in pairs]),
-        )
+        per_shot[shot.name] = shot_ratio(shot)
     frames = [frame for frame, _, _ in per_shot.values()]
     whole_shots = [whole for _, whole, _ in per_shot.values()]
     return Headline(
@@ -104,12 +110,19 @@ def headline(shots: Sequence[ShotStudy]) -> Headline:
     )
 
 
-def whole_seconds(head: Headline, shot: ShotStudy) -> tuple[float, float]:
+def whole_seconds(shot: ShotStudy) -> tuple[float, float]:
     """Wall seconds of a whole shot by falsework, and by the traditional pipeline at falsework's error."""
-    ours = _whole_shot(
-        shot, "falsework", statistics.fmean(one.of("falsework")[0].frame.wall for one in shot.studies)
-    )
-    return ours, ours * head.per_shot[shot.name][1]
+    ours, theirs, _ = _frame_seconds(shot)
+    return _whole_shot(shot, "falsework", ours), _whole_shot(shot, "traditional", theirs)
+
+
+def _frame_seconds(shot: ShotStudy) -> tuple[float, float, Bound]:
+    """A frame's mean seconds by falsework, those that Cycles takes to falsework's error, and their kind."""
+    _whole(shot)
+    pairs = [_pair(shot, study) for study in shot.studies]
+    ours = statistics.fmean(one for one, _ in pairs)
+    theirs = statistics.fmean(equal.wall for _, equal in pairs)
+    return ours, theirs, _joint([equal.bound for _, equal in pairs])
 
 
 def _whole_shot(shot: ShotStudy, side: str, frame: float) -> float:

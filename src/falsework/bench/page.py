@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from falsework.bench.figure import error_time_png
-from falsework.bench.headline import Headline, whole_seconds
+from falsework.bench.headline import shot_ratio, whole_seconds
 from falsework.bench.rates import Rates
 from falsework.bench.rows import Drawing, ShotStudy, Work
 from falsework.bench.study import Bench
@@ -31,8 +31,15 @@ BOUNDS = {
 ORDER = ("simulation", "dust", "start", "setup", "comp")
 
 
-def headline_words(head: Headline) -> str:
-    """The headline in a sentence."""
+def headline_words(bench: Bench) -> str:
+    """The headline in a sentence, or why there is none."""
+    head = bench.headline
+    if head is None:
+        failed = "; ".join(f"{name} ({why.rstrip('.')})" for name, why in bench.failed.items())
+        return (
+            f"No headline: of {len(bench.shots) + len(bench.failed)} shots {len(bench.failed)} failed: "
+            f"{failed}. The others are kept: run the same bench again, and it makes only what is missing."
+        )
     bound = f" ({head.bound})" if head.bound else ""
     low, high = head.shot_spread
     f_low, f_high = head.frame_spread
@@ -43,12 +50,13 @@ def headline_words(head: Headline) -> str:
     )
 
 
-def ratio_rows(head: Headline) -> list[tuple[str, ...]]:
-    """Shot, ratio of a frame's drawing, ratio of the whole shot, bound."""
-    return [
-        (name, f"{frame:.2f}", f"{shot:.2f}", bound or "equal")
-        for name, (frame, shot, bound) in head.per_shot.items()
-    ]
+def ratio_rows(bench: Bench) -> list[tuple[str, ...]]:
+    """Shot, ratio of a frame's drawing, ratio of the whole shot, bound; a shot that failed is named."""
+    rows = []
+    for one in bench.shots:
+        frame, shot, bound = shot_ratio(one)
+        rows.append((one.name, f"{frame:.2f}", f"{shot:.2f}", bound or "equal"))
+    return [*rows, *((name, "", "", "failed") for name in bench.failed)]
 
 
 def stage_rows(shot: ShotStudy) -> list[tuple[str, ...]]:
@@ -79,11 +87,11 @@ def write_bench(bench: Bench, rates: Rates, folder: Path, json_file: Path | None
 def _page(bench: Bench, rates: Rates, plot: bytes) -> str:
     template = Template((files("falsework.bench") / "page.html").read_text("utf-8"))
     return template.substitute(
-        lead=escape(headline_words(bench.headline)),
-        bound=escape(BOUNDS[bench.headline.bound]),
+        lead=escape(headline_words(bench)),
+        bound=escape(BOUNDS[bench.headline.bound] if bench.headline else ""),
         sampling="".join(f"<li>{escape(line)}</li>" for line in bench.sampling),
         plot=base64.b64encode(plot).decode(),
-        ratios=_table(("shot", "a frame", "whole shot", ""), ratio_rows(bench.headline)),
+        ratios=_table(("shot", "a frame", "whole shot", ""), ratio_rows(bench)),
         stages="".join(
             f"<p>{escape(shot.name)}</p>"
             + _table(("", "falsework, s", "cpu s", "Blender, s", "cpu s"), stage_rows(shot))
@@ -139,7 +147,7 @@ def _money(bench: Bench, rates: Rates) -> str:
     machine, person = rates.machine, rates.person
     rows = []
     for shot in bench.shots:
-        ours, theirs = whole_seconds(bench.headline, shot)
+        ours, theirs = whole_seconds(shot)
         rows.append((shot.name, *(f"{seconds / 3600 * machine.per_hour:.4f}" for seconds in (ours, theirs))))
     hours = [(side, f"{getattr(person.hours, side).total:g}") for side in SIDES]
     return (

@@ -96,3 +96,24 @@ class ShotStudy:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> ShotStudy:
+        """What `to_json` gave, lists for tuples; KeyError or TypeError where it is something else."""
+        stages = {
+            side: {stage: Work(**work) for stage, work in works.items()}
+            for side, works in given["stages"].items()
+        }
+        studies = tuple(_study(one) for one in given["studies"])
+        return cls(**(given | {"asked": tuple(given["asked"]), "studies": studies, "stages": stages}))
+
+
+def _study(given: dict[str, Any]) -> FrameStudy:
+    plain = {name: tuple(given[name]) for name in ("size", "crop", "region")}
+    drawings = tuple(Drawing(**(one | {"frame": Work(**one["frame"])})) for one in given["drawings"])
+    return FrameStudy(**(given | plain | {"cost": tuple(map(_cost, given["cost"])), "drawings": drawings}))
+
+
+def _cost(given: dict[str, Any]) -> Cost:
+    drawn = tuple((samples, Work(**work)) for samples, work in given["drawn"])
+    return Cost(Work(**given["fixed"]), Work(**given["sample"]), drawn)

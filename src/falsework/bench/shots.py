@@ -14,7 +14,7 @@ from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 from falsework.shots.spec import Shot, load_shot
 
-__all__ = ["FULL", "QUICK", "Size", "variants"]
+__all__ = ["FULL", "QUICK", "Size", "shot_files", "variants"]
 
 # Ways to fall: the same building, seen in the same light, moving and smoking differently.
 FALLS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -55,7 +55,7 @@ def variants(shot_path: Path, size: Size, folder: Path) -> Iterator[Path]:
     """
     shot = load_shot(shot_path)
     folder.mkdir(parents=True, exist_ok=True)
-    for file in _files(shot):
+    for file in shot_files(shot):
         source = shot_path.parent / file
         if not source.is_file():
             raise FalseworkError(
@@ -91,6 +91,7 @@ def _values(shot: Shot, size: Size, fall: Mapping[str, Any], seed: int) -> dict[
     return values
 
 
-def _files(shot: Shot) -> list[str]:
+def shot_files(shot: Shot) -> list[str]:
+    """The pictures that a shot reads, as it names them."""
     named = [shot.plate.file, shot.plate.clean, shot.plate.building_matte]
     return [file for file in [*named, *(occluder.file for occluder in shot.occluders)] if file]

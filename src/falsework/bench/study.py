@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import falsework
 from falsework.bench.drawing import Effort, Scene, busy_frames, draw_shot
-from falsework.bench.headline import Headline, headline, whole_seconds
+from falsework.bench.headline import Headline, headline, shot_ratio, whole_seconds
+from falsework.bench.kept import Kept
 from falsework.bench.rates import Rates
 from falsework.bench.rows import ShotStudy, Work
-from falsework.bench.shots import FULL, QUICK, Size, variants
+from falsework.bench.shots import FULL, QUICK, Size, shot_files, variants
 from falsework.bench.simulating import prepared, simulate
 from falsework.building.fragments import Fragments
 from falsework.collapse.motion import Motion
@@ -22,6 +24,7 @@ from falsework.dust.field import Debris, DustField
 from falsework.errors import FalseworkError
 from falsework.progress import Progress
 from falsework.render.traditional.blender import Blenders, find_blenders
+from falsework.shots.sources import source_hash
 from falsework.shots.spec import load_shot
 from falsework.shots.stages import delivered_view
 
@@ -40,16 +43,29 @@ FULL_EFFORT = Effort(
     temporal=True,
 )
 
+# With what they import, all that is measured; what is made by other code is no row of the same bench. The
+# stages are imported where they are called, so that they are named here.
+CODE = (
+    "falsework.bench.study",
+    "falsework.shots.stages",
+    "falsework.shots.traditional_stages",
+)
+
 # Told what is at work: shot, step, and its progress.
 Listener = Callable[[str, str], Progress]
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A finished bench: what was done, with what, and what came out."""
+    """What a bench did, with what, and what came out.
+
+    headline  None where not every shot that was asked for is there
+    failed    shots that failed, by name, and why
+    """
 
     shots: tuple[ShotStudy, ...]
-    headline: Headline
+    headline: Headline | None
+    failed: Mapping[str, str]
     effort: Effort
     size: Size
     blenders: Mapping[str, str]
@@ -59,16 +75,18 @@ class Bench:
     def to_json(self, rates: Rates) -> dict[str, Any]:
         """Every row, the headline, how frames were sampled, and (apart from it) money and people's time."""
         head = self.headline
+        ratios = {shot.name: shot_ratio(shot) for shot in self.shots}
         return {
-            "ratio_at_equal_flip": head.shot,
-            "ratio_at_equal_flip_spread": list(head.shot_spread),
-            "ratio_at_equal_flip_frame": head.frame,
-            "ratio_at_equal_flip_frame_spread": list(head.frame_spread),
-            "bound": head.bound,
+            "ratio_at_equal_flip": head and head.shot,
+            "ratio_at_equal_flip_spread": head and list(head.shot_spread),
+            "ratio_at_equal_flip_frame": head and head.frame,
+            "ratio_at_equal_flip_frame_spread": head and list(head.frame_spread),
+            "bound": head and head.bound,
             "per_shot": {
                 name: {"frame": frame, "shot": shot, "bound": bound}
-                for name, (frame, shot, bound) in head.per_shot.items()
+                for name, (frame, shot, bound) in ratios.items()
             },
+            "failed": dict(self.failed),
             "sampling": list(self.sampling),
             "falsework": falsework.__version__,
             "blender": dict(self.blenders),
@@ -82,10 +100,7 @@ class Bench:
                     shot.name: dict(
                         zip(
                             ("falsework", "traditional"),
-                            (
-                                seconds / 3600 * rates.machine.per_hour
-                                for seconds in whole_seconds(head, shot)
-                            ),
+                            (seconds / 3600 * rates.machine.per_hour for seconds in whole_seconds(shot)),
                             strict=True,
                         )
                     )
@@ -99,6 +114,7 @@ def bench_shots(
     shot_paths: Sequence[Path],
     *,
     folder: Path,
+    out: Path,
     quick: bool = False,
     blender: Path | None = None,
     height: int | None = None,
@@ -106,7 +122,9 @@ def bench_shots(
 ) -> Bench:
     """Compare both pipelines on every way to fall of each shot; `folder` holds what is made meanwhile.
 
-    Raises FalseworkError where no Blender can do its part, or a shot fails on either side.
+    A shot that fails is named in the result, which then has no headline, and the others go on. The rows of
+    those that are done are kept in `out` until all are: the same bench, run again, goes on from them.
+    Raises FalseworkError where no Blender can do its part, or every shot fails.
     """
     for path in shot_paths:
         if not path.is_file():
@@ -122,21 +140,75 @@ def bench_shots(
         "dust": blenders.smoke.version,
         "render": blenders.render.version,
     }
-    studies = []
-    for number, path in enumerate(shot_paths):
-        shot = f"{path.resolve().parent.name}/{path.stem}"
-        for variant in variants(path, size, folder / str(number)):
-            name = f"{shot}/{variant.stem}"
-            studies.append(_study(variant, name, size, effort, blenders, blender, listener))
+    machine = f"{platform.machine()}, {_processors()} processors"
+    made = [
+        (f"{path.resolve().parent.name}/{path.stem}/{variant.stem}", variant)
+        for number, path in enumerate(shot_paths)
+        for variant in variants(path, size, folder / str(number))
+    ]
+    names = [name for name, _ in made]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise FalseworkError(
+            f"two shots are called {twice}", where="bench", todo="Give their folders other names."
+        )
+    kept = Kept(
+        out,
+        {
+            "shots": {name: _content(variant) for name, variant in made},
+            "size": asdict(size),
+            "effort": asdict(effort),
+            "blender": versions,
+            "machine": machine,
+            "code": source_hash(CODE),
+        },
+    )
+    earlier = [name for name in names if kept.get(name) is not None]
+    studies, failed = [], {}
+    for name, variant in made:
+        study = kept.get(name)
+        if study is None:
+            try:
+                study = _study(variant, name, size, effort, blenders, blender, listener)
+                shot_ratio(study)  # a row that gives no ratio is not done
+            except FalseworkError as error:
+                failed[name] = error.sentence()
+                if len(failed) == len(names):
+                    raise
+                continue
+            kept.add(study)
+        studies.append(study)
+    if not failed:
+        kept.clear()
     return Bench(
         shots=tuple(studies),
-        headline=headline(studies),
+        headline=None if failed else headline(studies, asked=len(names)),
+        failed=failed,
         effort=effort,
         size=size,
         blenders=versions,
-        machine=f"{platform.machine()}, {_processors()} processors",
-        sampling=_sampling(effort, size, studies),
+        machine=machine,
+        sampling=(*_sampling(effort, size, studies), *_unlike(earlier, failed, len(names))),
     )
+
+
+def _content(variant: Path) -> str:
+    """A hash of a shot's file and of the pictures that lie beside it."""
+    whole = hashlib.sha256(variant.read_bytes())
+    for file in shot_files(load_shot(variant)):
+        whole.update(hashlib.sha256((variant.parent / file).read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def _unlike(earlier: Sequence[str], failed: Mapping[str, str], asked: int) -> Iterator[str]:
+    """What is not as in a bench that went through at once, in sentences that stand beside the number."""
+    if earlier:
+        yield f"Measured by an earlier run that did not come to its end: {', '.join(earlier)}."
+    if failed:
+        yield (
+            f"{len(failed)} of the {asked} shots failed, and there is no headline without them: "
+            f"{', '.join(failed)}."
+        )
 
 
 def _processors() -> int:

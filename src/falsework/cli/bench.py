@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 EXAMPLE = Path("examples/lyon_corner/shot.toml")
+YOURS_TO_MEND = 2
 LOWEST, HIGHEST = 128, 4320  # pixels
 
 
@@ -39,7 +40,7 @@ def add(commands: Any) -> None:
         type=Path,
         default=Path("bench_out"),
         metavar="DIR",
-        help="the page, the plot and the rows (default: bench_out)",
+        help="the page, the plot and the rows, and those of an unfinished bench (default: bench_out)",
     )
     shot.add_argument(
         "--json", dest="json_file", type=Path, metavar="FILE", help="every row and the headline, here too"
@@ -79,6 +80,7 @@ def _shot(given: argparse.Namespace) -> dict[str, Any]:
             bench = bench_shots(
                 shots,
                 folder=Path(folder),
+                out=given.out,
                 quick=given.quick,
                 blender=given.blender,
                 height=given.height,
@@ -87,7 +89,7 @@ def _shot(given: argparse.Namespace) -> dict[str, Any]:
     written = write_bench(bench, rates, given.out, given.json_file)
     if not given.quiet:
         _say(bench, written)
-    return {}
+    return {"exit_code": YOURS_TO_MEND if bench.failed else 0}
 
 
 def _say(bench: Bench, written: Sequence[Path]) -> None:
@@ -103,10 +105,10 @@ def _say(bench: Bench, written: Sequence[Path]) -> None:
             drawn.add_row(*row[:6], row[7])
     console.print(drawn)
     ratios = Table("shot", "a frame", "whole shot", "", title="Blender's time / falsework's", box=None)
-    for row in ratio_rows(bench.headline):
+    for row in ratio_rows(bench):
         ratios.add_row(*row)
     console.print(ratios)
-    console.print(headline_words(bench.headline))
+    console.print(headline_words(bench))
     for line in bench.sampling:
         console.print(f"- {line}")
     console.print(f"-> {', '.join(str(path) for path in written)}")
