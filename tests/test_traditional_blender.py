@@ -116,6 +116,25 @@ def test_one_is_kept_alive_for_many_requests(
             assert [session.ask({"frame": frame})["frame"] for frame in (7, 3)] == [7, 3]
 
 
+RATES = """
+def rate(request):
+    scene = exchange.clear_scene()
+    exchange.set_frame_rate(scene, request["fps"])
+    return {"fps": scene.render.fps / scene.render.fps_base}
+exchange.serve(rate)
+"""
+
+
+def test_a_rate_that_is_no_whole_number_stays_what_it_is(
+    each: tuple[Blender, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(monkeypatch, tmp_path, RATES)
+    for blender in each:
+        with Session(blender, "rates", tmp_path) as session:
+            for fps in (23.976, 24000 / 1001, 12.5, 24.0):
+                assert session.ask({"fps": fps})["fps"] == pytest.approx(fps, rel=1e-6)
+
+
 @pytest.mark.slow
 def test_a_small_shot_is_made_and_delivered(blenders: Blenders, tmp_path: Path) -> None:
     """The Lyon corner in three small noisy frames: whole layers, and a delivery as falsework's own."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -110,3 +112,20 @@ def test_what_runs_inside_blender_imports_nothing_of_ours() -> None:
         strange = _imported(path) - INSIDE - neighbours - {"numpy"} - set(sys.stdlib_module_names)
         assert not strange, path
     assert not (inside[0].parent / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0, 30000 / 1001, 24000 / 1001, 23.976, 6.0, 12.5, 1.5])
+def test_a_frame_rate_in_blenders_two_numbers(fps: float) -> None:
+    scene = SimpleNamespace(render=SimpleNamespace())
+    exchange().set_frame_rate(scene, fps)
+    assert isinstance(scene.render.fps, int)
+    assert scene.render.fps / scene.render.fps_base == pytest.approx(fps, rel=1e-12)
+
+
+def test_the_frame_rate_is_set_in_one_place() -> None:
+    """Bodies, smoke and pictures have the shot's very rate; a rounded one moves all that has a speed."""
+    for path in in_blender("exchange").parent.glob("*.py"):
+        text = path.read_text()
+        sets = path.stem in ("bullet", "mantaflow", "cycles_session")
+        assert ("set_frame_rate(scene, job[" in text) == sets, path
+        assert path.stem == "exchange" or not re.search(r"\.fps(_base)?\b[^=\n]*=[^=]", text), path

@@ -31,7 +31,6 @@ from falsework.render.traditional.smoke import (
     UNIT,
     Smoke,
     _balls,
-    _frame_rate,
     _gather,
     mantaflow_dust,
     smoke_of_field,
@@ -212,13 +211,6 @@ def test_blocks_stand_with_the_house_and_are_gone_with_it() -> None:
     assert all((block.way[:, 3] == 0).mean() > 0.5 or block.half.max() < 1 for block in few)
 
 
-@pytest.mark.parametrize("fps", [24.0, 25.0, 30000 / 1001, 24000 / 1001, 6.0, 12.5])
-def test_frame_rates_in_blenders_two_numbers(fps: float) -> None:
-    whole, base = _frame_rate(fps)
-    assert whole == int(whole)
-    assert whole / base == pytest.approx(fps)
-
-
 # ---- what comes back, from programs that only look like Blender -------------------------------------------
 
 LEAVE = """
@@ -383,7 +375,7 @@ def puff(
     slab = [[x, y, z] for x in (-0.8, 0.8) for y in (-2.0, 2.0) for z in (-2.0, 2.0)]
     voxel, origin, shape = 0.4, (-4.0, 3.0, -0.4), (30, 24, 26)
     job = {
-        "origin": origin, "voxel": voxel, "shape": shape, "first": 2, "frames": 16, "fps": _frame_rate(fps),
+        "origin": origin, "voxel": voxel, "shape": shape, "first": 2, "frames": 16, "fps": fps,
         "gravity": sinking, "vorticity": 0.0, "turn": 2, "emitters": balls,
         "walls": [] if obstacle is None else [obstacle],
         "blocks": [] if block is None else [{"corners": slab, "way": block}],

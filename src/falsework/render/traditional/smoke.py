@@ -179,7 +179,7 @@ def mantaflow_dust(
             "shape": list(smoke.shape),
             "first": first,
             "frames": motion.frames,
-            "fps": _frame_rate(motion.fps),
+            "fps": motion.fps,
             "gravity": SINKING[dust.reach] * UNIT / BUOYANCY,
             "vorticity": VORTICITY,
             "turn": emitters.turn,
@@ -295,12 +295,6 @@ def _box(half: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """(8, 3) corners of a box around 0, x slowest."""
     signs = np.stack(np.meshgrid([-1, 1], [-1, 1], [-1, 1], indexing="ij"), axis=-1).reshape(-1, 3)
     return np.asarray(signs * half)
-
-
-def _frame_rate(fps: float) -> list[float]:
-    """Blender's two numbers for a frame rate: a whole one, and what it is divided by."""
-    whole = math.ceil(fps - 1e-6)
-    return [whole, whole / fps]
 
 
 def _plain(array: npt.NDArray[np.float64]) -> Any:

@@ -35,9 +35,7 @@ class World:
     def __init__(self, arrays, job):
         self.job = job
         self.scene = scene = exchange.clear_scene()
-        # Whole frames in a second over a base: 23.976 is 24 over 1.001.
-        scene.render.fps = max(1, math.ceil(job["fps"] - 1e-9))
-        scene.render.fps_base = scene.render.fps / job["fps"]
+        exchange.set_frame_rate(scene, job["fps"])
         scene.gravity = (0.0, 0.0, -job["gravity"])
         last = FIRST + job["settling"] + job["frames"] - 1
         scene.frame_start, scene.frame_end = FIRST, last

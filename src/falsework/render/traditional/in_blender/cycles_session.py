@@ -36,7 +36,7 @@ class Session:
         render, cycles = scene.render, scene.cycles
         render.use_persistent_data = True
         render.film_transparent = True
-        render.fps = round(job["fps"])
+        exchange.set_frame_rate(scene, job["fps"])
         render.motion_blur_shutter = job["shutter"] / 360.0
         if hasattr(render, "motion_blur_position"):
             render.motion_blur_position = "CENTER"

@@ -19,6 +19,7 @@ or, kept alive for many requests: `exchange.serve(handler)`, `handler(request) -
 import contextlib
 import ctypes
 import json
+import math
 import os
 import signal
 import struct
@@ -37,6 +38,7 @@ __all__ = [
     "refuse",
     "say",
     "serve",
+    "set_frame_rate",
     "write_arrays",
     "write_flat",
 ]
@@ -78,6 +80,12 @@ def clear_scene():
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.app.handlers.render_stats.append(breathe)  # some Blenders draw for an hour without a word
     return bpy.context.scene
+
+
+def set_frame_rate(scene, fps):
+    """Blender's two numbers for a frame rate: a whole one over a base; 23.976 is 24 over 1.001."""
+    scene.render.fps = max(1, math.ceil(fps - 1e-6))
+    scene.render.fps_base = scene.render.fps / fps
 
 
 def say(done, total):

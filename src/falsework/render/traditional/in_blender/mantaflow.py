@@ -126,7 +126,7 @@ def place_emitters(job, frame, turns, emitters):
 def bake(job, folder):
     scene = exchange.clear_scene()
     scene.frame_start, scene.frame_end = 1, job["frames"]
-    scene.render.fps, scene.render.fps_base = job["fps"]
+    exchange.set_frame_rate(scene, job["fps"])
     scene.unit_settings.scale_length = 1.0
     scene.use_gravity = True
     scene.gravity = (0.0, 0.0, -job["gravity"])
