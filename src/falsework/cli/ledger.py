@@ -1,4 +1,4 @@
-"""`falsework ledger verify|show|prove|export|anchor LEDGER`: look into a ledger, check it, prove it."""
+"""`falsework ledger verify|show|prove|export|anchor|clock LEDGER`: look into a ledger, check it, prove it."""
 
 from __future__ import annotations
 
@@ -83,6 +83,14 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     )
     anchor.set_defaults(run=_anchor)
 
+    clock = tasks.add_parser(
+        "clock", parents=[common], help="a named person says that a clock stood ahead and is right now"
+    )
+    clock.add_argument("--by", required=True, metavar="NAME", help="the person, by name or id")
+    clock.add_argument("--role", required=True, help='what they are here, such as "VFX supervisor"')
+    clock.add_argument("--reason", required=True, help="what was wrong, in their words")
+    clock.set_defaults(run=_clock)
+
 
 def _verify(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.rights.anchors import read_anchors
@@ -102,8 +110,10 @@ def _verify(given: argparse.Namespace) -> dict[str, Any]:
         stamps, bad_stamps = _stamps(given.roots, [*known, *against])
         faults += bad_stamps
         answer |= {"faults": faults, "stamps": stamps}
+        corrected: list[str] = []
         if not faults:
-            answer |= {"events": ledger.size, "root": ledger.root().hex()}
+            corrected = _corrected(ledger)
+            answer |= {"events": ledger.size, "root": ledger.root().hex(), "corrections": corrected}
     if faults:
         first = faults[0]
         todo = "Bring the ledger back from a copy; nothing was changed here."
@@ -120,6 +130,8 @@ def _verify(given: argparse.Namespace) -> dict[str, Any]:
             print(f"agrees with {answer['anchors']} anchor{'s' if answer['anchors'] > 1 else ''}")
         else:
             print("no anchors: that its end was never cut off, or all of it written anew, is not shown")
+        for words in corrected:
+            print(_plainly(words))
         for stamp in stamps:
             print(f"the first {stamp['size']} events existed at {stamp['time']} ({stamp['authority']})")
     return answer
@@ -232,6 +244,47 @@ def _anchor(given: argparse.Namespace) -> dict[str, Any]:
     return {"file": str(file), "anchor": anchor.to_json(), "notes": notes}
 
 
+def _clock(given: argparse.Namespace) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from falsework.rights.gate import person_named, said
+    from falsework.rights.state import State
+
+    role, why = said(given.role, "role"), said(given.reason, "reason")
+    with _opened(given) as ledger:
+        faults = ledger.verify()
+        if faults:
+            raise FalseworkError(
+                f"the ledger is not as it was written: {faults[0].words}",
+                where=ledger.where,
+                todo="Nobody decides in it. Bring back a copy that verifies (docs/ledger.md).",
+            )
+        person = person_named(State.of(ledger.events()), None, given.by, role)
+        now = datetime.now(UTC)
+        decision = ledger.correct_clock(person, role=role, why=why, at=now)
+        if ledger.anchors_file is not None:
+            ledger.anchor(at=now)  # or a copy of the ledger from before would do as if nobody had decided
+        state = State.of(ledger.events())
+    correction = state.corrections[-1]
+    again = [one for one in state.decisions.values() if not one.withdrawn and state.misdated(one)]
+    if not given.quiet and not given.json:
+        print(_plainly(correction.words(person.name)))
+        for one in again:
+            print(_plainly(f"to be decided again: {one.type} {one.about} by {one.by.removeprefix('party:')}"))
+    return {"decision": decision.model_dump(mode="json"), "again": [one.id for one in again]}
+
+
+def _corrected(ledger: Ledger) -> list[str]:
+    """The corrections of a clock, as sentences."""
+    from falsework.rights.clock import corrections
+    from falsework.rights.state import State
+
+    events = ledger.events()
+    found = corrections(events)
+    parties = State.of(events).parties if found else {}
+    return [one.words(parties[one.by].name if one.by in parties else "") for one in found]
+
+
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"must be 0 or a positive whole number, not {text!r}")
@@ -301,9 +354,13 @@ def _line(event: Event) -> str:
     line = (
         f"{event.sequence:>6}  {event.time:%Y-%m-%d %H:%M:%SZ}  {event.kind:<8}  {short}  {': '.join(said)}"
     )
-    # What others wrote must not steer a terminal.
-    line = "".join(letter if letter.isprintable() else "?" for letter in line)
+    line = _plainly(line)
     return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+
+def _plainly(line: str) -> str:
+    """What others wrote must not steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _event_json(event: Event) -> dict[str, Any]:

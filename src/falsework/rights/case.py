@@ -425,6 +425,21 @@ class Case:
         """Approvals of exactly this cut that were given under other terms, and hold no longer."""
         return tuple(one for one in self._approvals if one.terms != self.terms)
 
+    @cached_property
+    def misdated(self) -> tuple[Decision, ...]:
+        """Approvals of exactly this cut that were given while a clock stood ahead: to be given again."""
+        return tuple(
+            one
+            for one in self.state.decisions_on(self.subject)
+            if one.type == "approval" and not one.about and not one.withdrawn and self.state.misdated(one)
+        )
+
+    def misdate(self, decision: Decision) -> str:
+        """Why a decision that was taken while a clock stood ahead has to be taken again, as a clause; ""
+        for any other."""
+        found = self.state.misdated(decision)
+        return found.asks_again(self.state.entry(decision).time) if found is not None else ""
+
     @property
     def _approvals(self) -> Iterator[Decision]:
         for one in self.decisions:
@@ -485,9 +500,11 @@ def production_named_by(identity: str) -> str:
 
 
 def counts(state: State, decision: Decision) -> bool:
-    """Whether a decision stands: not withdrawn, and by a person on record."""
+    """Whether a decision stands: not withdrawn, by a person on record, and not one that let something pass
+    at a date that has not come."""
     party = state.parties.get(decision.by)
-    return not decision.withdrawn and party is not None and party.type == "person"
+    by_a_person = party is not None and party.type == "person"
+    return by_a_person and not decision.withdrawn and state.misdated(decision) is None
 
 
 def _agreed(name: str, said: Sequence[Decision]) -> Told:

@@ -29,6 +29,7 @@ __all__ = [
     "person_named",
     "reject",
     "review",
+    "said",
     "waive",
     "withdraw",
 ]
@@ -63,7 +64,8 @@ class Clearance:
     blockers    what is missing; none where the verdict is "clear"
     pending     what the delivery itself supplies: it signs, reads back, and asks again with `marked`
     warnings    findings that do not pass and do not block
-    approvals   of exactly this cut under these terms; `voided` are those of other versions of it, or terms
+    approvals   of exactly this cut under these terms; `voided` are those of other versions of it, or terms,
+                or by a clock that was ahead
     insurable   whether the label may be used; None where the production has no insurer's pack
     credits     every line the delivery has to print, disclosure included
     """
@@ -173,7 +175,7 @@ def clearance(case: Case) -> Clearance:
         warnings=tuple(warnings),
         waived=tuple(waived),
         approvals=case.approvals,
-        voided=(*case.outdated, *case.voided),
+        voided=(*case.outdated, *case.misdated, *case.voided),
         obligations=case.obligations,
         # Nobody insures what may not go out.
         insurable=not blockers and all(one.outcome == "pass" for one in insurer) if insurer else None,
@@ -260,10 +262,10 @@ def approve(
         type="approval",
         production=case.production.name,
         by=person.id,
-        role=_said(role, "role"),
+        role=said(role, "role"),
         subject=case.subject,
         saw=tuple(dict.fromkeys((case.subject, *saw))),
-        why=_said(why, "reason"),
+        why=said(why, "reason"),
         facts=facts or {},
         terms=case.terms,
     )
@@ -325,11 +327,11 @@ def waive(
         type="waiver",
         production=case.production.name,
         by=person.id,
-        role=_said(role, "role"),
+        role=said(role, "role"),
         subject=subject,
         about=rule,
         saw=(finding.id,),
-        why=_said(why, "reason"),
+        why=said(why, "reason"),
         facts={**of, **({"until": until.isoformat()} if until is not None else {})},
     )
     return [person, decision]
@@ -362,11 +364,11 @@ def withdraw(
         type="review",
         production=case.production.name,
         by=person.id,
-        role=_said(role, "role"),
+        role=said(role, "role"),
         subject=subject,
         about=f"waiver of {rule}",
         saw=tuple(one.id for one in these),
-        why=_said(why, "reason"),
+        why=said(why, "reason"),
         facts={"withdrawn": True},
     )
     return [person, *(one.model_copy(update={"withdrawn": True}) for one in these), decision]
@@ -387,11 +389,11 @@ def review(
         type="review",
         production=case.production.name,
         by=person.id,
-        role=_said(role, "role"),
+        role=said(role, "role"),
         subject=finding.id,
         about="NFX-2",
         saw=(case.subject, finding.id, *finding.evidence),
-        why=_said(why, "reason"),
+        why=said(why, "reason"),
         facts={"resolved": resolved, "of": said_by(finding)},
     )
     return [person, decision]
@@ -429,34 +431,35 @@ def reject(case: Case, *, by: str, role: str, why: str) -> list[Record]:
         type="rejection",
         production=case.production.name,
         by=person.id,
-        role=_said(role, "role"),
+        role=said(role, "role"),
         subject=case.subject,
         saw=(case.subject,),
-        why=_said(why, "reason"),
+        why=said(why, "reason"),
     )
     return [person, *approved, decision]
 
 
-def _said(text: str, what: str) -> str:
-    said = text.strip()
-    if not said:
+def said(text: str, what: str) -> str:
+    """What a person typed for --`what`; FalseworkError where it is nothing, too much, or no text."""
+    typed = text.strip()
+    if not typed:
         raise FalseworkError(f"--{what} is empty", todo=f'Say it: --{what} "...".')
-    if len(said) > LONGEST:
+    if len(typed) > LONGEST:
         raise FalseworkError(
-            f"--{what} has {len(said)} characters", todo=f"At most {LONGEST}: put the rest into a document."
+            f"--{what} has {len(typed)} characters", todo=f"At most {LONGEST}: put the rest into a document."
         )
     try:
-        said.encode()
+        typed.encode()
     except UnicodeEncodeError:
         raise FalseworkError(f"--{what} is no text in UTF-8", todo="Type it anew.") from None
-    return said
+    return typed
 
 
-def person_named(state: State, production: Production, by: str, role: str) -> Party:
-    """The person an id or a name means."""
-    name = _said(by, "by")
+def person_named(state: State, production: Production | None, by: str, role: str) -> Party:
+    """The person an id or a name means, among those of the production and those on record."""
+    name = said(by, "by")
     known = {party.id: party for party in state.parties.values()}
-    for one in production.parties:
+    for one in production.parties if production is not None else ():
         known[one.id] = Party(
             id=one.id, type=one.type, name=one.name, roles=one.roles, member_of=one.member_of
         )
@@ -481,4 +484,4 @@ def person_named(state: State, production: Production, by: str, role: str) -> Pa
     identity = f"party:{slug}" if slug else record_id("party", name)
     if identity in known:
         identity = f"{identity}-{record_id('name', name).removeprefix('name:')}"
-    return Party(id=identity, type="person", name=name, roles=(_said(role, "role"),))
+    return Party(id=identity, type="person", name=name, roles=(said(role, "role"),))

@@ -7,6 +7,7 @@ one row that says where they end. Reading checks what it reads; what was tampere
 from __future__ import annotations
 
 import json
+import shlex
 import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -21,9 +22,10 @@ import sqlalchemy as sql
 from falsework.errors import FalseworkError
 from falsework.rights import merkle
 from falsework.rights.anchors import Anchor, add_anchor, anchors_beside, read_anchors
+from falsework.rights.clock import Correction, correction, ledger_clock
 from falsework.rights.database import FORMAT, Database, file_database, url_database
 from falsework.rights.events import BACKWARDS, BEFORE_ALL, Event, kind_of, time_text
-from falsework.rights.records import Asset, Record, canonical
+from falsework.rights.records import Asset, Decision, Party, Record, canonical
 from falsework.rights.tampering import Fault, Head, Link, check, in_order, links_of, read_row
 
 __all__ = ["Anchor", "Fault", "Inclusion", "Ledger", "OvertakenError"]
@@ -69,6 +71,7 @@ class Ledger:
         self._present: dict[tuple[str, str], int] = {}  # (kind, id) -> sequence of its present form
         self._unsynced = False
         self._last: datetime | None = None  # when the last event was written
+        self._corrections: list[Correction] = []
 
     @classmethod
     def open(cls, where: str | Path, *, create: bool = True, anchors: Path | None = None) -> Ledger:
@@ -138,7 +141,8 @@ class Ledger:
     ) -> list[Event]:
         """Write records in one transaction, all or none, and return their events.
 
-        A record that is identical to the present one of its kind and id is not written again. With `after`
+        A record that is identical to the present one of its kind and id is not written again, unless a clock
+        that dated it was corrected since. With `after`
         nothing is written, and `OvertakenError` raised, where the ledger has another size by now: what was
         concluded from that many events may no longer follow. An event is never dated before the one that it
         comes after; FalseworkError where the clock stands more than BACKWARDS behind that. An asset
@@ -156,28 +160,59 @@ class Ledger:
                 )
             at = self._not_before_the_last(at)
             events = list(self._news(connection, records, at, retyped))
-            if not events:
-                return []
-            peaks = self._peaks.copy()
-            for event in events:
-                peaks.add(event.digest)
-            connection.execute(
-                sql.text(
-                    "INSERT INTO ledger_events (sequence, payload, digest) "
-                    "VALUES (:sequence, :payload, :digest)"
-                ),
-                [{"sequence": e.sequence, "payload": e.payload, "digest": e.digest} for e in events],
-            )
-            connection.execute(
-                sql.text("UPDATE ledger_head SET size = :size, root = :root, last = :last"),
-                {"size": peaks.size, "root": peaks.root(), "last": events[-1].digest},
-            )
+            self._write(connection, events)
+        self._written(events)
+        return events
+
+    def correct_clock(self, person: Party, *, role: str, why: str, at: datetime) -> Decision:
+        """Put on record that a named person says the clock is right at `at` and stood ahead when the last
+        event was dated: the one event that may be dated before the one it comes after.
+
+        FalseworkError where the last event is not more than BACKWARDS ahead: then nothing needs correcting.
+        """
+        with self._guard, self._database.transaction(writing=True) as connection:
+            head = self._head(connection, lock=True)
+            self._catch_up(connection, head)
+            if self._last is None or self._last - at <= BACKWARDS:
+                last = f"the last event is of {time_text(self._last)}" if self._last else "there is no event"
+                raise FalseworkError(
+                    f"the clock was not ahead: {last}, and it is {time_text(at)} now",
+                    where=self.where,
+                    todo="There is nothing to correct: what is written next is dated after the last event.",
+                )
+            if person.type != "person":
+                raise FalseworkError(f'"{person.name}" is no person', todo="Only a named person can decide.")
+            decision = ledger_clock(self._last, at, len(self._leaves), by=person.id, role=role, why=why)
+            # The decision first: no other event may step back.
+            events = list(self._news(connection, [decision, person], at, ()))
+            self._write(connection, events)
+        self._written(events)
+        return decision
+
+    def _write(self, connection: sql.Connection, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        peaks = self._peaks.copy()
+        for event in events:
+            peaks.add(event.digest)
+        connection.execute(
+            sql.text(
+                "INSERT INTO ledger_events (sequence, payload, digest) VALUES (:sequence, :payload, :digest)"
+            ),
+            [{"sequence": e.sequence, "payload": e.payload, "digest": e.digest} for e in events],
+        )
+        connection.execute(
+            sql.text("UPDATE ledger_head SET size = :size, root = :root, last = :last"),
+            {"size": peaks.size, "root": peaks.root(), "last": events[-1].digest},
+        )
+
+    def _written(self, events: Sequence[Event]) -> None:
+        """Remember what was committed."""
         with self._guard:
-            self._unsynced = True
+            self._unsynced |= bool(events)
             for event in events:
                 if event.sequence == len(self._leaves):  # else another thread has caught up meanwhile
                     self._remember(event)
-        return events
 
     def _not_before_the_last(self, at: datetime) -> datetime:
         """The time of the next event: who worked for a while began before others wrote, and is dated after
@@ -188,8 +223,10 @@ class Ledger:
             raise FalseworkError(
                 f"the last event is of {time_text(self._last)}, and it is {time_text(at)} now, by this clock",
                 where=self.where,
-                todo="Set the clock right. If it was ahead then, bring back a copy from before that, and "
-                "retire the anchors that were written since (docs/ledger.md).",
+                todo="Set the clock right. If this one is right and the other was ahead, a named person puts "
+                f"that on record: `falsework ledger clock {shlex.quote(self.where)} --by NAME --role ROLE "
+                "--reason WHY`. Or bring back a copy from before it, and retire the anchors that were "
+                "written since (docs/ledger.md).",
             )
         return self._last
 
@@ -355,6 +392,8 @@ class Ledger:
         self._leaves.append(event.digest)
         self._peaks.add(event.digest)
         self._present[event.kind, event.id] = event.sequence
+        if (found := correction(event, self._last)) is not None:
+            self._corrections.append(found)
         self._last = event.time
 
     def _news(
@@ -362,11 +401,17 @@ class Ledger:
     ) -> Iterator[Event]:
         """Events for those of the records that say something new."""
         known = [self._present.get((kind_of(record), record.id)) for record in records]
-        bodies = self._bodies(connection, sorted({number for number in known if number is not None}))
+        written = self._events_at(connection, sorted({number for number in known if number is not None}))
         present = {
-            (kind_of(record), record.id): bodies[number]
+            (kind_of(record), record.id): canonical(written[number].body)
             for record, number in zip(records, known, strict=True)
             if number is not None
+        }
+        # Said again after the clock that dated it was corrected, it is said at the right date.
+        misdated = {
+            (event.kind, event.id)
+            for event in written.values()
+            if any(one.undoes(event.sequence, event.time) for one in self._corrections)
         }
         sequence = len(self._leaves)
         previous = self._leaves[-1] if self._leaves else BEFORE_ALL
@@ -374,8 +419,9 @@ class Ledger:
             event = Event.of(record, sequence=sequence, at=at, previous=previous)
             body = canonical(event.body)
             before = present.get((event.kind, event.id))
-            if before == body:
+            if before == body and (event.kind, event.id) not in misdated:
                 continue
+            misdated.discard((event.kind, event.id))
             if before is not None and isinstance(record, Asset) and record.id not in retyped:
                 self._same_sort(record, str(json.loads(before)["type"]))
             present[event.kind, event.id] = body
@@ -398,18 +444,18 @@ class Ledger:
             "production.toml calls so, and nothing was made with, may be corrected or taken out there.",
         )
 
-    def _bodies(self, connection: sql.Connection, numbers: Sequence[int]) -> dict[int, bytes]:
-        """Canonical bodies of events, by their numbers."""
+    def _events_at(self, connection: sql.Connection, numbers: Sequence[int]) -> dict[int, Event]:
+        """Events by their numbers."""
         question = sql.text(f"{READ_EVENTS} WHERE sequence IN :numbers").bindparams(
             sql.bindparam("numbers", expanding=True)
         )
-        bodies: dict[int, bytes] = {}
+        events: dict[int, Event] = {}
         for start in range(0, len(numbers), AT_ONCE):
             some = list(numbers[start : start + AT_ONCE])
             for row in _plain(connection.execute(question, {"numbers": some})):
                 event = self._checked(row, row[0])
-                bodies[event.sequence] = canonical(event.body)
-        return bodies
+                events[event.sequence] = event
+        return events
 
     def _within(self, size: int) -> int:
         if not 0 <= size <= len(self._leaves):

@@ -73,6 +73,7 @@ class LedgerSeen:
     unchecked how many more bear a token of an authority that nobody here can check
     sealed    what the latest seal that holds says, as a sentence without its stop; "" for none
     faults    a sentence for each token or anchor that does not hold
+    corrections  a sentence for each time that a clock which had been ahead was set right
     """
 
     where: str
@@ -83,6 +84,7 @@ class LedgerSeen:
     unchecked: int = 0
     sealed: str = ""
     faults: tuple[str, ...] = ()
+    corrections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -310,17 +312,19 @@ class _Content:
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
-        """Deliveries of this cut on record, oldest first."""
+        """Deliveries of this cut on record, in the order of the ledger."""
         state = self.case.state
-        found = []
+        found: list[tuple[int, Delivery]] = []
         for one in state.descendants(self.case.subject):
             asset = state.assets.get(one)
             if asset is not None and asset.type == "delivery" and asset.facts.get("left") is not False:
                 step = next(iter(state.made_by(one)), None)
                 by = party_name(self.case, step.agent) if step is not None else ""
                 at = step.ended.isoformat() if step is not None and step.ended else ""
-                found.append(Delivery(one, at, by, len(asset.parts)))
-        return tuple(sorted(found, key=lambda each: each.at))
+                entry = state.entries.get(("asset", one))
+                place = entry.sequence if entry is not None else 0
+                found.append((place, Delivery(one, at, by, len(asset.parts))))
+        return tuple(delivery for _, delivery in sorted(found, key=lambda each: each[0]))
 
     def rules(self) -> tuple[RuleLine, ...]:
         waived = {one.finding.id: one.decision.id for one in self.verdict.waived}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from falsework.rights.case import Case, counts
 from falsework.rights.facts import ShotFacts
@@ -202,7 +203,7 @@ def decision_lines(case: Case, verdict: Clearance) -> tuple[DecisionLine, ...]:
     """
     holding = {one.decision.id for one in verdict.waived}
     lines = []
-    for one in _decisions(case):
+    for one in sorted(_decisions(case), key=partial(_place, case)):
         entry = case.state.entries.get(("decision", one.id))
         lines.append(
             DecisionLine(
@@ -219,7 +220,13 @@ def decision_lines(case: Case, verdict: Clearance) -> tuple[DecisionLine, ...]:
             )
         )
     order = {"rejection": 0, "approval": 1, "waiver": 2, "review": 3}
-    return tuple(sorted(lines, key=lambda one: (bool(one.void), order.get(one.type, 4), one.at)))
+    return tuple(sorted(lines, key=lambda one: (bool(one.void), order.get(one.type, 4))))
+
+
+def _place(case: Case, decision: Decision) -> int:
+    """Where in the ledger it was decided: dates are those of clocks, and one may have been ahead."""
+    entry = case.state.entries.get(("decision", decision.id))
+    return entry.sequence if entry is not None else 0
 
 
 def _note(case: Case, decision: Decision) -> str:
@@ -271,6 +278,8 @@ def _scope(case: Case, decision: Decision) -> str:
 def _void(case: Case, decision: Decision, holding: set[str]) -> str:
     if decision.withdrawn:
         return "withdrawn"
+    if misdate := case.misdate(decision):
+        return misdate
     if not counts(case.state, decision):
         return "not by a person on record"
     elsewhere = decision.subject not in case.scopes and decision.subject not in case.state.findings

@@ -407,6 +407,7 @@ class _Page:
         where = quoted(ledger.where)
         anchors = count(ledger.anchors, "anchor") + " beside it"
         faults = "".join(f'<p class="fail">{escape(sentence(one))}</p>' for one in ledger.faults)
+        faults += "".join(f"<p>{escape(sentence(one))}</p>" for one in ledger.corrections)
         return (
             f'<dl class="facts"><div><dt>events</dt><dd>{ledger.size:,}</dd></div>'
             f"<div><dt>anchors</dt><dd>{anchors if ledger.anchors else 'none'}</dd></div>"

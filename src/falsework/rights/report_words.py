@@ -98,7 +98,7 @@ def _producer(case: Case, report: Report) -> Iterator[Answered]:
     answer = "; ".join(f"{one.by}, {one.role}, on {one.at[:10]}" for one in given) or "Nobody yet"
     answer += "."
     if lost:
-        answer += f" {count(len(lost), 'approval')} of other versions or terms, or withdrawn: void."
+        answer += f" {count(len(lost), 'approval')} of other versions or terms, withdrawn or misdated: void."
     answer += "".join(f" {one.by}: {one.note}." for one in given if one.note)
     yield "producer", "Who approved exactly these frames?", answer, tuple(one.id for one in (*given, *lost))
     yield "producer", "Is there AI in the pixels?", _pixels(report), report.ai_pixels.evidence
@@ -333,4 +333,6 @@ def not_established(case: Case, report: Report, test_certificate: bool | None) -
         yield f"When the ledger existed, by any word but its own: {_unsealed(report.ledger)}."
     for fault in report.ledger.faults:
         yield f"What a time-stamp or an anchor beside the ledger claims, since it does not hold: {fault}."
+    for corrected in report.ledger.corrections:
+        yield f"When exactly that was done which a clock dated that stood ahead ({corrected})."
     yield "Signed is not the same as true. This is not legal advice."

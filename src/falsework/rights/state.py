@@ -7,26 +7,34 @@ follows from the activities: whatever one used is a parent of whatever it genera
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
+from falsework.rights.clock import Correction, corrections
 from falsework.rights.events import Event, kind_of
 from falsework.rights.records import Activity, Asset, Decision, Finding, Grant, Party, Record
 
 __all__ = ["Entry", "State"]
+
+LETS_PASS = ("approval", "waiver", "review")
 
 T = TypeVar("T", Activity, Grant, Decision, Finding)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a record's present form stands in the ledger; when that and its first form were written."""
+    """Where a record's present form stands in the ledger; when that and its first form were written.
+
+    corrected   the correction of a clock that came after it and lies before its date, the earliest of them:
+                its date is of a future that was none
+    """
 
     sequence: int
     time: datetime
     first: datetime
+    corrected: Correction | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,11 @@ class State:
     entries   by (kind, id): where in the ledger each record stands
     size      number of events this is the state after
     latest    when the last of them was written
+    corrections  of a clock that had stood ahead
+
+    What a later event says goes before what an earlier one said, whatever their dates. What was taken back in
+    a future that was none stays taken back: a grant revoked then ends with the correction at the latest, and
+    a rejection withdrawn then stands again.
     """
 
     parties: Mapping[str, Party] = field(default_factory=dict)
@@ -47,6 +60,7 @@ class State:
     entries: Mapping[tuple[str, str], Entry] = field(default_factory=dict)
     size: int = 0
     latest: datetime | None = None
+    corrections: tuple[Correction, ...] = ()
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> State:
@@ -54,20 +68,27 @@ class State:
         latest: dict[tuple[str, str], Event] = {}
         entries: dict[tuple[str, str], Entry] = {}
         size, time = 0, None
+        events = list(events)
         for event in events:
             key = (event.kind, event.id)
             latest[key] = event
             before = entries.get(key)
             entries[key] = Entry(event.sequence, event.time, before.first if before else event.time)
             size, time = event.sequence + 1, event.time
+        found = corrections(events)
+        for one in found:
+            for key, entry in entries.items():
+                earlier = entry.corrected is None or one.now < entry.corrected.now
+                if one.undoes(entry.sequence, entry.time) and earlier:
+                    entries[key] = replace(entry, corrected=one)
         parties: dict[str, Party] = {}
         assets: dict[str, Asset] = {}
         activities: dict[str, Activity] = {}
         grants: dict[str, Grant] = {}
         findings: dict[str, Finding] = {}
         decisions: dict[str, Decision] = {}
-        for (_, identity), event in latest.items():
-            match event.record():
+        for (kind, identity), event in latest.items():
+            match _as_corrected(event.record(), entries[kind, identity].corrected):
                 case Party() as party:
                     parties[identity] = party
                 case Asset() as asset:
@@ -80,11 +101,19 @@ class State:
                     findings[identity] = finding
                 case Decision() as decision:
                     decisions[identity] = decision
-        return cls(parties, assets, activities, grants, findings, decisions, entries, size, time)
+        return cls(parties, assets, activities, grants, findings, decisions, entries, size, time, found)
 
     def entry(self, record: Record) -> Entry:
         """Where the record with this kind and id stands; KeyError where there is none."""
         return self.entries[kind_of(record), record.id]
+
+    def misdated(self, decision: Decision) -> Correction | None:
+        """The correction after which a decision has to be taken again: it let something pass, at a date that
+        has not come. What holds a cut up stands, whatever its date."""
+        if decision.type not in LETS_PASS or decision.facts.get("resolved") is False:
+            return None
+        entry = self.entries.get(("decision", decision.id))
+        return entry.corrected if entry is not None else None
 
     def ancestors(self, asset: str) -> tuple[str, ...]:
         """Ids of everything the asset was made from, nearest first, without itself.
@@ -158,6 +187,16 @@ class State:
     @cached_property
     def _findings(self) -> dict[str, tuple[Finding, ...]]:
         return _gathered((one.subject, one) for one in self.findings.values())
+
+
+def _as_corrected(record: Record, correction: Correction | None) -> Record:
+    """A record as it counts after the correction of the clock that dated it."""
+    match record:
+        case Grant(revoked=datetime() as revoked) if correction is not None:
+            return record.model_copy(update={"revoked": min(revoked, correction.now)})
+        case Decision(type="rejection", withdrawn=True) if correction is not None:
+            return record.model_copy(update={"withdrawn": False})
+    return record
 
 
 def _gathered(pairs: Iterable[tuple[str, T]]) -> dict[str, tuple[T, ...]]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from falsework.rights import merkle
 from falsework.rights.anchors import Anchor
+from falsework.rights.clock import CLOCK, corrects
 from falsework.rights.events import BACKWARDS, BEFORE_ALL, Event, time_text
 
 __all__ = ["Fault", "Head", "Link", "check", "in_order", "links_of", "read_row"]
@@ -74,6 +75,7 @@ class Link:
     digest: bytes = b""
     time: datetime | None = None
     why: str = ""  # what is wrong with a damaged one
+    event: Event | None = field(default=None, compare=False, repr=False)  # of one that may correct a clock
 
     @classmethod
     def of(cls, row: Row, expected: int) -> Link:
@@ -84,7 +86,8 @@ class Link:
             event = read_row(row)
         except ValueError as error:
             return cls(place, why=str(error))
-        return cls(place, event.sequence, event.previous, event.digest, event.time)
+        kept = event if event.body.get("about") == CLOCK else None
+        return cls(place, event.sequence, event.previous, event.digest, event.time, event=kept)
 
 
 def read_row(row: Row) -> Event:
@@ -163,12 +166,16 @@ def _unchained(written: Mapping[int, Link]) -> Iterator[Fault]:
 
 
 def _backwards(links: Sequence[Link]) -> Iterator[Fault]:
-    """Events dated by a clock that had been set back: what had ended may have been taken to hold."""
+    """Events dated by a clock that had been set back: what had ended may have been taken to hold. A named
+    person's decision that the clock was ahead is none."""
     latest: Link | None = None
+    was: datetime | None = None
     for link in links:
         if link.time is None:
             continue
-        if latest is None or latest.time is None or link.time >= latest.time:
+        before, was = was, link.time
+        corrected = link.event is not None and before is not None and corrects(link.event, before)
+        if corrected or latest is None or latest.time is None or link.time >= latest.time:
             latest = link
         elif latest.time - link.time > BACKWARDS:
             words = (

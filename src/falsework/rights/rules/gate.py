@@ -45,6 +45,15 @@ def approval(case: Case) -> Answer:
             (one.id for one in case.outdated),
             missing=APPROVAL,
         )
+    if case.misdated:
+        last = case.misdated[-1]
+        who = case.state.parties[last.by].name if last.by in case.state.parties else last.by
+        return unknown(
+            f"{who} approved these frames, but {case.misdate(last)}",
+            f"Approve it again, with `{command}`.",
+            (one.id for one in case.misdated),
+            missing=APPROVAL,
+        )
     if case.voided:
         return unknown(
             "the approval on record is of other pixels, so it no longer holds",

@@ -295,7 +295,7 @@ def _approved(case: Case) -> Answer:
     return unknown(
         "what is generated in this cut has not been approved",
         f"A person looks at it and runs `{command}`.",
-        (one.id for one in case.voided),
+        (one.id for one in (*case.misdated, *case.voided)),
         missing=APPROVAL,
     )
 

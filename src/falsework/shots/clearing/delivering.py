@@ -255,7 +255,7 @@ def _words(desk: Desk, case: Case, verdict: Clearance, ledger: Ledger) -> Manife
     for model in case.models:
         asset = state.assets.get(model)
         version = str(asset.facts.get("version", "")) if asset else ""
-        worked = _ended(one for one in case.activities if model in one.models)
+        worked = _ended((one for one in case.activities if model in one.models), case.at)
         systems.append(AiSystem(asset.name if asset else model, version, identifier=model, when=worked))
         if asset is not None:
             ingredients.append(_ingredient(desk, case, asset))
@@ -271,13 +271,13 @@ def _words(desk: Desk, case: Case, verdict: Clearance, ledger: Ledger) -> Manife
         credits=verdict.credits,
         licence=verdict.obligations.licence,
         approvals=tuple(one.id for one in verdict.approvals),
-        made=_ended(one for one in case.activities if case.subject in one.generated),
+        made=_ended((one for one in case.activities if case.subject in one.generated), case.at),
     )
 
 
-def _ended(steps: Iterable[Activity]) -> datetime | None:
-    """When the last of these steps was done, where the ledger says."""
-    return max((one.ended for one in steps if one.ended is not None), default=None)
+def _ended(steps: Iterable[Activity], at: datetime) -> datetime | None:
+    """When the last of these steps was done, where the ledger says; a clock that was ahead says nothing."""
+    return max((one.ended for one in steps if one.ended is not None and one.ended <= at), default=None)
 
 
 def _ingredient(desk: Desk, case: Case, asset: Asset) -> Ingredient:

@@ -79,7 +79,7 @@ def report_of(
         case = replace(_case(desk, ledger, cut, at, marked), called=desk.called)
         ledger.append(clearance(case).findings, at=at)
         case = replace(case, state=State.of(ledger.events()))
-        seen = _seen(desk, ledger)
+        seen = _seen(desk, ledger, case.state)
     report = clearance_report(
         case, clearance(case), frames=cut.frames, ledger=seen, test_certificate=_test_certificate(desk)
     )
@@ -107,7 +107,7 @@ def _case(desk: Desk, ledger: Ledger, cut: Cut, at: datetime, marked: bool | Non
     return case_of(desk, ledger, cut, at, marked=marked)
 
 
-def _seen(desk: Desk, ledger: Ledger) -> LedgerSeen:
+def _seen(desk: Desk, ledger: Ledger, state: State) -> LedgerSeen:
     file = ledger.anchors_file
     anchors = read_anchors(file)[0] if file is not None and file.is_file() else []
     place = desk.ledger_place
@@ -122,7 +122,12 @@ def _seen(desk: Desk, ledger: Ledger) -> LedgerSeen:
         f"the anchor of {time_text(one.time)} is over {one.size:,} events that this ledger does not hold"
         for one in others
     )
-    seen = LedgerSeen(where, ledger.size, ledger.root().hex(), len(anchors), faults=strays)
+    corrected = tuple(
+        one.words(state.parties[one.by].name if one.by in state.parties else "") for one in state.corrections
+    )
+    seen = LedgerSeen(
+        where, ledger.size, ledger.root().hex(), len(anchors), faults=strays, corrections=corrected
+    )
     return _sealed(seen, fits, desk.stamp_roots())
 
 
