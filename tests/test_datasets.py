@@ -8,6 +8,7 @@ import re
 import shutil
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from safetensors.numpy import load
 
 from falsework.cli.main import main
-from falsework.datasets import work
+from falsework.datasets import rebuilding, work
 from falsework.datasets.assets import find_assets
 from falsework.datasets.croissant import describe
 from falsework.datasets.draw import Drawn, building_seed, draw, split_of
@@ -430,7 +431,10 @@ def test_the_command_shows_rebuilds_and_draws_a_sheet(
     sheet = tmp_path / "sheet.png"
     assert main(["dataset", "show", str(built), "--sheet", str(sheet)]) == 0
     assert sheet.stat().st_size > 1000
-    assert "CC0-1.0" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "CC0-1.0" in said
+    assert f"-> {sheet} (" in said
+    assert read_index(built)[0]["sample"] in said
 
 
 @pytest.mark.parametrize(
@@ -480,6 +484,66 @@ def test_what_is_not_there_is_a_sentence(
         assert said.strip()
         assert "Traceback" not in said
     assert find_sample(built, read_index(built)[0]["sample"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ('fragments = "many"', 'must be two numbers between 50 and 20000, the smaller first, not "many"'),
+        ("fragments = [60, 50]", "two numbers between 50 and 20000, the smaller first, not [60, 50]"),
+        ("fragments = [50, 90000]", "two numbers between 50 and 20000"),
+        ('fragments = ["a", 5]', "shot.fragments: must be two numbers between 50 and 20000"),
+    ],
+)
+def test_a_range_that_is_none_is_told_what_is_allowed(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str, told: str
+) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(TINY.format(shared=shared).replace("fragments = [50, 60]", words))
+    assert main(["dataset", "build", str(path), "--out", str(tmp_path / "o"), "--no-targets"]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_pixel_of_a_half_has_one_path_at_the_least() -> None:
+    assert plain(targets={"samples": 2}).targets.samples == 2
+    with pytest.raises(ValidationError, match="greater than or equal to 2"):
+        plain(targets={"samples": 1})
+
+
+def test_a_set_that_lies_elsewhere_or_is_none_is_told_without_the_systems_numbers(
+    built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = built / "index.jsonl"
+    moved = shutil.copytree(built, tmp_path / "elsewhere" / "moved")
+
+    def relative(folder: Path, base: Path | None) -> work.Plan:  # TINY has whole paths, a user's has not
+        plan = work.open_plan(folder, base)
+        return replace(plan, recipe=plan.recipe.model_copy(update={"sources": "SOURCES.csv"}))
+
+    monkeypatch.setattr(rebuilding, "open_plan", relative)
+    sample = read_index(built)[0]["sample"]
+    for arguments, told in (
+        (["show", str(index)], "is a file, and a data set is a folder"),
+        (["rebuild", str(moved), sample], "with --base DIR"),
+    ):
+        assert main(["dataset", *arguments]) == 2
+        said = capsys.readouterr().err
+        assert told in said
+        assert "Errno" not in said
+    (moved / read_index(moved)[0]["shard"]).unlink()
+    assert main(["dataset", "rebuild", str(moved), sample]) == 2
+    said = capsys.readouterr().err
+    assert "is not there" in said
+    assert "Errno" not in said
+
+
+def test_a_set_without_a_sample_says_so(
+    built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("recipe.toml", "dataset.json"):
+        shutil.copy(built / name, tmp_path)
+    assert main(["dataset", "show", str(tmp_path)]) == 0
+    assert "no samples yet" in capsys.readouterr().out
 
 
 def test_the_document_names_every_key_and_every_array() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -211,6 +212,27 @@ def drawn(blender: Blender, plate: Plate, tmp_path_factory: pytest.TempPathFacto
         folder=folder / "job",
     ) as renderer:
         yield renderer, {index: renderer.frame(index, samples=4) for index in (0, FALLING)}
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="there is METAL")
+def test_a_device_that_is_not_there_is_refused_in_the_callers_words(
+    blender: Blender, plate: Plate, tmp_path: Path
+) -> None:
+    fragments = brick_tower()
+    with pytest.raises(FalseworkError, match=r"METAL.*Give --device CPU\."):
+        CyclesRenderer(
+            plate,
+            fragments,
+            sliding(fragments, np.array([0]), (0.3, 0.0, -0.2)),
+            no_debris(),
+            None,
+            RenderSettings(),
+            TraditionalSettings(samples=4, threads=1, device="METAL"),
+            seed=3,
+            blender=blender,
+            folder=tmp_path / "job",
+            other_device="Give --device CPU.",
+        )
 
 
 def test_before_anything_falls_the_picture_is_the_plate(drawn: Drawn, plate: Plate) -> None:

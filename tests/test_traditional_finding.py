@@ -100,12 +100,16 @@ def test_a_named_blender_that_does_not_serve_is_named(
         find_blenders(broken)
     with pytest.raises(FalseworkError, match="no such program"):
         find_blenders(tmp_path / "nowhere")
+    (tmp_path / "letters").mkdir()
+    with pytest.raises(FalseworkError, match="that is a folder, and there is no Blender in it"):
+        find_blenders(tmp_path / "letters")
 
 
 def test_an_old_blender_is_refused(nothing: Path) -> None:
     program = probed(nothing, version="2.93.1")
-    with pytest.raises(FalseworkError, match=r"is Blender 2\.93\.1, and 3\.4 is the oldest"):
+    with pytest.raises(FalseworkError, match=r"it is Blender 2\.93\.1, and 3\.4 is the oldest") as caught:
         find_blenders(program)
+    assert "install Blender 3.4 or later (https://www.blender.org/download/)" in caught.value.sentence()
 
 
 def test_a_broken_blender_on_path_is_passed_over_and_told(nothing: Path, tmp_path: Path) -> None:

@@ -128,10 +128,12 @@ def _renderer(named: Path | None) -> Blender:
 
 
 def _show(given: argparse.Namespace) -> dict[str, Any]:
-    from falsework.datasets.shards import find_sample, read_index
+    from falsework.datasets.shards import INDEX, find_sample, read_index
     from falsework.datasets.work import read_dataset
 
-    about, rows = read_dataset(given.dataset), read_index(given.dataset)
+    about = read_dataset(given.dataset)
+    # A run that was killed before it had made any has written none.
+    rows = read_index(given.dataset) if (given.dataset / INDEX).exists() else []
     chosen = [find_sample(given.dataset, name) for name in given.samples]
     splits: dict[str, dict[str, int]] = {}
     for split in dict.fromkeys(row["split"] for row in rows):
@@ -141,6 +143,7 @@ def _show(given: argparse.Namespace) -> dict[str, Any]:
             "samples": len(of),
             "bytes": sum(row["bytes"] for row in of),
         }
+    sheet: list[str] = []
     if given.sheet is not None:
         from falsework.datasets.previews import contact_sheet
         from falsework.datasets.shards import read_sample
@@ -154,11 +157,16 @@ def _show(given: argparse.Namespace) -> dict[str, Any]:
         write_png(
             given.sheet, contact_sheet([(row["sample"], read_sample(given.dataset, row)[0]) for row in some])
         )
+        sheet = [row["sample"] for row in some]
     if not given.quiet and not given.json:
         print(f"{about['name']}: {'with' if about.get('targets') else 'without'} path-traced targets")
         for split, has in splits.items():
             counts = f"{has['buildings']:>5} buildings {has['samples']:>6} samples"
             print(f"  {split:<11}{counts} {has['bytes'] / 1e6:>9.1f} MB")
+        if not rows:
+            print(
+                "  no samples yet: none of its buildings is done. `falsework dataset build` goes on with it."
+            )
         for asset in about.get("assets", []):
             print(f"  {asset['kind']:<8} {asset['file']} ({asset['licence']}, {asset['sha256'][:12]})")
         for row in chosen:
@@ -166,7 +174,15 @@ def _show(given: argparse.Namespace) -> dict[str, Any]:
                 f"  {row['sample']}: {row['shard']}, {row['type']} of {row['storeys']} storeys, "
                 f"{row['trigger']}"
             )
-    return {"name": about["name"], "targets": about.get("targets"), "splits": splits, "samples": chosen}
+        if sheet:
+            print(f"-> {given.sheet} ({', '.join(sheet)})")
+    return {
+        "name": about["name"],
+        "targets": about.get("targets"),
+        "splits": splits,
+        "samples": chosen,
+        "sheet": sheet,
+    }
 
 
 def _rebuild(given: argparse.Namespace) -> dict[str, Any]:

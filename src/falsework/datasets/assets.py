@@ -118,8 +118,10 @@ def _rows(path: Path) -> dict[str, dict[str, str]]:
         with path.open(encoding="utf-8", newline="") as file:
             return {row["file"]: row for row in csv.DictReader(file)}
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+        known = {FileNotFoundError: "there is no such file", KeyError: "it has no column `file`"}
+        why = known.get(type(error)) or (error.strerror if isinstance(error, OSError) else "") or str(error)
         raise FalseworkError(
-            f"the list of sources cannot be read ({error})",
+            f"the list of sources cannot be read ({why})",
             where=path,
             todo="Give a CSV with the columns file, repo, path, commit, licence, licence_source.",
         ) from None

@@ -48,6 +48,13 @@ def rebuild(folder: Path, name: str, *, base: Path | None = None) -> Rebuilt:
             where=f"{folder}, {name}",
             todo="Build the set anew.",
         )
+    sources = plan.base / plan.recipe.sources
+    if not sources.is_file():
+        raise FalseworkError(
+            f"the pictures that it was drawn from are not found: there is no {sources}",
+            where=folder,
+            todo="The set or the pictures were moved: give the folder that its recipe lay in with --base DIR.",
+        )
     drawn = Drawn.from_json(record["drawn"])
     assets = find_assets(plan.recipe, plan.base, only=[Asset(**asset) for asset in record["assets"]])
     frame = record["frame"] - FIRST_FRAME

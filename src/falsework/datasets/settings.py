@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from falsework.errors import FalseworkError
 from falsework.faults import key_lines, refuse, toml_refusal, validation_faults
@@ -41,16 +49,26 @@ class Range(Settings):
         return self
 
 
-def _within(given: Range, least: float, most: float) -> Range:
-    if given.low < least or given.high > most:
-        raise ValueError(f"two numbers between {least:g} and {most:g}")
-    return given
+def _within(least: float, most: float) -> WrapValidator:
+    """A range between two bounds, which are said whatever else was given."""
+
+    def check(given: object, inner: ValidatorFunctionWrapHandler) -> Range:
+        with contextlib.suppress(ValidationError):
+            made: Range = inner(given)
+            if least <= made.low and made.high <= most:
+                return made
+        raise ValueError(f"two numbers between {least:g} and {most:g}, the smaller first")
+
+    return WrapValidator(check)
 
 
 def _weights(given: dict[str, float]) -> dict[str, float]:
     if sum(given.values()) <= 0:
         raise ValueError("a table of weights, one of which at least is not 0")
     return given
+
+
+SOME = AfterValidator(_weights)
 
 
 class PictureSettings(Settings):
@@ -78,74 +96,34 @@ class ShotSettings(Settings):
     fps: Annotated[float, Field(gt=1, le=120)] = 24.0
     moments: Annotated[int, Field(ge=1, le=50)] = 3
     crops: Annotated[int, Field(ge=1, le=50)] = 2
-    fragments: Range = Range(low=200, high=600)
-
-    @field_validator("fragments")
-    @classmethod
-    def _fragments(cls, given: Range) -> Range:
-        return _within(given, 50, 20000)
+    fragments: Annotated[Range, _within(50, 20000)] = Range(low=200, high=600)
 
 
 class BuildingSettings(Settings):
     """Weights of kinds, ranges of sizes in metres."""
 
-    types: dict[Literal["terraced", "corner", "detached"], Weight] = Field(
+    types: Annotated[dict[Literal["terraced", "corner", "detached"], Weight], SOME] = Field(
         default={"terraced": 3.0, "corner": 2.0, "detached": 1.0}
     )
-    materials: dict[Literal["masonry", "concrete", "glass"], Weight] = Field(
+    materials: Annotated[dict[Literal["masonry", "concrete", "glass"], Weight], SOME] = Field(
         default={"masonry": 5.0, "concrete": 3.0, "glass": 1.0}
     )
-    roofs: dict[Literal["flat", "gable", "mansard"], Weight] = Field(
+    roofs: Annotated[dict[Literal["flat", "gable", "mansard"], Weight], SOME] = Field(
         default={"flat": 3.0, "gable": 2.0, "mansard": 1.0}
     )
-    storeys: Range = Range(low=2, high=6)
-    storey_height: Range = Range(low=2.7, high=3.6)
-    width: Range = Range(low=8.0, high=20.0)
-    depth: Range = Range(low=8.0, high=13.0)
-
-    @field_validator("types", "materials", "roofs")
-    @classmethod
-    def _some(cls, given: dict[str, float]) -> dict[str, float]:
-        return _weights(given)
-
-    @field_validator("storeys")
-    @classmethod
-    def _storeys(cls, given: Range) -> Range:
-        return _within(given, 1, 20)
-
-    @field_validator("storey_height")
-    @classmethod
-    def _storey_height(cls, given: Range) -> Range:
-        return _within(given, 2.4, 8)
-
-    @field_validator("width")
-    @classmethod
-    def _width(cls, given: Range) -> Range:
-        return _within(given, 5, 60)
-
-    @field_validator("depth")
-    @classmethod
-    def _depth(cls, given: Range) -> Range:
-        return _within(given, 4, 60)
+    storeys: Annotated[Range, _within(1, 20)] = Range(low=2, high=6)
+    storey_height: Annotated[Range, _within(2.4, 8)] = Range(low=2.7, high=3.6)
+    width: Annotated[Range, _within(5, 60)] = Range(low=8.0, high=20.0)
+    depth: Annotated[Range, _within(4, 60)] = Range(low=8.0, high=13.0)
 
 
 class TriggerSettings(Settings):
     """How the buildings fail."""
 
-    kinds: dict[Literal["progressive", "implosion", "topple", "pancake"], Weight] = Field(
+    kinds: Annotated[dict[Literal["progressive", "implosion", "topple", "pancake"], Weight], SOME] = Field(
         default={"progressive": 4.0, "implosion": 2.0, "topple": 1.0, "pancake": 2.0}
     )
-    strength: Range = Range(low=0.5, high=1.0)
-
-    @field_validator("kinds")
-    @classmethod
-    def _some(cls, given: dict[str, float]) -> dict[str, float]:
-        return _weights(given)
-
-    @field_validator("strength")
-    @classmethod
-    def _strength(cls, given: Range) -> Range:
-        return _within(given, 0.01, 100)
+    strength: Annotated[Range, _within(0.01, 100)] = Range(low=0.5, high=1.0)
 
 
 class SunSettings(Settings):
@@ -153,78 +131,30 @@ class SunSettings(Settings):
     elevation above the horizon; ratio: the sun's irradiance over that of the open sky."""
 
     overcast: Share = 0.2
-    azimuth: Range = Range(low=-180, high=180)
-    elevation: Range = Range(low=12, high=65)
-    ratio: Range = Range(low=1.0, high=6.0)
-
-    @field_validator("azimuth")
-    @classmethod
-    def _azimuth(cls, given: Range) -> Range:
-        return _within(given, -180, 180)
-
-    @field_validator("elevation")
-    @classmethod
-    def _elevation(cls, given: Range) -> Range:
-        return _within(given, 3, 85)
-
-    @field_validator("ratio")
-    @classmethod
-    def _ratio(cls, given: Range) -> Range:
-        return _within(given, 0, 100)
+    azimuth: Annotated[Range, _within(-180, 180)] = Range(low=-180, high=180)
+    elevation: Annotated[Range, _within(3, 85)] = Range(low=12, high=65)
+    ratio: Annotated[Range, _within(0, 100)] = Range(low=1.0, high=6.0)
 
 
 class DustSettings(Settings):
     """As [dust] of a shot, drawn."""
 
-    amount: Range = Range(low=0.5, high=2.5)
-    reach: dict[Literal["local", "street", "camera"], Weight] = Field(default={"local": 1.0, "street": 3.0})
-    wind_speed: Range = Range(low=0.0, high=4.0)
+    amount: Annotated[Range, _within(0, 20)] = Range(low=0.5, high=2.5)
+    reach: Annotated[dict[Literal["local", "street", "camera"], Weight], SOME] = Field(
+        default={"local": 1.0, "street": 3.0}
+    )
+    wind_speed: Annotated[Range, _within(0, 40)] = Range(low=0.0, high=4.0)
     debris: Annotated[int, Field(ge=0, le=100000)] = 2000
-
-    @field_validator("reach")
-    @classmethod
-    def _some(cls, given: dict[str, float]) -> dict[str, float]:
-        return _weights(given)
-
-    @field_validator("amount")
-    @classmethod
-    def _amount(cls, given: Range) -> Range:
-        return _within(given, 0, 20)
-
-    @field_validator("wind_speed")
-    @classmethod
-    def _wind(cls, given: Range) -> Range:
-        return _within(given, 0, 40)
 
 
 class CameraSettings(Settings):
     """Metres from the building, metres above the ground, degrees that the building is seen from the side,
     and how much of the picture it takes up."""
 
-    distance: Range = Range(low=16.0, high=32.0)
-    height: Range = Range(low=1.5, high=2.4)
-    aside: Range = Range(low=-28.0, high=28.0)
-    filling: Range = Range(low=0.8, high=1.25)
-
-    @field_validator("distance")
-    @classmethod
-    def _distance(cls, given: Range) -> Range:
-        return _within(given, 6, 200)
-
-    @field_validator("height")
-    @classmethod
-    def _height(cls, given: Range) -> Range:
-        return _within(given, 0.3, 30)
-
-    @field_validator("aside")
-    @classmethod
-    def _aside(cls, given: Range) -> Range:
-        return _within(given, -45, 45)
-
-    @field_validator("filling")
-    @classmethod
-    def _filling(cls, given: Range) -> Range:
-        return _within(given, 0.3, 3)
+    distance: Annotated[Range, _within(6, 200)] = Range(low=16.0, high=32.0)
+    height: Annotated[Range, _within(0.3, 30)] = Range(low=1.5, high=2.4)
+    aside: Annotated[Range, _within(-45, 45)] = Range(low=-28.0, high=28.0)
+    filling: Annotated[Range, _within(0.3, 3)] = Range(low=0.8, high=1.25)
 
 
 class TargetSettings(Settings):

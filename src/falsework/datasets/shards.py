@@ -155,8 +155,9 @@ def read_index(folder: Path) -> list[dict[str, Any]]:
             todo="Build one: `falsework dataset build RECIPE --out DIR`.",
         ) from None
     except (OSError, ValueError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
         raise FalseworkError(
-            f"is no readable index ({error})",
+            f"is no readable index ({why})",
             where=path,
             todo="Delete it and build again: it is written anew.",
         ) from error
@@ -192,9 +193,16 @@ def read_sample(
             note = tar.extractfile(row["sample"] + RECORD)
             record = json.loads(note.read()) if note is not None else {}
         return load(content), record
-    except (OSError, ValueError, KeyError, tarfile.TarError, SafetensorError) as error:
+    except FileNotFoundError:
         raise FalseworkError(
-            f"the sample {row['sample']} cannot be read ({error})",
+            f"the shard of {row['sample']} is not there",
+            where=path,
+            todo="Put it back, or build again: only it is made anew.",
+        ) from None
+    except (OSError, ValueError, KeyError, tarfile.TarError, SafetensorError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or error
+        raise FalseworkError(
+            f"the sample {row['sample']} cannot be read ({why})",
             where=path,
             todo="Delete this shard and build again: only it is made anew.",
         ) from error

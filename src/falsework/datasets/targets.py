@@ -83,6 +83,7 @@ class PathTraced:
             blender=blender,
             folder=folder / "cycles",
             crop=(0, 0, width, height),
+            other_device="Give --device CPU, or leave it out.",
         )
 
     def draw(self, frame: int, crop: Crop) -> dict[str, npt.NDArray[Any]]:

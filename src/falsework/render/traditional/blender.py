@@ -161,7 +161,10 @@ def _program(path: Path) -> tuple[Path, bool]:
     """The program a path means: Blender itself or its folder; a Python, or an environment, with `bpy`."""
     inside = ("bin/python", "blender", "Contents/MacOS/Blender")
     if path.is_dir():
-        path = next((path / name for name in inside if (path / name).is_file()), path)
+        program = next((path / name for name in inside if (path / name).is_file()), None)
+        if program is None:
+            raise FalseworkError("that is a folder, and there is no Blender in it", where=path)
+        path = program
     else:
         path = Path(shutil.which(path) or path)
     path = path.absolute()  # a link to Python is left one: it stands in the environment that has `bpy`
@@ -180,7 +183,10 @@ def _probe(program: Path, is_module: bool) -> dict[str, Any]:
         answer = run_job(blender, "probe", folder, patience=PROBE_PATIENCE)
         version, abilities = str(answer["version"]), set(answer["abilities"])
         if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
-            raise FalseworkError(f"is Blender {version}, and 3.4 is the oldest that serves", where=program)
+            raise FalseworkError(
+                f"it is Blender {version}, and {'.'.join(map(str, OLDEST))} is the oldest that serves",
+                where=program,
+            )
         write_job(folder, {"smoke": True})
         try:  # apart, for some die of it
             if run_job(blender, "probe", folder, patience=PROBE_PATIENCE)["smoke"]:

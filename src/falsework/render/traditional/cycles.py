@@ -63,6 +63,7 @@ DARKEST = 0.04  # share of its light that is left to anything, as in falsework's
 LOBES = ((0.7, 0.55), (0.3, -0.25))
 REST_SAMPLES = (16, 64)  # to see what walls are made of, then to know their light
 NOISY_REST_SAMPLES = (64, 512)  # where Blender has no denoiser
+OTHER_DEVICE = 'Set `device = "CPU"` under [traditional].'
 LIGHT_SHARE = 4  # light is smooth, and needs but a part of the samples once it is denoised
 
 
@@ -71,6 +72,7 @@ class CyclesRenderer:
 
     smoke   the dust as OpenVDB files, or None
     crop    (x0, y0, x1, y1) pixels of the whole picture: all layers are of that part alone
+    other_device  what a person is told to do where Blender sees no such device
     usage   seconds of the last frame by part: "sync" (the scene handed over), "render" (Cycles, its own scene
             update and its denoiser), "read", and each picture's own
     """
@@ -89,12 +91,13 @@ class CyclesRenderer:
         blender: Blender,
         folder: Path,
         crop: tuple[int, int, int, int] | None = None,
+        other_device: str = OTHER_DEVICE,
     ) -> None:
         self._plate, self._fragments, self._motion, self._smoke = plate, fragments, motion, smoke
         self._render, self._traditional, self._seed = render, traditional, seed
         self._folder = folder.absolute()
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._crop = crop
+        self._crop, self._other_device = crop, other_device
         camera = plate.camera
         self._shape = (camera.height, camera.width)
         self._start = np.where(motion.moved.any(0), motion.moved.argmax(0), motion.frames).astype(np.int32)
@@ -206,6 +209,7 @@ class CyclesRenderer:
             "volume_step_rate": settings.volume_step_rate,
             "volume_biased": True,
             "device": settings.device,
+            "other_device": self._other_device,
             "threads": settings.threads,
         }
         write_job(folder, job)

@@ -91,15 +91,11 @@ class Session:
         try:
             preferences.compute_device_type = wanted
         except TypeError:
-            exchange.refuse(
-                f"this Blender cannot draw on {wanted}", 'Set `device = "CPU"` under [traditional].'
-            )
+            exchange.refuse(f"this Blender cannot draw on {wanted}", self.job["other_device"])
         preferences.get_devices()
         found = [device for device in preferences.devices if device.type == wanted]
         if not found:
-            exchange.refuse(
-                f"Blender finds no {wanted} device here", 'Set `device = "CPU"` under [traditional].'
-            )
+            exchange.refuse(f"Blender finds no {wanted} device here", self.job["other_device"])
         for device in preferences.devices:
             device.use = device.type == wanted
         self.scene.cycles.device = "GPU"
