@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from falsework.render.traditional.blender import ABILITIES, Blender
 from falsework.shots.layer_files import read_layers
 from falsework.shots.stages import Job
 
-__all__ = ["fake_blender", "fake_module", "open_layers_comp", "signs_of_life"]
+__all__ = ["ended", "fake_blender", "fake_module", "open_layers_comp", "signs_of_life"]
 
 HEAD = """#!{python}
 import json, os, signal, subprocess, sys, time
@@ -37,6 +38,18 @@ def fake_blender(folder: Path, body: str, *, name: str = "blender") -> Blender:
 def fake_module() -> Blender:
     """This Python in the place of one with `bpy`: it runs scripts that import none."""
     return Blender(Path(sys.executable), True, "9.9.9", frozenset(ABILITIES))
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone, or only waits to be counted."""
+    for _ in range(200):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def signs_of_life(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from blender_fakes import fake_blender
+from blender_fakes import ended, fake_blender
 from falsework.cli import main as cli
 from falsework.errors import FalseworkError
 from falsework.render.traditional.blender import find_blenders
@@ -81,6 +83,37 @@ def test_one_that_does_not_denoise_serves_only_a_shot_that_wants_none(
     with pytest.raises(FalseworkError, match="can denoise"):
         demand(blenders, TraditionalSettings(), ["render"])
     demand(blenders, TraditionalSettings(denoise=False), ["render"])
+
+
+HANGS = """
+child = subprocess.Popen(["sleep", "600"])
+Path({pids!r}).write_text(f"{{os.getpid()}} {{child.pid}}\\n")
+time.sleep(600)
+"""
+
+
+def test_a_command_that_is_terminated_ends_as_one_that_is_interrupted(
+    tmp_path: Path, no_blender: None
+) -> None:
+    """SIGTERM, as batch systems and `kill` send it: no Blender lives on, no scratch stays."""
+    pids, scratch = tmp_path / "pids", tmp_path / "scratch"
+    scratch.mkdir()
+    program = fake_blender(tmp_path / "my programs", HANGS.format(pids=str(pids))).program
+    program.write_text(program.read_text().replace('["sleep"', '["/bin/sleep"'))
+    ours = subprocess.Popen(
+        [sys.executable, "-m", "falsework", "traditional", "check", "--blender", str(program)],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(scratch)},
+    )
+    limit = time.monotonic() + 60
+    while not (pids.exists() and pids.read_text().endswith("\n")) and time.monotonic() < limit:
+        time.sleep(0.02)
+    ours.terminate()
+    _, said = ours.communicate(timeout=30)
+    assert ours.returncode == 130
+    assert said.decode().startswith("Stopped.")
+    assert all(ended(int(pid)) for pid in pids.read_text().split())
+    assert not list(scratch.iterdir())
 
 
 def test_setup_leaves_other_peoples_folders_alone(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,25 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from blender_fakes import fake_blender, fake_module
+from blender_fakes import ended, fake_blender, fake_module
 from falsework.errors import FalseworkError
 from falsework.render.traditional import process
 from falsework.render.traditional.blender import Blender
 from falsework.render.traditional.process import Session, in_blender, last_words, run_job
 
 ANSWER = '(folder / "answer.json").write_text(json.dumps({"script": script}))\n'
-
-
-def ended(pid: int) -> bool:
-    """Whether a process is gone, or only waits to be counted."""
-    for _ in range(200):
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
-        except OSError:
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def fault_of(blender: Blender, folder: Path, **options: float) -> str:
@@ -95,6 +84,25 @@ time.sleep(600)
     assert time.monotonic() - began < 20
     assert 'said nothing for 1 s and was ended; its last words: "thinking"' in said
     assert all(ended(int(pid)) for pid in (folder / "pids").read_text().split())
+
+
+def test_it_is_said_that_a_silent_one_is_waited_for_and_until_when(
+    tmp_path: Path, folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "SILENT", 0.2)
+    with caplog.at_level("WARNING", logger="falsework"):
+        fault_of(fake_blender(tmp_path, "time.sleep(600)"), folder, patience=1.5)
+    told = [record.getMessage() for record in caplog.records]
+    assert 2 <= len(told) <= 3  # each time of a silence twice as long
+    assert re.search(
+        r"^Blender 9\.9\.9 \(probe\) has said nothing for \d+ s\. It is waited for until \d\d:\d\d:\d\d",
+        told[0],
+    )
+    caplog.clear()
+    spoken = "for _ in range(6):\n    print('.', flush=True)\n    time.sleep(0.05)\n"
+    monkeypatch.setattr(process, "SILENT", 2.0)
+    run_job(fake_blender(tmp_path, spoken + ANSWER), "probe", folder, patience=5.0)
+    assert not caplog.records
 
 
 def test_one_that_speaks_now_and_then_is_waited_for(tmp_path: Path, folder: Path) -> None:

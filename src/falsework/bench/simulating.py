@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from falsework.bench.rows import Work
 from falsework.errors import FalseworkError
 
 __all__ = ["SIDES", "prepared", "simulate"]
+
+GRACE = 10.0  # seconds in which a run ends by itself once it is told to
 
 # What `falsework make` is told, by side.
 SIDES: dict[str, list[str]] = {"falsework": [], "traditional": ["--pipeline", "traditional"]}
@@ -55,11 +58,21 @@ def _folders(answer: dict[str, Any]) -> dict[str, Path]:
 
 def _make(shot: Path, until: str, options: Sequence[str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "falsework", "make", str(shot), "--until", until, "--quiet", "--json"]
-    run = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    with subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        try:
+            said, errors = run.communicate()
+        except BaseException:  # it has a Blender of its own to end
+            run.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                run.wait(GRACE)
+            run.kill()
+            raise
     try:
-        answer: dict[str, Any] = json.loads(run.stdout.strip().splitlines()[-1])
+        answer: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        answer = {"ok": False, "error": {"what": run.stderr.strip()[-400:] or f"exit code {run.returncode}"}}
+        answer = {"ok": False, "error": {"what": errors.strip()[-400:] or f"exit code {run.returncode}"}}
     if not answer.get("ok"):
         error = answer["error"]
         raise FalseworkError(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import falsework
@@ -37,8 +41,10 @@ DONE, OUR_FAULT, YOURS_TO_MEND, INTERRUPTED = 0, 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 2 to be mended, 1 our fault, 130 interrupted."""
     given = _parser().parse_args(arguments)
+    logging.getLogger("falsework").setLevel(logging.ERROR if given.quiet else logging.WARNING)
     try:
-        answer: dict[str, Any] = given.run(given)
+        with _termination_as_interrupt():
+            answer: dict[str, Any] = given.run(given)
     except FalseworkError as error:
         _say(
             given,
@@ -59,6 +65,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json:
         write_out(shown(json.dumps({"ok": True, **answer}, ensure_ascii=False)) + "\n")
     return int(answer.get("exit_code", DONE))
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """SIGTERM ends a command by the way of Ctrl-C: what it started ends with it, half-written files go."""
+
+    def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: leaving must not be cut short
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python hears signals in its main thread alone
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
 
 
 def _parser() -> argparse.ArgumentParser:

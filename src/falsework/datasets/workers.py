@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import multiprocessing
 import os
 import signal
@@ -68,7 +69,12 @@ def in_processes(work: Work, numbers: Collection[int], workers: int) -> Iterator
     context = multiprocessing.get_context("spawn")
     waiting = iter(numbers)
     not_ours = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(min(workers, len(numbers)), context, initializer=_as_worker)
+    pool = ProcessPoolExecutor(
+        min(workers, len(numbers)),
+        context,
+        initializer=_as_worker,
+        initargs=(logging.getLogger(falsework.__name__).level,),
+    )
     running: dict[Future[FalseworkError | None], int] = {}
 
     def start() -> None:
@@ -111,9 +117,11 @@ def _end(workers: Collection[BaseProcess]) -> None:
         worker.join(1.0)
 
 
-def _as_worker() -> None:
-    """A worker of a run that was killed must not go on writing beside the next one (Linux only); told to
-    end, it leaves by the way of errors, so that a Blender it has open is ended too."""
+def _as_worker(level: int) -> None:
+    """As talkative as the command it works for. A worker of a run that was killed must not go on writing
+    beside the next one (Linux only); told to end, it leaves by the way of errors, so that a Blender it has
+    open is ended too."""
+    logging.getLogger(falsework.__name__).setLevel(level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     signal.signal(signal.SIGTERM, _leave)
     with contextlib.suppress(AttributeError, OSError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.resources
 import json
+import logging
 import os
 import queue
 import re
@@ -19,6 +20,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["PATIENCE", "Answer", "Session", "in_blender", "run_job", "write_job"]
 
 PATIENCE = 900.0  # seconds without a word before it counts as hung
+SILENT = 10.0  # seconds without a word after which it is said that it is waited for
 GRACE = 10.0  # seconds to end by itself once it is asked to
 LOOK = 0.2  # seconds between looks whether it is still there
 MARK = b"falsework {"  # how a line meant for us begins
@@ -47,6 +50,7 @@ CLUTTER = re.compile(
     r"(Error: )?(Python: )?Traceback \(most|File \"|~*\^+~*$|The above exception|During handling|Saved:|"
     r"Time: |Error: script failed|Error raised in |Writing: |Warning: region type"
 )
+SAID = logging.getLogger("falsework.blender")  # what a person who waits wants to know; stderr unless set up
 OURS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")  # our Python's affair, not Blender's
 
 
@@ -158,6 +162,7 @@ class _Child:
         self._messages: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()  # None: it has ended
         self._words: deque[bytes] = deque(maxlen=REMEMBERED)
         self._heard = time.monotonic()
+        self._told = SILENT  # the silence at which it is next said that it is waited for
         self._began = time.perf_counter()
         self._usage: dict[str, float] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -196,6 +201,7 @@ class _Child:
                 elif time.monotonic() - self._heard > patience:
                     self.end(0.0)
                     raise self.fault(f"took in nothing for {patience:g} s and was ended")
+                self._tell_of_silence(patience)
         except OSError:
             pass  # it has died: `hear` says how
 
@@ -203,12 +209,13 @@ class _Child:
         """Pass on progress until the program answers (with `answers`) or has ended well."""
         self._heard = time.monotonic()
         while True:
-            left = self._heard + patience - time.monotonic()
+            left = self._heard + min(patience, self._told) - time.monotonic()
             try:
                 message = self._messages.get(timeout=max(left, 0.0))
             except queue.Empty:
                 if time.monotonic() - self._heard < patience:
-                    continue  # it prints something, if nothing for us
+                    self._tell_of_silence(patience)
+                    continue  # it prints something, if nothing for us, or may yet
                 self.end(0.0)
                 raise self.fault(f"said nothing for {patience:g} s and was ended") from None
             if message is None:
@@ -229,6 +236,18 @@ class _Child:
                 return dict(message["answer"])
             if "done" in message:
                 progress(int(message["done"]), int(message["total"]))
+
+    def _tell_of_silence(self, patience: float) -> None:
+        """Say that it is waited for, and until when. Each time only of a silence twice as long as the last
+        that was told of: some are silent for a minute in every frame."""
+        silent = time.monotonic() - self._heard
+        if self._told <= silent < patience:
+            self._told = 2 * silent
+            until = datetime.now() + timedelta(seconds=patience - silent)
+            SAID.warning(
+                "%s (%s) has said nothing for %.0f s. It is waited for until %s, then it is ended.",
+                self._name(), self._script, silent, until.strftime("%H:%M:%S"),
+            )  # fmt: skip
 
     def end(self, grace: float) -> None:
         """End it: by closing its input and waiting `grace` seconds, then by force, with all it started."""
