@@ -82,7 +82,7 @@ displaces_union_work = false
 """
 
 
-def shot_in(folder: Path, production: str | None = PRODUCTION) -> Path:
+def shot_in(folder: Path, production: str | None = PRODUCTION, height: int = 288) -> Path:
     """A shot of four small frames, as a finished run leaves them; on record if `production` is given."""
     path = write_shot(folder, SHOT)
     write_png(folder / "plate.png", np.full((288, 432, 3), 90, np.uint8))
@@ -94,7 +94,7 @@ def shot_in(folder: Path, production: str | None = PRODUCTION) -> Path:
     names = []
     for frame in range(1001, 1005):
         names.append(f"exr/tiny.{frame}.exr")
-        picture = random.random((288, 432, 3), np.float32)
+        picture = random.random((height, 432, 3), np.float32)
         write_frame(
             out / names[-1], {"beauty": picture}, frame=frame, fps=24, name="tiny", crypto_manifest={}
         )
@@ -278,6 +278,23 @@ def test_a_rejection_says_what_follows(tmp_path: Path, capsys: pytest.CaptureFix
     path = shot_in(tmp_path)
     main(["reject", str(path), "--by", "ada", "--role", "producer", "--reason", "too dark"])
     assert "It is not delivered until Ada Example approves it, or it is made anew." in capsys.readouterr().out
+
+
+def test_pictures_too_small_for_the_mark_are_listed_as_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = shot_in(tmp_path, height=255)
+    approved(path)
+    assert main(["rights", "status", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "Nothing is missing" not in said
+    assert "mark: its pictures are 432x255, too small for the invisible mark" in said
+    assert "`size` under [plate]" in said
+    assert main(["rights", "report", str(path)]) == 0
+    report = json.loads((tmp_path / "out" / "tiny" / "clearance.json").read_text())
+    assert report["verdict"] == "blocked"
+    with pytest.raises(FalseworkError, match="cannot be delivered: its pictures are 432x255"):
+        deliver(desk_of(path), at=AT)
 
 
 def test_a_preview_alone_is_said_to_be_one_with_what_makes_the_shot(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ class Case:
     display   how the shot's file says the frames are shown ("fps"): an approval is of frames shown so
     marked    whether the delivery carries its credential and mark, read back from the signed files; None
               before anything is signed
+    too_small why its pictures cannot bear the mark that every delivery has, as a clause; "" where they can
     """
 
     state: State
@@ -66,6 +67,7 @@ class Case:
     marked: bool | None = None
     called: str = ""
     display: Mapping[str, str] = field(default_factory=dict)
+    too_small: str = ""
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

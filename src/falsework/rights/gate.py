@@ -36,6 +36,10 @@ __all__ = [
 
 
 LONGEST = 500  # characters of a name, a role or a reason
+LARGER = (
+    "Every delivery bears the mark: make it larger, with `size` under [plate] in the shot's file (left out: "
+    "the plate's own size) or a larger plate, and run `falsework make` again."
+)
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,8 @@ def clearance(case: Case) -> Clearance:
         else:
             warnings.append(finding)
     blockers, pending = _grouped(blocking)
+    if case.too_small:  # no rule of anybody's, and yet nothing leaves without a mark
+        blockers = (*blockers, Blocker(case.too_small, LARGER, ("mark",), ()))
     insurer = [one for one in findings if one.details["effect"] == "label"]
     disclosure = case.fact("disclosure").text
     return Clearance(

@@ -30,7 +30,7 @@ from scipy.fft import dctn, idctn
 from falsework.errors import FalseworkError
 from falsework.rights.pointer_code import CODED_BITS, POINTER_BYTES, decode, encode
 
-__all__ = ["Mark", "mark_picture", "pointer_to", "read_mark"]
+__all__ = ["SMALLEST", "Mark", "mark_picture", "pointer_to", "read_mark"]
 
 WIDTH, HEIGHT = 1024, 576  # the fixed size; its low band is half of that, 64 x 36 blocks
 BLOCK = 8

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from falsework.errors import FalseworkError
+from falsework.media.images import read_exif
 from falsework.rights.anchors import read_anchors
 from falsework.rights.case import Case
 from falsework.rights.gate import Clearance, approve, clearance, reject, review, waive, withdraw
@@ -115,7 +116,28 @@ def case_of(desk: Desk, ledger: Ledger, cut: Cut, at: datetime, *, marked: bool 
     called = str(desk.shot_path)
     # What has ended for an event on record does not hold again for a clock that stands behind it.
     at = max(at, state.latest) if state.latest is not None else at
-    return Case(state, desk.production, cut.id, at, marked, called=called, display=desk.display)
+    small = _too_small(cut)
+    return Case(
+        state, desk.production, cut.id, at, marked, called=called, display=desk.display, too_small=small
+    )
+
+
+def _too_small(cut: Cut) -> str:
+    """Why a cut's pictures can hold no invisible mark, as a clause; "" where they can. Its frames have one
+    size: the shot's."""
+    from falsework.rights.watermark import SMALLEST  # with it come libraries that not every command needs
+
+    try:
+        first = read_exif(cut.paths[0])
+    except FalseworkError:  # said where the frames are read
+        return ""
+    width, height = first["width"], first["height"]
+    if min(width, height) >= SMALLEST:
+        return ""
+    return (
+        f"its pictures are {width}x{height}, too small for the invisible mark, which needs {SMALLEST} pixels "
+        "on the shorter side"
+    )
 
 
 def _of_this_shot(desk: Desk, state: State, cut: Cut) -> None:
