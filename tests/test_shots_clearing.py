@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -157,6 +159,46 @@ def test_what_is_signed_names_the_cut_and_a_root_that_the_ledger_had(tmp_path: P
         assert ledger.root(seen.ledger_size).hex() == seen.ledger_root
         assert ledger.verify() == []
     assert json.loads((done.folder / "ledger.anchor.jsonl").read_text())["size"] >= (seen.ledger_size or 0)
+
+
+def test_ingredients_of_one_kind_take_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    movie = str(delivered(shot_in(tmp_path)).folder / "tiny.mp4")
+    assert main(["verify", movie]) == 1
+    said = capsys.readouterr().out
+    lines = [line for line in said.splitlines() if line.startswith("  ingredient")]
+    assert len(lines) == 2
+    assert "texture: 9 (" in lines[0]
+    assert "and 6 more; -v names all)  componentOf, none carries credentials" in lines[0]
+    assert "plate.png  componentOf, carries no credentials" in lines[1]
+    assert sum("placed" in line for line in said.splitlines()) == 1
+    assert main(["verify", "-v", movie]) == 1
+    said = capsys.readouterr().out
+    assert sum(line.startswith("  ingredient") for line in said.splitlines()) == 10
+    assert sum("placed" in line for line in said.splitlines()) == 10
+    assert main(["verify", "--json", movie]) == 1
+    found = json.loads(capsys.readouterr().out)["ingredients"]
+    assert [one["kind"] for one in found].count("texture") == 9
+
+
+def test_what_is_wrong_with_one_of_many_is_never_told_with_the_others() -> None:
+    from falsework.cli.verify import _console, _tell_ingredients
+    from falsework.rights.verification import IngredientOutcome
+
+    one = IngredientOutcome("a.jpg", "componentOf", "", "unsigned", kind="texture")
+    broken = dataclasses.replace(one, title="bad.jpg", state="broken")
+    nested = dataclasses.replace(one, title="nested.jpg", state="intact", ingredients=(one,))
+    other = dataclasses.replace(one, title="else.jpg", state="intact", signer="Somebody")
+    long = dataclasses.replace(one, kind="a description " * 9)
+    told = io.StringIO()
+    these = (*[one] * 5, broken, nested, other, *[broken] * 5, *[long] * 4, *[one] * 3)
+    _tell_ingredients(_console(told), these, 1, False)
+    lines = told.getvalue().splitlines()
+    assert "texture: 8 (a.jpg, a.jpg, a.jpg and 5 more" in lines[0]
+    assert sum("bad.jpg  componentOf, BROKEN" in line for line in lines) == 6
+    assert sum("nested.jpg" in line for line in lines) == 1
+    assert sum("else.jpg" in line and "signed by Somebody" in line for line in lines) == 1
+    assert "a description" not in told.getvalue()
+    assert "  ingredient   4 (a.jpg" in told.getvalue()
 
 
 def test_a_productions_own_certificate_signs_and_its_key_may_be_locked(

@@ -6,8 +6,10 @@ import argparse
 import io
 import sys
 import traceback
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from falsework.cli.output import write_out
 from falsework.errors import shown
@@ -22,6 +24,12 @@ __all__ = ["add"]
 
 COLOURS = {"trusted": "green", "valid": "yellow", "invalid": "red", "unsigned": "yellow"}
 MOST_OTHERS = 6  # names in a line; --json has all
+MOST_ALIKE = 3  # actions or ingredients of one kind that take a line each, and names in the line of more
+
+MANY = {"unsigned": "none carries credentials", "intact": "all intact"}
+LONGEST_KIND = 20  # characters; what is longer is no kind but a description
+
+Like = TypeVar("Like")
 
 CODES = "exit codes: 0 trusted, 1 valid but not trusted, 3 invalid, 4 unsigned, 2 usage or unreadable"
 
@@ -55,6 +63,9 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--mark", action="store_true", help="also look for the invisible mark in the pictures themselves"
+    )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="a line for each ingredient, however many are alike"
     )
     parser.set_defaults(run=run)
 
@@ -94,7 +105,7 @@ def _checked(given: argparse.Namespace) -> dict[str, Any]:
     mark = _mark(given)
     if not given.quiet and not given.json:
         lines = io.StringIO()
-        _tell(_console(lines), outcome, bool(anchors))
+        _tell(_console(lines), outcome, bool(anchors), verbose=given.verbose)
         for line in mark.get("words", ()):
             lines.write(f"  {'mark read':<13}{line}\n")
         write_out(lines.getvalue())
@@ -120,7 +131,7 @@ def _folder(given: argparse.Namespace, anchors: str) -> dict[str, Any]:
         lines = io.StringIO()
         console = _console(lines)
         if len(outcome.files) == 1 and not outcome.unreadable:
-            _tell(console, outcome.files[0], bool(anchors))
+            _tell(console, outcome.files[0], bool(anchors), verbose=given.verbose)
         else:
             _tell_folder(console, outcome)
         write_out(lines.getvalue())
@@ -205,7 +216,7 @@ def _anchors(given: argparse.Namespace) -> str:
     return "".join(read_trust(path) for path in paths)
 
 
-def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
+def _tell(console: Console, outcome: Verification, anchored: bool, *, verbose: bool) -> None:
     """The outcome for people. Text from outside goes in as plain text, never as markup."""
     from rich.text import Text
 
@@ -243,9 +254,11 @@ def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
     line("made with", said.generator)
     line("source type", ", ".join(said.source_types))
     line("AI", ", ".join(said.ai))
-    for action in said.actions:
+    runs = groupby(said.actions, lambda one: (one.action, one.agent, one.when))  # steps stay in their order
+    for same in (part for _, run in runs for part in _alike(list(run), lambda one: "", verbose)):
+        action, names = same[0], [name for each in same for name in each.ingredients]
         by = f" by {action.agent}" if action.agent else ""
-        of = f" {', '.join(action.ingredients)}" if action.ingredients else ""
+        of = f" {', '.join(names) if len(same) == 1 else _some(names)}" if names else ""
         line(
             "action",
             f"{action.action.removeprefix('c2pa.')}{of}{by}{f', {action.when}' if action.when else ''}",
@@ -255,7 +268,7 @@ def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
     for credit in said.credits:
         line("credit", credit)
     line("licence", said.licence)
-    _tell_ingredients(console, outcome.ingredients, 1)
+    _tell_ingredients(console, outcome.ingredients, 1, verbose)
     line("cut", outcome.cut)
     if outcome.ledger_root:
         line("ledger", f"{outcome.ledger_size} events, root {outcome.ledger_root}")
@@ -273,8 +286,32 @@ def _tell(console: Console, outcome: Verification, anchored: bool) -> None:
         console.print(Text("Signed is not the same as true: these are the signer's statements.", style="dim"))
 
 
-def _tell_ingredients(console: Console, ingredients: tuple[IngredientOutcome, ...], level: int) -> None:
+def _alike(these: Sequence[Like], told: Callable[[Like], object], verbose: bool) -> list[list[Like]]:
+    """What says the same but for its names, together where it is many; None says the same as nothing else."""
+    groups: dict[object, list[Like]] = {}
+    for number, one in enumerate(these):
+        said = None if verbose else told(one)
+        groups.setdefault(number if said is None else said, []).append(one)
+    return [
+        part
+        for same in groups.values()
+        for part in ([same] if len(same) > MOST_ALIKE else [[each] for each in same])
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    return f"{len(names)} ({', '.join(names[:MOST_ALIKE])} and {len(names) - MOST_ALIKE} more; -v names all)"
+
+
+def _tell_ingredients(
+    console: Console, ingredients: tuple[IngredientOutcome, ...], level: int, verbose: bool
+) -> None:
     from rich.text import Text
+
+    def told(one: IngredientOutcome) -> object:
+        if one.state == "broken" or one.ingredients:  # each has something of its own to say
+            return None
+        return one.kind, one.relationship, one.state, one.signer, one.trusted
 
     words = {
         "broken": ("BROKEN", "red"),
@@ -282,11 +319,17 @@ def _tell_ingredients(console: Console, ingredients: tuple[IngredientOutcome, ..
         "remote": ("its credentials are kept on the network, and were not asked for", "yellow"),
         "intact": ("intact", "green"),
     }
-    for each in ingredients:
+    for same in _alike(ingredients, told, verbose):
+        each = same[0]
         signed, style = words[each.state]
         by = f", signed by {each.signer}" if each.signer else ""
         if each.state == "intact" and not each.trusted:
             by, style = f"{by or ', signed'}, whom nobody here vouches for", "yellow"
-        row = Text(f"  {'ingredient':<13}", style="dim").append("  " * (level - 1) + each.title)
+        title = each.title
+        if len(same) > 1:
+            kind = f"{each.kind}: " if len(each.kind) <= LONGEST_KIND and each.kind else ""
+            title = kind + _some([one.title for one in same])
+            signed = MANY.get(each.state, signed)
+        row = Text(f"  {'ingredient':<13}", style="dim").append("  " * (level - 1) + title)
         console.print(row.append(f"  {each.relationship}, {signed}{by}", style=style))
-        _tell_ingredients(console, each.ingredients, level + 1)
+        _tell_ingredients(console, each.ingredients, level + 1, verbose)

@@ -28,6 +28,7 @@ class IngredientOutcome:
     state    "unsigned": it carried no credentials; "remote": they are kept on the network, and were not asked
              for; "intact"; "broken": see `faults`
     trusted  whether an anchor given here vouches for its signer; what its taker says of that does not count
+    kind     what it is, by its taker's word: "texture", "plate"; "" where nothing is said
     """
 
     title: str
@@ -38,6 +39,7 @@ class IngredientOutcome:
     faults: tuple[Fault, ...] = ()
     ingredients: tuple[IngredientOutcome, ...] = ()
     trusted: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class _Walk:
             distinct,
             self.under(below, (*above, label)) if below else (),
             trusted=bool(below) and _vouched_for(results.get("activeManifest"), now),
+            kind=plain(ingredient.get("description")),
         )
 
     def _lost(self, label: str, ingredient: Mapping[str, Any]) -> str:
