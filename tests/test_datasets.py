@@ -524,6 +524,7 @@ def test_a_set_that_lies_elsewhere_or_is_none_is_told_without_the_systems_number
     sample = read_index(built)[0]["sample"]
     for arguments, told in (
         (["show", str(index)], "is a file, and a data set is a folder"),
+        (["rebuild", str(index), sample], "is a file, and a data set is a folder"),
         (["rebuild", str(moved), sample], "with --base DIR"),
     ):
         assert main(["dataset", *arguments]) == 2

@@ -148,6 +148,10 @@ def read_index(folder: Path) -> list[dict[str, Any]]:
     path = folder / INDEX
     try:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except NotADirectoryError:
+        raise FalseworkError(
+            "is a file, and a data set is a folder", where=folder, todo=f"Give the folder that {INDEX} lies in."
+        ) from None
     except FileNotFoundError:
         raise FalseworkError(
             "there is no data set here",

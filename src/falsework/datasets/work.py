@@ -18,7 +18,7 @@ from falsework.datasets.assets import Asset, Assets, find_assets
 from falsework.datasets.draw import Drawn, building_seed, draw, split_of
 from falsework.datasets.previews import write_previews
 from falsework.datasets.settings import Recipe, load_recipe, read_recipe
-from falsework.datasets.shards import INDEX, shard_path, write_index, write_shard
+from falsework.datasets.shards import shard_path, write_index, write_shard
 from falsework.datasets.workers import in_processes, one_by_one
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
@@ -83,9 +83,7 @@ def read_dataset(folder: Path) -> dict[str, Any]:
         ) from None
     except NotADirectoryError:
         raise FalseworkError(
-            "is a file, and a data set is a folder",
-            where=folder,
-            todo=f"Give the folder that {ABOUT} and {INDEX} lie in.",
+            "is a file, and a data set is a folder", where=folder, todo=f"Give the folder that {ABOUT} lies in."
         ) from None
     except (OSError, ValueError, TypeError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or error
