@@ -411,6 +411,16 @@ def test_one_deadline_holds_for_all_that_a_check_reads(
     with pytest.raises(FalseworkError, match="could not be found in time"):
         verify(tmp_path / "frame.exr", limits=limits)
     assert len(read) < 10
+    monkeypatch.undo()
+    # Hashing what a sequence lists is within it, too, and has the time that its own size asks for.
+    late = reading.Limits(until=0.0, bytes_a_second=1e12)
+    with pytest.raises(FalseworkError, match="could not be read in the time that its size allows"):
+        verify(sidecar.path, limits=late, isolated=False)
+    (tmp_path / "frame.exr").unlink()
+    assert verify(sidecar.path, isolated=False).state == "valid"
+    assert late.lengthened(10**15).until == 1000.0
+    assert reading.Limits(until=0.0).lengthened(10**15).until == late.longest
+    assert reading.Limits().lengthened(10**15).until is None
     assert reading.Limits(until=0.0).for_size(10**12) == 0.0
     assert reading.Limits().for_size(10**15) == reading.Limits().longest
 

@@ -82,6 +82,12 @@ class Limits:
             return self
         return replace(self, until=time.monotonic() + 2 * self.for_size(size))
 
+    def lengthened(self, size: int) -> Limits:
+        """The same with its end moved on by what reading so many bytes besides may take."""
+        if self.until is None:
+            return self
+        return replace(self, until=self.until + min(size / self.bytes_a_second, self.longest))
+
 
 DEFAULT_LIMITS = Limits()
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -187,12 +188,18 @@ def _letters(text: str) -> str:
     return "".join(each for each in text.casefold() if each.isalnum())
 
 
-def digest_of(path: Path) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of a file."""
+def digest_of(path: Path, until: float | None = None) -> tuple[int, str]:
+    """Size in bytes and SHA-256 of a file; FalseworkError where it is not read by `until` (monotonic)."""
     size, digest = 0, hashlib.sha256()
     try:
         with path.open("rb") as file:
             while block := file.read(BLOCK):
+                if until is not None and time.monotonic() > until:
+                    raise FalseworkError(
+                        "could not be read in the time that its size allows",
+                        where=path,
+                        todo="Nothing is known about it. Copy the files to a faster disk and check there.",
+                    )
                 size += len(block)
                 digest.update(block)
     except OSError as error:

@@ -262,12 +262,13 @@ def _verify_sidecar(
             more = f" and {len(added.takes) - 1:,} more" if len(added.takes) > 1 else ""
             notes.append(f"beside it lies another take that it does not list: {plain(added.takes[0])}{more}")
         faults += _list_faults(sidecar.with_suffix(".sha256"), bound)
+    # The end was set by the sidecar's size; what it lists may be much more.
+    until = limits.lengthened(sum(each.size for each in wanted if _as_large(folder, each))).until
     with ThreadPoolExecutor(max_workers=4) as pool:
-        faults += [
-            fault for found in pool.map(lambda each: _file_faults(folder, each), wanted) for fault in found
-        ]
+        hashed = pool.map(lambda each: _file_faults(folder, each, until), wanted)
+        faults += [fault for found in hashed for fault in found]
     missing = [each for each in wanted if not (folder / each.name).is_file()]
-    renamed = {name: each for each, name in _renamed(missing, folder)}
+    renamed = {name: each for each, name in _renamed(missing, folder, until)}
     faults += [
         Fault("sequence.renamed", f"{plain(name)} is {plain(each.name)} under another name")
         for name, each in renamed.items()
@@ -316,7 +317,7 @@ def listed_by(
     return _listed(sidecar, limits, isolated)[0] or ()
 
 
-def _renamed(missing: list[Listed], folder: Path) -> Iterator[tuple[Listed, str]]:
+def _renamed(missing: list[Listed], folder: Path, until: float | None) -> Iterator[tuple[Listed, str]]:
     """Missing files that lie in their folder under another name, with that name."""
     if not missing:
         return
@@ -325,17 +326,23 @@ def _renamed(missing: list[Listed], folder: Path) -> Iterator[tuple[Listed, str]
     for place in sorted({(folder / each.name).parent for each in missing}):
         for path in sorted(place.glob("*")) if place.is_dir() else ():
             if path.is_file() and not path.is_symlink() and path.stat().st_size in sizes:
-                each = wanted.get(digest_of(path))
+                each = wanted.get(digest_of(path, until))
                 if each is not None:
                     yield each, path.relative_to(folder).as_posix()
 
 
-def _file_faults(folder: Path, listed: Listed) -> tuple[Fault, ...]:
+def _as_large(folder: Path, listed: Listed) -> bool:
+    """Whether a listed file is there in its size: no other is read."""
+    path = folder / listed.name
+    return path.is_file() and path.stat().st_size == listed.size
+
+
+def _file_faults(folder: Path, listed: Listed, until: float | None) -> tuple[Fault, ...]:
     path = folder / listed.name
     if not path.is_file():
         return (Fault("sequence.missing", f"{plain(listed.name)} is missing"),)
     # The size first: a file that grew to fill the disk need not be read to know.
-    if path.stat().st_size != listed.size or not hmac.compare_digest(digest_of(path)[1], listed.sha256):
+    if not _as_large(folder, listed) or not hmac.compare_digest(digest_of(path, until)[1], listed.sha256):
         return (Fault("sequence.mismatch", f"{plain(listed.name)} was changed after it was signed"),)
     return ()
 
