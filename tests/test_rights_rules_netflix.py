@@ -250,6 +250,14 @@ def test_nfx_4_what_is_prominent_needs_more() -> None:
         world.change(half, facts={"legal_review": True, "human_input": "timing", **cut})
         assert world.outcome("NFX-4") == "unknown"
         assert f'cut = "{world.cut}"' in world.judge("NFX-4").remedy
+    # A no that names none is of all cuts, whatever another review says of this one.
+    world.change(half, facts={**said, "legal_review": True})
+    assert world.outcome("NFX-4") == "pass"
+    at_large = world.review("NFX-4", legal_review=False)
+    assert world.outcome("NFX-4") == "fail"
+    assert "names no cut is of all" in world.judge("NFX-4").remedy
+    world.change(at_large, facts={"legal_review": False, "cut": world.plate})
+    assert world.outcome("NFX-4") == "pass"
 
 
 def test_nfx_4_what_was_rejected_fails() -> None:

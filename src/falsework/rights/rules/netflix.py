@@ -259,7 +259,13 @@ def _prominent(case: Case) -> Answer:
         if one.subject == case.subject or one.facts.get("cut") == case.subject
     ]
     reviewed = [one for one in seen if one.facts.get("legal_review") is True]
-    refused = [one for one in seen if one.facts.get("legal_review") is False]
+    # A yes is of one cut; a no that names none is of all.
+    at_large = [
+        one
+        for one in case.reviews("NFX-4")
+        if not one.facts.get("cut") and one.subject != case.subject and one.facts.get("legal_review") is False
+    ]
+    refused = [*at_large, *(one for one in seen if one.facts.get("legal_review") is False)]
     human = [one for one in seen if str(one.facts.get("human_input", "")).strip()]
     add = (
         f'Add [[reviews]] about = "NFX-4", facts = {{ cut = "{case.subject}", legal_review = true, '
@@ -268,7 +274,8 @@ def _prominent(case: Case) -> Answer:
     if refused:
         return failed(
             f"it is prominent, and did not pass legal review: {refused[0].why.rstrip('.')}",
-            f"Change the shot, and have that cut reviewed. {add}",
+            f"Change the shot, and have that cut reviewed. {add}"
+            + (" A review that names no cut is of all: take it out, or name its cut." if at_large else ""),
             (*prominent.evidence, *(one.id for one in refused)),
         )
     if reviewed and human:
