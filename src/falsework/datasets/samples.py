@@ -93,6 +93,7 @@ def samples_of(
         maker = made_by(renderer.opengl)
         for frame in frames:
             told, layers = renderer.told(frame)
+            plain = renderer.plain_dust(frame, layers)
             crops = (
                 choose_crops(told, recipe.picture.crop, recipe.shot.crops, drawn.seed, frame)
                 if only is None
@@ -100,6 +101,7 @@ def samples_of(
             )
             for number, crop in enumerate(crops):
                 arrays = _cropped(told, layers, crop)
+                arrays["analytic.plain"] = _half(plain, crop)
                 arrays["volume"], span = _volume(renderer, staged.plate.camera, crop)
                 record = _record(recipe, recipe_digest, staged, assets, renderer, frame, crop, span)
                 record["made_by"] = maker
@@ -115,9 +117,13 @@ def _cropped(told: dict[str, Array], layers: Layers, crop: Crop) -> dict[str, Ar
     x0, y0, x1, y1 = crop
     arrays = {name: image[y0:y1, x0:x1] for name, image in told.items()}
     for name in ANALYTIC:
-        image = getattr(layers, name)[y0:y1, x0:x1]
-        arrays[f"analytic.{name}"] = np.minimum(image, LARGEST_HALF).astype(np.float16)
+        arrays[f"analytic.{name}"] = _half(getattr(layers, name), crop)
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+
+
+def _half(image: Array, crop: Crop) -> Array:
+    x0, y0, x1, y1 = crop
+    return np.ascontiguousarray(np.minimum(image[y0:y1, x0:x1], LARGEST_HALF).astype(np.float16))
 
 
 def _volume(renderer: GBufferRenderer, camera: Camera, crop: Crop) -> tuple[Array, tuple[float, float]]:

@@ -154,6 +154,23 @@ class GBufferRenderer(Renderer):
         told |= {name: image.astype(np.float16) for name, image in pictures.items()}
         return {name: told[name] for name in CHANNELS}, layers
 
+    def plain_dust(self, index: int, layers: Layers) -> Half:
+        """The dust layer (H, W, 4) of frame `index`, as its grid is and not carved into lobes: what a path
+        tracer that is given the grid is compared with. `layers` are that frame's, last drawn."""
+        carved, self._volume.relief = self._volume.relief, 0.0
+        try:
+            if not self._load_dust(index):
+                return np.zeros(layers.dust.shape, np.float16)
+            depth = np.where(np.isfinite(layers.depth), layers.depth, 0.0).astype(np.float32)
+            self._surfaces.depths.write(depth)
+            values = self._light_values()
+            drawn = self._volume.draw(
+                self._surfaces.depths, self._occluder, self._grid.core, values, self._albedo, index
+            )
+            return drawn[0].astype(np.float16)
+        finally:
+            self._volume.relief = carved
+
     def _look(self, depth: Float, normal: Float) -> list[Float]:
         self._filled[0].write(np.ascontiguousarray(depth), alignment=1)
         self._filled[1].write(np.ascontiguousarray(normal), alignment=1)
