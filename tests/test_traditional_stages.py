@@ -14,7 +14,7 @@ import pytest
 from falsework.errors import FalseworkError
 from falsework.render.traditional.blender import ABILITIES, Blender, Blenders
 from falsework.render.traditional.settings import TraditionalSettings
-from falsework.shots import traditional_stages
+from falsework.shots import stages, traditional_stages
 from falsework.shots.spec import read_shot
 from falsework.shots.stages import STAGES, Job
 from falsework.shots.store import settings_key
@@ -145,7 +145,8 @@ def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Job, dict[s
 
     monkeypatch.setattr("falsework.building.fragments.Fragments.load", load("fragments"))
     monkeypatch.setattr("falsework.collapse.motion.Motion.load", load("motion"))
-    monkeypatch.setattr(traditional_stages, "delivered_view", lambda folder, height: Saved("plate", journal))
+    for module in (stages, traditional_stages):
+        monkeypatch.setattr(module, "delivered_view", lambda folder, height: Saved("plate", journal))
 
     def simulate(*arguments: Any, folder: Path, **named: Any) -> Saved:
         given.update(named, arguments=arguments, folder=folder)

@@ -17,8 +17,14 @@ from falsework.collapse.events import EventLog
 from falsework.collapse.failure import BondGraph
 from falsework.collapse.motion import Motion
 from falsework.collapse.settings import CollapseSettings
-from falsework.collapse.trigger import HINGE_DELAY, LOAD_BEARING, leaning, pop_times, removal_times
-from falsework.errors import FalseworkError
+from falsework.collapse.trigger import (
+    HINGE_DELAY,
+    LOAD_BEARING,
+    leaning,
+    pop_times,
+    removal_times,
+    start_frame,
+)
 from falsework.plate.plate import SetPlane
 from falsework.progress import Progress, silent
 from falsework.seeds import generator
@@ -69,19 +75,7 @@ def collapse(
     The same arguments give the same bits. Raises FalseworkError where the trigger lies outside the shot or
     nothing stands on the ground.
     """
-    if not first_frame <= settings.start < first_frame + frames:
-        raise FalseworkError(
-            f"the collapse starts at frame {settings.start}, the shot runs from {first_frame} to "
-            f"{first_frame + frames - 1}",
-            where="collapse.start",
-            todo="Choose a start frame within the shot.",
-        )
-    if not fragments.support.any():
-        raise FalseworkError(
-            "no fragment stands on the ground",
-            where="collapse",
-            todo="Check the building: its lowest storey must reach the ground.",
-        )
+    start = start_frame(fragments, settings, first_frame, frames)
     run = _Run(fragments, set_planes, settings, fps, seed)
     position = np.empty((frames, len(fragments), 3), dtype=np.float32)
     rotation = np.empty((frames, len(fragments), 4), dtype=np.float32)
@@ -90,7 +84,6 @@ def collapse(
     living = np.zeros(frames, dtype=np.float32)
     awake = np.zeros(frames, dtype=np.float32)
     kinetic = np.zeros(frames, dtype=np.float32)
-    start = settings.start - first_frame
     for frame in range(frames):
         run.touched[:] = False
         if frame > start:

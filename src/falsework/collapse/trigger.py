@@ -9,9 +9,18 @@ import numpy.typing as npt
 
 from falsework.building.fragments import KINDS, Fragments
 from falsework.collapse.settings import CollapseSettings
+from falsework.errors import FalseworkError
 from falsework.seeds import generator
 
-__all__ = ["HINGE_DELAY", "LOAD_BEARING", "fraction_across", "leaning", "pop_times", "removal_times"]
+__all__ = [
+    "HINGE_DELAY",
+    "LOAD_BEARING",
+    "fraction_across",
+    "leaning",
+    "pop_times",
+    "removal_times",
+    "start_frame",
+]
 
 Float = npt.NDArray[np.float64]
 
@@ -27,6 +36,26 @@ LEAN = {"topple": 0.4, "progressive": 0.05}
 RAGGED = 0.05  # seconds, standard deviation: supports beside each other do not go in the same instant
 POP_SPREAD = 0.25  # seconds: glass goes shortly before to shortly after the wall around it
 POP_SHARE = 0.5
+
+
+def start_frame(fragments: Fragments, settings: CollapseSettings, first_frame: int, frames: int) -> int:
+    """The frame, from 0, in which the first support goes. Raises FalseworkError where it lies outside the
+    shot, or nothing stands on the ground."""
+    start = settings.start - first_frame
+    if not 0 <= start < frames:
+        raise FalseworkError(
+            f"the collapse starts at frame {settings.start}, the shot runs from {first_frame} to "
+            f"{first_frame + frames - 1}",
+            where="collapse.start",
+            todo="Choose a start frame within the shot.",
+        )
+    if not fragments.support.any():
+        raise FalseworkError(
+            "no fragment stands on the ground",
+            where="collapse",
+            todo="Check the building: its lowest storey must reach the ground.",
+        )
+    return start
 
 
 def fraction_across(fragments: Fragments, settings: CollapseSettings) -> Float:

@@ -22,6 +22,9 @@ from falsework.progress import Progress
 from falsework.shots.spec import Shot
 
 if TYPE_CHECKING:
+    from falsework.building.fragments import Fragments
+    from falsework.collapse.motion import Motion
+    from falsework.dust.field import Debris
     from falsework.plate.plate import Plate
 
 __all__ = [
@@ -29,9 +32,11 @@ __all__ = [
     "PREVIEW_HEIGHT",
     "PREVIEW_STEP",
     "STAGES",
+    "DustBegun",
     "FrameStage",
     "Job",
     "Stage",
+    "begin_dust",
     "delivered_view",
     "digest",
     "frame_file",
@@ -241,37 +246,57 @@ def _collapse(job: Job) -> None:
     motion.save(job.folder)
 
 
-def _dust(job: Job) -> None:
+@dataclass(frozen=True)
+class DustBegun:
+    """What a dust stage begins with, in either pipeline: all it reads, and the chips, made and saved.
+
+    progress   of the gas that is left to do
+    """
+
+    fragments: Fragments
+    motion: Motion
+    plate: Plate
+    debris: Debris
+    progress: Progress
+
+
+def begin_dust(job: Job) -> DustBegun:
+    """Make the chips of a shot, whose pieces the gas then moves among."""
     from falsework.building.fragments import Fragments
     from falsework.collapse.motion import Motion
     from falsework.dust.debris import simulate_debris
-    from falsework.dust.solver import simulate_dust
 
-    shot = job.shot
     fragments = Fragments.load(job.folders["fracture"])
     motion = Motion.load(job.folders["collapse"])
-    plate = _solved(job.folders["solve"])
+    plate = delivered_view(job.folders["solve"], None)
 
-    def gas(done: int, total: int) -> None:  # debris takes a tenth of the time
+    def gas(done: int, total: int) -> None:  # debris takes a tenth of the time, or less
         job.progress(total + 9 * done, 10 * total)
 
     def chips(done: int, total: int) -> None:
         job.progress(done, 10 * total)
 
     debris = simulate_debris(
-        fragments, motion, shot.dust, seed=shot.seed, set_planes=plate.set_planes, progress=chips
+        fragments, motion, job.shot.dust, seed=job.shot.seed, set_planes=plate.set_planes, progress=chips
     )
     debris.save(job.folder)
+    return DustBegun(fragments, motion, plate, debris, gas)
+
+
+def _dust(job: Job) -> None:
+    from falsework.dust.solver import simulate_dust
+
+    begun = begin_dust(job)
     simulate_dust(
-        fragments,
-        motion,
-        debris,
-        plate.set_planes,
-        shot.dust,
-        camera=plate.camera,
+        begun.fragments,
+        begun.motion,
+        begun.debris,
+        begun.plate.set_planes,
+        job.shot.dust,
+        camera=begun.plate.camera,
         folder=job.folder,
-        seed=shot.seed,
-        progress=gas,
+        seed=job.shot.seed,
+        progress=begun.progress,
     )
 
 

@@ -26,7 +26,7 @@ from falsework.render.traditional.blender import HOW_TO_GET_ONE, Blender, Blende
 from falsework.render.traditional.process import in_blender
 from falsework.render.traditional.settings import TraditionalSettings
 from falsework.shots.spec import Shot
-from falsework.shots.stages import STAGES, FrameStage, Job, Stage, delivered_view
+from falsework.shots.stages import STAGES, FrameStage, Job, Stage, begin_dust, delivered_view
 from falsework.shots.store import PART
 
 __all__ = ["BLENDER", "blender_notes", "demand", "traditional_stages"]
@@ -174,38 +174,21 @@ def _collapse(blenders: Blenders, job: Job) -> None:
 
 
 def _dust(blenders: Blenders, job: Job) -> None:
-    from falsework.building.fragments import Fragments
-    from falsework.collapse.motion import Motion
-    from falsework.dust.debris import simulate_debris
     from falsework.render.traditional.smoke import mantaflow_dust
 
-    shot, blender = job.shot, blenders.smoke
-    fragments = Fragments.load(job.folders["fracture"])
-    motion = Motion.load(job.folders["collapse"])
-    plate = delivered_view(job.folders["solve"], None)
-
-    def smoke(done: int, total: int) -> None:  # debris takes a tenth of the time, or less
-        job.progress(total + 9 * done, 10 * total)
-
-    def chips(done: int, total: int) -> None:
-        job.progress(done, 10 * total)
-
-    debris = simulate_debris(
-        fragments, motion, shot.dust, seed=shot.seed, set_planes=plate.set_planes, progress=chips
-    )
-    debris.save(job.folder)
+    blender, begun = blenders.smoke, begin_dust(job)
     mantaflow_dust(
-        fragments,
-        motion,
-        debris,
-        plate.set_planes,
-        shot.dust,
-        shot.traditional,
-        camera=plate.camera,
+        begun.fragments,
+        begun.motion,
+        begun.debris,
+        begun.plate.set_planes,
+        job.shot.dust,
+        job.shot.traditional,
+        camera=begun.plate.camera,
         folder=job.folder,
-        seed=shot.seed,
+        seed=job.shot.seed,
         blender=blender,
-        progress=smoke,
+        progress=begun.progress,
     ).save()
     _note(job.folder, blender, job.folder)
 

@@ -21,8 +21,7 @@ from falsework.collapse.failure import BondGraph
 from falsework.collapse.motion import Motion
 from falsework.collapse.settings import CollapseSettings
 from falsework.collapse.stress import stresses
-from falsework.collapse.trigger import pop_times, removal_times
-from falsework.errors import FalseworkError
+from falsework.collapse.trigger import pop_times, removal_times, start_frame
 from falsework.media.arrays import read_arrays, write_arrays
 from falsework.plate.plate import SetPlane
 from falsework.progress import Progress, silent
@@ -71,20 +70,7 @@ def bullet_collapse(
     The same arguments and the same Blender give the same bits. Raises FalseworkError where the trigger lies
     outside the shot, nothing stands on the ground, or Blender fails.
     """
-    start = settings.start - first_frame
-    if not 0 <= start < frames:
-        raise FalseworkError(
-            f"the collapse starts at frame {settings.start}, the shot runs from {first_frame} to "
-            f"{first_frame + frames - 1}",
-            where="collapse.start",
-            todo="Choose a start frame within the shot.",
-        )
-    if not fragments.support.any():
-        raise FalseworkError(
-            "no fragment stands on the ground",
-            where="collapse",
-            todo="Check the building: its lowest storey must reach the ground.",
-        )
+    start = start_frame(fragments, settings, first_frame, frames)
     graph = BondGraph(fragments, settings.strength, seed)
     removal = removal_times(fragments, settings, seed)
     # Bullet need not see the frames before the first support goes: nothing moves in them.
