@@ -256,8 +256,8 @@ def _sampling(effort: Effort, size: Size, shots: Sequence[ShotStudy]) -> tuple[s
     few, many = effort.timed
     smoke = "" if size.smoke is None else f" Mantaflow's grid has {size.smoke} cells along its longest side."
     return (
-        f"{len(shots)} shots, {frames} of their {moving} frames in which something happens, pictures "
-        f"{size.height} pixels high.{smoke}",
+        f"{len(shots)} {'shot' if len(shots) == 1 else 'shots'}, {frames} of the {moving} frames in which "
+        f"something happens, pictures {size.height} pixels high.{smoke}",
         f"Errors are those of a square of {effort.crop} pixels where pieces and dust meet, in frames spread "
         "over the fall.",
         "Cycles' seconds are those of the rectangle in which a frame differs from its plate, measured with "
