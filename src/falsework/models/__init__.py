@@ -1,0 +1,1 @@
+"""The networks: their definitions, their weights with cards, and what runs them."""

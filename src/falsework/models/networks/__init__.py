@@ -1,0 +1,1 @@
+"""Definitions for PyTorch, imported where networks are trained or run on CUDA."""

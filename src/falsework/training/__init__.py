@@ -1,0 +1,1 @@
+"""Training of the networks, from data sets made here."""
