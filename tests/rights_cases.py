@@ -8,6 +8,7 @@ from typing import Any
 
 from falsework.rights.case import Case
 from falsework.rights.compared import compared_digest
+from falsework.rights.facts import FILE_FACTS
 from falsework.rights.gate import Clearance, clearance
 from falsework.rights.production import Production
 from falsework.rights.records import (
@@ -71,8 +72,20 @@ class World:
         self.comp = self.step("comp", [self.drawn], [self.cut])
 
     def add(self, record: Record) -> Any:
+        """A record, and the documents that it names, as files that lay in the production's folder."""
         self.records.append(record)
+        digests = [record.document] if isinstance(record, Grant) else []
+        if isinstance(record, Asset | Decision):
+            digests += [str(record.facts.get(name, "")) for name in FILE_FACTS]
+        for digest in (one for one in digests if len(one) == 64):
+            self.records.append(Asset(id=asset_id(digest), type="document", name="text", path="text.pdf"))
         return record
+
+    def without_texts(self) -> None:
+        """As if every document had been named by its hash alone."""
+        self.records = [
+            one for one in self.records if not (isinstance(one, Asset) and one.type == "document")
+        ]
 
     def asset(self, type: str, name: str, **more: Any) -> str:
         one = Asset.model_validate(

@@ -36,6 +36,57 @@ def file_in(folder: Path, name: str) -> str:
 HEAD = 'name = "film"\n[[parties]]\nid = "mara"\nname = "Mara"\n[[parties]]\nid = "owner"\nname = "Owner"\n'
 
 
+# What a document is
+
+
+def test_a_hash_of_what_nobody_has_is_no_document() -> None:
+    """Each of these passes by a document whose file lay here, and not by a hash alone."""
+    cases: list[tuple[str, World]] = []
+    world = World()
+    world.change(world.render, offline=None, tool="Roto")
+    uses = dict.fromkeys(("stores_inputs", "reuses_inputs", "trains_on_inputs"), False)
+    world.tool("Roto", document="0" * 64, **uses)
+    cases.append(("NFX-3", world))
+    world = World()
+    model = world.model(offline=True)
+    world.grant(model, basis="contract", terms={"trained_on_licensed": True}, document="0" * 64)
+    cases.append(("NFX-5", world))
+    world = World()
+    double = world.replica(production="film")
+    world.declare(double, deceased=False)
+    world.consent(double, specific=True)
+    cases.append(("CA-1", world))
+    for rule, world in cases:
+        assert world.outcome(rule) == "pass", rule
+        world.without_texts()
+        found = world.judge(rule)
+        assert found.outcome == "unknown", rule
+        assert "no such file ever lay here: put it into the production's folder" in found.remedy
+
+
+def test_a_snapshot_that_nobody_has_is_none() -> None:
+    world = World()
+    world.model(trained=True)
+    world.declare(world.sample, scraped=True, tdm_snapshot="0" * 64, tdm_opt_out=False)
+    assert world.outcome("DSM-4") == "pass"
+    world.without_texts()
+    assert world.outcome("DSM-4") == "fail"
+
+
+def test_a_document_named_by_its_path_stays_on_record_when_the_file_is_gone(tmp_path: Path) -> None:
+    file_in(tmp_path, "other.png")
+    text = file_in(tmp_path, "terms.txt")
+    grant = '[[grants]]\nfiles = ["other.png"]\ngiven_by = "owner"\nuses = ["use"]\nbasis = "owner"\n'
+    grant += 'document = "%s"\n'
+    with Ledger.open(tmp_path / "l") as ledger:
+        for named in ("sha256:" + "0" * 64, text):  # nobody has seen either yet
+            state = declared(tmp_path, HEAD + grant % named, ledger)
+            assert named not in state.assets
+        assert declared(tmp_path, HEAD + grant % "terms.txt", ledger).assets[text].path == "terms.txt"
+        (tmp_path / "terms.txt").unlink()
+        assert declared(tmp_path, HEAD + grant % text, ledger).assets[text].path == "terms.txt"
+
+
 # What a file is
 
 

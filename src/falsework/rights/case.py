@@ -12,6 +12,7 @@ from typing import Literal
 from falsework.errors import FalseworkError
 from falsework.rights.compared import protected_set
 from falsework.rights.descent import READING, Descent, descent_of, says_no_models
+from falsework.rights.facts import FILE_FACTS
 from falsework.rights.grants import Coverage, coverage, last_day, lasts_until
 from falsework.rights.obligations import ObligationSummary, obligations
 from falsework.rights.production import Production
@@ -298,7 +299,7 @@ class Case:
         if giver.type == "person":
             return giver.id == performer
         spoken_for = any(consent.terms.get(term) is True for term in ("represented", "estate"))
-        return spoken_for and (bool(consent.document) or not self._has_a_part(giver, asset))
+        return spoken_for and (self.has_text(consent.document) or not self._has_a_part(giver, asset))
 
     def _has_a_part(self, party: Party, asset: str) -> bool:
         """Whether a party owns what this is made from, or made this asset, or the tool that made it."""
@@ -364,7 +365,20 @@ class Case:
         return tuple(one for one in self.decisions if one.type == "declaration" and not one.about)
 
     def asset_fact(self, asset: str, name: str) -> Told:
-        """What is declared of one asset, else what its record says."""
+        """What is declared of one asset, else what its record says. A file that is named as evidence is none
+        where nobody has it."""
+        told = self._told_of(asset, name)
+        if name in FILE_FACTS and told.text and not self.has_text(told.text):
+            return Told(name, None, told.evidence)
+        return told
+
+    def has_text(self, digest: str) -> bool:
+        """Whether a document is on record that once lay here as a file: who names one by a hash alone may
+        have none."""
+        asset = self.state.assets.get(asset_id(digest)) if digest else None
+        return asset is not None and bool(asset.path)
+
+    def _told_of(self, asset: str, name: str) -> Told:
         said = [
             one
             for one in self.state.decisions_on(asset)

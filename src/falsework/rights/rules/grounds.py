@@ -191,14 +191,15 @@ def agreement(
 ) -> Answer:
     """Whether an agreement of these types covers the asset for these uses and says all of the terms.
 
-    document   the text that was agreed to must be on record by its hash
+    document   the text that was agreed to must be on record, by its hash as a file that lay here
     """
     name, word = f'"{case.name(asset)}"', types[0]
     found = case.covered(asset, uses, types=types)
 
     def absent(grant: Grant) -> list[str]:
         missing = [term.words for term in terms if term.name not in grant.terms]
-        return missing + (["the text that was agreed to"] if document and not grant.document else [])
+        unwritten = document and not case.has_text(grant.document)
+        return missing + (["the text that was agreed to"] if unwritten else [])
 
     def wrong(grant: Grant) -> list[str]:
         given = [term for term in terms if term.name in grant.terms]

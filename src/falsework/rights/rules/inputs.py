@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from falsework.rights.case import Case
 from falsework.rights.records import Activity, Grant
@@ -34,7 +35,7 @@ def _trained(case: Case, model: str) -> Answer:
         # A model from elsewhere: its provider must have agreed that its samples were licensed.
         # His word counts in an agreement that itself covers the use.
         found = case.covered(model, ["use"])
-        licensed = case.covered(model, ["use"], platforms=False, only=_licensed_training)
+        licensed = case.covered(model, ["use"], platforms=False, only=partial(_licensed_training, case))
         if licensed.outcome == "pass":
             words = f'"{case.name(model)}": licensed training, by agreement'
             return passed(words, (model, *licensed.evidence))
@@ -77,8 +78,8 @@ def _trained(case: Case, model: str) -> Answer:
     return passed(f"all {len(samples)} samples of {name} are granted for training", evidence)
 
 
-def _licensed_training(grant: Grant) -> bool:
-    return grant.terms.get("trained_on_licensed") is True and bool(grant.document)
+def _licensed_training(case: Case, grant: Grant) -> bool:
+    return grant.terms.get("trained_on_licensed") is True and case.has_text(grant.document)
 
 
 def _inputs(case: Case) -> Iterator[Answer]:

@@ -224,7 +224,7 @@ def _tool(case: Case, step: Activity) -> Answer:
     for terms in known:
         if terms.terms.get("offline") is True and step.offline is not False:
             return passed("every step ran offline or under terms on record", evidence)
-        if terms.document and all(terms.terms.get(use) is False for use in uses):
+        if case.has_text(terms.document) and all(terms.terms.get(use) is False for use in uses):
             return passed("every step ran offline or under terms on record", evidence)
     return unknown(f"the terms of the tool {name} are not on record in full", remedy, evidence)
 

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Literal
 
 from falsework.rights.case import Case, Told
+from falsework.rights.facts import FILE_FACTS
 from falsework.rights.records import Finding, Outcome, record_id
 
 __all__ = [
@@ -97,7 +98,7 @@ class Rule:
             subject=case.subject,
             outcome=answer.outcome,
             words=answer.words,
-            remedy=" ".join((answer.remedy, *_unsaid(case, answer))).strip(),
+            remedy=" ".join((answer.remedy, *_unsaid(case, answer), *_unseen(case, answer))).strip(),
             source=self.source,
             evidence=tuple(dict.fromkeys(answer.evidence)),
             details={
@@ -163,6 +164,26 @@ def _unsaid(case: Case, answer: Answer) -> list[str]:
         f'in production.toml: files = ["{path}", "{one}"] (models = [...] of a notice).'
         for one in dict.fromkeys(answer.evidence)
         if (path := case.unsaid.get(one))
+    ][:MOST_WORDS]
+
+
+def _unseen(case: Case, answer: Answer) -> list[str]:
+    """What to do besides where a document is named as evidence and nobody has it."""
+    if answer.outcome not in ("fail", "unknown"):
+        return []
+    state = case.state
+    named: dict[str, None] = {}
+    for one in dict.fromkeys(answer.evidence):
+        grants = [state.grants[one]] if one in state.grants else state.grants_for(one)
+        decisions = [state.decisions[one]] if one in state.decisions else state.decisions_on(one)
+        named.update(dict.fromkeys(grant.document for grant in grants))
+        said = (decision.facts.get(name) for decision in decisions for name in FILE_FACTS)
+        named.update(dict.fromkeys(digest for digest in said if isinstance(digest, str)))
+    return [
+        f"The document sha256:{digest[:12]}… is named by its hash, and no such file ever lay here: put it "
+        "into the production's folder and name it by its path."
+        for digest in named
+        if digest and not case.has_text(digest)
     ][:MOST_WORDS]
 
 
