@@ -26,9 +26,11 @@ from falsework.bench.kept import Kept
 from falsework.bench.meter import Meter
 from falsework.bench.page import write_bench
 from falsework.bench.rates import load_rates
+from falsework.bench.region import changed, region_in_sight
 from falsework.bench.rows import Cost, Drawing, FrameStudy, ShotStudy, Work
 from falsework.bench.study import Bench
 from falsework.errors import FalseworkError
+from falsework.render.layers import Layers
 from falsework.render.traditional.blender import ABILITIES, Blender, Blenders
 from falsework.shots.spec import load_shot
 from shots_fakes import write_shot
@@ -269,6 +271,7 @@ def benched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Be
             (path.parent / file).write_bytes(b"a picture")
     worker = Blender(Path("/nowhere"), False, "9.9.9", frozenset(ABILITIES))
     monkeypatch.setattr(study_module, "find_blenders", lambda named: Blenders((worker,)))
+    monkeypatch.setattr(study_module, "warm", lambda shot: None)
 
     def bench(meters: Meters, **more: object) -> Bench:
         monkeypatch.setattr(study_module, "_study", meters)
@@ -403,3 +406,17 @@ def test_sleep_is_time_by_the_clock_alone() -> None:
         time.sleep(0.2)
     assert meter.wall >= 0.19
     assert meter.cpu < 0.15
+
+
+def test_a_frame_in_which_nothing_is_seen_is_refused() -> None:
+    """Every drawing of it is the plate, and one as good as the other at any number of samples."""
+    height, width = 24, 32
+    nothing = np.zeros((height, width, 4), np.float32)
+    layers = Layers(
+        surface=nothing, hold=nothing[..., 0], shadow=np.ones((height, width, 3), np.float32), dust=nothing,
+        dust_front=nothing, depth=nothing[..., 0], normal=nothing[..., :3], motion=nothing[..., :2],
+        albedo=nothing[..., :3], crypto=nothing,
+    )  # fmt: skip
+    assert not changed(layers).any()
+    with pytest.raises(FalseworkError, match="nothing of the fall is to be seen in frame 1005"):
+        region_in_sight(layers, frame=1005, shot="here")

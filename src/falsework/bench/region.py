@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from falsework.errors import FalseworkError
 from falsework.plate.lens import Lens
 from falsework.plate.plate import Plate
 from falsework.render.layers import Layers
@@ -18,6 +19,7 @@ __all__ = [
     "choose_crop",
     "cropped_layers",
     "cropped_plate",
+    "region_in_sight",
     "region_of",
     "widened",
 ]
@@ -34,6 +36,19 @@ def changed(layers: Layers) -> npt.NDArray[np.bool_]:
         (layers.surface[..., 3] > FAINT) | (layers.dust[..., 3] > FAINT) | (light > FAINT)
     )
     return seen
+
+
+def region_in_sight(layers: Layers, *, frame: int, shot: str) -> Crop:
+    """The smallest rectangle that holds what differs from the plate. FalseworkError where nothing does: every
+    picture of it would be the plate, and as good as every other."""
+    seen = changed(layers)
+    if not seen.any():
+        raise FalseworkError(
+            f"nothing of the fall is to be seen in frame {frame} of {shot}",
+            where="bench",
+            todo="Take a shot in which more happens, or more of its frames.",
+        )
+    return region_of(seen)
 
 
 def region_of(mask: npt.NDArray[np.bool_]) -> Crop:

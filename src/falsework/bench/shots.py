@@ -34,6 +34,7 @@ class Size:
     frames, fragments, debris   as in shot.toml; None: the shot's own
     smoke       cells along the traditional pipeline's smoke domain; None: the shot's own
     lead        frames before the fall begins; None: the shot's own
+    timing      when supports go, as in shot.toml; None: the shot's own
     """
 
     height: int
@@ -42,10 +43,13 @@ class Size:
     debris: int | None = None
     smoke: int | None = None
     lead: int | None = None
+    timing: tuple[tuple[float, float], ...] | None = None
 
 
 FULL = Size(height=1080)
-QUICK = Size(height=270, frames=24, fragments=400, debris=3000, smoke=40, lead=2)
+QUICK = Size(
+    height=270, frames=24, fragments=400, debris=3000, smoke=40, lead=2, timing=((0.0, 0.0), (1.0, 0.4))
+)
 
 
 def variants(shot_path: Path, size: Size, folder: Path) -> Iterator[Path]:
@@ -76,6 +80,8 @@ def _values(shot: Shot, size: Size, fall: Mapping[str, Any], seed: int) -> dict[
     first = shot.frames[0]
     start = shot.collapse.start if size.lead is None else first + size.lead
     values["collapse"] |= {"start": start, **fall}
+    if size.timing is not None:
+        values["collapse"]["timing"] = size.timing
     values["seed"] = seed
     if size.frames is not None:
         values["frames"] = [first, first + size.frames - 1]

@@ -6,16 +6,21 @@ import contextlib
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from falsework.bench.meter import Meter
 from falsework.bench.rows import Work
 from falsework.errors import FalseworkError
+from falsework.media.atomic import write_text
 
-__all__ = ["SIDES", "prepared", "simulate"]
+__all__ = ["SIDES", "prepared", "simulate", "warm"]
 
+WARM_SEED = 1_000_003
 GRACE = 10.0  # seconds in which a run ends by itself once it is told to
 
 # What `falsework make` is told, by side.
@@ -25,6 +30,16 @@ SIDES: dict[str, list[str]] = {"falsework": [], "traditional": ["--pipeline", "t
 def prepared(shot: Path) -> dict[str, Path]:
     """Solve, building and fragments, which both sides share and neither is charged for: folders by stage."""
     return _folders(_make(shot, "fracture", []))
+
+
+def warm(shot: Path) -> None:
+    """Have falsework compile what it compiles once an installation: the same fall from another seed, which
+    nobody's seconds are taken of."""
+    values = tomllib.loads(shot.read_text(encoding="utf-8"))
+    values["seed"] += WARM_SEED
+    other = shot.with_name(f"{shot.stem}_warm.toml")
+    write_text(other, tomli_w.dumps(values))
+    _make(other, "dust", [])
 
 
 def simulate(shot: Path, side: str, blender: Path | None) -> tuple[dict[str, Work], dict[str, Path]]:

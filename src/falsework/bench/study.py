@@ -17,7 +17,7 @@ from falsework.bench.kept import Kept
 from falsework.bench.rates import Rates
 from falsework.bench.rows import ShotStudy, Work
 from falsework.bench.shots import FULL, QUICK, Size, shot_files, variants
-from falsework.bench.simulating import prepared, simulate
+from falsework.bench.simulating import prepared, simulate, warm
 from falsework.building.fragments import Fragments
 from falsework.collapse.motion import Motion
 from falsework.dust.field import Debris, DustField
@@ -165,6 +165,10 @@ def bench_shots(
     )
     earlier = [name for name in names if kept.get(name) is not None]
     studies, failed = [], {}
+    todo = [(name, variant) for name, variant in made if kept.get(name) is None]
+    if todo:
+        listener(todo[0][0], "compiling")(0, 1)
+        warm(todo[0][1])
     for name, variant in made:
         study = kept.get(name)
         if study is None:
