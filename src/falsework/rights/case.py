@@ -16,34 +16,12 @@ from falsework.rights.facts import FILE_FACTS
 from falsework.rights.grants import Coverage, coverage, last_day, lasts_until
 from falsework.rights.obligations import ObligationSummary, obligations
 from falsework.rights.production import Production
-from falsework.rights.records import Activity, Asset, Decision, Fact, Finding, Grant, Party, asset_id
+from falsework.rights.records import Activity, Asset, Decision, Finding, Grant, Party, asset_id
 from falsework.rights.state import State
 from falsework.rights.terms import changes, terms_of
+from falsework.rights.told import Told, agreed
 
 __all__ = ["READING", "Case", "Told", "counts"]
-
-
-@dataclass(frozen=True)
-class Told:
-    """What is said of one fact. `value` is None where nobody says it, or where people disagree."""
-
-    name: str
-    value: Fact | None = None
-    evidence: tuple[str, ...] = ()
-    disputed: bool = False
-    by: str = ""
-
-    @property
-    def yes(self) -> bool:
-        return self.value is True
-
-    @property
-    def no(self) -> bool:
-        return self.value is False
-
-    @property
-    def text(self) -> str:
-        return self.value if isinstance(self.value, str) else ""
 
 
 @dataclass(frozen=True)
@@ -357,7 +335,7 @@ class Case:
         for scope in self.scopes:
             said = [one for one in self._declarations if one.subject == scope and name in one.facts]
             if said:
-                return _agreed(name, said)
+                return agreed(name, said)
         return Told(name)
 
     @cached_property
@@ -385,7 +363,7 @@ class Case:
             if one.type == "declaration" and name in one.facts and counts(self.state, one)
         ]
         if said:
-            return _agreed(name, said)
+            return agreed(name, said)
         record = self.state.assets.get(asset)
         if record is not None and name in record.facts:
             return Told(name, record.facts[name], (asset,))
@@ -521,12 +499,3 @@ def counts(state: State, decision: Decision) -> bool:
     party = state.parties.get(decision.by)
     by_a_person = party is not None and party.type == "person"
     return by_a_person and not decision.withdrawn and state.misdated(decision) is None
-
-
-def _agreed(name: str, said: Sequence[Decision]) -> Told:
-    """One value from the declarations of one scope; people who contradict each other leave it open."""
-    evidence = tuple(one.id for one in said)
-    values = {repr(one.facts[name]) for one in said}
-    if len(values) > 1:
-        return Told(name, None, evidence, disputed=True)
-    return Told(name, said[0].facts[name], evidence, by=said[0].by)
