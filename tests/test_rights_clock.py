@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from falsework.cli.main import main
 from falsework.errors import FalseworkError
-from falsework.rights.clock import corrections, ledger_clock
-from falsework.rights.events import BACKWARDS, BEFORE_ALL, Event
+from falsework.rights.clock import contradicted, corrections, ledger_clock
+from falsework.rights.events import BACKWARDS, BEFORE_ALL, Event, time_text
 from falsework.rights.ledger import Ledger
 from falsework.rights.records import Decision, Grant, Party, Record
 from falsework.rights.state import State
@@ -60,6 +60,21 @@ def test_the_ledger_goes_on_and_shows_who_set_the_clock_right(tmp_path: Path) ->
         assert again.append(people(1, 4), at=AFTER) == []
         assert len(again.append(people(1, 2), at=AFTER)) == 1  # misdated: said again, it has the right date
         assert again.append(people(1, 2), at=AFTER) == []
+
+
+def test_a_seal_of_a_later_day_shows_that_no_clock_was_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Ledger.open(tmp_path / "l") as ledger:
+        ledger.append([ANNA], at=AHEAD)
+        corrected(ledger)
+        (one,) = corrections(ledger.events())
+    for size, time, wrong in ((1, AHEAD, 1), (1, AFTER, 0), (1, AT, 0), (2, AHEAD, 0)):
+        assert len(list(contradicted([one], [(size, time)]))) == wrong
+    stamp = {"size": 1, "time": time_text(AHEAD), "authority": "Somebody"}
+    monkeypatch.setattr("falsework.cli.ledger._stamps", lambda roots, anchors: ([stamp], []))
+    assert main(["ledger", "verify", str(tmp_path / "l")]) == 2
+    assert "an authority sealed events before it at 2037-11-04" in capsys.readouterr().err
 
 
 def test_where_no_clock_was_ahead_there_is_nothing_to_correct(tmp_path: Path) -> None:

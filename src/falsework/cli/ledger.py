@@ -109,6 +109,7 @@ def _verify(given: argparse.Namespace) -> dict[str, Any]:
         answer: dict[str, Any] = {"ledger": ledger.where, "anchors": len(known) + len(against)}
         stamps, bad_stamps = _stamps(given.roots, [*known, *against])
         faults += bad_stamps
+        faults += _set_back(ledger, stamps) if not faults else []
         answer |= {"faults": faults, "stamps": stamps}
         corrected: list[str] = []
         if not faults:
@@ -272,6 +273,16 @@ def _clock(given: argparse.Namespace) -> dict[str, Any]:
         for one in again:
             print(_plainly(f"to be decided again: {one.type} {one.about} by {one.by.removeprefix('party:')}"))
     return {"decision": decision.model_dump(mode="json"), "again": [one.id for one in again]}
+
+
+def _set_back(ledger: Ledger, stamps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Corrections of a clock that the seals of an authority show to be wrong, as faults."""
+    from falsework.rights.clock import contradicted, corrections
+    from falsework.rights.events import time_of
+
+    sealed = [(int(one["size"]), time_of(one["time"])) for one in stamps]
+    wrong = contradicted(corrections(ledger.events()), sealed) if sealed else ()
+    return [{"kind": "time", "event": event, "words": words} for event, words in wrong]
 
 
 def _corrected(ledger: Ledger) -> list[str]:

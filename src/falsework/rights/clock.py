@@ -7,14 +7,22 @@ its place and its bytes; of that, who let something pass has to say so again (`S
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from falsework.rights.events import Event, time_text
 from falsework.rights.records import Decision, record_id
 
-__all__ = ["CLOCK", "Correction", "correction", "corrections", "corrects", "ledger_clock"]
+__all__ = [
+    "CLOCK",
+    "Correction",
+    "contradicted",
+    "correction",
+    "corrections",
+    "corrects",
+    "ledger_clock",
+]
 
 CLOCK = "clock corrected"
 SUBJECT = "ledger:clock"  # no production and no asset can be called so
@@ -102,3 +110,21 @@ def corrections(events: Iterable[Event]) -> tuple[Correction, ...]:
             found.append(one)
         was = event.time
     return tuple(found)
+
+
+def contradicted(
+    found: Iterable[Correction], sealed: Iterable[tuple[int, datetime]]
+) -> Iterator[tuple[int, str]]:
+    """Corrections that a time-stamp authority says are wrong, by their place and in a sentence each.
+
+    sealed   how many events there were, and when by the authority's clock: it had sealed what came before
+    """
+    seals = tuple(sealed)
+    for one in found:
+        later = [time for size, time in seals if size <= one.sequence and time > one.now]
+        if later:
+            yield (
+                one.sequence,
+                f"event {one.sequence} says that the clock was ahead and it was {time_text(one.now)}; an "
+                f"authority sealed events before it at {time_text(max(later))}: the clock was set back",
+            )

@@ -16,6 +16,7 @@ from falsework.media.atomic import write_bytes, write_text
 from falsework.rights.anchors import Anchor, read_anchors
 from falsework.rights.case import Case
 from falsework.rights.certificates import CHAIN, TEST_ORGANISATION, certificates_of
+from falsework.rights.clock import contradicted
 from falsework.rights.events import time_text
 from falsework.rights.gate import clearance
 from falsework.rights.ledger import Ledger
@@ -128,16 +129,17 @@ def _seen(desk: Desk, ledger: Ledger, state: State) -> LedgerSeen:
     seen = LedgerSeen(
         where, ledger.size, ledger.root().hex(), len(anchors), faults=strays, corrections=corrected
     )
-    return _sealed(seen, fits, desk.stamp_roots())
+    return _sealed(seen, fits, desk.stamp_roots(), state)
 
 
-def _sealed(seen: LedgerSeen, anchors: Sequence[Anchor], roots: bytes) -> LedgerSeen:
+def _sealed(seen: LedgerSeen, anchors: Sequence[Anchor], roots: bytes, state: State) -> LedgerSeen:
     """With what the anchors' time-stamps come to."""
     try:
         from falsework.rights.seals import seals_of
     except ImportError:  # without the extra nothing can be checked, and nothing is taken on trust
         return replace(seen, unchecked=sum(bool(one.token) for one in anchors))
     seals = seals_of(anchors, roots)
+    wrong = contradicted(state.corrections, ((one.size, one.time) for one in seals.held))
     sealed = ""
     if seals.held:
         last = max(seals.held, key=lambda one: (one.size, one.time))
@@ -147,7 +149,7 @@ def _sealed(seen: LedgerSeen, anchors: Sequence[Anchor], roots: bytes) -> Ledger
         stamped=len(seals.held),
         unchecked=seals.unchecked,
         sealed=sealed,
-        faults=(*seen.faults, *seals.faults),
+        faults=(*seen.faults, *seals.faults, *(words for _, words in wrong)),
     )
 
 
