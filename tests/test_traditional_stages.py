@@ -86,13 +86,13 @@ def test_another_blender_or_script_makes_its_stages_anew(
         (inside / f"{name}.py").write_text("old")
     monkeypatch.setattr(traditional_stages, "in_blender", lambda name: inside / f"{name}.py")
     for name, redone in (("bullet", ["collapse"]), ("cycles_scene", ["render"]), ("exchange", OURS)):
-        traditional_stages._scripts_digest.cache_clear()
+        traditional_stages.scripts_digest.cache_clear()
         before = keys()
         (inside / f"{name}.py").write_text(f"new {name}")
-        traditional_stages._scripts_digest.cache_clear()
+        traditional_stages.scripts_digest.cache_clear()
         assert [stage for stage, key in keys().items() if key != before[stage]] == redone
     monkeypatch.undo()
-    traditional_stages._scripts_digest.cache_clear()
+    traditional_stages.scripts_digest.cache_clear()
 
 
 def test_the_stages_can_be_sent_to_another_process() -> None:

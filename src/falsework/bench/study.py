@@ -27,6 +27,7 @@ from falsework.render.traditional.blender import Blenders, find_blenders
 from falsework.shots.sources import source_hash
 from falsework.shots.spec import load_shot
 from falsework.shots.stages import delivered_view
+from falsework.shots.traditional_stages import SCRIPTS, scripts_digest
 
 __all__ = ["FULL_EFFORT", "QUICK_EFFORT", "Bench", "Listener", "bench_shots"]
 
@@ -161,6 +162,7 @@ def bench_shots(
             "blender": versions,
             "machine": machine,
             "code": source_hash(CODE),
+            "scripts": [scripts_digest(beginnings) for beginnings in SCRIPTS.values()],
         },
     )
     earlier = [name for name in names if kept.get(name) is not None]

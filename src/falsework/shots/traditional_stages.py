@@ -29,7 +29,7 @@ from falsework.shots.spec import Shot
 from falsework.shots.stages import STAGES, FrameStage, Job, Stage, begin_dust, delivered_view
 from falsework.shots.store import PART
 
-__all__ = ["BLENDER", "blender_notes", "demand", "traditional_stages"]
+__all__ = ["BLENDER", "SCRIPTS", "blender_notes", "demand", "scripts_digest", "traditional_stages"]
 
 PREVIEW_SHARE = 8  # a preview has an eighth of the samples
 BLENDER = "blender.json"  # in the folder of a stage that Blender made: which one
@@ -124,13 +124,13 @@ def _settings(stage: str, blenders: Blenders, shot: Shot) -> Any:
         "falsework": STAGES[stage].settings(shot),
         "traditional": {name: wanted[name] for name in DECIDES[stage]},
         "blender": _worker(stage, blenders).version,
-        "scripts": _scripts_digest(SCRIPTS[stage]),
+        "scripts": scripts_digest(SCRIPTS[stage]),
         "here": hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:20],
     }
 
 
 @cache
-def _scripts_digest(beginnings: tuple[str, ...]) -> str:
+def scripts_digest(beginnings: tuple[str, ...]) -> str:
     """A hash of the scripts that run inside Blender for a stage."""
     whole = hashlib.sha256()
     for path in sorted(in_blender("exchange").parent.glob("*.py")):
