@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["PATIENCE", "Answer", "Session", "in_blender", "run_job", "write_job"]
 
 PATIENCE = 900.0  # seconds without a word before it counts as hung
-SILENT = 10.0  # seconds without a word after which it is said that it is waited for
+SILENT = 60.0  # seconds without a word, as a large picture may take, after which its waiting is told
 GRACE = 10.0  # seconds to end by itself once it is asked to
 LOOK = 0.2  # seconds between looks whether it is still there
 MARK = b"falsework {"  # how a line meant for us begins
