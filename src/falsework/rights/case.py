@@ -169,11 +169,25 @@ class Case:
                 found.append(one)
         return tuple(found)
 
+    def _stand_for(self, model: str) -> tuple[str, ...]:
+        """What a copy audit has to be of, for one model's training: its list of fingerprints, or the samples
+        themselves."""
+        listed = self.fingerprints(model)
+        return (listed,) if listed else self.samples(model)
+
+    def fingerprints(self, model: str) -> str:
+        """The list of fingerprints that stands in for all a model learned from, by asset id, as our own
+        training put it on record with the model; "" where there is none."""
+        record = self.state.assets.get(model)
+        digest = record.facts.get("fingerprints") if record is not None else None
+        ours = any(step.tool.casefold() == "falsework" for step in self.state.made_by(model))
+        return asset_id(digest) if isinstance(digest, str) and digest and ours else ""
+
     @cached_property
     def compared_set(self) -> tuple[tuple[str, str], ...] | None:
         """What a copy audit has to compare the cut with, as (group, asset id); None where the production
         names a protected set that is not on record."""
-        training = [("training", one) for model in self.all_models for one in self.samples(model)]
+        training = [("training", one) for model in self.all_models for one in self._stand_for(model)]
         if not self.production.protected.folder:
             return tuple(training)
         protected = protected_set(self.state, self.production.name)

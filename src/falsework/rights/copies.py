@@ -122,6 +122,9 @@ class CopyAudit:
     exhaustive   whether points were compared for every pair and not for a shortlist only
     pairs        of frame and sample compared by points
     compared_digest  of what it was to be compared with, the unread too (`falsework.rights.compared`)
+    printed      of those compared, how many by their fingerprints alone: their pictures are not at hand
+    own_featureless  samples without detail that a model's own maker made: no work of anybody is in them that
+                 is not compared for itself
     """
 
     outcome: Verdict
@@ -133,6 +136,8 @@ class CopyAudit:
     exhaustive: bool
     pairs: int
     compared_digest: str = ""
+    printed: int = 0
+    own_featureless: int = 0
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, for JSON."""
@@ -189,9 +194,8 @@ def audit(
     compared = {
         group: sum(entry.sample.group == group for entry in set_) for group in ("training", "protected")
     }
-    featureless = tuple(
-        entry.sample.name for entry in set_ if _featureless(entry.known.hash.quality, entry.known.distinct)
-    )
+    blank = [entry.sample for entry in set_ if _featureless(entry.known.hash.quality, entry.known.distinct)]
+    featureless = tuple(sample.name for sample in blank if not sample.own)
     outcome = gravest(frame.outcome for frame in audited)
     if not audited or not set_ or unread or featureless:
         outcome = gravest((outcome, "inconclusive"))
@@ -204,7 +208,9 @@ def audit(
         featureless=featureless,
         exhaustive=table.exhaustive,
         pairs=table.pairs,
-        compared_digest=compared_digest((one.group, one.asset_id) for one in against),
+        compared_digest=compared_digest((one.group, one.held_in or one.asset_id) for one in against),
+        printed=sum(bool(entry.sample.held_in) for entry in set_),
+        own_featureless=sum(sample.own for sample in blank),
     )
 
 
@@ -314,7 +320,7 @@ class _Table:
         outcome: Verdict = "clear"
         if found.inliers >= BLOCKING_POINTS or (reliable and distance <= BLOCKING_DISTANCE):
             outcome = "block"
-        elif distance <= DOUBTFUL_DISTANCE:
+        elif distance <= DOUBTFUL_DISTANCE and (reliable or not entry.sample.own):
             # also a small distance between hashes that are no evidence: a person sees in a moment
             outcome = "person"
         neighbour = Neighbour(

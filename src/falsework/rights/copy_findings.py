@@ -82,7 +82,8 @@ def _whole(audit: CopyAudit, subject: str, matters: Sequence[Finding], at: datet
         rule=f"{RULE}: all" if matters else RULE,
         subject=subject,
         outcome=outcome,
-        words=f"{said}: {len(audit.frames):,} frames against {count}. {limits_of(audit.exhaustive)}",
+        words=f"{said}: {len(audit.frames):,} frames against {count}. {limits_of(audit.exhaustive)}"
+        + _by_fingerprints(audit),
         remedy=remedy,
         evidence=tuple(dict.fromkeys(each for matter in matters for each in matter.evidence)),
         details={
@@ -96,9 +97,23 @@ def _whole(audit: CopyAudit, subject: str, matters: Sequence[Finding], at: datet
             "compared": dict(audit.compared),
             "compared_digest": audit.compared_digest,
             "every pair compared by points": audit.exhaustive,
+            "compared by fingerprints": audit.printed,
+            "own samples without detail": audit.own_featureless,
             "matters": [matter.id for matter in matters],
             "nearest": _nearest(audit),
         },
+    )
+
+
+def _by_fingerprints(audit: CopyAudit) -> str:
+    """What an audit says of training pictures that were not at hand themselves."""
+    if not audit.printed:
+        return ""
+    blank = audit.own_featureless
+    own = f"; {blank:,} of them, made for the training, have too little detail to be found" if blank else ""
+    return (
+        f" {audit.printed:,} of the training samples were compared by their fingerprints (hash and strongest "
+        f"points), as the pictures themselves do not ship with a model{own}."
     )
 
 

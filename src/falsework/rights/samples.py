@@ -18,7 +18,7 @@ from falsework.rights.digests import Digests
 from falsework.rights.keypoints import Features, features
 from falsework.rights.pdq import SYMMETRIES, Hash, pdq
 
-__all__ = ["VOTERS", "Group", "Index", "Known", "Sample", "read_sample", "samples_in"]
+__all__ = ["VOTERS", "Fingerprint", "Group", "Index", "Known", "Sample", "read_sample", "samples_in"]
 
 SMALLEST_SIDE = 32  # pixels
 LARGEST_SIDE = 30_000
@@ -40,6 +40,23 @@ Group = Literal["training", "protected", "input"]
 
 
 @dataclass(frozen=True)
+class Fingerprint:
+    """What a picture is found again by: its hash, its points (or the first of them), and how many distinct
+    points it has in all."""
+
+    hash: Hash
+    points: Features
+    distinct: int
+
+    @staticmethod
+    def of(picture: Picture, most: int | None = None) -> Fingerprint:
+        """Of a picture uint8 (H, W, 3), red first, with at most so many points."""
+        points = features(picture)
+        kept = Features(points.width, points.height, points.points[:most], points.descriptors[:most])
+        return Fingerprint(pdq(picture), kept, points.distinct())
+
+
+@dataclass(frozen=True)
 class Sample:
     """A picture to compare frames with.
 
@@ -47,13 +64,18 @@ class Sample:
     asset_id  "sha256:" and the digest of the picture file's bytes
     group     "training": a model used was trained on it; "protected": the production named it;
               "input": the shot was made from it, under a grant (its plate)
-    picture   uint8 (H, W, 3), red first, or the file
+    picture   uint8 (H, W, 3), red first, or the file, or what is kept of a picture that is not at hand
+    held_in   asset id of the list of fingerprints that it was taken from, "" for a picture
+    own       whether it was made by whoever trained on it, out of pictures that are compared as well: then
+              too little detail to be found again leaves no work of anybody's unfound
     """
 
     name: str
     asset_id: str
     group: Group
-    picture: Picture | Path
+    picture: Picture | Path | Fingerprint
+    held_in: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +95,7 @@ class Index:
         self._folder = folder
         self._digests = digests or Digests()
         self._recent: OrderedDict[str, Features] = OrderedDict()
+        self._fingerprints: dict[str, Features] = {}
         self.worked_out = 0  # pictures that were not found in the folder
 
     def know(self, sample: Sample) -> Known:
@@ -85,6 +108,8 @@ class Index:
                     where=sample.picture,
                     todo="Put the recorded file back, or record this one anew.",
                 )
+        elif isinstance(sample.picture, Fingerprint):
+            return self._given(sample.asset_id, sample.picture)
         else:
             digest = _picture_digest(sample.picture)
         kept = self._kept(digest)
@@ -100,8 +125,17 @@ class Index:
         self._remember(digest, points)
         return Known(digest, hashed, distinct, points.descriptors[:VOTERS].copy())
 
+    def _given(self, asset_id: str, kept: Fingerprint) -> Known:
+        """What came as a fingerprint: nothing is worked out, and nothing kept on disk."""
+        digest = f"fingerprint {asset_id}"
+        self._fingerprints[digest] = kept.points
+        return Known(digest, kept.hash, kept.distinct, kept.points.descriptors[:VOTERS].copy())
+
     def features(self, known: Known) -> Features:
         """All the points of a sample that is known."""
+        points = self._fingerprints.get(known.digest)
+        if points is not None:
+            return points
         points = self._recent.get(known.digest)
         if points is None:
             kept = self._kept(known.digest)

@@ -7,12 +7,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
+from falsework.models.registry import models
 from falsework.progress import Progress, silent
 from falsework.rights.case import Case
 from falsework.rights.copies import CopyAudit, audit
 from falsework.rights.copy_findings import findings
-from falsework.rights.records import Finding
+from falsework.rights.fingerprints import read_fingerprints
+from falsework.rights.records import Finding, asset_id
 from falsework.rights.samples import Index, Sample, samples_in
 from falsework.shots.clearing.cut import Cut, cut_in
 from falsework.shots.clearing.desk import Desk
@@ -67,14 +70,43 @@ def _frames(desk: Desk, cut: Cut) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]
 
 
 def _training(desk: Desk, case: Case) -> Iterator[Sample]:
-    """The samples of every model that touched the cut, as far as their files are at hand."""
+    """The samples of every model that touched the cut: by the list of fingerprints that its training put on
+    record, else by their files, as far as those are at hand."""
     for model in case.all_models:
+        listed = case.fingerprints(model)
+        if listed:
+            yield from _fingerprints(case, model, listed)
+            continue
         for one in case.samples(model):
             asset = case.state.assets.get(one)
             path = desk.inside(asset.path) if asset is not None else None
             # One that is not at hand is listed as unread: it cannot be told apart from a copy.
             name = asset.name if asset is not None else one
             yield Sample(name, one, "training", path or desk.folder / ".not-at-hand")
+
+
+def _fingerprints(case: Case, model: str, listed: str) -> Iterator[Sample]:
+    """What stands in for a model's training pictures, which do not ship with it."""
+    for one in models():
+        if asset_id(one.sha256) == model and one.learned.is_file():
+            if asset_id(sha256(one.learned)) != listed:
+                continue
+            printed = read_fingerprints(one.learned)
+            yield from printed.samples(listed)
+            there = {asset_id(each.sha256) for each in printed.pictures}
+            for sample in case.samples(model):
+                asset = case.state.assets.get(sample)
+                # A data set that was made of nothing from outside is in the list picture by picture.
+                if sample not in there and (asset is None or asset.type != "dataset"):
+                    name = asset.name if asset is not None else sample
+                    yield Sample(name, sample, "training", one.learned.with_name(".not-at-hand"), listed)
+            return
+    raise FalseworkError(
+        f'what the model "{case.name(model)}" learned from is not at hand as it is on record',
+        where=case.shot,
+        todo="Install the model again, with all its files (`falsework models install`), or the falsework "
+        "that made the shot.",
+    )
 
 
 def _protected(desk: Desk) -> tuple[Sample, ...]:
