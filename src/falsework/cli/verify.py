@@ -216,7 +216,7 @@ def _anchors(given: argparse.Namespace) -> str:
     return "".join(read_trust(path) for path in paths)
 
 
-def _tell(console: Console, outcome: Verification, anchored: bool, *, verbose: bool) -> None:
+def _tell(console: Console, outcome: Verification, anchored: bool, *, verbose: bool = False) -> None:
     """The outcome for people. Text from outside goes in as plain text, never as markup."""
     from rich.text import Text
 
