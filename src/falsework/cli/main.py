@@ -25,9 +25,11 @@ from falsework.cli import (
     dataset,
     ledger,
     make,
+    models,
     new,
     stage,
     traditional,
+    train,
     verify,
 )
 from falsework.cli.output import write_out
@@ -109,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     clearing.add(commands, shared)
     traditional.add(commands, shared)
     dataset.add(commands, shared)
+    models.add(commands, shared)
+    train.add(commands, shared)
     bench.add(commands)
     return parser
 
