@@ -1,4 +1,4 @@
-"""`falsework dataset build|show|rebuild|describe`: data sets for the project's own networks."""
+"""`falsework dataset build|volumes|show|rebuild|describe`: data sets for the project's own networks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ DEVICES = ("CPU", "CUDA", "OPTIX", "HIP", "METAL", "ONEAPI")
 YOURS_TO_MEND = 2
 MOST = 1_000_000
 SHOWN = 8  # samples on a contact sheet
+SHOWN_VOLUMES = 24
 
 
 def add(commands: Any, shared: argparse.ArgumentParser) -> None:
@@ -41,6 +42,17 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     build.add_argument("--blender", type=Path, metavar="PATH", help="the Blender that draws the targets")
     build.set_defaults(run=_build)
+
+    volumes = steps.add_parser(
+        "volumes", parents=[shared], help="make dust volumes of a recipe, finer than a shot's; goes on"
+    )
+    volumes.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    volumes.add_argument("--out", type=Path, required=True, metavar="DIR", help="the data set's folder")
+    volumes.add_argument(
+        "--count", type=_count, default=10, metavar="N",
+        help="simulations in the set; each gives up to moments x crops sequences (default: 10)",
+    )  # fmt: skip
+    volumes.set_defaults(run=_volumes)
 
     show = steps.add_parser("show", parents=[shared], help="what is in a data set; a contact sheet")
     show.add_argument("dataset", type=Path, metavar="DATASET")
@@ -114,6 +126,36 @@ def _build(given: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _volumes(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.cli.bars import Bars
+    from falsework.datasets.volumes import build_volumes
+
+    def say(words: str) -> None:
+        if not given.quiet:
+            print(words, file=sys.stderr)
+
+    with Bars(quiet=given.quiet) as bars:
+
+        def progress(done: int, total: int) -> None:
+            bars.progress("simulations", done, total)
+
+        grown = build_volumes(given.recipe, given.out, count=given.count, progress=progress, say=say)
+    if not given.quiet and not given.json:
+        parts = ", ".join(f"{count} {split}" for split, count in grown.splits.items())
+        print(
+            f"{grown.sequences} sequences of {grown.simulations} simulations ({parts or 'none'}) "
+            f"-> {given.out}; {grown.made} simulations made in {grown.seconds:.0f} s"
+        )
+    return {
+        "out": str(given.out),
+        "simulations": grown.simulations,
+        "samples": grown.sequences,
+        "made": grown.made,
+        "seconds": grown.seconds,
+        "splits": grown.splits,
+    }
+
+
 def _renderer(named: Path | None) -> Blender:
     from falsework.render.traditional.blender import find_blenders
 
@@ -129,12 +171,15 @@ def _renderer(named: Path | None) -> Blender:
 
 def _show(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.datasets.shards import INDEX, find_sample, read_index
+    from falsework.datasets.volumes import is_volumes
     from falsework.datasets.work import read_dataset
 
     about = read_dataset(given.dataset)
     # A run that was killed before it had made any has written none.
     rows = read_index(given.dataset) if (given.dataset / INDEX).exists() else []
     chosen = [find_sample(given.dataset, name) for name in given.samples]
+    if is_volumes(about):
+        return _show_volumes(given, about, rows, chosen)
     splits: dict[str, dict[str, int]] = {}
     for split in dict.fromkeys(row["split"] for row in rows):
         of = [row for row in rows if row["split"] == split]
@@ -185,9 +230,73 @@ def _show(given: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _show_volumes(
+    given: argparse.Namespace, about: dict[str, Any], rows: list[dict[str, Any]], chosen: list[dict[str, Any]]
+) -> dict[str, Any]:
+    splits = {}
+    for split in dict.fromkeys(row["split"] for row in rows):
+        of = [row for row in rows if row["split"] == split]
+        splits[split] = {
+            "simulations": len({row["simulation"] for row in of}),
+            "samples": len(of),
+            "bytes": sum(row["bytes"] for row in of),
+        }
+    sheet: list[str] = []
+    if given.sheet is not None:
+        from falsework.datasets.volumes_pictures import sheet_of
+        from falsework.media.images import write_png
+
+        if given.sheet.suffix.lower() != ".png":
+            raise FalseworkError("is no name of a PNG", where=given.sheet, todo="End it with .png.")
+        some = chosen or rows[:: max(1, len(rows) // SHOWN_VOLUMES)][:SHOWN_VOLUMES]
+        if not some:
+            raise FalseworkError("holds no sequences yet", where=given.dataset, todo="Make some first.")
+        write_png(given.sheet, sheet_of(given.dataset, some))
+        sheet = [row["sample"] for row in some]
+    if not given.quiet and not given.json:
+        print(f"{about['name']}: dust volumes")
+        for split, has in splits.items():
+            counts = f"{has['simulations']:>5} simulations {has['samples']:>6} sequences"
+            print(f"  {split:<11}{counts} {has['bytes'] / 1e6:>9.1f} MB")
+        if not rows:
+            print("  no sequences yet: none of its simulations is done.")
+        for row in chosen:
+            edges = " x ".join(str(n) for n in row["shape"])
+            print(
+                f"  {row['sample']}: {row['file']}, {edges} cells of {row['voxel']:.3f} m, {row['sources']}"
+            )
+        if sheet:
+            print(f"-> {given.sheet} ({', '.join(sheet)})")
+    return {"name": about["name"], "splits": splits, "samples": chosen, "sheet": sheet}
+
+
+def _rebuild_volume(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.datasets.volumes import rebuild_volume
+
+    same, other, why = rebuild_volume(given.dataset, given.sample)
+    if not given.quiet and not given.json:
+        if not other:
+            print(f"{given.sample}: all {len(same)} of its arrays are the same, bit for bit.")
+        else:
+            print(f"{given.sample}: {len(other)} arrays are others now: {', '.join(other)}.")
+        for words in why:
+            print(f"  {words}", file=sys.stderr)
+    return {
+        "sample": given.sample,
+        "same": same,
+        "other": other,
+        "why": why,
+        "exit_code": YOURS_TO_MEND if other else 0,
+    }
+
+
 def _rebuild(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.datasets.rebuilding import rebuild
+    from falsework.datasets.volumes import is_volumes
+    from falsework.datasets.work import read_dataset
 
+    if is_volumes(read_dataset(given.dataset)):
+        return _rebuild_volume(given)
     made = rebuild(given.dataset, given.sample, base=given.base)
     if not given.quiet and not given.json:
         if not made.other:
@@ -208,8 +317,12 @@ def _rebuild(given: argparse.Namespace) -> dict[str, Any]:
 def _describe(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.datasets.croissant import describe
     from falsework.datasets.provenance import put_on_record, records_of
+    from falsework.datasets.volumes import is_volumes
+    from falsework.datasets.volumes_croissant import describe_volumes
+    from falsework.datasets.work import read_dataset
 
-    path = describe(given.dataset)
+    volumes = is_volumes(read_dataset(given.dataset))
+    path = (describe_volumes if volumes else describe)(given.dataset)
     records = records_of(given.dataset)
     added = put_on_record(given.ledger, records) if given.ledger else 0
     if not given.quiet and not given.json:

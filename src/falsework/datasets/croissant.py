@@ -19,7 +19,7 @@ from falsework.datasets.work import COPY, open_plan, read_dataset
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 
-__all__ = ["CROISSANT", "SUMS", "describe", "write_sums"]
+__all__ = ["CROISSANT", "SUMS", "date_of", "describe", "field_of", "table_of", "write_sums"]
 
 CROISSANT, SUMS, ASSETS = "croissant.json", "SHA256SUMS", "assets.jsonl"
 ABOUT_URL = "https://github.com/falsework/falsework"
@@ -82,9 +82,10 @@ ASSET_FIELDS = {
 
 
 def write_sums(folder: Path) -> tuple[dict[str, str], str]:
-    """Digests of recipe, index and shards by name, written as `sha256sum --check` reads them; and the
-    digest of that list, which stands for the set."""
-    names = [COPY, INDEX, *sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/b*.tar"))]
+    """Digests of recipe, index and shards (sequences, of a set of volumes) by name, written as
+    `sha256sum --check` reads them; and the digest of that list, which stands for the set."""
+    files = (*folder.glob("*/b*.tar"), *folder.glob("*/v*_f*_c*.safetensors"))
+    names = [COPY, INDEX, *sorted(path.relative_to(folder).as_posix() for path in files)]
     sums = {}
     for name in names:
         sums[name] = _digest(folder / name)
@@ -121,7 +122,7 @@ def describe(folder: Path) -> Path:
         "url": ABOUT_URL,
         "version": f"1.{len({row['building'] for row in rows})}.0",
         "creator": {"@type": "sc:Organization", "name": "the falsework contributors", "url": ABOUT_URL},
-        "datePublished": _date(folder / CROISSANT, sums),
+        "datePublished": date_of(folder / CROISSANT, sums),
         "keywords": ["synthetic", "building collapse", "rendering", "dust", "path tracing"],
         "citeAs": f"the falsework contributors, {about['name']}, made with falsework",
         **_responsible(recipe, assets, bool(about.get("targets"))),
@@ -160,11 +161,11 @@ def describe(folder: Path) -> Path:
                 "name": "splits",
                 "dataType": "cr:Split",
                 "key": {"@id": "splits/name"},
-                "field": [_field("splits", "name", "sc:Text", "Its name.")],
+                "field": [field_of("splits", "name", "sc:Text", "Its name.")],
                 "data": [{"splits/name": split} for split in SPLITS],
             },
-            _table("samples", "One line for each sample.", INDEX, SAMPLE_FIELDS, key="sample"),
-            _table(
+            table_of("samples", "One line for each sample.", INDEX, SAMPLE_FIELDS, key="sample"),
+            table_of(
                 "assets", "The pictures that the samples were made from.", ASSETS, ASSET_FIELDS, key="file"
             ),
         ],
@@ -174,7 +175,7 @@ def describe(folder: Path) -> Path:
     return path
 
 
-def _date(path: Path, sums: dict[str, str]) -> str:
+def date_of(path: Path, sums: dict[str, str]) -> str:
     """The date that this description bears already, if its files are the same; today's (UTC) otherwise."""
     try:
         before = json.loads(path.read_bytes())
@@ -190,7 +191,7 @@ def _format(name: str) -> str:
     return "application/jsonlines" if name.endswith(".jsonl") else "text/plain"
 
 
-def _field(table: str, name: str, kind: str, words: str, **more: Any) -> dict[str, Any]:
+def field_of(table: str, name: str, kind: str, words: str, **more: Any) -> dict[str, Any]:
     return {
         "@type": "cr:Field",
         "@id": f"{table}/{name}",
@@ -201,7 +202,7 @@ def _field(table: str, name: str, kind: str, words: str, **more: Any) -> dict[st
     }
 
 
-def _table(
+def table_of(
     name: str, words: str, file: str, fields: dict[str, tuple[str, str]], *, key: str
 ) -> dict[str, Any]:
     made = []
@@ -209,7 +210,7 @@ def _table(
         more: dict[str, Any] = {"source": {"fileObject": {"@id": file}, "extract": {"column": column}}}
         if column == "split":
             more["references"] = {"field": {"@id": "splits/name"}}
-        made.append(_field(name, column, kind, said, **more))
+        made.append(field_of(name, column, kind, said, **more))
     return {
         "@type": "cr:RecordSet",
         "@id": name,

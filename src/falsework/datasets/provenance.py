@@ -13,7 +13,8 @@ from falsework.datasets.assets import FREE
 from falsework.datasets.croissant import write_sums
 from falsework.datasets.previews import PREVIEWS, stale_previews
 from falsework.datasets.shards import read_index
-from falsework.datasets.work import read_dataset
+from falsework.datasets.volumes import is_volumes
+from falsework.datasets.work import COPY, read_dataset
 from falsework.errors import FalseworkError
 from falsework.rights.ledger import Ledger
 from falsework.rights.licences import licence_of
@@ -36,6 +37,8 @@ KINDS = {"texture": "texture", "sky": "environment"}
 def records_of(folder: Path) -> list[Record]:
     """Everything the ledger has to know of a data set, in the order it came about."""
     about, rows = read_dataset(folder), read_index(folder)
+    if is_volumes(about):
+        return _records_of_volumes(folder, about, rows)
     sums, digest = write_sums(folder)
     records: list[Record] = [MAKER]
     used = []
@@ -77,6 +80,55 @@ def records_of(folder: Path) -> list[Record]:
         )
     )
     return records
+
+
+def _records_of_volumes(folder: Path, about: dict[str, Any], rows: list[dict[str, Any]]) -> list[Record]:
+    """Of a set of dust volumes: nothing from outside went into it, this program made it from its recipe."""
+    sums, digest = write_sums(folder)
+    recipe = Asset(
+        id=asset_id(about["recipe"]),
+        type="document",
+        name=f"recipe of {about['name']}",
+        media_type="application/toml",
+        path=f"{folder.name}/{COPY}",
+        creator=MAKER.id,
+    )
+    simulations = {row["simulation"] for row in rows}
+    made = Asset(
+        id=asset_id(digest),
+        type="dataset",
+        name=about["name"],
+        media_type="application/octet-stream",
+        path=folder.name,
+        creator=MAKER.id,
+        parts=sums,
+        facts={"samples": len(rows), "simulations": len(simulations), "synthetic": True},
+    )
+    grant = Grant(
+        id=record_id("grant", "dataset", made.id),
+        type="licence",
+        given_by=MAKER.id,
+        assets=(made.id, recipe.id),
+        uses=("use", "adapt", "commercial", "train"),
+        licence=FREE,
+        basis="owner",
+    )
+    activity = Activity(
+        id=record_id("activity", "dataset volumes", made.id),
+        type="dataset build",
+        used=(recipe.id,),
+        generated=(made.id,),
+        version=falsework.__version__,
+        parameters={
+            "recipe": about["recipe"],
+            "models": [],
+            "inputs": [],
+            "origin": "made by this program from this recipe",
+            "code": sorted({row["code"] for row in rows}),
+        },
+        offline=True,
+    )
+    return [MAKER, recipe, made, grant, activity]
 
 
 def _asset(note: dict[str, Any]) -> tuple[Asset, Party, Grant]:

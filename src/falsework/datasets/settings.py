@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -20,13 +20,28 @@ from falsework.errors import FalseworkError
 from falsework.faults import key_lines, refuse, toml_refusal, validation_faults
 from falsework.settings import Finite, Settings
 
-__all__ = ["Range", "Recipe", "Split", "load_recipe", "read_recipe"]
+__all__ = [
+    "DOCUMENT",
+    "SOME",
+    "Range",
+    "Recipe",
+    "Share",
+    "Split",
+    "SplitSettings",
+    "Weight",
+    "checked",
+    "load_recipe",
+    "read_recipe",
+    "recipe_text",
+    "within",
+]
 
 DOCUMENT = "docs/datasets.md"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 Split = Literal["train", "validation", "test"]
+Kind = TypeVar("Kind", bound=Settings)
 
 
 class Range(Settings):
@@ -49,7 +64,7 @@ class Range(Settings):
         return self
 
 
-def _within(least: float, most: float) -> WrapValidator:
+def within(least: float, most: float) -> WrapValidator:
     """A range between two bounds, which are said whatever else was given."""
 
     def check(given: object, inner: ValidatorFunctionWrapHandler) -> Range:
@@ -96,7 +111,7 @@ class ShotSettings(Settings):
     fps: Annotated[float, Field(gt=1, le=120)] = 24.0
     moments: Annotated[int, Field(ge=1, le=50)] = 3
     crops: Annotated[int, Field(ge=1, le=50)] = 2
-    fragments: Annotated[Range, _within(50, 20000)] = Range(low=200, high=600)
+    fragments: Annotated[Range, within(50, 20000)] = Range(low=200, high=600)
 
 
 class BuildingSettings(Settings):
@@ -111,10 +126,10 @@ class BuildingSettings(Settings):
     roofs: Annotated[dict[Literal["flat", "gable", "mansard"], Weight], SOME] = Field(
         default={"flat": 3.0, "gable": 2.0, "mansard": 1.0}
     )
-    storeys: Annotated[Range, _within(1, 20)] = Range(low=2, high=6)
-    storey_height: Annotated[Range, _within(2.4, 8)] = Range(low=2.7, high=3.6)
-    width: Annotated[Range, _within(5, 60)] = Range(low=8.0, high=20.0)
-    depth: Annotated[Range, _within(4, 60)] = Range(low=8.0, high=13.0)
+    storeys: Annotated[Range, within(1, 20)] = Range(low=2, high=6)
+    storey_height: Annotated[Range, within(2.4, 8)] = Range(low=2.7, high=3.6)
+    width: Annotated[Range, within(5, 60)] = Range(low=8.0, high=20.0)
+    depth: Annotated[Range, within(4, 60)] = Range(low=8.0, high=13.0)
 
 
 class TriggerSettings(Settings):
@@ -123,7 +138,7 @@ class TriggerSettings(Settings):
     kinds: Annotated[dict[Literal["progressive", "implosion", "topple", "pancake"], Weight], SOME] = Field(
         default={"progressive": 4.0, "implosion": 2.0, "topple": 1.0, "pancake": 2.0}
     )
-    strength: Annotated[Range, _within(0.01, 100)] = Range(low=0.5, high=1.0)
+    strength: Annotated[Range, within(0.01, 100)] = Range(low=0.5, high=1.0)
 
 
 class SunSettings(Settings):
@@ -131,19 +146,19 @@ class SunSettings(Settings):
     elevation above the horizon; ratio: the sun's irradiance over that of the open sky."""
 
     overcast: Share = 0.2
-    azimuth: Annotated[Range, _within(-180, 180)] = Range(low=-180, high=180)
-    elevation: Annotated[Range, _within(3, 85)] = Range(low=12, high=65)
-    ratio: Annotated[Range, _within(0, 100)] = Range(low=1.0, high=6.0)
+    azimuth: Annotated[Range, within(-180, 180)] = Range(low=-180, high=180)
+    elevation: Annotated[Range, within(3, 85)] = Range(low=12, high=65)
+    ratio: Annotated[Range, within(0, 100)] = Range(low=1.0, high=6.0)
 
 
 class DustSettings(Settings):
     """As [dust] of a shot, drawn."""
 
-    amount: Annotated[Range, _within(0, 20)] = Range(low=0.5, high=2.5)
+    amount: Annotated[Range, within(0, 20)] = Range(low=0.5, high=2.5)
     reach: Annotated[dict[Literal["local", "street", "camera"], Weight], SOME] = Field(
         default={"local": 1.0, "street": 3.0}
     )
-    wind_speed: Annotated[Range, _within(0, 40)] = Range(low=0.0, high=4.0)
+    wind_speed: Annotated[Range, within(0, 40)] = Range(low=0.0, high=4.0)
     debris: Annotated[int, Field(ge=0, le=100000)] = 2000
 
 
@@ -151,10 +166,10 @@ class CameraSettings(Settings):
     """Metres from the building, metres above the ground, degrees that the building is seen from the side,
     and how much of the picture it takes up."""
 
-    distance: Annotated[Range, _within(6, 200)] = Range(low=16.0, high=32.0)
-    height: Annotated[Range, _within(0.3, 30)] = Range(low=1.5, high=2.4)
-    aside: Annotated[Range, _within(-45, 45)] = Range(low=-28.0, high=28.0)
-    filling: Annotated[Range, _within(0.3, 3)] = Range(low=0.8, high=1.25)
+    distance: Annotated[Range, within(6, 200)] = Range(low=16.0, high=32.0)
+    height: Annotated[Range, within(0.3, 30)] = Range(low=1.5, high=2.4)
+    aside: Annotated[Range, within(-45, 45)] = Range(low=-28.0, high=28.0)
+    filling: Annotated[Range, within(0.3, 3)] = Range(low=0.8, high=1.25)
 
 
 class TargetSettings(Settings):
@@ -210,27 +225,37 @@ class Recipe(Settings):
 
 def load_recipe(path: Path) -> tuple[Recipe, str]:
     """A recipe and its text. Raises FalseworkError with all faults found, the first first."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise FalseworkError(
-            "there is no such recipe", where=path, todo="Give a recipe such as recipes/light.toml."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FalseworkError(
-            f"could not be read as text ({error})", where=path, todo="Give a recipe, a TOML file in UTF-8."
-        ) from None
+    text = recipe_text(path, "recipes/light.toml")
     return read_recipe(text, path), text
 
 
 def read_recipe(text: str, path: Path) -> Recipe:
     """`load_recipe` for a text in hand; `path` is only named in faults."""
+    return checked(Recipe, text, path)
+
+
+def recipe_text(path: Path, example: str) -> str:
+    """A recipe's text as it lies on disk; `example` is a recipe of its kind, for those who gave none."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise FalseworkError(
+            "there is no such recipe", where=path, todo=f"Give a recipe such as {example}."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FalseworkError(
+            f"could not be read as text ({error})", where=path, todo="Give a recipe, a TOML file in UTF-8."
+        ) from None
+
+
+def checked(kind: type[Kind], text: str, path: Path) -> Kind:
+    """What a recipe's text says, by its model. Raises FalseworkError with all faults found."""
     try:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise toml_refusal(error, text, path) from None
     try:
-        return Recipe.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
-        refuse(validation_faults(error, values, Recipe, DOCUMENT), key_lines(text), path)
+        refuse(validation_faults(error, values, kind, DOCUMENT), key_lines(text), path)
         raise AssertionError("unreachable") from error
