@@ -27,14 +27,16 @@ def write_manifest(
     reused: Sequence[str],
     digests: Mapping[str, str] | None = None,
     blender: Mapping[str, str] | None = None,
+    models: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """Write the manifest of what was delivered into `folder`; returns what was written.
 
     `names` are the delivered files' paths under `folder`, with forward slashes: what else lies there is
     somebody's own; `digests` are those of them that are known. Keys: "files" (name to SHA-256), "inputs" (the
     user's files to theirs), "versions" (of falsework and the libraries), "opengl" (the driver that drew, or
-    null), "blender" (stage to the version of the Blender that made it, or null), "seed", "parameters" (the
-    shot's settings, JSON-able), "seconds" by stage, "reused" stages. To be delivered last.
+    null), "blender" (stage to the version of the Blender that made it, or null), "models" (the trained
+    networks that drew: name, version, SHA-256 of the weights, standing), "seed", "parameters" (the shot's
+    settings, JSON-able), "seconds" by stage, "reused" stages. To be delivered last.
     """
     known = digests or {}
     manifest = {
@@ -43,6 +45,7 @@ def write_manifest(
         "versions": dict(versions),
         "opengl": dict(opengl) if opengl is not None else None,
         "blender": dict(blender) if blender else None,
+        "models": [dict(one) for one in models],
         "seed": seed,
         "parameters": dict(parameters),
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},

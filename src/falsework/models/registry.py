@@ -7,22 +7,24 @@ from, in one folder. Nothing else is ever loaded: no pickle, no code.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from falsework.errors import FalseworkError
-from falsework.media.atomic import whole_file
+from falsework.media.atomic import whole_file, write_text
 from falsework.models.card import Card, read_card
 
 __all__ = [
     "CARD",
     "LEARNED",
+    "NOTES",
     "WEIGHTS",
     "Model",
     "Standing",
@@ -30,12 +32,15 @@ __all__ = [
     "install",
     "models",
     "own_folder",
+    "read_notes",
     "shapes_of",
+    "write_notes",
 ]
 
 SHIPPED = Path(__file__).parent / "weights"
 FOLDER = "FALSEWORK_MODELS"  # in the environment: where a user's own models lie
 WEIGHTS, CARD, LEARNED = ".safetensors", ".json", ".samples.safetensors"
+NOTES = "models.json"  # in a stage's folder: the models it works with
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 LARGEST = 4 * 1024**3  # bytes of a weights' file that is installed
 
@@ -64,6 +69,10 @@ class Model:
     faults: tuple[str, ...] = ()
 
     @property
+    def place_of_card(self) -> Path:
+        return self.weights.with_name(self.name + CARD)
+
+    @property
     def learned(self) -> Path:
         """What it learned from, by hashes and points (`falsework.rights.fingerprints`)."""
         return self.weights.with_name(self.name + LEARNED)
@@ -72,6 +81,19 @@ class Model:
         """What a run that uses it writes down, for keys and for the record."""
         version = self.card.version if self.card is not None else ""
         return {"name": self.name, "version": version, "sha256": self.sha256, "standing": self.standing}
+
+
+def write_notes(folder: Path, used: Iterable[Model]) -> None:
+    """Note in a stage's folder which models it works with."""
+    write_text(folder / NOTES, json.dumps([model.note() for model in used], indent=1) + "\n")
+
+
+def read_notes(folder: Path) -> list[dict[str, str]]:
+    """What `write_notes` wrote there; [] where it wrote nothing."""
+    try:
+        return [dict(one) for one in json.loads((folder / NOTES).read_bytes())]
+    except FileNotFoundError:
+        return []
 
 
 def own_folder() -> Path:

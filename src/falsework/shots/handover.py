@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import falsework
+from falsework.models.registry import read_notes
 from falsework.progress import Progress
 from falsework.shots.products import make_plate_pictures, make_review, make_scene
 from falsework.shots.shared_files import give, seal
@@ -176,6 +177,7 @@ def _manifest(
         versions=_versions(),
         opengl=_opengl(folders),
         blender=blender_notes(folders),
+        models=read_notes(folders["render"]) if "render" in folders else (),
         seed=shot.seed,
         parameters=shot.model_dump(mode="json"),
         seconds=seconds,

@@ -14,9 +14,11 @@ from pathlib import Path
 import falsework
 from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
+from falsework.models.registry import models as models_at_hand
 from falsework.rights.case import READING
+from falsework.rights.events import kind_of
 from falsework.rights.gate import person_named
-from falsework.rights.records import Activity, Asset, Grant, Party, asset_id, canonical, record_id
+from falsework.rights.records import Activity, Asset, Grant, Party, Record, asset_id, canonical, record_id
 from falsework.rights.state import State
 from falsework.shots.clearing.cut import MANIFEST, beside, cut_of
 from falsework.shots.clearing.desk import Desk
@@ -58,7 +60,11 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         one for one in state.assets.values() if one.type == "script" and one.facts.get(_follows(desk)) is True
     ]
     reading = [*_reading(desk, state, person[0].id if person else "")]
+    drawn_by = manifest.get("models") or ()
+    networks = [*_networks(state, drawn_by)]
+    models = tuple(dict.fromkeys(asset_id(str(note["sha256"])) for note in drawn_by))
     used = [record.id for record in (*inputs, *textures, *scripts) if isinstance(record, Asset)]
+    used += models
     used += [answer for step in reading if isinstance(step, Activity) for answer in step.generated]
     activity = Activity(
         id=record_id("activity", "make", made.id, *sorted(used), falsework.__version__),
@@ -68,6 +74,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         agent=person[0].id if person else "",
         tool="falsework",
         version=falsework.__version__,
+        models=models,
         parameters={
             "production": desk.production.name,
             "beside": beside(out),
@@ -77,6 +84,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
             "seconds": manifest["seconds"],
             "wall_seconds": round(seconds, 3),
             "brief": desk.shot.brief,
+            **({"networks": drawn_by} if models else {}),
         },
         seed=int(manifest["seed"]),
         offline=True,
@@ -84,7 +92,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
     )
     with desk.open_ledger() as ledger:
         steps = [activity, *_blender_steps(activity, manifest.get("blender") or {})]
-        records = [MAKER, TEXTURE_SOURCE, *person, *inputs, *textures, *reading, made, *steps]
+        records = [MAKER, TEXTURE_SOURCE, *person, *inputs, *textures, *networks, *reading, made, *steps]
         ledger.append(records, at=at, retyped=desk.undeclared(state))
     return made
 
@@ -185,6 +193,26 @@ def _reading(desk: Desk, state: State, by: str) -> Iterator[Asset | Activity]:
         offline=None if reader.on_this_machine else False,
         ended=reader.at,
     )
+
+
+def _networks(state: State, noted: Sequence[Mapping[str, str]]) -> Iterator[Record]:
+    """The networks that drew, each with what its card has to say of its training; one without a card, or that
+    is not at hand any more, as a model that nobody knows anything of."""
+    at_hand = {one.sha256: one for one in models_at_hand()} if noted else {}
+    for note in noted:
+        model = at_hand.get(str(note["sha256"]))
+        if model is not None and model.card is not None and model.standing == "on record":
+            # A card adds to the ledger and changes nothing there: that is a person's, or was revoked.
+            for record in model.card.all_records():
+                if (kind_of(record), record.id) not in state.entries:
+                    yield record
+        elif asset_id(str(note["sha256"])) not in state.assets:
+            yield Asset(
+                id=asset_id(str(note["sha256"])),
+                type="model",
+                name=str(note["name"]),
+                facts={"version": str(note.get("version", ""))},
+            )
 
 
 def _textures() -> Iterator[Asset | Grant]:
