@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["CONTRAST", "LOOSE", "TILE", "carve", "keeps_shape", "relaxed", "smoothed"]
+__all__ = ["CONTRAST", "LOOSE", "TILE", "carve", "keeps_shape", "lobes", "relaxed", "smoothed"]
 
 Float = npt.NDArray[np.float32]
 
@@ -131,3 +131,26 @@ def carve(
                 inside = c - min(max(1.0 - value, LOOSE), 0.85)
                 edge = min(max(inside / 0.25 + 0.5, 0.0), 1.0)
                 grams[i, j, k] = lump[i, j, k] * edge + min(density[i, j, k], 0.35) * (1 - edge)
+
+
+@njit(cache=True)
+def _rise(low: float, high: float, x: float) -> float:
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+@njit(cache=True)
+def lobes(density: Float, cover: Float, lump: Float, billow: Float, out: Float) -> None:
+    """What `carve` found as density on the grid, (nx, ny, nz) g/m3: lobes as solid as the march (dust.frag)
+    makes them, their edges a cell wide, and the haze between them thinned."""
+    nx, ny, nz = density.shape
+    for i in range(nx):
+        for j in range(ny):
+            for k in range(nz):
+                c, b = cover[i, j, k], billow[i, j, k]
+                inside = c - min(max(1.0 - b, LOOSE), 0.85)
+                edge = min(max(inside / 0.25 + 0.5, 0.0), 1.0)
+                full = _rise(0.3, 0.8, c)
+                solid = (0.9 + 0.9 * full) * lump[i, j, k] * edge * (0.45 + 0.75 * _rise(0.0, 0.22, inside))
+                haze = min(density[i, j, k], 0.35) * (0.06 + 1.04 * _rise(0.3, 0.85, b))
+                out[i, j, k] = solid + haze * (1.0 - _rise(0.15, 0.7, c))

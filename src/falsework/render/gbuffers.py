@@ -3,6 +3,8 @@ lit."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,9 +13,12 @@ import numpy.typing as npt
 from falsework.building.fragments import Fragments
 from falsework.collapse.motion import Motion
 from falsework.dust.field import Debris, DustField
+from falsework.plate.camera import Camera
 from falsework.plate.plate import Plate
 from falsework.render.ambient import DENSEST
-from falsework.render.context import FullScreen, shader, texture_3d
+from falsework.render.context import FullScreen, shader, texture_2d, texture_3d
+from falsework.render.fine_volume import Refine
+from falsework.render.geometry import camera_uniforms
 from falsework.render.layers import Layers
 from falsework.render.renderer import Renderer
 from falsework.render.settings import RenderSettings
@@ -21,7 +26,7 @@ from falsework.render.shadows import surface_normals
 from falsework.render.targets import read_picture
 from falsework.render.volume import EXTINCTION
 
-__all__ = ["CHANNELS", "KINDS", "GBufferRenderer"]
+__all__ = ["CHANNELS", "KINDS", "MEASURED", "GBufferRenderer"]
 
 Float = npt.NDArray[np.float32]
 Half = npt.NDArray[np.float16]
@@ -51,9 +56,13 @@ CHANNELS: dict[str, tuple[int, str]] = {
     "dust_depth": (1, "mean depth of what scatters, metres; 0 for none"),
 }
 
+# Layers that say where things are and what of.
+MEASURED = ("normal", "motion", "albedo", "depth")
+
 
 class GBufferRenderer(Renderer):
-    """Draws frames as `Renderer` does, and says what it knew of them."""
+    """Draws frames as `Renderer` does, and says what it knew of them: of every `every`th pixel of every
+    `every`th row."""
 
     def __init__(
         self,
@@ -65,17 +74,33 @@ class GBufferRenderer(Renderer):
         settings: RenderSettings,
         *,
         seed: int,
+        refine: Refine | None = None,
+        every: int = 1,
     ) -> None:
-        super().__init__(plate, fragments, motion, debris, dust, settings, seed=seed)
-        context, camera = self._context, plate.camera
+        super().__init__(plate, fragments, motion, debris, dust, settings, seed=seed, refine=refine)
+        context, self._every = self._context, every
+        self._first = (every - 1) // 2
+        self._view = camera = _every_pixel(plate.camera, every, self._first)
         size = (camera.width, camera.height)
-        self._picture = plate.facade[plate.pad_top :]
-        self._clean, self._clean_normal = plate.clean, surface_normals(camera, plate.clean_depth)
+        self._picture = self._part(plate.facade[plate.pad_top :])
+        self._clean = self._part(plate.clean)
+        self._clean_normal = surface_normals(camera, self._part(plate.clean_depth))
+        # The plate's texture in the same pixels: from its first row on that is one of them.
+        row = (plate.pad_top + self._first) % every
+        self._view_top = (plate.pad_top + self._first - row) // every
+        self._view_facade, self._view_building = self._facade, self._building
+        if every > 1:
+            self._view_facade, self._view_building = (
+                texture_2d(context, image[row::every, self._first :: every], linear=True)
+                for image in (plate.facade, plate.building)
+            )
         self._told = [context.texture(size, 4, dtype="f4") for _ in range(5)]
         self._told_frame = context.framebuffer(self._told)
         self._coarse = context.texture(size, 4, dtype="f4")
         self._coarse_frame = context.framebuffer([self._coarse])
         self._filled = [context.texture(size, channels, dtype="f4") for channels in (1, 3)]
+        self._view_ids = context.texture(size, 1, dtype="u4")
+        self._view_depths = context.texture(size, 1, dtype="f4")
         self._tell = FullScreen(context, shader("gbuffer.frag"))
         self._march = FullScreen(context, shader("dustcoarse.frag"))
         self._sigma = texture_3d(context, dust.shape, 1, "f4") if min(dust.shape) > 0 else None
@@ -105,26 +130,31 @@ class GBufferRenderer(Renderer):
         return np.asarray(sigma / (1 + sigma / DENSEST), np.float32)
 
     def told(self, index: int) -> tuple[dict[str, npt.NDArray[Any]], Layers]:
-        """Pictures of frame `index` by the names of CHANNELS, (H, W[, channels]), and its layers as ever.
+        """What `tell` says of frame `index`, and its layers as ever."""
+        layers = self.frame(index)
+        return self.tell(index, {name: self._part(getattr(layers, name)) for name in MEASURED}), layers
+
+    def tell(self, index: int, measured: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        """Pictures of frame `index` by the names of CHANNELS, (h, w[, channels]).
 
         Half floats but for depth (float32) and kind (uint8); all at the pixels' centres, at the shutter's
-        middle."""
-        layers = self.frame(index)
+        middle. `measured`: of the layers of that frame, last drawn, those of MEASURED in the same pixels."""
         following = min(index + 1, self._motion.frames - 1)
         moving = self._start <= following
         self._buffers.bind()
         self._chips.bind()
         self._pose(index, index, moving)
         self._surfaces.see((0.0, 0.0))
-        stands = np.zeros(layers.depth.shape, np.bool_)
-        stands[self._standing.part] = self._standing.stand(moving)
-        drawn = layers.albedo.any(-1)
-        known = np.isfinite(layers.depth)
+        stand = np.zeros((self._camera.height, self._camera.width), np.bool_)
+        stand[self._standing.part] = self._standing.stand(moving)
+        stands = self._part(stand)
+        drawn = measured["albedo"].any(-1)
+        known = np.isfinite(measured["depth"])
         normal = np.where(
-            (drawn | stands)[..., None] & layers.normal.any(-1, keepdims=True), layers.normal, 0.0
+            (drawn | stands)[..., None] & measured["normal"].any(-1, keepdims=True), measured["normal"], 0.0
         )
         normal = np.where(normal.any(-1, keepdims=True), normal, self._clean_normal * known[..., None])
-        depth = np.where(known, layers.depth, 0.0).astype(np.float32)
+        depth = np.where(known, measured["depth"], 0.0).astype(np.float32)
         sun, sky, sides, rest, plate = self._look(depth, normal.astype(np.float32))
         kind = np.where(known, 1, 0) + (stands & ~drawn & known)
         kind = np.where(drawn, np.where(sky[..., 3] > 0.5, 5, np.where(sky[..., 2] > 0.5, 3, 4)), kind)
@@ -133,9 +163,9 @@ class GBufferRenderer(Renderer):
         dust = self._scatter()
         pictures = {
             "normal": normal,
-            "albedo": layers.albedo,
+            "albedo": measured["albedo"],
             "coat": np.where(kind >= 3, sun[..., 3], 0.0),
-            "motion": layers.motion,
+            "motion": measured["motion"],
             "plate": np.where(piece, plate[..., :3], np.where((kind >= 4)[..., None], 0.0, shown)),
             "rest_light": np.where(piece, rest[..., :3], 0.0),
             "sun_seen": sun[..., 0],
@@ -149,10 +179,14 @@ class GBufferRenderer(Renderer):
         }
         told: dict[str, npt.NDArray[Any]] = {
             "kind": kind.astype(np.uint8),
-            "depth": np.where(known, layers.depth, np.inf).astype(np.float32),
+            "depth": np.where(known, measured["depth"], np.inf).astype(np.float32),
         }
         told |= {name: image.astype(np.float16) for name, image in pictures.items()}
-        return {name: told[name] for name in CHANNELS}, layers
+        return {name: told[name] for name in CHANNELS}
+
+    def _part(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The pixels of a whole picture that are told of."""
+        return image[self._first :: self._every, self._first :: self._every]
 
     def plain_dust(self, index: int, layers: Layers) -> Half:
         """The dust layer (H, W, 4) of frame `index`, as its grid is and not carved into lobes: what a path
@@ -174,13 +208,18 @@ class GBufferRenderer(Renderer):
     def _look(self, depth: Float, normal: Float) -> list[Float]:
         self._filled[0].write(np.ascontiguousarray(depth), alignment=1)
         self._filled[1].write(np.ascontiguousarray(normal), alignment=1)
+        ids, depths = self._surfaces.ids, self._surfaces.depths
+        if self._every > 1:
+            ids, depths = self._view_ids, self._view_depths
+            ids.write(np.ascontiguousarray(self._part(self._surfaces.read_faces())), alignment=1)
+            depths.write(np.ascontiguousarray(self._part(self._surfaces.read_depth())), alignment=1)
         textures = {
-            "ids": self._surfaces.ids,
-            "depths": self._surfaces.depths,
+            "ids": ids,
+            "depths": depths,
             "filled_depth": self._filled[0],
             "filled_normal": self._filled[1],
-            "facade": self._facade,
-            "building": self._building,
+            "facade": self._view_facade,
+            "building": self._view_building,
             "sun_map": self._sun.map[0],
             "rest_sun_map": self._sun.rest_map[0],
             "core": self._grid.core,
@@ -190,15 +229,18 @@ class GBufferRenderer(Renderer):
             "noise": self._noise,
         }
         self._told_frame.use()
-        self._context.viewport = (0, 0, self._camera.width, self._camera.height)
+        self._context.viewport = (0, 0, self._view.width, self._view.height)
         self._context.enable_only(0)
-        self._tell(textures, **self._light_values(), pad_top=float(self._pad_top))
+        self._tell(textures, **self._view_values(), pad_top=float(self._view_top))
         return [read_picture(target) for target in self._told]
+
+    def _view_values(self) -> dict[str, Any]:
+        return self._light_values() | camera_uniforms(self._view)
 
     def _scatter(self) -> Float:
         sigma = self.sigma()
         if sigma is None or self._sigma is None:
-            nothing = np.zeros((self._camera.height, self._camera.width, 4), np.float32)
+            nothing = np.zeros((self._view.height, self._view.width, 4), np.float32)
             nothing[..., 0] = 1.0
             return nothing
         self._sigma.write(np.ascontiguousarray(sigma.transpose(2, 1, 0)), alignment=1)
@@ -209,8 +251,22 @@ class GBufferRenderer(Renderer):
             "dust_step": 0.6 * field.voxel,
         }
         self._coarse_frame.use()
-        self._context.viewport = (0, 0, self._camera.width, self._camera.height)
+        self._context.viewport = (0, 0, self._view.width, self._view.height)
         self._context.enable_only(0)
         textures = {"sigma": self._sigma, "core": self._grid.core, "filled_depth": self._filled[0]}
-        self._march(textures, **self._light_values(), **values)
+        self._march(textures, **self._view_values(), **values)
         return read_picture(self._coarse)
+
+
+def _every_pixel(camera: Camera, every: int, first: int) -> Camera:
+    """The camera whose pixels are every `every`th of another's, from pixel `first` on: the same rays."""
+    return replace(
+        camera,
+        width=len(range(first, camera.width, every)),
+        height=len(range(first, camera.height, every)),
+        focal=camera.focal / every,
+        centre=(
+            (camera.centre[0] - first - 0.5) / every + 0.5,
+            (camera.centre[1] - first - 0.5) / every + 0.5,
+        ),
+    )

@@ -19,6 +19,7 @@ from falsework.render.ambient import LightGrid
 from falsework.render.context import close_context, open_context, texture_2d, texture_3d
 from falsework.render.cryptomatte import CoverageTally
 from falsework.render.dust_colour import dust_albedo
+from falsework.render.fine_volume import Refine
 from falsework.render.geometry import Chips, FragmentBuffers, camera_uniforms, sub_frame_poses
 from falsework.render.layers import Layers
 from falsework.render.noise import lobe_noise
@@ -72,7 +73,7 @@ class Renderer:
 
     The same inputs give the same layers bit for bit on one machine, in whatever order frames are asked for.
     relief: how far dust is carved into lobes finer than its grid; 0 draws the grid as it is, for a comparison
-    with a renderer that is given the same grid.
+    with a renderer that is given the same grid. refine: what makes dust finer than its grid, instead of that.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Renderer:
         *,
         seed: int,
         relief: float = 1.0,
+        refine: Refine | None = None,
     ) -> None:
         # Of the plate no picture is kept: what is needed goes into textures.
         self._camera, self._light, self._pad_top = plate.camera, plate.light, plate.pad_top
@@ -109,7 +111,15 @@ class Renderer:
         targets = Targets(context, (camera.width, camera.height))
         self._surfaces = SurfacePass(context, camera, self._buffers, self._chips, self._noise, targets)
         self._volume = DustVolume(
-            context, dust, camera, self._noise, values, plate.light.sun_direction, targets
+            context,
+            dust,
+            camera,
+            self._noise,
+            values,
+            plate.light.sun_direction,
+            targets,
+            take=settings.take,
+            refine=refine,
         )
         self._volume.relief = relief
         self._grid = LightGrid(context, fragments, dust, plate.set_planes, plate.light, seed=seed)

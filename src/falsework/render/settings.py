@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from falsework.settings import Auto, Colour, Settings
 
-__all__ = ["RenderSettings"]
+__all__ = ["DUST_DETAILS", "SHADINGS", "RenderSettings"]
+
+SHADINGS = ("analytic", "learned")
+DUST_DETAILS = ("plain", "learned")
 
 
 class RenderSettings(Settings):
@@ -18,9 +21,15 @@ class RenderSettings(Settings):
     samples       sub-frames a frame is made of (motion blur and edges)
     dust_colour   albedo of the dust (linear ACEScg), or "auto": the facade's own colour mixed with grey
     dust_density  multiplies the dust's opacity without changing its motion
+    shading       who lights surfaces and dust: the formulas written here, or the light network on top of them
+    dust_detail   what dust finer than the simulation's cells is: noise carved into it, or the dust network's
+    take          which of the shot's takes: the same fall and the same cloud, another fine structure
     """
 
     shutter: Annotated[float, Field(ge=0, le=360)] = 180.0
     samples: Annotated[int, Field(ge=1, le=64)] = 8
     dust_colour: Colour | Auto = "auto"
     dust_density: Annotated[float, Field(ge=0, le=20)] = 1.0
+    shading: Literal["analytic", "learned"] = "analytic"
+    dust_detail: Literal["plain", "learned"] = "plain"
+    take: Annotated[int, Field(ge=0, lt=2**31)] = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import moderngl
@@ -10,11 +11,12 @@ import numpy.typing as npt
 from numba import njit
 
 from falsework.dust.field import DustField, DustFrame
-from falsework.media.half import to_single
+from falsework.media.half import to_half, to_single
 from falsework.plate.camera import Camera
 from falsework.render.ambient import DENSEST, sweep
-from falsework.render.carving import CONTRAST, LOOSE, TILE, carve, keeps_shape, relaxed, smoothed
+from falsework.render.carving import CONTRAST, LOOSE, TILE, carve, keeps_shape, lobes, relaxed, smoothed
 from falsework.render.context import FullScreen, shader, texture_3d
+from falsework.render.fine_volume import FineVolume, Refine
 from falsework.render.grids import fill
 from falsework.render.targets import Targets, read_picture
 from falsework.seeds import generator
@@ -48,7 +50,8 @@ def _fullest(density: Float, block: int, out: Float) -> None:
 class DustVolume:
     """One frame's dust on the graphics side, and the pass that draws it.
 
-    relief   0 draws the grid as it is, 1 carves it into lobes
+    relief   0 draws the grid as it is, 1 carves it into lobes, or has it made finer by `refine`
+    take     other noise for another number
     """
 
     def __init__(
@@ -60,8 +63,12 @@ class DustVolume:
         noise_values: npt.NDArray[np.uint8],
         sun_direction: npt.NDArray[np.float64],
         targets: Targets,
+        *,
+        take: int = 0,
+        refine: Refine | None = None,
     ) -> None:
         self.field = field
+        self.take = take
         self.relief = 1.0
         self.active = False
         self.density: Float | None = None
@@ -71,6 +78,10 @@ class DustVolume:
         self._camera = camera
         self._reach = FullScreen(context, shader("dustreach.frag"))
         self._march = FullScreen(context, shader("dust.frag"))
+        self._fine: FineVolume | None = None
+        if refine is not None and min(field.shape) > 0:
+            self._fine = FineVolume(context, field, camera, (sun_direction, SKY_SIDE), refine)
+            self._march_fine = FullScreen(context, shader("dustfine.frag"))
         self._extent = (np.asarray(field.shape) * field.voxel).astype(np.float32)
         self._textures: dict[str, moderngl.Texture3D] = {}
         self._values: dict[str, Any] = {}
@@ -87,6 +98,51 @@ class DustVolume:
         self.density = density if self.active else None
         if not self.active:
             return
+        self._values = {
+            "dust_low": np.asarray(self.field.origin, np.float32),
+            "dust_extent": self._extent,
+            "block_count": np.asarray(self.field.shape, np.float32) / BLOCK,
+            "extinction": EXTINCTION * density_scale,
+        }
+        cover, lump, billow, grams, moved, offsets = self._carve(frame, density)
+        if self._fine is not None and self.relief > 0:
+            # Lobes larger than a cell are still noise's: the simulation smears them, and what makes dust
+            # finer keeps to the cells' means.
+            lobes(density, cover, lump, billow, grams)
+            self._fine.load(replace(frame, density=to_half(grams)), grams, self._values["extinction"])
+            self._write_fullest(np.maximum(grams, self._fine.fullest))
+            self._write("plain", grams, cover)
+            self._write_light(grams)
+            return
+        self._write_fullest(np.maximum(density, cover))
+        for name, layer in zip(("detail_first", "detail_second"), moved, strict=True):
+            self._write(name, *np.moveaxis(layer, -1, 0))
+        self._write("density", density, cover, billow, lump)
+        self._write_light(grams if self.relief > 0 else density)
+        self._values |= {
+            "layer_weight": np.asarray(frame.weight, np.float32),
+            "layer_offset_first": offsets[0].astype(np.float32),
+            "layer_offset_second": offsets[1].astype(np.float32),
+        }
+
+    def _write_fullest(self, most: Float) -> None:
+        blocks = np.zeros([-(-n // BLOCK) for n in most.shape], np.float32)
+        _fullest(most, BLOCK, blocks)
+        self._write("fullest", blocks)
+
+    def _write_light(self, grams: Float) -> None:
+        # Light enters between lobes finer than a cell, so the thickest dust never counts in full.
+        sigma = grams * self._values["extinction"]
+        sigma /= 1 + sigma / DENSEST
+        towards_sun = np.minimum(sweep(sigma, self._sun_direction, self.field.voxel), 60.0)
+        towards_sky = np.minimum(sweep(sigma, SKY_SIDE, self.field.voxel), 60.0)
+        self._write("towards_light", towards_sun, towards_sky)
+
+    def _carve(
+        self, frame: DustFrame, density: Float
+    ) -> tuple[Float, Float, Float, Float, Float, npt.NDArray[np.float64]]:
+        """Smoothed cover, density of the nearest full cells, noise, carved density (nx, ny, nz) each; both
+        layers' displacement and how well they keep their shape (2, mx, my, mz, 4); their offsets (2, 3)."""
         voxel = self.field.voxel
         # Lobes are as deep as the cover's slope is wide: the simulation's fronts, a cell or two across, are
         # smoothed over a metre, and noise decides where in that slope the surface lies.
@@ -95,19 +151,16 @@ class DustVolume:
         cover = smoothed(share, SLOPE / voxel)
         lump = smoothed(share * density, SLOPE / voxel)
         lump /= np.maximum(cover, 1e-3)
-        blocks = np.zeros([-(-n // BLOCK) for n in density.shape], np.float32)
-        _fullest(np.maximum(density, cover), BLOCK, blocks)
-        self._write("fullest", blocks)
         moved = to_single(frame.detail)
         keeps = np.stack([keeps_shape(layer, voxel * self.field.coarse) for layer in moved])
         # Where the flow has torn the noise into hair, it is looked up as a wider stretch of air has moved.
         wide = np.stack([relaxed(layer, RELAX) for layer in moved])
         moved = wide + (moved - wide) * keeps[..., None]
         moved = np.concatenate([moved, np.sqrt(keeps)[..., None]], axis=-1)
-        for name, layer in zip(("detail_first", "detail_second"), moved, strict=True):
-            self._write(name, *np.moveaxis(layer, -1, 0))
+        # The first take is that of shots from before there were takes.
+        of_take = ("take", self.take) if self.take else ()
         offsets = np.array(
-            [generator(0, "dust layer", int(seed)).random(3) * TILE for seed in frame.layer_seed]
+            [generator(0, "dust layer", int(seed), *of_take).random(3) * TILE for seed in frame.layer_seed]
         )
         billow, grams = np.empty_like(density), np.empty_like(density)
         weight = np.asarray(frame.weight, np.float32)
@@ -126,22 +179,7 @@ class DustVolume:
             billow,
             grams,
         )
-        # Light enters between lobes finer than a cell, so the thickest dust never counts in full.
-        sigma = (grams if self.relief > 0 else density) * (EXTINCTION * density_scale)
-        sigma /= 1 + sigma / DENSEST
-        self._write("density", density, cover, billow, lump)
-        towards_sun = np.minimum(sweep(sigma, self._sun_direction, voxel), 60.0)
-        towards_sky = np.minimum(sweep(sigma, SKY_SIDE, voxel), 60.0)
-        self._write("towards_light", towards_sun, towards_sky)
-        self._values = {
-            "dust_low": np.asarray(self.field.origin, np.float32),
-            "dust_extent": self._extent,
-            "block_count": np.asarray(self.field.shape, np.float32) / BLOCK,
-            "layer_weight": np.asarray(frame.weight, np.float32),
-            "layer_offset_first": offsets[0].astype(np.float32),
-            "layer_offset_second": offsets[1].astype(np.float32),
-            "extinction": EXTINCTION * density_scale,
-        }
+        return cover, lump, billow, grams, moved, offsets
 
     def _write(self, name: str, *channels: Float) -> None:
         texture = self._textures.get(name)
@@ -160,7 +198,7 @@ class DustVolume:
         number: int,
     ) -> tuple[Half, Half]:
         """`Layers.dust` and `Layers.dust_front`, (H, W, 4) each."""
-        textures = {
+        textures: dict[str, Any] = {
             **self._textures,
             "noise": self._noise,
             "core": core,
@@ -179,6 +217,11 @@ class DustVolume:
             "dust_albedo": albedo,
             "sky_side": SKY_SIDE,
         }
+        march = self._march
+        if self._fine is not None and self.relief > 0:
+            march = self._march_fine
+            textures |= self._fine.textures | {"density": self._textures["plain"]}
+            values |= self._fine.values
         self._context.viewport = (0, 0, self._camera.width, self._camera.height)
         self._frame.use()
         self._frame.clear()
@@ -190,7 +233,7 @@ class DustVolume:
         self._context.depth_func = ">"
         self._frame.use()
         self._frame.depth_mask = False
-        self._march(textures, **values)
+        march(textures, **values)
         self._frame.depth_mask = True
         self._context.depth_func = "<"
         dust, front = (read_picture(target) for target in self._targets)

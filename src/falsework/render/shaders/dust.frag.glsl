@@ -2,10 +2,9 @@
 //!include hash.glsl
 //!include light.glsl
 //!include dustgrid.glsl
+//!include dustlight.glsl
 // The dust between the camera and what it sees, marched front to back.
-// Multiple scattering after M. Wrenninge, C. Kulla and V. Lundqvist, "Oz: The Great and Volumetric" (2013):
-// octaves of ever weaker extinction and ever rounder phase. Eroded density after A. Schneider,
-// "The Real-Time Volumetric Cloudscapes of Horizon: Zero Dawn" (2015).
+// Eroded density after A. Schneider, "The Real-Time Volumetric Cloudscapes of Horizon: Zero Dawn" (2015).
 uniform sampler3D density;       // see `carved`
 uniform sampler3D towards_light; // optical depth towards the sun, and towards the open sky
 uniform sampler3D detail_first;  // where the air came from, metres
@@ -29,8 +28,6 @@ layout(location = 0) out vec4 out_dust;
 layout(location = 1) out vec4 out_front;
 
 const int STEPS = 600;
-// Sunlight that reaches shaded dust by way of lit walls and the lit top of the cloud.
-const float STREET = 0.05;
 const float SLOPE = 1.3;
 const float FRAY = 0.8;
 
@@ -48,13 +45,6 @@ float carved(vec4 amount, float billow) {
     return lump + haze;
 }
 
-// Seven pixels: longer steps draw their own contours on the lobes.
-float shortest(float t) { return clamp(7.0 * t / camera_focal, 0.03, 0.28); }
-
-float henyey(float cosine, float g) {
-    return (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosine, 1.5);
-}
-
 void main() {
     out_dust = vec4(0.0);
     out_front = vec4(0.0);
@@ -63,7 +53,7 @@ void main() {
     float occluder = texelFetch(occluder_depth, pixel, 0).r;
     float curtain = occluder > 0.0 && occluder < 1e4 ? occluder * path.unit : -1.0;
     float cosine = dot(path.ray, sun_direction);
-    float lobe = 0.7 * henyey(cosine, 0.55) + 0.3 * henyey(cosine, -0.25);
+    float lobe = towards_camera(cosine);
     vec3 inverse = 1.0 / dust_extent;
     vec3 colour = vec3(0.0);
     float through = 1.0;
@@ -129,19 +119,9 @@ void main() {
         // Half a cell towards the sun, so that a lobe's lit skin is not in its own cell's shade.
         float sunward = textureLod(towards_light, place + 0.18 * sun_direction * inverse, 0.0).r;
         float skyward = textureLod(towards_light, place + 0.18 * sky_side * inverse, 0.0).g;
-        float glow = 0.0, gain = 0.33, thin = 1.0, round = 1.0;
-        for (int octave = 0; octave < 4; octave++) {
-            glow += gain * exp(-thin * sunward) * mix(1.0, lobe, round);
-            gain *= 0.55; thin *= 0.48; round *= 0.45;
-        }
         // Where the carved surface lies deep in the cover's slope it is the floor of a cleft, far out a lobe's crown.
         float crown = relief > 0.0 ? mix(1.2, 0.38, smoothstep(0.25, 0.85, amount.y)) : 1.0;
-        // Skylight sinks in as deep as the sun's does: lobes are pale above and dark below, in shade too.
-        float open = 0.6 * exp(-0.55 * skyward) + 0.4 * exp(-0.12 * skyward);
-        vec3 light = sun * glow * middle.y * mix(crown, 1.0, 0.45)
-                   + sky * (0.13 + 0.35 * middle.z + 0.80 * open) * crown
-                   + bounce * 0.6 * (0.4 + 0.6 * middle.w)
-                   + sun * STREET * crown;
+        vec3 light = scattered(sunward, skyward, middle, lobe, crown);
         // Each small lobe is lit on its crown and dark in the crease beside it, finer than the light's own grid.
         light *= clamp(1.0 + 0.95 * dot(fine, vec3(0.6, 0.4, 0.1)), 0.5, 1.4);
         float kept = exp(-sigma * (length_here + back));
