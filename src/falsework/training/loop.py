@@ -332,7 +332,7 @@ def _read_curve(path: Path, step: int) -> list[dict[str, float]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
-    return [row for row in rows if row["step"] <= step]
+    return [row | {"step": int(row["step"])} for row in rows if row["step"] <= step]
 
 
 def _write_curve(folder: Path, rows: list[dict[str, float]], name: str) -> None:
