@@ -88,7 +88,7 @@ class SourceSettings(Settings):
     main: Annotated[dict[Scene, Weight], SOME] = Field(
         default={"front": 4.0, "windows": 1.5, "burst": 1.5, "pieces": 2.0, "slab": 1.5, "drift": 2.0}
     )
-    joining: Share = 0.2
+    joining: Share = 0.12
     amount: Annotated[Range, within(0.05, 20)] = Range(low=0.5, high=2.5)
 
 

@@ -28,6 +28,8 @@ Row = dict[str, Any]
 UP = np.array([0.0, 0.0, 1.0])
 CONCRETE, MASONRY = 2400.0, 1800.0
 GRAVITY = 9.81
+# m/s at which the air of a puff may leave it at its rim, on the average.
+FASTEST_OUT = 8.0
 GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -179,7 +181,9 @@ class Stage:
         whole = {f.name: np.concatenate([row[f.name] for row in self.rows]) for f in fields(Puffs)}
         order = np.argsort(whole["start"], kind="stable")
         whole = {name: values[order] for name, values in whole.items()}
-        return Puffs(**(whole | {"velocity": whole["velocity"] * haste, "air": whole["air"] * haste}))
+        rim = 4 * np.pi * whole["radius"] ** 2 * np.where(whole["length"] > 0, 3.0, 1.0)
+        air = np.minimum(whole["air"] * haste, FASTEST_OUT * rim * whole["duration"])
+        return Puffs(**(whole | {"velocity": whole["velocity"] * haste, "air": air}))
 
     def falling(self) -> Pieces:
         return Pieces.joined(self.pieces)
@@ -222,7 +226,7 @@ class Stage:
         if rng.random() < 0.6:
             self._wall(self.line - 0.1, rng)
         wide = self.half * float(rng.uniform(0.8, 1.8))
-        count = int(wide * rng.uniform(5.0, 14.0)) + 4
+        count = int(wide * rng.uniform(8.0, 24.0)) + 4
         across = rng.uniform(-wide / 2, wide / 2, count)
         start = 0.05 + rng.gamma(2.0, float(rng.uniform(0.1, 0.35)), count)
         # Lobes and clefts along the foot.
@@ -246,12 +250,13 @@ class Stage:
 
     def _windows(self, rng: np.random.Generator) -> None:
         self._wall(self.line - 0.1, rng)
-        storey, apart = float(rng.uniform(2.6, 3.6)), float(rng.uniform(1.6, 3.0))
+        storey, apart = float(rng.uniform(2.6, 3.6)), float(rng.uniform(1.2, 2.4))
         sill = float(rng.uniform(0.8, 2.2))
         levels = np.arange(sill, self.size[2] - 0.5, storey)
         columns = np.arange(-self.half * 0.8, self.half * 0.8, apart) + float(rng.uniform(0.0, 0.8))
         high, across = (grid.ravel() for grid in np.meshgrid(levels, columns))
         blows = rng.random(len(high)) < 0.8
+        blows[int(rng.integers(len(high)))] = True
         high, across = high[blows], across[blows]
         count = len(high)
         # The crushing walks down, storey after storey.
@@ -259,7 +264,7 @@ class Stage:
         speed = np.clip(rng.uniform(4.0, 14.0) * rng.uniform(0.6, 1.15, count), 3.0, 14.0)
         place = self.forward * (self.line + 0.15) + self.right * across[:, None] + UP * high[:, None]
         aim = self.forward + rng.normal(0.0, 0.2, (count, 3)) * np.array([1.0, 1.0, 0.6])
-        mass = self.amount * 0.04 * rng.lognormal(0.0, 0.7, count) * speed / 8.0
+        mass = self.amount * 0.06 * rng.lognormal(0.0, 0.7, count) * speed / 8.0
         self._give(
             place + rng.normal(0.0, 0.1, (count, 3)), aim * speed[:, None], mass, start=start,
             duration=rng.uniform(0.25, 0.7, count), radius=rng.uniform(0.22, 0.42, count),
@@ -268,7 +273,7 @@ class Stage:
         )  # fmt: skip
 
     def _burst(self, rng: np.random.Generator) -> None:
-        count = int(rng.integers(10, 60))
+        count = int(rng.integers(15, 80))
         middle = np.array([*rng.uniform(-0.5, 0.5, 2) * self.size[:2] / 2, 0.0])
         middle[2] = float(rng.uniform(0.4, 0.6 * self.size[2]))
         # Along a line of breaking: a beam, an edge of a wall, a corner.
@@ -319,7 +324,7 @@ class Stage:
         )  # fmt: skip
         self.pieces.append(piece)
         # What lies under it and on it is crushed, and leaves at its rim.
-        count = int((a + b) * rng.uniform(6.0, 14.0))
+        count = int((a + b) * rng.uniform(8.0, 24.0))
         mass = rng.lognormal(0.0, 1.0, count)
         storeys = float(rng.uniform(1.0, 4.0))
         mass *= a * b * thick * CONCRETE * FINES * self.amount * storeys / mass.sum()
