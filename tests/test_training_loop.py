@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -32,6 +33,7 @@ class Line:
             torch.manual_seed(0)
             self.network = torch.nn.Linear(1, width)
         self.about: dict[str, Any] = {"width": width, "samples": {"train": 3}}
+        self.files = {"index.jsonl": b"{}\n"}
         self.looked: list[float] = []
 
     def loss(self, step: int) -> torch.Tensor:
@@ -45,6 +47,9 @@ class Line:
     def validate(self) -> dict[str, float]:
         self.looked.append(float(self.network.weight[0, 0]))
         return {"slope": self.looked[-1]}
+
+    def measure(self) -> list[dict[str, Any]]:
+        return [{"name": "slope", "value": float(self.network.weight[0, 0])}]
 
     def pictures(self, folder: Path, step: int) -> None:
         folder.mkdir(exist_ok=True)
@@ -63,6 +68,9 @@ def test_a_run_learns_and_leaves_its_record(tmp_path: Path) -> None:
     record = read_run(tmp_path)
     assert record["steps"] == 300
     assert record["measures"]["slope"] == pytest.approx(3, abs=0.1)
+    assert (tmp_path / "index.jsonl").read_bytes() == b"{}\n"
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics[0]["value"] == pytest.approx(line.looked[-1])
     assert (tmp_path / "curve.png").read_bytes()[1:4] == b"PNG"
     assert len((tmp_path / "curve.csv").read_text().splitlines()) == 61
     assert not list(tmp_path.glob("*.pt")), "no pickles"

@@ -8,6 +8,8 @@ A run is a folder:
     pictures/                 what the task drew of itself
     weights.safetensors       the moving average, written at the end
     run.json                  how it went: steps, seconds, machine, versions, measures
+    metrics.json              measures on the test split, written at the end; what a model's card says
+    index.jsonl, …            what the task keeps of its data's description
 
 A run that was stopped or killed goes on from its checkpoint; on one machine it ends with the very weights it
 would have had, since every batch follows from seed and step alone (and from the data, which may have
@@ -42,18 +44,20 @@ from safetensors.torch import save_file
 
 import falsework
 from falsework.errors import FalseworkError
-from falsework.media.atomic import whole_file, write_text
+from falsework.media.atomic import whole_file, write_bytes, write_text
 from falsework.progress import Progress, silent
+from falsework.shots.sources import source_hash
 from falsework.training.settings import TrainSettings
 
 __all__ = ["Task", "device_named", "read_run", "train"]
 
-CHECKPOINT, WEIGHTS, CONFIG, CURVE, RUN = (
+CHECKPOINT, WEIGHTS, CONFIG, CURVE, RUN, METRICS = (
     "checkpoint.safetensors",
     "weights.safetensors",
     "config.toml",
     "curve.csv",
     "run.json",
+    "metrics.json",
 )
 # These may be other in a run that goes on; anything else would make it another run. The data may have grown.
 MAY_CHANGE = ("steps", "cached", "checkpoint_minutes", "threads", "validated")
@@ -71,6 +75,7 @@ class Task(Protocol):
     # What the run's record says of network and data: plain values. Of "samples" (counts, digests) it may say
     # another thing when a stopped run goes on.
     about: dict[str, Any]
+    files: dict[str, bytes]  # kept beside the run's record: the data's index as it was
 
     def loss(self, step: int) -> torch.Tensor:
         """Of the batch of this step, which follows from the seed and `step` alone."""
@@ -81,6 +86,11 @@ class Task(Protocol):
         ...
 
     def pictures(self, folder: Path, step: int) -> None: ...
+
+    def measure(self) -> list[dict[str, Any]]:
+        """Measures on the test split as a model's card has them (`models.card.Metric`), of the finished
+        network; none where there is no such split."""
+        ...
 
 
 def device_named(name: str) -> str:
@@ -173,6 +183,12 @@ def train(
     path = folder / WEIGHTS
     with whole_file(path) as part:
         save_file({name: value.cpu().contiguous() for name, value in average.items()}, part)
+    with _weights(network, average), torch.no_grad():
+        metrics = task.measure()
+    if metrics:
+        write_text(folder / METRICS, json.dumps(metrics, indent=2) + "\n")
+    for name, content in task.files.items():
+        write_bytes(folder / name, content)
     _write_run(task, settings, folder, device, step, seconds + time.monotonic() - began, rows)
     return path
 
@@ -377,6 +393,7 @@ def _write_run(
         "settings": settings.model_dump(mode="json"),
         "parameters": sum(value.numel() for value in task.network.parameters()),
         "falsework": falsework.__version__,
+        "code": source_hash((type(task).__module__,)),
         "torch": torch.__version__,
         "about": task.about,
         "measures": {name: value for name, value in rows[-1].items() if name not in ("step", "seconds")}

@@ -123,7 +123,7 @@ class LightSamples:
         self._folder, self._cached = folder, cached
         self._kept: OrderedDict[str, LightSample] = OrderedDict()
         about = read_dataset(folder)
-        index = (folder / INDEX).read_bytes() if (folder / INDEX).exists() else b""
+        self.index = (folder / INDEX).read_bytes() if (folder / INDEX).exists() else b""
         rows = [row for row in read_index(folder) if row["targets"]]
         self.rows = {split: [row for row in rows if row["split"] == split] for split in SPLITS}
         if not self.rows["train"]:
@@ -137,7 +137,7 @@ class LightSamples:
             "recipe_sha256": about["recipe"],
         }
         self.counts: dict[str, Any] = {
-            "index_sha256": hashlib.sha256(index).hexdigest(),
+            "index_sha256": hashlib.sha256(self.index).hexdigest(),
             **{f"{split}_samples": len(of) for split, of in self.rows.items()},
             **{f"{split}_buildings": len({row["building"] for row in of}) for split, of in self.rows.items()},
         }
