@@ -21,7 +21,7 @@ from falsework.rights.state import State
 __all__ = ["Row", "faults_of", "picture_name", "rows_of", "shared_groups", "state_of", "strays"]
 
 # What a card may put on record: no person's word, and no licence to use what it was trained on.
-SORTS = ("model", "dataset", "sample", "texture", "environment", "picture")
+SORTS = ("model", "dataset", "sample", "texture", "environment", "picture", "document")
 
 
 class Row(TypedDict):

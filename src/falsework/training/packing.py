@@ -287,12 +287,9 @@ def _records(
     records: list[Record] = []
     sets: list[str] = []
     for record in records_of(learned.folder):
-        if isinstance(record, Grant) and record.basis != "owner":
-            narrow = record_id("grant", "train", *record.assets, record.licence)
-            record = record.model_copy(update={"id": narrow, "uses": ("train",)})
         if isinstance(record, Asset) and record.type == "dataset":
             sets.append(record.id)
-        records.append(record)
+        records += _for_training(record) if isinstance(record, Grant) else [record]
     licence = licence_of(said.licence)
     if licence is None:
         raise FalseworkError(
@@ -336,6 +333,13 @@ def _records(
             offline=True,
         ),
     ]
+
+
+def _for_training(grant: Grant) -> Iterator[Grant]:
+    """A grant that came with a data set, as a card may bring it: for training, each asset by itself."""
+    for asset in grant.assets:
+        identity = record_id("grant", "train", asset, grant.licence)
+        yield grant.model_copy(update={"id": identity, "assets": (asset,), "uses": ("train",)})
 
 
 def _training_of(model: str) -> str:

@@ -96,8 +96,8 @@ def _fingerprints(case: Case, model: str, listed: str) -> Iterator[Sample]:
             there = {asset_id(each.sha256) for each in printed.pictures}
             for sample in case.samples(model):
                 asset = case.state.assets.get(sample)
-                # A data set that was made of nothing from outside is in the list picture by picture.
-                if sample not in there and (asset is None or asset.type != "dataset"):
+                # A set that was made from nothing but its recipe is in the list picture by picture.
+                if sample not in there and (asset is None or asset.type not in ("dataset", "document")):
                     name = asset.name if asset is not None else sample
                     yield Sample(name, sample, "training", one.learned.with_name(".not-at-hand"), listed)
             return
