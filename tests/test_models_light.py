@@ -139,7 +139,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
         network = LightUNet(SMALL)
-        torch.nn.init.normal_(network.leave.weight, std=0.5)
+        for last in network.leave:
+            torch.nn.init.normal_(last.weight, std=0.5)
     path = tmp_path_factory.mktemp("light") / "light.safetensors"
     save_file(network.state_dict(), path)
     return path

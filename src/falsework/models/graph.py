@@ -27,6 +27,7 @@ __all__ = [
     "convolved",
     "enlarged",
     "halved",
+    "interpolated",
     "parameter",
     "rectified",
 ]
@@ -106,6 +107,18 @@ def enlarged(x: Node, rank: int = 2) -> Node:
         axes=ops.constant(np.arange(2, 2 + rank, dtype=np.int64)),
         coordinate_transformation_mode="asymmetric",
         nearest_mode="floor",
+    )
+
+
+def interpolated(x: Node, times: int) -> Node:
+    """(n, channels, h, w) `times` as high and wide, linearly between the values' middles."""
+    return ops.interpolate(
+        x,
+        ops.constant(np.full(2, times, np.float32)),
+        "linear_onnx",
+        "scales",
+        axes=ops.constant(np.array([2, 3], np.int64)),
+        coordinate_transformation_mode="half_pixel",
     )
 
 

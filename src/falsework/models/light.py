@@ -16,6 +16,7 @@ from falsework.models.graph import (
     convolved,
     enlarged,
     halved,
+    interpolated,
     parameter,
     rectified,
 )
@@ -68,7 +69,11 @@ def _graph(given: object, weights: Weights, architecture: LightArchitecture) -> 
         x = rectified(convolved(x, weights, f"down.{level}.2" if level else "down.0"))
         kept.append(x)
     for level in reversed(range(levels - 1)):
-        x = rectified(convolved(concatenated(kept[level], enlarged(x)), weights, f"up.{level}"))
+        x = kept[level] = rectified(convolved(concatenated(kept[level], enlarged(x)), weights, f"up.{level}"))
+    out = []
+    for number, level in enumerate(architecture.levels):
+        told = convolved(kept[level], weights, f"leave.{number}")
+        out.append(interpolated(told, 2**level) if level else told)
     bounds = np.repeat(np.asarray(architecture.bounds, np.float32), 3).reshape(1, -1, 1, 1)
-    share = ops.divide(convolved(x, weights, "leave"), ops.constant(bounds))
+    share = ops.divide(concatenated(*out), ops.constant(bounds))
     return ops.multiply(ops.tanh(share), ops.constant(bounds))

@@ -15,11 +15,14 @@ __all__ = ["LightArchitecture"]
 class LightArchitecture:
     """widths   channels of each level, the picture's own first; each next is half as high and wide
     features   channels that go in
-    bounds     largest logarithm of a gain, either way, of surfaces and of dust"""
+    bounds     largest logarithm of a gain, either way, of surfaces and of dust
+    levels     which level says them: dust has no edges of its own, and must not show those of what it hides
+    """
 
     widths: tuple[int, ...] = (24, 32, 48, 64)
     features: int = sum(FEATURES.values())
     bounds: tuple[float, float] = (math.log(32.0), math.log(12.0))
+    levels: tuple[int, int] = (0, 2)
 
     @property
     def outputs(self) -> int:
@@ -40,4 +43,5 @@ class LightArchitecture:
             tuple(int(width) for width in values["widths"]),
             int(values["features"]),
             (float(values["bounds"][0]), float(values["bounds"][1])),
+            (int(values["levels"][0]), int(values["levels"][1])),
         )

@@ -29,12 +29,13 @@ class LightUNet(nn.Module):
         for one, two in pairwise(widths):
             self.down.append(nn.Sequential(_conv(one, two), nn.ReLU(), _conv(two, two)))
         self.up = nn.ModuleList([_conv(two + one, one) for one, two in pairwise(widths)])
-        self.leave = nn.Conv2d(widths[0], architecture.outputs, 1)
+        self.leave = nn.ModuleList([nn.Conv2d(widths[level], 3, 1) for level in architecture.levels])
         bounds = [bound for bound in architecture.bounds for _ in range(3)]
         self.register_buffer("bounds", torch.tensor(bounds).view(1, -1, 1, 1), persistent=False)
         self.bounds: torch.Tensor
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
+        for last in self._last():
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         kept = []
@@ -46,16 +47,27 @@ class LightUNet(nn.Module):
             kept.append(x)
         for number in reversed(range(len(self.up))):
             large = functional.interpolate(x, scale_factor=2.0, mode="nearest")
-            x = functional.relu(self.up[number](torch.cat([kept[number], large], dim=1)))
+            x = kept[number] = functional.relu(self.up[number](torch.cat([kept[number], large], dim=1)))
+        out = []
+        for last, level in zip(self._last(), self.architecture.levels, strict=True):
+            told = last(kept[level])
+            if level:
+                told = functional.interpolate(told, scale_factor=2.0**level, mode="bilinear")
+            out.append(told)
         # Logarithms of gains bend towards their bounds, so that no input gives absurd light.
-        return self.bounds * torch.tanh(self.leave(x) / self.bounds)
+        return self.bounds * torch.tanh(torch.cat(out, dim=1) / self.bounds)
+
+    def _last(self) -> list[nn.Conv2d]:
+        return [layer for layer in self.leave if isinstance(layer, nn.Conv2d)]
 
     @torch.no_grad()
     def start_from(self, gains: torch.Tensor) -> None:
         """Begin as these constant gains (6,)."""
         bounds = self.bounds.flatten()
         share = (torch.log(gains) / bounds).clamp(-0.95, 0.95)
-        self.leave.bias.copy_(bounds * torch.atanh(share))  # type: ignore[union-attr]
+        biases = (bounds * torch.atanh(share)).view(-1, 3)
+        for last, bias in zip(self._last(), biases, strict=True):
+            last.bias.copy_(bias)  # type: ignore[union-attr]
 
 
 def _conv(one: int, two: int) -> nn.Conv2d:
