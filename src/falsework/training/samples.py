@@ -30,7 +30,7 @@ __all__ = ["LightSample", "LightSamples", "light_sample"]
 Float = npt.NDArray[np.float32]
 Half = npt.NDArray[np.float16]
 
-FIREFLY = 8.0  # a half may be this many times as bright as both are around a pixel
+FIREFLY = 8.0  # a half may be this many times as bright as the other is around a pixel
 AROUND = 2.0  # pixels
 
 
@@ -92,12 +92,11 @@ def light_sample(arrays: dict[str, npt.NDArray[Any]], record: dict[str, Any]) ->
 
 
 def _mean_of_halves(arrays: dict[str, npt.NDArray[Any]], layer: str) -> Float:
-    """(h, w, 4), without fireflies: a half is bounded by what both show around a pixel."""
+    """(h, w, 4), without fireflies: each half is bounded by what the other shows around a pixel."""
     halves = [arrays[f"{half}.{layer}"].astype(np.float32) for half in ("a", "b")]
-    around = cv2.GaussianBlur(0.5 * (halves[0] + halves[1]), (0, 0), AROUND)
-    most = FIREFLY * around + np.float32(1e-4)
-    for half in halves:
-        np.minimum(half[..., :3], most[..., :3], out=half[..., :3])
+    most = [FIREFLY * cv2.GaussianBlur(other[..., :3], (0, 0), AROUND) for other in reversed(halves)]
+    for half, bound in zip(halves, most, strict=True):
+        np.minimum(half[..., :3], bound, out=half[..., :3])
     return np.asarray(0.5 * (halves[0] + halves[1]), np.float32)
 
 
