@@ -42,7 +42,7 @@ def small_set(folder: Path, buildings: dict[int, str] | None = None, moments: in
         (base / name).mkdir(parents=True)
     write_png(base / "textures" / "brick_wall.png", bench.drawn(900, 256, 256))
     write_png(base / "textures" / "plaster.png", bench.drawn(901, 256, 256))
-    sky = 1.0 + cv2.GaussianBlur(np.float32(bench.drawn(902, 256, 128)), (0, 0), 2) / 64
+    sky = 0.1 + np.float32(bench.drawn(902, 512, 256)) / 64
     cv2.imwrite(str(base / "skies" / "noon.hdr"), sky)
     files = [*sorted((base / "textures").iterdir()), *sorted((base / "skies").iterdir())]
     rows = [

@@ -33,6 +33,7 @@ __all__ = [
 @dataclass(frozen=True)
 class ModelLine:
     """A trained model and the samples on record for it: granted for training, refused, without any grant.
+    They are what came from outside; `sets` are the data sets that were made of it, with how much is in each.
 
     generative   None where nobody declared whether it makes pictures, sound or words
     trained      whether its training is on record at all
@@ -48,6 +49,7 @@ class ModelLine:
     refused: int
     unknown: int
     without: tuple[str, ...]
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,9 +157,19 @@ def model_lines(case: Case) -> tuple[ModelLine, ...]:
                 refused=refused,
                 unknown=len(without),
                 without=tuple(without),
+                sets=tuple(_sets(case, model)),
             )
         )
     return tuple(lines)
+
+
+def _sets(case: Case, model: str) -> Iterator[str]:
+    """The data sets made here that a model learned from."""
+    for one in case.state.ancestors(model):
+        asset = case.state.assets.get(one)
+        if asset is not None and asset.type == "dataset" and case.made_here(one):
+            count = asset.facts.get("samples")
+            yield f"{asset.name}: {count:,} samples" if isinstance(count, int) else asset.name
 
 
 def grant_lines(case: Case) -> tuple[GrantLine, ...]:

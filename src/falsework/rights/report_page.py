@@ -279,6 +279,11 @@ class _Page:
         for one in self.report.models:
             kind = {True: "generative", False: "makes nothing", None: "not declared"}[one.generative]
             used = "" if one.touched else "<small>only what another was made from</small>"
+            used += (
+                f"<small>learned from {escape('; '.join(one.sets))}, made here from</small>"
+                if one.sets
+                else ""
+            )
             samples = (
                 f"<td class=n>{one.samples:,}</td><td class=n>{one.granted:,}</td>"
                 f"<td class=n>{one.refused:,}</td><td class=n>{one.unknown:,}</td>"

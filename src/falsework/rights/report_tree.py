@@ -58,8 +58,9 @@ class _Tree:
         """The grants by which it is here, in a few words; samples are counted for a model."""
         model = self._models.get(one.id)
         if model is not None and model.trained:
+            learned = f"{escape('; '.join(model.sets))}, made here from " if model.sets else ""
             return (
-                f"<small>{count(model.samples, 'sample')}: {model.granted:,} granted, "
+                f"<small>{learned}{count(model.samples, 'sample')}: {model.granted:,} granted, "
                 f"{model.refused:,} refused, {model.unknown:,} unknown</small>"
             )
         if one.origin == "made":

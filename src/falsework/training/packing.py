@@ -43,7 +43,7 @@ from falsework.models.registry import CARD, LEARNED, WEIGHTS, Model, shapes_of
 from falsework.progress import Progress, silent
 from falsework.rights.fingerprints import POINTS, Printed, write_fingerprints
 from falsework.rights.licences import licence_of
-from falsework.rights.records import Activity, Asset, Grant, Record, asset_id, record_id
+from falsework.rights.records import Activity, Asset, Grant, Obligations, Record, asset_id, record_id
 from falsework.rights.samples import Fingerprint, Sample, read_sample
 from falsework.settings import Settings
 from falsework.training.memorisation import Generated, audit_memorisation, nearest_sheet
@@ -57,11 +57,15 @@ POINTS_OUTSIDE = 512
 
 
 class About(Settings):
-    """What people say of a model, in a TOML file: the card's words."""
+    """What people say of a model, in a TOML file: the card's words.
+
+    licence  of the weights, and with it of what is drawn with them; `credit` the line it asks for, if it does
+    """
 
     name: ModelName
     version: Words
-    licence: Words = "Apache-2.0"
+    licence: Words = "CC0-1.0"
+    credit: str = ""
     generative: bool = True
     intended_use: Words
     limits: tuple[Words, ...] = Field(min_length=1)
@@ -270,13 +274,13 @@ def _printed(learned: _Learned, base: Path | None, progress: Progress) -> Iterat
 
 
 def _outside(one: Picture, path: Path) -> npt.NDArray[np.uint8]:
-    """A picture from outside as displayed; of a sky its upper half, which is what is seen."""
+    """A picture from outside as displayed; a sky in such light that half of it is a middle grey."""
     if one.kind == "texture":
         return read_sample(path)
     sky = read_sky(path).radiance
-    upper = sky[: len(sky) // 2]
-    grey = upper / max(4.0 * float(np.median(upper)), 1e-6)
-    return np.ascontiguousarray(to_8bit(np.asarray(grey, np.float32)))
+    return np.ascontiguousarray(
+        to_8bit(np.asarray(sky * (0.18 / max(float(np.median(sky)), 1e-6)), np.float32))
+    )
 
 
 def _records(
@@ -291,9 +295,12 @@ def _records(
             sets.append(record.id)
         records += _for_training(record) if isinstance(record, Grant) else [record]
     licence = licence_of(said.licence)
-    if licence is None:
+    if licence is None or (licence.attribution and not said.credit):
+        why = "is none that is known here" if licence is None else "asks for a credit line, and none is given"
         raise FalseworkError(
-            f'has the licence "{said.licence}", which is none we know', todo="Give an SPDX identifier."
+            f'the licence "{said.licence}" {why}',
+            where=said.name,
+            todo='Give an SPDX identifier, and credit = "..." beside it where it asks for one.',
         )
     facts: dict[str, str | bool | int | float] = {
         "version": said.version,
@@ -315,6 +322,7 @@ def _records(
             uses=licence.uses,
             licence=said.licence,
             basis="owner",
+            obligations=Obligations(attribution=said.credit, share_alike=licence.share_alike),
         ),
         Activity(
             id=_training_of(model),
