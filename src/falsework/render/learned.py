@@ -138,7 +138,7 @@ def _guide(depth: npt.NDArray[Any], normal: npt.NDArray[Any], albedo: npt.NDArra
     return guide
 
 
-def _times(layer: npt.NDArray[Any], logs: Float) -> Half:
-    out = np.array(layer, np.float32)
+def _times(layer: npt.NDArray[Any], logs: Float) -> Float | Half:
+    out = np.array(to_single(layer), np.float32)
     out[..., :3] *= np.exp(logs)
-    return to_half(out)
+    return to_half(out) if layer.dtype == np.float16 else out
