@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -17,15 +18,17 @@ from falsework.errors import FalseworkError
 from falsework.media.arrays import write_arrays
 from falsework.models import registry
 from falsework.models.registry import Model, find, install, read_notes, write_notes
+from falsework.rights import copies
 from falsework.rights.case import Case
 from falsework.rights.records import asset_id
 from falsework.rights.report_lines import model_lines
-from falsework.rights.samples import read_sample
+from falsework.rights.samples import Fingerprint, Sample, read_sample
+from falsework.shots.clearing import auditing
 from falsework.shots.clearing.auditing import audit_shot
 from falsework.shots.clearing.cut import cut_of
 from falsework.shots.clearing.desk import desk_of
 from falsework.shots.clearing.judging import case_of, judge
-from falsework.shots.clearing.recording import record_make
+from falsework.shots.clearing.recording import own_textures, record_make
 from test_shots_clearing import AT, PRODUCTION, approved, shot_in
 from trained import own_model
 
@@ -187,6 +190,28 @@ def test_a_training_picture_in_a_frame_is_found_by_its_fingerprint(
     result, found = audit_shot(desk_of(path), at=AT)
     assert result.outcome == "block"
     assert any("b000001_f1000_c0" in one.words and one.outcome == "fail" for one in found)
+
+
+def test_a_texture_of_falseworks_own_that_was_learned_from_is_no_copy(
+    packed: tuple[Path, Path], tmp_path: Path, own: Path
+) -> None:
+    """It is drawn with it, under the grant on record for it."""
+    model = install(packed[0])
+    path = shot_in(tmp_path / "shot", WITH_MODELS)
+    texture = next(one for one in own_textures().values() if one.name == "brick.jpg")
+    whole = read_sample(texture)
+    size = (whole.shape[1] // 2, whole.shape[0] // 2)
+    printed = Fingerprint.of(np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8))
+    frame = bench.drawn(71, 432, 288)
+    frame[20:276, 20:276] = cv2.resize(whole, (256, 256), interpolation=cv2.INTER_AREA)
+    redrawn(path, {1002: frame})
+    note(path, model)
+    desk = desk_of(path)
+    learned = Sample("brick of the training", f"sha256:{'b' * 64}", "training", printed, "list")
+    inputs = auditing._inputs(desk, case(path))
+    frames = [("1002", frame)]
+    assert copies.audit(frames, [learned]).outcome == "block"
+    assert copies.audit(frames, [learned], inputs=inputs).outcome == "clear"
 
 
 def test_fingerprints_that_are_others_than_on_record_are_not_taken(

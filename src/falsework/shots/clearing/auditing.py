@@ -20,6 +20,7 @@ from falsework.rights.samples import Index, Sample, samples_in
 from falsework.shots.clearing.cut import Cut, cut_in
 from falsework.shots.clearing.desk import Desk
 from falsework.shots.clearing.judging import case_of, check_ledger, made_folder
+from falsework.shots.clearing.recording import own_textures
 from falsework.shots.clearing.viewing import viewed
 
 if TYPE_CHECKING:
@@ -115,6 +116,10 @@ def _protected(desk: Desk) -> tuple[Sample, ...]:
 
 
 def _inputs(desk: Desk, case: Case) -> tuple[Sample, ...]:
-    """The pictures the shot was made from: they are in every frame, and are no copies."""
-    found = ((asset, desk.inside(asset.path)) for asset in case.of_type("plate", "picture"))
+    """The pictures the shot was made from: they are in every frame, and are no copies. A network may have
+    learned from the very textures that falsework draws rubble and side walls with."""
+    found = [(asset, desk.inside(asset.path)) for asset in case.of_type("plate", "picture")]
+    if case.all_models:
+        own = own_textures()
+        found += [(asset, own.get(asset.id)) for asset in case.of_type("texture")]
     return tuple(Sample(asset.name, asset.id, "input", path) for asset, path in found if path is not None)

@@ -23,7 +23,7 @@ from falsework.rights.state import State
 from falsework.shots.clearing.cut import MANIFEST, beside, cut_of
 from falsework.shots.clearing.desk import Desk
 
-__all__ = ["record_make", "record_script"]
+__all__ = ["own_textures", "record_make", "record_script"]
 
 TEXTURES = ("falsework.plate", "falsework.render")
 SOURCES = "SOURCES.csv"
@@ -213,6 +213,15 @@ def _networks(state: State, noted: Sequence[Mapping[str, str]]) -> Iterator[Reco
                 name=str(note["name"]),
                 facts={"version": str(note.get("version", ""))},
             )
+
+
+def own_textures() -> dict[str, Path]:
+    """The files of the textures that ship with falsework, by asset id."""
+    found: dict[str, Path] = {}
+    for room in TEXTURES:
+        with as_file(files(room) / "textures") as folder:
+            found |= {asset_id(sha256(path)): path for path in sorted(folder.glob("*.jpg"))}
+    return found
 
 
 def _textures() -> Iterator[Asset | Grant]:
