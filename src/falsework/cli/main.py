@@ -28,6 +28,7 @@ from falsework.cli import (
     models,
     new,
     stage,
+    takes,
     traditional,
     train,
     verify,
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     shared.add_argument("--debug", action="store_true", help="show the traceback of a fault of ours")
     make.add(commands, shared)
+    takes.add(commands, shared)
     stage.add(commands, shared)
     clean.add(commands, shared)
     new.add(commands, shared)

@@ -39,15 +39,19 @@ def write_contact(
 
 
 def draw_contact(
-    pictures: Sequence[npt.NDArray[np.uint8]], labels: Sequence[str], *, title: str = ""
+    pictures: Sequence[npt.NDArray[np.uint8]],
+    labels: Sequence[str],
+    *,
+    title: str = "",
+    columns: int = COLUMNS,
 ) -> npt.NDArray[np.uint8]:
-    """Display pictures, uint8 (H, W, 3), four to a row, each with its label below; uint8 (h, w, 3)."""
+    """Display pictures, uint8 (H, W, 3), `columns` to a row, each with its label below; uint8 (h, w, 3)."""
     if not pictures or len(pictures) != len(labels):
         raise ValueError(f"{len(pictures)} pictures and {len(labels)} labels")
     height, width = pictures[0].shape[:2]
     across = min(CELL, width)
     down = max(round(height * across / width), 1)
-    columns = min(COLUMNS, len(pictures))
+    columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     head = 56 if title else GAP
     sheet = Image.new("RGB", (GAP + columns * (across + GAP), head + rows * (down + LABEL)), PAPER)

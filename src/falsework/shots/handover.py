@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import falsework
 from falsework.models.registry import read_notes
@@ -22,7 +23,7 @@ from falsework.shots.stages import OPENGL, frame_file
 from falsework.shots.store import Store
 from falsework.shots.traditional_stages import blender_notes
 
-__all__ = ["Delivery", "hand_over"]
+__all__ = ["Delivery", "hand_over", "run_facts"]
 
 MANIFEST = "manifest.json"
 FILES = (MANIFEST, "review.mp4", "motion.usd", "solve.json", "contact.png", "report.html")  # it goes first
@@ -168,21 +169,30 @@ def _manifest(
 ) -> None:
     from falsework.delivery.manifest import write_manifest
 
-    write_manifest(
-        out / MANIFEST,
-        out,
-        names,
-        digests=digests,
-        inputs=inputs,
-        versions=_versions(),
-        opengl=_opengl(folders),
-        blender=blender_notes(folders),
-        models=read_notes(folders["render"]) if "render" in folders else (),
-        seed=shot.seed,
-        parameters=shot.model_dump(mode="json"),
-        seconds=seconds,
-        reused=reused,
-    )
+    facts = run_facts(shot, inputs=inputs, folders=folders, seconds=seconds, reused=reused)
+    write_manifest(out / MANIFEST, out, names, digests=digests, **facts)
+
+
+def run_facts(
+    shot: Shot,
+    *,
+    inputs: Mapping[str, str],
+    folders: Mapping[str, Path],
+    seconds: Mapping[str, float],
+    reused: Sequence[str],
+) -> dict[str, Any]:
+    """What a manifest says of a run besides its files, for `write_manifest` and for the record."""
+    return {
+        "inputs": dict(inputs),
+        "versions": _versions(),
+        "opengl": _opengl(folders),
+        "blender": blender_notes(folders),
+        "models": read_notes(folders["render"]) if "render" in folders else (),
+        "seed": shot.seed,
+        "parameters": shot.model_dump(mode="json"),
+        "seconds": dict(seconds),
+        "reused": list(reused),
+    }
 
 
 def _versions() -> dict[str, str]:

@@ -16,6 +16,7 @@ from falsework.render.traditional.blender import find_blenders
 from falsework.shots.clearing.production_file import production_of
 from falsework.shots.frame_work import Follower, make_frames, missing_frames, stage_seconds
 from falsework.shots.handover import hand_over
+from falsework.shots.networks import networks_of
 from falsework.shots.shared_files import drop_altered
 from falsework.shots.sources import source_hash
 from falsework.shots.spec import Shot, load_shot
@@ -31,7 +32,7 @@ from falsework.shots.stages import (
 from falsework.shots.store import Store, disk_faults, settings_key
 from falsework.shots.traditional_stages import demand, traditional_stages
 
-__all__ = ["Listener", "MakeResult", "StageResult", "make"]
+__all__ = ["Listener", "MakeResult", "Nobody", "Run", "StageResult", "make", "shot_with"]
 
 # Drawing holds some 600 bytes a working pixel, comp some 300: beyond this many they take turns.
 LARGE_PICTURE = 8_000_000
@@ -45,7 +46,7 @@ class Listener(Protocol):
     def finished(self, stage: str, seconds: float, reused: bool) -> None: ...
 
 
-class _Nobody:
+class Nobody:
     def progress(self, stage: str, done: int, total: int) -> None: ...
 
     def finished(self, stage: str, seconds: float, reused: bool) -> None: ...
@@ -110,6 +111,7 @@ def make(
     until: str | None = None,
     deliver: bool = True,
     seed: int | None = None,
+    render: Mapping[str, Any] | None = None,
     by: str = "",
     pipeline: Literal["falsework", "traditional"] = "falsework",
     blender: Path | str | None = None,
@@ -124,6 +126,7 @@ def make(
     until    the last stage to run
     deliver  False: leave the results in the store, touch no `out` folder
     seed     instead of the shot's own
+    render   settings of [render] instead of the shot's own: which networks, which take
     by       the person who has it made, for the record
     pipeline "traditional": collapse, dust and render by Blender (`blender`, or one that is found), delivered
              to `out/NAME_traditional`; everything else is shared
@@ -132,16 +135,18 @@ def make(
     """
     began = time.perf_counter()
     shot_path = Path(shot_path)
-    shot = load_shot(shot_path)
-    if seed is not None:
-        shot = Shot.model_validate(shot.model_dump() | {"seed": seed})
+    shot = shot_with(load_shot(shot_path), seed, render)
     if until is not None and until not in stages:
         raise FalseworkError(f'there is no stage "{until}"', todo=f"The stages are: {', '.join(stages)}.")
     if pipeline == "traditional":
+        # Cycles lights what Mantaflow made: no network has a part in it.
+        shot = shot_with(shot, None, {"shading": "analytic", "dust_detail": "plain", "take": 0})
         blenders = find_blenders(Path(blender) if blender is not None else None)
         wanted = list(stages)
         demand(blenders, shot.traditional, wanted[: wanted.index(until) + 1] if until else wanted)
         stages = traditional_stages(blenders)
+    if until is None or [*stages].index(until) >= [*stages].index("render"):
+        networks_of(shot.render)  # before any work is done
     base = shot_path.resolve().parent
     step = PREVIEW_STEP if preview else 1
     frames = tuple(range(shot.frames[0], shot.frames[1] + 1, step))
@@ -149,7 +154,7 @@ def make(
     kind += f"_{until}" if until not in (None, [*stages][-1]) else ""
     folder = Path(out) if out is not None else base / "out" / (shot.name + kind)
     store = Store(base / "work" / shot.name)
-    run = _Run(
+    run = Run(
         shot=shot,
         shot_path=shot_path,
         base=base,
@@ -157,7 +162,7 @@ def make(
         stages=stages,
         frames=frames,
         height=PREVIEW_HEIGHT if preview else None,
-        listener=listener or _Nobody(),
+        listener=listener or Nobody(),
     )
     files: tuple[Path, ...] = ()
     with disk_faults(store.root), store.lock():
@@ -197,6 +202,14 @@ def make(
     )
 
 
+def shot_with(shot: Shot, seed: int | None, render: Mapping[str, Any] | None) -> Shot:
+    """A shot with another seed and other settings of [render], where they are given."""
+    changes: dict[str, Any] = {} if seed is None else {"seed": seed}
+    if render:
+        changes["render"] = shot.render.model_dump() | dict(render)
+    return Shot.model_validate(shot.model_dump() | changes) if changes else shot
+
+
 def _on_record(shot_path: Path, out: Path, preview: bool, seconds: float, by: str = "") -> tuple[str, str]:
     """The cut's id in the ledger of rights. Making may always make: what cannot be recorded is only said."""
     from falsework.shots.clearing.desk import desk_of
@@ -212,8 +225,8 @@ def _on_record(shot_path: Path, out: Path, preview: bool, seconds: float, by: st
 
 
 @dataclass
-class _Run:
-    """One pass through the stages."""
+class Run:
+    """One pass through the stages, which fills `keys`, `folders` and `results` by the stages' names."""
 
     shot: Shot
     shot_path: Path

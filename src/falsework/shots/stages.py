@@ -19,6 +19,7 @@ import numpy as np
 
 from falsework.media.atomic import write_text
 from falsework.progress import Progress
+from falsework.shots.networks import light_of, network_settings, note_networks, open_learned, refine_of
 from falsework.shots.spec import Shot
 
 if TYPE_CHECKING:
@@ -312,15 +313,20 @@ def _open_render(job: Job) -> Callable[[int], None]:
     # A smaller picture's pixels are longer on the way: as many fewer sub-frames draw the same blur.
     share = view.camera.height / _solved(folders["solve"]).camera.height
     samples = max(min(job.shot.render.samples, 3), math.ceil(job.shot.render.samples * share))
-    renderer = Renderer(
+    scene = (
         view,
         Fragments.load(folders["fracture"]),
         Motion.load(folders["collapse"]),
         Debris.load(folders["dust"]),
         DustField.load(folders["dust"]),
         job.shot.render.model_copy(update={"samples": samples}),
-        seed=job.shot.seed,
     )
+    note_networks(job.shot.render, job.folder)
+    seed, refine, light = job.shot.seed, refine_of(job.shot), light_of(job.shot)
+    if light is None:
+        renderer = Renderer(*scene, seed=seed, refine=refine)
+    else:
+        renderer = open_learned(*scene, seed=seed, light=light, refine=refine)
 
     _solved.cache_clear()  # gigabytes of a large plate, which drawing needs no more
     write_text(job.folder / OPENGL, json.dumps(renderer.opengl))
@@ -367,7 +373,7 @@ def _open_comp(job: Job) -> Callable[[int], None]:
 
 
 def _render_settings(shot: Shot) -> Any:
-    return [_plain(shot.render), shot.seed]
+    return [_plain(shot.render), shot.seed, network_settings(shot.render)]
 
 
 def _comp_settings(shot: Shot) -> Any:

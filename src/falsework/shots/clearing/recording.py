@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import falsework
 from falsework.delivery.manifest import sha256
@@ -20,10 +21,10 @@ from falsework.rights.events import kind_of
 from falsework.rights.gate import person_named
 from falsework.rights.records import Activity, Asset, Grant, Party, Record, asset_id, canonical, record_id
 from falsework.rights.state import State
-from falsework.shots.clearing.cut import MANIFEST, beside, cut_of
+from falsework.shots.clearing.cut import MANIFEST, Cut, beside, cut_of
 from falsework.shots.clearing.desk import Desk
 
-__all__ = ["own_textures", "record_make", "record_script"]
+__all__ = ["own_textures", "record_frames", "record_make", "record_script"]
 
 TEXTURES = ("falsework.plate", "falsework.render")
 SOURCES = "SOURCES.csv"
@@ -39,15 +40,33 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
     `out` is the folder delivered to, `seconds` what the run took until `at`, `by` the person who had it made.
     """
     manifest = json.loads((out / MANIFEST).read_bytes())
-    cut = cut_of(out)
+    return record_frames(
+        desk, cut_of(out), manifest, beside(out), preview=preview, at=at, seconds=seconds, by=by
+    )
+
+
+def record_frames(
+    desk: Desk,
+    cut: Cut,
+    manifest: Mapping[str, Any],
+    others: Mapping[str, str],
+    *,
+    preview: bool,
+    at: datetime,
+    seconds: float,
+    by: str = "",
+) -> Asset:
+    """`record_make` of frames that may lie anywhere: `manifest` says what one of a run does, `others` are the
+    files that are delivered beside the frames, with the digest of each."""
+    take = manifest["parameters"].get("render", {}).get("take", 0)
     made = Asset(
         id=cut.id,
         type="take" if preview else "cut",
         name=desk.shot.name,
         media_type="image/x-exr",
-        path=_within(desk, out),
+        path=_within(desk, cut.folder),
         parts=dict(cut.frames),
-        facts={"temporary": True, "frames": len(cut.frames)},
+        facts={"temporary": True, "frames": len(cut.frames), **({"take": take} if take else {})},
     )
     inputs = [*_inputs(desk, manifest["inputs"])]
     textures = [*_textures()]
@@ -77,7 +96,7 @@ def record_make(desk: Desk, out: Path, *, preview: bool, at: datetime, seconds: 
         models=models,
         parameters={
             "production": desk.production.name,
-            "beside": beside(out),
+            "beside": dict(others),
             "shot": _as_recorded(desk, manifest["parameters"], manifest["inputs"]),
             "libraries": manifest["versions"],
             "opengl": manifest["opengl"] or {},

@@ -1,0 +1,96 @@
+"""The networks that a shot's frames are drawn with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from falsework.render.settings import RenderSettings
+from falsework.seeds import generator
+from falsework.shots.sources import source_hash
+from falsework.shots.spec import Shot
+
+if TYPE_CHECKING:
+    from falsework.dust.field import DustField, DustFrame
+    from falsework.dust.fine import FineDust
+    from falsework.models.light import LightNetwork
+    from falsework.models.registry import Model
+    from falsework.render.fine_volume import Flags, Refine
+    from falsework.render.learned import LearnedRenderer
+
+__all__ = ["light_of", "network_settings", "networks_of", "note_networks", "open_learned", "refine_of"]
+
+LIGHT, DUST = "light", "dust"  # the models' names in the registry
+CODE = {
+    LIGHT: ("falsework.render.learned", "falsework.models.light"),
+    DUST: ("falsework.models.dust",),
+}
+
+
+def networks_of(settings: RenderSettings) -> dict[str, Model]:
+    """The models that these settings ask for, by what they do. FalseworkError where one is not at hand, or is
+    not what its card says."""
+    wanted = [LIGHT] if settings.shading == "learned" else []
+    wanted += [DUST] if settings.dust_detail == "learned" else []
+    if not wanted:
+        return {}
+    from falsework.models.registry import find
+
+    return {name: find(name) for name in wanted}
+
+
+def network_settings(settings: RenderSettings) -> dict[str, Any]:
+    """What of the networks decides a frame: their weights and the code that asks them."""
+    models = networks_of(settings)
+    return {
+        name: {"weights": model.sha256, "code": source_hash(CODE[name], ("falsework.shots.networks",))}
+        for name, model in models.items()
+    }
+
+
+def note_networks(settings: RenderSettings, folder: Path) -> None:
+    """Note in the render's folder which models draw, for the record."""
+    models = networks_of(settings)
+    if models:
+        from falsework.models.registry import write_notes
+
+        write_notes(folder, models.values())
+
+
+def refine_of(shot: Shot) -> Refine | None:
+    """What makes the shot's dust finer, in its take; None where no network is asked for."""
+    models = networks_of(shot.render)
+    return _refine(models[DUST], shot.seed, shot.render.take) if DUST in models else None
+
+
+def light_of(shot: Shot) -> LightNetwork | None:
+    """The network that lights the shot; None where none is asked for."""
+    models = networks_of(shot.render)
+    if LIGHT not in models:
+        return None
+    from falsework.models.light import LightNetwork
+    from falsework.models.light_architecture import LightArchitecture
+
+    card = models[LIGHT].card
+    said = card.architecture if card is not None else {}
+    architecture = LightArchitecture.from_json(said) if said else LightArchitecture()
+    return LightNetwork(models[LIGHT].weights, architecture)
+
+
+def open_learned(*scene: Any, seed: int, light: LightNetwork, refine: Refine | None) -> LearnedRenderer:
+    """The renderer that a light network corrects; `scene` as `Renderer` is given it."""
+    from falsework.render.learned import LearnedRenderer
+
+    return LearnedRenderer(*scene, seed=seed, light=light, refine=refine)
+
+
+def _refine(model: Model, seed: int, take: int) -> Refine:
+    from falsework.models.dust import DustNetwork
+
+    network = DustNetwork(model)
+    of_take = int(generator(seed, "dust detail", take).integers(2**31))
+
+    def refine(field: DustField, frame: DustFrame, seen: Flags) -> FineDust:
+        return network.refine(field, frame, seed=of_take, seen=seen)
+
+    return refine
