@@ -171,7 +171,9 @@ def test_a_program_that_is_none_is_refused(tmp_path: Path, folder: Path) -> None
 
 
 INTERRUPTED = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have work behind them ignore it
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from blender_fakes import fake_blender

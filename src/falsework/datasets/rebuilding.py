@@ -53,7 +53,7 @@ def rebuild(folder: Path, name: str, *, base: Path | None = None) -> Rebuilt:
         raise FalseworkError(
             f"the pictures that it was drawn from are not found: there is no {sources}",
             where=folder,
-            todo="The set or the pictures were moved: give the folder that its recipe lay in with --base DIR.",
+            todo="The set or the pictures were moved: give the folder its recipe lay in with --base DIR.",
         )
     drawn = Drawn.from_json(record["drawn"])
     assets = find_assets(plan.recipe, plan.base, only=[Asset(**asset) for asset in record["assets"]])

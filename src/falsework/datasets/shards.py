@@ -150,7 +150,7 @@ def read_index(folder: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except NotADirectoryError:
         raise FalseworkError(
-            "is a file, and a data set is a folder", where=folder, todo=f"Give the folder that {INDEX} lies in."
+            "is a file, and a data set is a folder", where=folder, todo=f"Give the folder with {INDEX}."
         ) from None
     except FileNotFoundError:
         raise FalseworkError(

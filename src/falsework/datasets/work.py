@@ -83,7 +83,7 @@ def read_dataset(folder: Path) -> dict[str, Any]:
         ) from None
     except NotADirectoryError:
         raise FalseworkError(
-            "is a file, and a data set is a folder", where=folder, todo=f"Give the folder that {ABOUT} lies in."
+            "is a file, and a data set is a folder", where=folder, todo=f"Give the folder with {ABOUT}."
         ) from None
     except (OSError, ValueError, TypeError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or error
