@@ -130,16 +130,20 @@ def test_gains_stop_at_edges() -> None:
     guide = np.zeros((size, size, 5), np.float32)
     guide[..., 0] = np.where(np.arange(size) < 31, 20.0, 30.0)
     guide[..., 2] = -1.0
-    here = guide[1::every, 1::every]
+    here, wanted = guide[1::every, 1::every], np.ones((size, size), bool)
+    wanted[0] = False
     gains = np.where(here[..., :1] < 25, 0.5, 2.0) * np.ones(3, np.float32)
-    found = spread(gains.astype(np.float32), here, guide, every, flat=True)
-    np.testing.assert_allclose(found[:, :31], 0.5, rtol=0.01)
-    np.testing.assert_allclose(found[:, 31:], 2.0, rtol=0.01)
+    found = spread(gains.astype(np.float32), here, guide, wanted, every, flat=True)
+    np.testing.assert_allclose(found[1:, :31], 0.5, rtol=0.01)
+    np.testing.assert_allclose(found[1:, 31:], 2.0, rtol=0.01)
+    assert (found[0] == 1).all(), "not wanted there"
 
 
 def test_a_slope_of_gains_stays_one_over_many_pixels() -> None:
     every, size = 4, 64
-    guide = np.full((size, size, 5), 10.0, np.float32)
+    guide, wanted = np.full((size, size, 5), 10.0, np.float32), np.ones((size, size), bool)
     slope = np.linspace(0, 1, size, dtype=np.float32)[None, :, None] * np.ones((size, 1, 3), np.float32)
-    found = spread(slope[1::every, 1::every].copy(), guide[1::every, 1::every], guide, every, flat=False)
+    found = spread(
+        slope[1::every, 1::every].copy(), guide[1::every, 1::every], guide, wanted, every, flat=False
+    )
     np.testing.assert_allclose(found[:, 6:-6], slope[:, 6:-6], atol=0.02)

@@ -1,7 +1,7 @@
 """Gains known of every few pixels, brought to all of them along what the picture shows.
 
-A joint bilateral filter (J. Kopf and others, "Joint Bilateral Upsampling", 2007) in the logarithm; where
-nothing is known, by pyramids of weighted means (S. Gortler and others, "The Lumigraph", 1996: push and pull).
+A joint bilateral filter (J. Kopf and others, "Joint Bilateral Upsampling", 2007); where nothing is known, by
+pyramids of weighted means (S. Gortler and others, "The Lumigraph", 1996: push and pull).
 """
 
 # Numba's kernels: mypy cannot follow NumPy integers as loop indices.
@@ -45,16 +45,30 @@ def filled(values: Float, weight: Float) -> Float:
     return np.asarray(values * weight[..., None] + around * (1 - weight[..., None]), np.float32)
 
 
-def spread(gains: Float, here: Guide, guide: Guide, every: int, *, flat: bool) -> Float:
-    """Gains (h, w, 3) of every `every`th pixel, from pixel (every - 1) // 2 on, at all pixels of `guide`
-    (H, W, 5). `here` is the guide at those pixels. flat: normals tell surfaces apart, too."""
-    out = np.empty((*guide.shape[:2], gains.shape[2]), np.float32)
-    _spread(gains, here, guide, every, 8.0 if flat else 0.0, out)
+def spread(
+    gains: Float, here: Guide, guide: Guide, wanted: npt.NDArray[np.bool_], every: int, *, flat: bool
+) -> Float:
+    """Gains (h, w, 3) of every `every`th pixel, from pixel (every - 1) // 2 on, at those pixels of `guide`
+    (H, W, 5) that are `wanted`, 1 elsewhere.
+
+    here   the guide at the few pixels
+    flat   normals tell surfaces apart, too
+    """
+    out = np.ones((*guide.shape[:2], gains.shape[2]), np.float32)
+    _spread(gains, here, guide, wanted, every, flat, out)
     return out
 
 
 @njit(cache=True, parallel=True)
-def _spread(gains: Float, here: Float, guide: Float, every: int, sharp: float, out: Float) -> None:
+def _spread(
+    gains: Float,
+    here: Float,
+    guide: Float,
+    wanted: npt.NDArray[np.bool_],
+    every: int,
+    flat: bool,
+    out: Float,
+) -> None:
     rows, columns, channels = gains.shape
     first = (every - 1) // 2
     for y in prange(out.shape[0]):
@@ -62,6 +76,8 @@ def _spread(gains: Float, here: Float, guide: Float, every: int, sharp: float, o
         middle_row = min(max(int(np.floor(v + 0.5)), 0), rows - 1)
         total = np.empty(channels, np.float32)
         for x in range(out.shape[1]):
+            if not wanted[y, x]:
+                continue
             u = (x - first) / every
             middle = min(max(int(np.floor(u + 0.5)), 0), columns - 1)
             total[:] = 0.0
@@ -72,14 +88,15 @@ def _spread(gains: Float, here: Float, guide: Float, every: int, sharp: float, o
                 for i in range(max(middle - 1, 0), min(middle + 2, columns)):
                     weight = tent_row * max(1.5 - abs(u - i), 0.05)
                     off = (here[j, i, 0] - depth) / (NEAR * depth)
-                    alike = np.exp(-off * off)
-                    if sharp > 0.0:
+                    alike = 1.0 / (1.0 + off * off) ** 2
+                    if flat:
                         cosine = (
                             here[j, i, 1] * guide[y, x, 1]
                             + here[j, i, 2] * guide[y, x, 2]
                             + here[j, i, 3] * guide[y, x, 3]
                         )
-                        alike *= max(cosine, 0.0) ** sharp
+                        cosine = max(cosine, 0.0)
+                        alike *= cosine * cosine * cosine * cosine
                     if here[j, i, 4] != guide[y, x, 4]:
                         alike *= OTHER
                     weight *= alike + OTHER

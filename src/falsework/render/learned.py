@@ -104,15 +104,17 @@ class LearnedRenderer(GBufferRenderer):
         )
         surface = np.asarray(self._part(lit["surface"]), np.float32)
         given = features(told, surface, self._here, self._rays)
-        on_surfaces, on_dust = (np.log(gains) for gains in self._network.gains(given))
+        on_surfaces, on_dust = self._network.gains(given)
         drawn = told["kind"] >= FIRST_PIECE
-        on_surfaces = filled(on_surfaces, drawn.astype(np.float32))
-        on_dust = self._dust_gains(told, on_dust, lit["dust"])
+        on_surfaces = np.exp(filled(np.log(on_surfaces), drawn.astype(np.float32)))
+        on_dust = np.exp(self._dust_gains(told, np.log(on_dust), lit["dust"]))
         if self._every > 1:
             guide = _guide(measured["depth"], measured["normal"], measured["albedo"])
             here = _guide(told["depth"], told["normal"], self._part(measured["albedo"]))
-            on_surfaces = spread(on_surfaces, here, guide, self._every, flat=True)
-            on_dust = spread(on_dust, here, guide, self._every, flat=False)
+            solid = lit["surface"][..., 3] > 0
+            dusty = (lit["dust"][..., 3] > 0) | (lit["dust_front"][..., 3] > 0)
+            on_surfaces = spread(on_surfaces, here, guide, solid, self._every, flat=True)
+            on_dust = spread(on_dust, here, guide, dusty, self._every, flat=False)
         lit["surface"] = _times(lit["surface"], on_surfaces)
         for name in ("dust", "dust_front"):
             lit[name] = _times(lit[name], on_dust)
@@ -138,7 +140,9 @@ def _guide(depth: npt.NDArray[Any], normal: npt.NDArray[Any], albedo: npt.NDArra
     return guide
 
 
-def _times(layer: npt.NDArray[Any], logs: Float) -> Float | Half:
-    out = np.array(to_single(layer), np.float32)
-    out[..., :3] *= np.exp(logs)
+def _times(layer: npt.NDArray[Any], gains: Float) -> Float | Half:
+    if not layer[..., 3].any():
+        return layer
+    out = np.array(to_single(layer), np.float32, copy=layer.dtype == np.float32)
+    out[..., :3] *= gains
     return to_half(out) if layer.dtype == np.float16 else out
