@@ -18,6 +18,7 @@ from falsework.models.light_features import (
     features,
     first_channel,
     mirrored,
+    recoloured,
     view_rays,
 )
 from scenes import street_camera
@@ -117,6 +118,19 @@ def test_mirrored_features_are_those_of_the_mirrored_scene() -> None:
     turned = features(in_a_mirror(told()), surface()[:, ::-1], other, rays()[:, ::-1] * MIRROR)
     np.testing.assert_allclose(mirrored(straight), turned, atol=1e-5)
     assert not np.allclose(straight[first_channel("normal")], turned[first_channel("normal")])
+
+
+def test_features_in_other_colours_are_those_of_the_other_scene() -> None:
+    here, pictures, order = light(), told(), [2, 0, 1]
+    names = ("sun", "sky", "bounce", "dust_albedo")
+    other = replace(here, **{name: getattr(here, name)[order] for name in names})
+    turned = {
+        name: image[..., order] if name in ("albedo", "plate", "rest_light") else image
+        for name, image in pictures.items()
+    }
+    straight = features(pictures, surface(), here, rays())
+    found = features(turned, surface()[..., [*order, 3]], other, rays())
+    np.testing.assert_allclose(recoloured(straight, order), found, atol=1e-5)
 
 
 def test_rays_are_the_cameras_own() -> None:

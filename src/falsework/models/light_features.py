@@ -7,7 +7,7 @@ y away from it, z up), so normals and directions need no turning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,13 @@ from falsework.plate.camera import Camera
 __all__ = [
     "FEATURES",
     "FIRST_PIECE",
+    "SHOT_WIDE",
     "LightHere",
     "dust_base",
     "features",
     "first_channel",
     "mirrored",
+    "recoloured",
     "surface_base",
     "view_rays",
 ]
@@ -45,7 +47,7 @@ FEATURES: dict[str, int] = {
     "sky_seen": 6,
     "near": 1,
     "albedo": 1,  # logarithm of the mean of the colours
-    "albedo_hue": 2,  # red and blue over it, logarithms
+    "albedo_hue": 3,  # colours over it, logarithms
     "coat": 1,
     "rest_light": 1,  # logarithm
     "plate": 1,  # logarithm
@@ -60,9 +62,12 @@ FEATURES: dict[str, int] = {
     "height": 1,  # of the ray: what it gains a metre
     "phase": 1,  # cosine between ray and the way to the sun
     "sun_height": 1,  # sine
-    "sun_to_sky": 1,  # logarithm of irradiances
-    "bounce_to_sky": 1,  # logarithm
+    "sun_to_sky": 3,  # logarithms of irradiances, colour by colour: that is how light goes its ways
+    "bounce_to_sky": 3,
 }
+# Of the colours, in their order; and those that are one number all over a shot.
+COLOURED = ("albedo_hue", "dust_albedo", "sun_to_sky", "bounce_to_sky")
+SHOT_WIDE = ("dust_albedo", "sun_height", "sun_to_sky", "bounce_to_sky")
 
 
 @dataclass(frozen=True)
@@ -111,11 +116,12 @@ def surface_base(surface: Float) -> Float:
 
 
 def dust_base(told: Mapping[str, npt.NDArray[Any]], light: LightHere) -> Float:
-    """Premultiplied radiance (h, w, 3) of the coarse dust with its light scattered once, and a little more
-    for all that is scattered again: what the second gains are on."""
+    """Premultiplied radiance (h, w, 3) of the coarse dust with its light scattered once, a little more for
+    all that is scattered again, and the ground's: what the second gains are on."""
     opacity = 1.0 - _plain(told["dust_through"])
     once_sun, once_sky = _plain(told["dust_sun"]), _plain(told["dust_sky"])
     lit = light.sun * once_sun[..., None] + light.sky * (once_sky + 0.04 * opacity)[..., None]
+    lit += light.bounce * (0.1 * opacity)[..., None]
     return np.asarray(lit * light.dust_albedo / np.pi, np.float32)
 
 
@@ -149,9 +155,7 @@ def features(told: Mapping[str, npt.NDArray[Any]], surface: Float, light: LightH
         "sky_seen": np.clip(_plain(told["sky_seen"]), -0.5, 1.5),
         "near": _plain(told["near"]),
         "albedo": np.where(mean > 0, _log(mean), 0.0),
-        "albedo_hue": np.where(
-            mean[..., None] > 0, np.log((albedo[..., ::2] + 0.01) / (mean[..., None] + 0.01)), 0.0
-        ),
+        "albedo_hue": np.where(mean[..., None] > 0, np.log((albedo + 0.01) / (mean[..., None] + 0.01)), 0.0),
         "coat": _plain(told["coat"]),
         "rest_light": _log(_plain(told["rest_light"]).mean(-1) / level),
         "plate": _log(_plain(told["plate"]).mean(-1) / level),
@@ -166,8 +170,8 @@ def features(told: Mapping[str, npt.NDArray[Any]], surface: Float, light: LightH
         "height": rays[..., 2] / np.maximum(np.hypot(rays[..., 0], rays[..., 1]), 1e-3),
         "phase": rays @ light.sun_direction,
         "sun_height": ones * light.sun_direction[2],
-        "sun_to_sky": ones * _ratio(light.sun, light.sky),
-        "bounce_to_sky": ones * _ratio(light.bounce, light.sky),
+        "sun_to_sky": ones[..., None] * _ratio(light.sun, light.sky),
+        "bounce_to_sky": ones[..., None] * _ratio(light.bounce, light.sky),
     }
     out = np.concatenate([_channels(parts[name]) for name in FEATURES], axis=0)
     return np.asarray(np.clip(out, -4.0, 4.0), np.float32)
@@ -185,6 +189,15 @@ def mirrored(array: Any) -> Any:
     return flipped
 
 
+def recoloured(array: Any, order: Sequence[int]) -> Any:
+    """Features (..., channels, h, w) of the same scene with its three colours in another order."""
+    channels = list(range(sum(FEATURES.values())))
+    for name in COLOURED:
+        first = first_channel(name)
+        channels[first : first + 3] = [first + colour for colour in order]
+    return array[..., channels, :, :]
+
+
 def first_channel(name: str) -> int:
     """Where a feature's channels begin."""
     names = list(FEATURES)
@@ -200,8 +213,8 @@ def _log(share: Float) -> Float:
     return np.asarray(0.5 * np.log(np.maximum(share, 0.0) + DARKEST), np.float32)
 
 
-def _ratio(one: Float, other: Float) -> float:
-    return float(np.clip(0.5 * np.log((one.mean() + 1e-6) / (other.mean() + 1e-6)), -2.0, 2.0))
+def _ratio(one: Float, other: Float) -> Float:
+    return np.asarray(np.clip(0.5 * np.log((one + 1e-6) / (other + 1e-6)), -2.0, 2.0), np.float32)
 
 
 def _channels(image: npt.NDArray[Any]) -> Float:

@@ -20,7 +20,7 @@ from falsework.datasets.shards import INDEX
 from falsework.media.colour import from_working
 from falsework.media.images import write_png
 from falsework.models.light_architecture import LightArchitecture
-from falsework.models.light_features import first_channel, mirrored
+from falsework.models.light_features import FEATURES, SHOT_WIDE, first_channel, mirrored, recoloured
 from falsework.models.networks.light import LightUNet
 from falsework.seeds import generator
 from falsework.training.samples import LightSample, LightSamples
@@ -32,6 +32,7 @@ Float = npt.NDArray[np.float32]
 
 DARK = 0.02  # of a white wall's light: errors count relative to this where it is darker
 HIDDEN = 0.1  # weight of a surface that dust hides: a shot's dust, carved, hides less of it
+JITTER = 0.15
 TRIES, LEAST = 4, 0.05  # crops looked at until one has so much of pieces or dust in it
 SHOWN = 4  # samples in a picture
 MOST_MEASURED = 1000  # samples of the test split
@@ -115,15 +116,18 @@ class LightTask:
                 y, x = (int(random.integers(max(size - edge, 0) + 1)) for size in (height, width))
                 if _worth(sample, y, x, edge):
                     break
-            turned = bool(random.integers(2))
+            turned, order = bool(random.integers(2)), [int(colour) for colour in random.permutation(3)]
             for name, of in parts.items():
                 image = np.atleast_3d(getattr(sample, name))
                 image = image[None, ..., 0] if image.shape[-1] == 1 else image
                 image = image[:3] if name.startswith("traced") else image
                 crop = image[:, y : y + edge, x : x + edge].astype(np.float32)
-                of.append(
-                    crop if not turned else mirrored(crop) if name == "features" else crop[..., ::-1].copy()
-                )
+                if name == "features":
+                    crop = _jittered(recoloured(crop, order), random)
+                    of.append(mirrored(crop) if turned else crop)
+                    continue
+                crop = crop[order] if len(crop) == 3 else crop
+                of.append(crop[..., ::-1].copy() if turned else crop)
         return _Batch(**{name: torch.from_numpy(np.stack(of)).to(self._device) for name, of in parts.items()})
 
     def validate(self) -> dict[str, float]:
@@ -185,6 +189,15 @@ class LightTask:
             height = min(row.shape[0] for row in rows)
             sheet = np.concatenate([row[:height] for row in rows], axis=0)
             write_png(folder / f"{step:07d}.png", (sheet * 255 + 0.5).astype(np.uint8))
+
+
+def _jittered(features: Float, random: np.random.Generator) -> Float:
+    """What is one number all over a shot, made uncertain: the network must not know the few shots by it."""
+    for name in SHOT_WIDE:
+        first = first_channel(name)
+        for channel in range(first, first + FEATURES[name]):
+            features[channel] += np.float32(JITTER * random.standard_normal())
+    return features
 
 
 def _worth(sample: LightSample, y: int, x: int, edge: int) -> bool:
