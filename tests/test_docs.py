@@ -60,6 +60,7 @@ RUN = [
     "docs/credentials.md",
     "docs/traditional.md",
     "docs/datasets.md",
+    "docs/models.md",
     "examples/dataset/README.md",
 ]
 LANGUAGES = ("sh", "python", "toml")

@@ -13,7 +13,7 @@ import copies as bench
 from falsework.errors import FalseworkError
 from falsework.models.card import Memorisation
 from falsework.models.registry import find
-from falsework.rights.fingerprints import POINTS, Printed, read_fingerprints, write_fingerprints
+from falsework.rights.fingerprints import Printed, points_each, read_fingerprints, write_fingerprints
 from falsework.rights.samples import Fingerprint, Sample
 from falsework.training.memorisation import LARGEST_SHEET, Generated, audit_memorisation, nearest_sheet
 from falsework.training.packing import pack
@@ -150,7 +150,10 @@ def test_one_that_learned_from_the_same_pictures_and_knows_none_by_heart_is_not(
 def test_fingerprints_catch_it_as_the_pictures_do(
     by_heart: list[Generated], local: list[Generated], learned: dict[int, Picture], tmp_path: Path
 ) -> None:
-    printed = [Printed(str(n), f"{n:064x}", True, Fingerprint.of(one, POINTS)) for n, one in learned.items()]
+    printed = [
+        Printed(str(n), f"{n:064x}", True, Fingerprint.of(one, points_each(1000)))
+        for n, one in learned.items()
+    ]
     write_fingerprints(tmp_path / "list.safetensors", printed)
     known = read_fingerprints(tmp_path / "list.safetensors").samples("sha256:list")
     assert audit_memorisation(by_heart, known).outcome == "caught"

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
+MOST = 100_000
+
 
 def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("models", help="the trained networks: list, show a card, install, pack")
@@ -36,13 +38,17 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     pack = steps.add_parser(
         "pack", parents=[shared], help="a finished training run as weights, card and fingerprints"
     )
-    pack.add_argument("run", type=Path, metavar="RUN", help="the folder that `falsework train` wrote")
+    pack.add_argument("training", type=Path, metavar="RUN", help="the folder that `falsework train` wrote")
     pack.add_argument("--data", type=Path, required=True, metavar="DATASET", help="what it was trained on")
     pack.add_argument("--about", type=Path, required=True, metavar="ABOUT.toml", help="what people say of it")
     pack.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the files go")
     pack.add_argument(
         "--base", type=Path, metavar="DIR", help="where the recipe's paths start, if the set was moved"
     )
+    pack.add_argument(
+        "--audit", type=_count, default=64, metavar="N",
+        help="pictures generated from the test split for the memorisation audit, 0 for none (default: 64)",
+    )  # fmt: skip
     pack.set_defaults(run=_pack)
 
 
@@ -112,10 +118,25 @@ def _install(given: argparse.Namespace) -> dict[str, Any]:
     return _told(model)
 
 
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= MOST):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {MOST}, not {text!r}")
+    return int(text)
+
+
 def _pack(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.cli.bars import Bars
     from falsework.training.packing import pack
 
-    model = pack(given.run, given.data, given.about, given.out, base=given.base)
+    with Bars(quiet=given.quiet) as bars:
+
+        def progress(done: int, total: int) -> None:
+            bars.progress("pictures", done, total)
+
+        model = pack(
+            given.training, given.data, given.about, given.out,
+            base=given.base, audited=given.audit, progress=progress,
+        )  # fmt: skip
     if not given.quiet and not given.json:
         print(f"{_line(model)}\n-> {model.weights.parent}")
     return _told(model)

@@ -19,10 +19,16 @@ from falsework.rights.keypoints import Features
 from falsework.rights.pdq import SYMMETRIES, Hash
 from falsework.rights.samples import Fingerprint, Sample
 
-__all__ = ["POINTS", "Fingerprints", "Printed", "read_fingerprints", "write_fingerprints"]
+__all__ = ["Fingerprints", "Printed", "points_each", "read_fingerprints", "write_fingerprints"]
 
-POINTS = 128  # of each picture, at most
+MOST_POINTS, LEAST_POINTS = 160, 64  # of each picture
+ALL_POINTS = 60_000  # of a list (8 MB), as long as each picture can have LEAST_POINTS
 FORMAT = 1
+
+
+def points_each(pictures: int) -> int:
+    """How many points a list of so many pictures keeps of each."""
+    return max(LEAST_POINTS, min(MOST_POINTS, ALL_POINTS // max(pictures, 1)))
 
 
 @dataclass(frozen=True)

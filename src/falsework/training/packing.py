@@ -41,7 +41,7 @@ from falsework.models.card import (
 from falsework.models.origin import Row, faults_of, picture_name
 from falsework.models.registry import CARD, LEARNED, WEIGHTS, Model, shapes_of
 from falsework.progress import Progress, silent
-from falsework.rights.fingerprints import POINTS, Printed, write_fingerprints
+from falsework.rights.fingerprints import Printed, points_each, write_fingerprints
 from falsework.rights.licences import licence_of
 from falsework.rights.records import Activity, Asset, Grant, Obligations, Record, asset_id, record_id
 from falsework.rights.samples import Fingerprint, Sample, read_sample
@@ -89,13 +89,15 @@ def pack(
     out: Path,
     *,
     base: Path | None = None,
+    audited: int = 0,
     generated: Sequence[Generated] = (),
     today: date | None = None,
     progress: Progress = silent,
 ) -> Model:
     """Write NAME.safetensors, NAME.json and NAME.samples.safetensors into `out`.
 
-    generated  pictures that the network made from the test split's inputs, for the memorisation audit
+    audited    pictures to generate from the test split's inputs for the memorisation audit
+    generated  such pictures, where they are at hand already
     base       where the data set's recipe's paths start, if the set was moved
 
     FalseworkError where the run is not finished, the data set is not the one it was trained on, or anything
@@ -112,6 +114,10 @@ def pack(
     write_fingerprints(place, printed, rows=learned.rows)
     records = _records(learned, said, notes, asset_id(digest), config, _digest(place))
     memorised, pictures = None, []
+    if audited and not generated:
+        from falsework.training.generating import generated_by
+
+        generated = [*generated_by(run, notes, dataset, audited)]
     if generated:
         samples = [sample for _, sample in learned.pictures]
         memorised = audit_memorisation(generated, samples, progress=progress)
@@ -256,11 +262,12 @@ def _row(row: dict[str, Any], name: str, counted: str) -> Row:
 def _printed(learned: _Learned, base: Path | None, progress: Progress) -> Iterator[Printed]:
     """Fingerprints of the pictures of all samples but the test's, and of what came from outside."""
     total = len(learned.pictures) + len(learned.about["assets"])
+    most = points_each(len(learned.pictures))
     for number, (row, sample) in enumerate(learned.pictures):
         progress(number, total)
         assert isinstance(sample.picture, Path)
         name = picture_name(row) + sample.picture.stem.removeprefix(row["sample"])
-        print_ = Fingerprint.of(read_sample(sample.picture), POINTS)
+        print_ = Fingerprint.of(read_sample(sample.picture), most)
         yield Printed(name, sample.asset_id.removeprefix("sha256:"), True, print_)
     if not learned.about["assets"]:
         return
