@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from falsework.media.half import to_single
 from falsework.plate.camera import Camera
 
 __all__ = [
@@ -143,15 +144,15 @@ def features(told: Mapping[str, npt.NDArray[Any]], surface: Float, light: LightH
     dusty = opacity > 1e-3
     per_opacity = 1.0 / np.maximum(opacity, 1e-3)
     covered = np.maximum(surface[..., 3], 1e-3)
-    ones = np.ones(kind.shape, np.float32)
+    out = np.empty((sum(FEATURES.values()), *kind.shape), np.float32)
     parts = {
-        "kind": np.stack([kind == number for number in range(KINDS)], axis=-1),
+        "kind": kind[..., None] == np.arange(KINDS),
         "normal": normal,
         "facing": -(normal * rays).sum(-1),
         "sunward": sunward,
         "sun_seen": seen,
         "sun_through": past,
-        "sun": sunward * seen * past * (float(light.sun.mean()) / level),
+        "sun": sunward * seen * past * np.float32(light.sun.mean() / level),
         "sky_seen": np.clip(_plain(told["sky_seen"]), -0.5, 1.5),
         "near": _plain(told["near"]),
         "albedo": np.where(mean > 0, _log(mean), 0.0),
@@ -164,17 +165,21 @@ def features(told: Mapping[str, npt.NDArray[Any]], surface: Float, light: LightH
         "dust_depth": np.log1p(-np.log(np.maximum(through, 1e-4))),
         "dust_sun": np.where(dusty, _log(_plain(told["dust_sun"]) * per_opacity), 0.0),
         "dust_sky": np.where(dusty, _log(_plain(told["dust_sky"]) * per_opacity), 0.0),
-        "dust_albedo": ones[..., None] * light.dust_albedo,
+        "dust_albedo": light.dust_albedo,
         "dust_place": np.where(dusty, np.log(np.clip(dust_depth / depth, 0.02, 1.0)), 0.0),
         "depth": np.log(np.clip(depth, 1.0, 300.0) / 25.0),
         "height": rays[..., 2] / np.maximum(np.hypot(rays[..., 0], rays[..., 1]), 1e-3),
         "phase": rays @ light.sun_direction,
-        "sun_height": ones * light.sun_direction[2],
-        "sun_to_sky": ones[..., None] * _ratio(light.sun, light.sky),
-        "bounce_to_sky": ones[..., None] * _ratio(light.bounce, light.sky),
+        "sun_height": light.sun_direction[2],
+        "sun_to_sky": _ratio(light.sun, light.sky),
+        "bounce_to_sky": _ratio(light.bounce, light.sky),
     }
-    out = np.concatenate([_channels(parts[name]) for name in FEATURES], axis=0)
-    return np.asarray(np.clip(out, -4.0, 4.0), np.float32)
+    for name, wide in FEATURES.items():
+        first = first_channel(name)
+        for channel in range(wide):
+            out[first + channel] = parts[name][..., channel] if wide > 1 else parts[name]
+    np.clip(out, -4.0, 4.0, out=out)
+    return out
 
 
 def mirrored(array: Any) -> Any:
@@ -205,7 +210,7 @@ def first_channel(name: str) -> int:
 
 
 def _plain(image: npt.NDArray[Any]) -> Float:
-    return np.asarray(image, np.float32)
+    return to_single(np.asarray(image))
 
 
 def _log(share: Float) -> Float:
@@ -215,7 +220,3 @@ def _log(share: Float) -> Float:
 
 def _ratio(one: Float, other: Float) -> Float:
     return np.asarray(np.clip(0.5 * np.log((one + 1e-6) / (other + 1e-6)), -2.0, 2.0), np.float32)
-
-
-def _channels(image: npt.NDArray[Any]) -> Float:
-    return np.moveaxis(np.atleast_3d(image), -1, 0).astype(np.float32)
