@@ -1,0 +1,174 @@
+"""The dust network at work: a frame's simulated dust made finer, brick by brick."""
+
+# Numba's kernels: mypy cannot follow NumPy integers as loop indices.
+# mypy: disable-error-code="index, assignment"
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+from openvino import opset13 as ops
+
+from falsework.dust.field import DustField, DustFrame
+from falsework.dust.fine import BRICK, FACTOR, FineDust
+from falsework.media.half import to_half, to_single
+from falsework.models.dust_architecture import DustArchitecture
+from falsework.models.dust_cells import REACHES, densities, features, interpolation
+from falsework.models.graph import Runner, Weights, add, parameter
+from falsework.models.noise import carried_noise
+from falsework.models.registry import Model
+
+__all__ = ["HOLDS", "DustNetwork"]
+
+Grid = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+
+HOLDS = 0.02  # g/m3: bricks with less in every cell are air
+# Bricks that go through together; what is left over goes with empty ones, so that the graph has one shape.
+TOGETHER = 16
+CELL = FACTOR**3
+
+
+class DustNetwork:
+    """A model of the registry, or weights (safetensors, names as in `models.networks.dust`) with their
+    architecture, on this machine's processor.
+
+    exact  compute in single precision throughout, as in training, instead of what is fastest here
+    """
+
+    def __init__(
+        self,
+        model: Model | Path,
+        architecture: DustArchitecture | None = None,
+        *,
+        threads: int = 0,
+        exact: bool = False,
+    ) -> None:
+        if isinstance(model, Model):
+            said = model.card.architecture if model.card is not None else {}
+            architecture = architecture or (DustArchitecture.from_json(said) if said else None)
+            model = model.weights
+        self.architecture = architecture or DustArchitecture()
+        self._edge = BRICK + 2 * self.architecture.reach
+        given = parameter([TOGETHER, CELL + self.architecture.features, *[self._edge] * 3], "given")
+        graph = _graph(given, Weights(model), self.architecture)
+        self._runner = Runner(graph, given, threads=threads, exact=exact)
+        self._weights = interpolation()
+
+    def refine(self, field: DustField, frame: DustFrame, *, seed: int, seen: Flags | None = None) -> FineDust:
+        """The frame's dust on finer cells in the bricks that hold any and are `seen` (bx, by, bz; None: all).
+
+        One seed is one take: the noise lies elsewhere, the simulated dust is the same. A brick's cells follow
+        from the dust within `reach` cells, the displacements and the seed alone.
+        """
+        reach = self.architecture.reach
+        plain = to_single(frame.density)
+        counts = tuple(-(-n // BRICK) for n in plain.shape)
+        index = np.full(counts, -1, np.int32)
+        bricks = _bricks(plain, counts, seen)
+        if len(bricks) == 0:
+            return FineDust(index, np.zeros((0, *[BRICK * FACTOR] * 3), np.float16))
+        index[tuple(bricks.T)] = np.arange(len(bricks), dtype=np.int32)
+        # Only as much of the grid as the bricks look at, its border's cells repeated.
+        low = BRICK * bricks.min(axis=0) - reach
+        high = BRICK * (bricks.max(axis=0) + 1) + reach
+        margin = max(REACHES)
+        part = _cut(plain, low - margin, high + margin)
+        within = (slice(None), *[slice(margin, -margin)] * 3)
+        seen_by = np.ascontiguousarray(features(part)[within])
+        part = np.ascontiguousarray(part[within[1:]])
+        out = np.empty((len(bricks), *[BRICK * FACTOR] * 3), np.float16)
+        given = np.zeros((TOGETHER, CELL + self.architecture.features, *[self._edge] * 3), np.float32)
+        noise = np.empty((TOGETHER, CELL, *[self._edge] * 3), np.float32)
+        around = np.empty((TOGETHER, *[BRICK + 2] * 3), np.float32)
+        fine = np.empty((TOGETHER, *[BRICK * FACTOR] * 3), np.float32)
+        for first in range(0, len(bricks), TOGETHER):
+            some = bricks[first : first + TOGETHER]
+            corners = (BRICK * some - reach).astype(np.int32)
+            n = len(some)
+            carried_noise(
+                frame, corners, self._edge, voxel=field.voxel, coarse=field.coarse, seed=seed, out=noise[:n]
+            )
+            _gather(noise[:n], seen_by, part, corners - low.astype(np.int32), reach, given, around)
+            answer = self._runner(given)
+            densities(answer[:n], around[:n], self._weights, fine[:n])
+            out[first : first + n] = to_half(fine[:n])
+        return FineDust(index, out)
+
+
+def _bricks(plain: Grid, counts: tuple[int, ...], seen: Flags | None) -> npt.NDArray[np.int32]:
+    """(n, 3) numbers of the bricks that hold dust and are seen, in the grid's order."""
+    held = np.zeros(counts, np.bool_)
+    _holding(plain, held)
+    if seen is not None:
+        held &= seen
+    return np.argwhere(held).astype(np.int32)
+
+
+def _cut(plain: Grid, low: npt.NDArray[Any], high: npt.NDArray[Any]) -> Grid:
+    """Cells `low` to `high` of a grid, which may lie beyond it: there its outermost cells are repeated."""
+    inside = tuple(
+        slice(max(int(a), 0), min(int(b), n)) for a, b, n in zip(low, high, plain.shape, strict=True)
+    )
+    beyond = [(max(-int(a), 0), max(int(b) - n, 0)) for a, b, n in zip(low, high, plain.shape, strict=True)]
+    return np.pad(plain[inside], beyond, mode="edge")
+
+
+@njit(cache=True)
+def _holding(plain: Grid, held: Flags) -> None:
+    nx, ny, nz = plain.shape
+    for i in range(nx):
+        for j in range(ny):
+            for k in range(nz):
+                if plain[i, j, k] > np.float32(HOLDS):
+                    held[i // BRICK, j // BRICK, k // BRICK] = True
+
+
+@njit(cache=True, parallel=True)
+def _gather(
+    noise: Grid,
+    seen_by: Grid,
+    part: Grid,
+    corners: npt.NDArray[np.int32],
+    reach: int,
+    given: Grid,
+    around: Grid,
+) -> None:
+    """What the network is given of bricks whose cells with those around begin at `corners` of `part`."""
+    size = given.shape[2]
+    inner = around.shape[1]
+    cells = noise.shape[1]
+    for number in prange(noise.shape[0]):
+        a, b, c = corners[number]
+        given[number, :cells] = noise[number]
+        given[number, cells:] = seen_by[:, a : a + size, b : b + size, c : c + size]
+        a, b, c = a + reach - 1, b + reach - 1, c + reach - 1
+        around[number] = part[a : a + inner, b : b + inner, c : c + inner]
+
+
+def _graph(given: Any, weights: Weights, architecture: DustArchitecture) -> Any:
+    x = _looked(given, weights, "enter")
+    for number in range(architecture.blocks):
+        name = f"blocks.{number}"
+        near = ops.swish(_looked(ops.swish(_looked(x, weights, f"{name}.narrow")), weights, f"{name}.look"))
+        inside = ops.slice(
+            x,
+            ops.constant(np.array([1, 1, 1], np.int64)),
+            ops.constant(np.array([-1, -1, -1], np.int64)),
+            ops.constant(np.array([1, 1, 1], np.int64)),
+            axes=ops.constant(np.array([2, 3, 4], np.int64)),
+        )
+        x = add(inside, _looked(near, weights, f"{name}.widen"))
+    return _looked(ops.swish(x), weights, "leave")
+
+
+def _looked(x: Any, weights: Weights, name: str) -> Any:
+    """`name`.weight and `name`.bias as PyTorch's Conv3d has them, without padding."""
+    kernel, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+    none = [0, 0, 0]
+    out = ops.convolution(x, ops.constant(kernel), [1, 1, 1], none, none, [1, 1, 1])
+    return ops.add(out, ops.constant(bias.reshape(1, -1, 1, 1, 1)))

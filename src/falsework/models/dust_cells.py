@@ -1,0 +1,164 @@
+"""What the dust network sees of the simulated dust, and how its answer becomes density.
+
+Everything is laid out by dust cells: the FACTOR^3 fine cells of one are its channels, number 16 a + 4 b + c
+for the fine cell (a, b, c). The network speaks in square roots of the density over what lies between the dust
+cells' middles (trilinear): nothing is 0, and no deviation is SPREAD's number of units from 1.
+"""
+
+# Numba's kernels: mypy cannot follow NumPy integers as loop indices.
+# mypy: disable-error-code="index, assignment"
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+from falsework.dust.fine import FACTOR
+
+__all__ = [
+    "FEATURES",
+    "LARGEST",
+    "REACHES",
+    "SPREAD",
+    "answers",
+    "densities",
+    "features",
+    "fine_cells",
+    "interpolation",
+    "means",
+    "shuffled",
+    "unshuffled",
+]
+
+Grid = npt.NDArray[np.float32]
+
+# An answer y stands for the root 1 + SPREAD y of a ratio, from 0 to LARGEST.
+SPREAD, LARGEST = 0.35, 3.0
+# g/m3 under which nothing is seen: less light than a hundredth is lost over a metre.
+FAINT = 0.02
+# Logarithm of the cell's density, of its mean over 3 cells and over 7 cells an edge.
+FEATURES = 3
+REACHES = (1, 3)
+
+
+def interpolation() -> Grid:
+    """(64, 27) weights of the 3x3x3 dust cells around in each fine cell, trilinear between their middles."""
+    place = (np.arange(FACTOR) + 0.5) / FACTOR - 0.5
+    along = np.stack([np.maximum(-place, 0), 1 - np.abs(place), np.maximum(place, 0)], axis=1)
+    whole = np.einsum("ai,bj,ck->abcijk", along, along, along)
+    return np.asarray(whole.reshape(FACTOR**3, 27), np.float32)
+
+
+def means(fine: Grid) -> Grid:
+    """(X, Y, Z) fine density to the mean of each dust cell."""
+    x, y, z = (n // FACTOR for n in fine.shape)
+    blocks = fine.reshape(x, FACTOR, y, FACTOR, z, FACTOR)
+    return np.asarray(blocks.mean(axis=(1, 3, 5), dtype=np.float32), np.float32)
+
+
+def unshuffled(fine: Grid) -> Grid:
+    """(4 x, 4 y, 4 z) fine cells as (64, x, y, z)."""
+    x, y, z = (n // FACTOR for n in fine.shape)
+    parts = fine.reshape(x, FACTOR, y, FACTOR, z, FACTOR).transpose(1, 3, 5, 0, 2, 4)
+    return np.ascontiguousarray(parts.reshape(FACTOR**3, x, y, z))
+
+
+def shuffled(cells: Grid) -> Grid:
+    """`unshuffled` undone."""
+    x, y, z = cells.shape[1:]
+    parts = cells.reshape(FACTOR, FACTOR, FACTOR, x, y, z).transpose(3, 0, 4, 1, 5, 2)
+    return np.ascontiguousarray(parts.reshape(FACTOR * x, FACTOR * y, FACTOR * z))
+
+
+def features(density: Grid) -> Grid:
+    """(FEATURES, x, y, z) what the network sees of dust cells (x, y, z) in g/m3."""
+    out = np.empty((FEATURES, *density.shape), np.float32)
+    out[0] = density
+    for number, reach in enumerate(REACHES, 1):
+        out[number] = _box(np.ascontiguousarray(density, np.float32), reach)
+    np.multiply(out, np.float32(1 / FAINT), out=out)
+    np.log1p(out, out=out)
+    out *= np.float32(0.25)
+    return out
+
+
+def _box(values: Grid, reach: int) -> Grid:
+    """Mean over (2 reach + 1)^3 cells, the border's cells repeated."""
+    edge = 2 * reach + 1
+    nx, ny, nz = values.shape
+    along = np.empty((nx, ny * nz), np.float32)
+    cv2.blur(values.reshape(nx, ny * nz), (1, edge), dst=along, borderType=cv2.BORDER_REPLICATE)
+    out = along.reshape(values.shape)
+    for slab in out:
+        cv2.blur(slab, (edge, edge), dst=slab, borderType=cv2.BORDER_REPLICATE)
+    return np.maximum(out, np.float32(0.0))
+
+
+def fine_cells(density: Grid) -> Grid:
+    """(64, x - 2, y - 2, z - 2) the trilinear density in the fine cells of all but the outermost dust cells."""
+    x, y, z = (n - 2 for n in density.shape)
+    windows = np.lib.stride_tricks.sliding_window_view(density, (3, 3, 3)).reshape(x, y, z, 27)
+    return np.ascontiguousarray(np.moveaxis(windows @ interpolation().T, -1, 0))
+
+
+def answers(fine: Grid, between: Grid) -> Grid:
+    """What the network shall say: both (64, x, y, z), fine density and `fine_cells`."""
+    root = np.sqrt(fine / np.maximum(between, np.float32(1e-6)))
+    return np.asarray((np.minimum(root, np.float32(LARGEST)) - 1) / np.float32(SPREAD), np.float32)
+
+
+@njit(cache=True, parallel=True)
+def densities(answer: Grid, density: Grid, weights: Grid, out: Grid) -> None:
+    """Density from what the network says; the mean in each dust cell is that cell's own.
+
+    answer   (n, 64, s, s, s) as `answers`
+    density  (n, s + 2, s + 2, s + 2) g/m3 of the dust cells, with those around
+    weights  (64, 27) `interpolation()`
+    out      (n, 4 s, 4 s, 4 s) g/m3
+    """
+    size = answer.shape[2]
+    spread, largest = np.float32(SPREAD), np.float32(LARGEST)
+    zero, one, share = np.float32(0.0), np.float32(1.0), np.float32(1 / FACTOR**3)
+    for number in prange(answer.shape[0]):
+        around = np.empty(27, np.float32)
+        values = np.empty(FACTOR**3, np.float32)
+        for x in range(size):
+            for y in range(size):
+                for z in range(size):
+                    own = density[number, x + 1, y + 1, z + 1]
+                    if own <= zero:
+                        for a in range(FACTOR):
+                            for b in range(FACTOR):
+                                for c in range(FACTOR):
+                                    out[number, FACTOR * x + a, FACTOR * y + b, FACTOR * z + c] = zero
+                        continue
+                    for a in range(3):
+                        for b in range(3):
+                            for c in range(3):
+                                around[9 * a + 3 * b + c] = density[number, x + a, y + b, z + c]
+                    total = zero
+                    for channel in range(FACTOR**3):
+                        between = zero
+                        for part in range(27):
+                            between += weights[channel, part] * around[part]
+                        root = min(max(one + spread * answer[number, channel, x, y, z], zero), largest)
+                        value = between * root * root
+                        values[channel] = value
+                        total += value
+                    mean = total * share
+                    if mean > np.float32(1e-3) * own:
+                        gain = own / mean
+                        for channel in range(FACTOR**3):
+                            values[channel] *= gain
+                    else:
+                        # Nothing left where there is dust: as the simulation has it.
+                        for channel in range(FACTOR**3):
+                            values[channel] = own
+                    for a in range(FACTOR):
+                        for b in range(FACTOR):
+                            for c in range(FACTOR):
+                                out[number, FACTOR * x + a, FACTOR * y + b, FACTOR * z + c] = values[
+                                    16 * a + 4 * b + c
+                                ]

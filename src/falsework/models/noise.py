@@ -1,0 +1,153 @@
+"""Noise for generated detail that travels with the dust: one tile, looked up where the air came from."""
+
+# Numba's kernels: mypy cannot follow NumPy integers as loop indices.
+# mypy: disable-error-code="index, assignment"
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+from falsework.dust.field import DustFrame
+from falsework.dust.fine import FACTOR
+from falsework.seeds import generator
+
+__all__ = ["PERIOD", "carried_noise", "layer_offsets", "noise_tile"]
+
+Grid = npt.NDArray[np.float32]
+
+# Fine cells after which the tile repeats: 11 m of dust in a shot's usual grid.
+PERIOD = 160
+# Cycles per fine cell about which the noise is strongest, and the power its energy falls with beyond. As the
+# logarithms of real ratios do: what is longer than a dust cell is the simulation's, not the noise's.
+CENTRE = 0.11
+FALL = 2.2
+WINDOW = FACTOR + 1
+
+
+@lru_cache(maxsize=1)
+def noise_tile() -> Grid:
+    """(PERIOD + 4,) * 3 Gaussian noise of unit variance, periodic; the last four repeat the first four.
+
+    Band-limited, so that looking it up between cells keeps its variance.
+    """
+    rng = generator(0, "dust network", "noise")
+    white = rng.standard_normal((PERIOD,) * 3, dtype=np.float32)
+    along = np.fft.fftfreq(PERIOD).astype(np.float32)
+    half = np.fft.rfftfreq(PERIOD).astype(np.float32)
+    k = np.sqrt(along[:, None, None] ** 2 + along[None, :, None] ** 2 + half[None, None, :] ** 2)
+    share = k / np.float32(CENTRE)
+    amplitude = share**2 / (1 + share ** (2 + FALL)) * np.exp(-((k / np.float32(0.42)) ** 4))
+    values = np.fft.irfftn(np.fft.rfftn(white) * amplitude, s=white.shape, axes=(0, 1, 2))
+    values /= values.std()
+    return np.pad(values, ((0, FACTOR),) * 3, mode="wrap").astype(np.float32)
+
+
+def layer_offsets(layer_seed: npt.NDArray[np.int32], seed: int) -> npt.NDArray[np.float64]:
+    """(2, 3) fine cells by which each layer's look-up is moved: by its own seed and by the take's."""
+    return np.stack([generator(seed, "fine dust", int(layer)).random(3) * PERIOD for layer in layer_seed])
+
+
+def carried_noise(
+    frame: DustFrame,
+    corners: npt.NDArray[np.int32],
+    size: int,
+    *,
+    voxel: float,
+    coarse: int,
+    seed: int,
+    out: Grid | None = None,
+) -> Grid:
+    """(n, 64, size, size, size) noise of the fine cells in `size`^3 dust cells from each of (n, 3) `corners`.
+
+    Channel 16 a + 4 b + c is the fine cell (a, b, c) of its dust cell. voxel: of a dust cell, metres;
+    coarse: dust cells along a cell of the displacements. The two layers are mixed by their weights over the
+    root of the sum of their squares, which keeps the variance.
+    """
+    if out is None:
+        out = np.empty((len(corners), FACTOR**3, size, size, size), np.float32)
+    weight = frame.weight.astype(np.float64)
+    weight = weight / np.sqrt((weight**2).sum())
+    _carried(
+        noise_tile(),
+        frame.detail.astype(np.float32),
+        weight,
+        layer_offsets(frame.layer_seed, seed),
+        np.ascontiguousarray(corners, np.int32),
+        FACTOR / voxel,
+        coarse,
+        out,
+    )
+    return out
+
+
+@njit(cache=True, parallel=True)
+def _carried(
+    tile: Grid,
+    detail: Grid,
+    weight: npt.NDArray[np.float64],
+    offsets: npt.NDArray[np.float64],
+    corners: npt.NDArray[np.int32],
+    scale: float,
+    coarse: int,
+    out: Grid,
+) -> None:
+    mx, my, mz = detail.shape[1:4]
+    period = tile.shape[0] - FACTOR
+    size = out.shape[2]
+    for number in prange(out.shape[0]):
+        one = np.empty((WINDOW, WINDOW, FACTOR), np.float32)
+        two = np.empty((WINDOW, FACTOR, FACTOR), np.float32)
+        for x in range(size):
+            for y in range(size):
+                for z in range(size):
+                    i, j, k = corners[number, 0] + x, corners[number, 1] + y, corners[number, 2] + z
+                    # The displacement in the middle of the dust cell holds for all of it.
+                    ci = min(max((i + 0.5) / coarse - 0.5, 0.0), mx - 1.0)
+                    cj = min(max((j + 0.5) / coarse - 0.5, 0.0), my - 1.0)
+                    ck = min(max((k + 0.5) / coarse - 0.5, 0.0), mz - 1.0)
+                    i0, j0, k0 = int(ci), int(cj), int(ck)
+                    i1, j1, k1 = min(i0 + 1, mx - 1), min(j0 + 1, my - 1), min(k0 + 1, mz - 1)
+                    u, v, w = np.float32(ci - i0), np.float32(cj - j0), np.float32(ck - k0)
+                    first = True
+                    for layer in range(2):
+                        share = np.float32(weight[layer])
+                        if share < 1e-3:
+                            continue
+                        p = np.empty(3, np.int64)
+                        f = np.empty(3, np.float32)
+                        for a in range(3):
+                            d00 = detail[layer, i0, j0, k0, a] * (1 - w) + detail[layer, i0, j0, k1, a] * w
+                            d01 = detail[layer, i0, j1, k0, a] * (1 - w) + detail[layer, i0, j1, k1, a] * w
+                            d10 = detail[layer, i1, j0, k0, a] * (1 - w) + detail[layer, i1, j0, k1, a] * w
+                            d11 = detail[layer, i1, j1, k0, a] * (1 - w) + detail[layer, i1, j1, k1, a] * w
+                            moved = (d00 * (1 - v) + d01 * v) * (1 - u) + (d10 * (1 - v) + d11 * v) * u
+                            cell = i if a == 0 else (j if a == 1 else k)
+                            place = FACTOR * cell + moved * scale + offsets[layer, a]
+                            low = np.floor(place)
+                            f[a] = np.float32(place - low)
+                            p[a] = np.int64(low) % period
+                        for a in range(WINDOW):
+                            for b in range(WINDOW):
+                                for c in range(FACTOR):
+                                    here = tile[p[0] + a, p[1] + b, p[2] + c]
+                                    there = tile[p[0] + a, p[1] + b, p[2] + c + 1]
+                                    one[a, b, c] = here + f[2] * (there - here)
+                        for a in range(WINDOW):
+                            for b in range(FACTOR):
+                                for c in range(FACTOR):
+                                    two[a, b, c] = one[a, b, c] + f[1] * (one[a, b + 1, c] - one[a, b, c])
+                        channel = 0
+                        for a in range(FACTOR):
+                            for b in range(FACTOR):
+                                for c in range(FACTOR):
+                                    value = share * (two[a, b, c] + f[0] * (two[a + 1, b, c] - two[a, b, c]))
+                                    if first:
+                                        out[number, channel, x, y, z] = value
+                                    else:
+                                        out[number, channel, x, y, z] += value
+                                    channel += 1
+                        first = False

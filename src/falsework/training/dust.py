@@ -1,0 +1,246 @@
+"""Training of the dust network: noise and coarse dust to fine structure, in one step.
+
+The network is trained with the energy score: of two structures made for the same coarse dust from two noises,
+each shall be near the simulated one, and the two as far from one another as they are from it. It is least
+where what is made is distributed as what was simulated, block by block, given the coarse dust; it needs no
+critic, and no teacher whose many steps would have to be distilled.
+Sources: Gneiting and Raftery, "Strictly Proper Scoring Rules" (2007); Shen and Meinshausen, "Engression"
+(2024).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from falsework.datasets.shards import INDEX
+from falsework.datasets.volumes_pictures import volume_picture
+from falsework.dust.fine import FACTOR
+from falsework.media.images import write_png
+from falsework.models.dust_architecture import DustArchitecture
+from falsework.models.dust_cells import LARGEST, SPREAD, answers, features, fine_cells, shuffled, unshuffled
+from falsework.models.networks.dust import DustGenerator
+from falsework.models.noise import carried_noise
+from falsework.seeds import generator
+from falsework.training.dust_baselines import interpolated
+from falsework.training.dust_making import made
+from falsework.training.dust_measures import log_spectral_distance, spectrum, travel_error
+from falsework.training.dust_samples import DustSamples
+from falsework.training.settings import TrainSettings
+
+__all__ = ["DustTask", "energy_score"]
+
+Grid = npt.NDArray[np.float32]
+
+THINNEST, THICKEST = 0.4, 2.5  # by which densities are multiplied: dust of any amount moves alike
+SHOWN = 3  # volumes in a picture
+LEAST = 1e-4  # of a distance: its slope stays finite at none
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Tensors (n, c, s, s, s): `given` twice, of two noises, with the network's reach around; answers to be
+    given; fine cells between the dust cells over the cell's own; weight by what is seen."""
+
+    given: tuple[Tensor, Tensor]
+    wanted: Tensor
+    between: Tensor
+    weight: Tensor
+
+
+class DustTask:
+    """See `training.loop.Task`."""
+
+    name = "dust"
+
+    def __init__(
+        self,
+        data: Path,
+        settings: TrainSettings,
+        *,
+        architecture: DustArchitecture | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self._settings, self._device = settings, device
+        self._samples = DustSamples(data)
+        architecture = architecture or DustArchitecture()
+        self._reach = architecture.reach
+        # No patch is larger than what the smallest sequence holds with the cells around.
+        self._edge = min(settings.patch, self._samples.smallest - 2 * self._reach)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(generator(settings.seed, "dust", "weights").integers(2**31)))
+            self.network = DustGenerator(architecture)
+        self.files = {INDEX: self._samples.index}
+        self.about: dict[str, Any] = {
+            "architecture": architecture.to_json(),
+            "data": self._samples.about,
+            "samples": self._samples.counts,
+        }
+
+    def loss(self, step: int) -> Tensor:
+        batch = self._batch(step)
+        one, two = (self.network(given).float() for given in batch.given)
+        return energy_score(one, two, batch.wanted, batch.between, batch.weight)
+
+    def _batch(self, step: int) -> _Batch:
+        random = generator(self._settings.seed, "dust", step)
+        parts = [self._patch(random) for _ in range(self._settings.batch)]
+        one, two, wanted, between, weight = (
+            torch.from_numpy(np.stack(part)).to(self._device) for part in zip(*parts, strict=True)
+        )
+        return _Batch((one, two), wanted, between, weight)
+
+    def _patch(self, random: np.random.Generator) -> tuple[Grid, Grid, Grid, Grid, Grid]:
+        reach, edge = self._reach, self._edge
+        rows = self._samples.rows["train"]
+        sequence = self._samples.sequence("train", int(random.integers(len(rows))))
+        number = int(random.integers(len(sequence.density)))
+        density = sequence.density[number]
+        low = _low(sequence.weight[number], edge, reach, random)
+        wide = tuple(slice(n - reach, n + edge + reach) for n in low)
+        narrow = tuple(slice(n, n + edge) for n in low)
+        gain = np.float32(np.exp(random.uniform(np.log(THINNEST), np.log(THICKEST))))
+        turns, mirrored = int(random.integers(4)), bool(random.integers(2))
+
+        def turned(field: Grid) -> Grid:
+            """(…, x, y, z) about the vertical, by quarters, and seen in a mirror."""
+            field = np.rot90(field, turns, axes=(-3, -2))
+            return np.ascontiguousarray(field[..., ::-1, :, :] if mirrored else field)
+
+        corner = np.asarray([[n - reach for n in low]], np.int32)
+        noises = [
+            unshuffled(turned(shuffled(carried_noise(
+                sequence.frame(number), corner, edge + 2 * reach, voxel=sequence.voxel,
+                coarse=density.shape[0] // sequence.detail.shape[2], seed=int(random.integers(2**31)),
+            )[0])))
+            for _ in range(2)
+        ]  # fmt: skip
+        around = tuple(slice(n - 1, n + edge + 1) for n in low)
+        fine = turned(sequence.fine(number, low, edge))
+        between = fine_cells(turned(density[around]))
+        told = turned(features(density * gain)[(slice(None), *wide)])
+        own = turned(density[narrow])
+        return (
+            np.concatenate([noises[0], told]),
+            np.concatenate([noises[1], told]),
+            answers(unshuffled(fine), between),
+            np.asarray(between / np.maximum(own, np.float32(1e-6)), np.float32),
+            turned(sequence.weight[number][narrow])[None],
+        )
+
+    def validate(self) -> dict[str, float]:
+        """On the validation split: the spectrum's distance and the error of travel of what the network makes
+        (over the simulated dust's own), and the distance of what lies between the dust cells alone."""
+        found: dict[str, list[float]] = {"spectrum_coarse": [], "spectrum": [], "travel": []}
+        for number, sequence in enumerate(self._samples.some("validation", self._settings.validated)):
+            last = len(sequence.density) - 1
+            made_two = [made(self.network, sequence, last - n, seed=number) for n in (1, 0)]
+            truth = [sequence.fine(last - n) for n in (1, 0)]
+            voxel = sequence.voxel
+            reference = spectrum(truth[1], voxel)
+            coarse = interpolated(sequence.density[last])
+            found["spectrum_coarse"].append(log_spectral_distance(spectrum(coarse, voxel), reference))
+            found["spectrum"].append(log_spectral_distance(spectrum(made_two[1], voxel), reference))
+            air = sequence.velocity[last - 1 :]
+            found["travel"].append(
+                travel_error(made_two, air, sequence.fps, voxel)
+                / travel_error(truth, air, sequence.fps, voxel)
+            )
+        return {name: float(np.mean(values)) for name, values in found.items() if values}
+
+    def pictures(self, folder: Path, step: int) -> None:
+        """The coarse dust, the network's and the simulated beside each other, a volume a row."""
+        folder.mkdir(parents=True, exist_ok=True)
+        split = "validation" if self._samples.rows["validation"] else "train"
+        rows = []
+        for number, sequence in enumerate(self._samples.some(split, SHOWN)):
+            shown = [
+                volume_picture(volume, sequence.voxel / FACTOR)
+                for volume in (
+                    interpolated(sequence.density[0]),
+                    made(self.network, sequence, 0, seed=number),
+                    sequence.fine(0),
+                )
+            ]
+            rows.append(np.concatenate(shown, axis=1))
+        width = max(row.shape[1] for row in rows)
+        sheet = [np.pad(row, ((0, 4), (0, width - row.shape[1]), (0, 0))) for row in rows]
+        write_png(folder / f"{step:07d}.png", np.concatenate(sheet))
+
+    def measure(self) -> list[dict[str, Any]]:
+        """All measures on the whole test split beside both baselines, for a card."""
+        from falsework.training.dust_standing import measured
+
+        return measured(self.network, self._samples)
+
+
+def _low(weight: Grid, edge: int, reach: int, random: np.random.Generator) -> tuple[int, int, int]:
+    """Where a patch begins whose middle is a cell that is seen."""
+    total = np.cumsum(weight.ravel(), dtype=np.float64)
+    cell = min(int(np.searchsorted(total, random.random() * total[-1])), weight.size - 1)
+    middle = np.unravel_index(cell, weight.shape)
+    x, y, z = (
+        int(np.clip(int(m) - edge // 2 + int(random.integers(-2, 3)), reach, size - edge - reach))
+        for m, size in zip(middle, weight.shape, strict=True)
+    )
+    return x, y, z
+
+
+def energy_score(one: Tensor, two: Tensor, wanted: Tensor, between: Tensor, weight: Tensor) -> Tensor:
+    """Mean energy score of two structures (n, 64, s, s, s) for what was simulated, over blocks of a dust cell
+    and of an eighth of one, of values and of slopes.
+
+    between  (n, 64, s, s, s) what lies between the dust cells, over the cell's own density
+    weight   (n, 1, s, s, s)
+    """
+    roots = [_fine(_kept(1 + SPREAD * answer, between)) for answer in (one, two)]
+    truth = _fine(1 + SPREAD * wanted)
+    share = weight / weight.mean().clamp_min(1e-6)
+    score = torch.zeros((), device=one.device)
+    for edge in (FACTOR, FACTOR // 2):
+        much = (
+            share
+            if edge == FACTOR
+            else share.repeat_interleave(2, 2).repeat_interleave(2, 3).repeat_interleave(2, 4)
+        )
+        for slope in (False, True):
+            a, b, c = (_slopes(field) if slope else field for field in (*roots, truth))
+            near = _apart(a, c, edge) + _apart(b, c, edge)
+            score = score + (much * (near - _apart(a, b, edge))).mean() * (2.0 if slope else 1.0)
+    return score / SPREAD
+
+
+def _kept(root: Tensor, between: Tensor) -> Tensor:
+    """Roots of ratios with the dust cell's mean made its own, as `dust_cells.densities` makes it."""
+    # Below nothing a little slope is left to come back by.
+    root = torch.where(root > 0, root.clamp_max(LARGEST), 0.02 * root)
+    mean = (between * root.square()).mean(dim=1, keepdim=True)
+    return root * mean.clamp_min(0.04).rsqrt()
+
+
+def _fine(cells: Tensor) -> Tensor:
+    """(n, 64, s, s, s) as (n, 1, 4 s, 4 s, 4 s)."""
+    n, _, x, y, z = cells.shape
+    f = FACTOR
+    parts = cells.reshape(n, f, f, f, x, y, z).permute(0, 4, 1, 5, 2, 6, 3)
+    return parts.reshape(n, 1, f * x, f * y, f * z)
+
+
+def _slopes(fine: Tensor) -> Tensor:
+    """(n, 3, …) differences to the next cell along each axis; none at the far side."""
+    return torch.cat(
+        [functional.pad(fine.diff(dim=axis), [0, 0] * (4 - axis) + [0, 1]) for axis in (2, 3, 4)], dim=1
+    )
+
+
+def _apart(one: Tensor, two: Tensor, edge: int) -> Tensor:
+    """(n, 1, …) distance of two fields in each block of `edge` cells."""
+    square = (one - two).square().sum(dim=1, keepdim=True)
+    return (functional.avg_pool3d(square, edge) + LEAST).sqrt()
