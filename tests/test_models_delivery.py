@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import cv2
@@ -17,11 +18,13 @@ from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.media.arrays import write_arrays
 from falsework.models import registry
-from falsework.models.registry import Model, find, install, read_notes, write_notes
+from falsework.models.registry import NOTES, Model, find, install, read_notes, write_notes
+from falsework.render.layers import Layers
 from falsework.rights import copies
 from falsework.rights.case import Case
 from falsework.rights.records import asset_id
 from falsework.rights.report_lines import model_lines
+from falsework.rights.report_origin import ai_pixels
 from falsework.rights.samples import Fingerprint, Sample, read_sample
 from falsework.shots.clearing import auditing
 from falsework.shots.clearing.auditing import audit_shot
@@ -29,6 +32,10 @@ from falsework.shots.clearing.cut import cut_of
 from falsework.shots.clearing.desk import desk_of
 from falsework.shots.clearing.judging import case_of, judge
 from falsework.shots.clearing.recording import own_textures, record_make
+from falsework.shots.handover import run_facts
+from falsework.shots.layer_files import coverage, write_layers
+from falsework.shots.spec import Shot
+from shots_fakes import SHOT
 from test_shots_clearing import AT, PRODUCTION, approved, shot_in
 from trained import own_model
 
@@ -78,10 +85,10 @@ def redrawn(path: Path, pictures: dict[int, Picture]) -> None:
     (out / "manifest.json").write_text(json.dumps(manifest))
 
 
-def note(path: Path, model: Model) -> None:
+def note(path: Path, model: Model, **more: object) -> None:
     out = path.parent / "out" / "tiny"
     manifest = json.loads((out / "manifest.json").read_text())
-    (out / "manifest.json").write_text(json.dumps(manifest | {"models": [model.note()]}))
+    (out / "manifest.json").write_text(json.dumps(manifest | {"models": [model.note()], **more}))
     record_make(desk_of(path), out, preview=False, at=AT, seconds=2.0)
 
 
@@ -141,6 +148,39 @@ def test_a_model_on_record_is_delivered_with_its_samples_counted(
     record_make(desk_of(path), path.parent / "out" / "tiny", preview=False, at=AT, seconds=2.0)
     with desk_of(path).open_ledger() as ledger:
         assert ledger.size - before <= 1
+
+
+def test_how_much_of_a_frame_a_network_made_is_told_frame_by_frame(
+    packed: tuple[Path, Path], tmp_path: Path, own: Path
+) -> None:
+    path = shot_in(tmp_path / "shot", PLAIN)
+    frames = [*cut_of(path.parent / "out" / "tiny").frames]
+    shares = dict(zip(frames, (0.0, 0.25, 0.5, 0.75), strict=True))
+    note(path, install(packed[0]), ai_pixels=shares | {"exr/other.1001.exr": 1.0})
+    assert ai_pixels(case(path), frames).frames == shares
+
+
+def test_layers_say_how_much_of_the_frame_they_cover(tmp_path: Path) -> None:
+    def image(channels: int, value: float = 0.0) -> npt.NDArray[np.float32]:
+        return np.full((8, 16, channels), value, np.float32)
+
+    surface, dust = image(4), image(4, 0.5)
+    surface[:4] = 1.0
+    plain = {"hold": image(1)[..., 0], "shadow": image(3, 1.0), "depth": image(1, np.inf)[..., 0]}
+    zeros = {"normal": image(3), "motion": image(2), "albedo": image(3), "crypto": image(4)}
+    layers = Layers(surface=surface, dust=dust, dust_front=image(4), **plain, **zeros)
+    write_layers(tmp_path / "1001.layers", layers)
+    assert coverage(tmp_path / "1001.layers") == {"surface": 0.5, "dust": 0.5, "dust_front": 0.0}
+    shot = Shot.model_validate(tomllib.loads(SHOT))
+    note_ = {"name": "dust", "version": "1", "sha256": "0" * 64, "standing": "on record"}
+    for names, share in ((["dust"], 0.5), (["light"], 1.0), (["light", "dust"], 1.0)):
+        used = [note_ | {"name": name} for name in names]
+        (tmp_path / NOTES).write_text(json.dumps(used))
+        facts = run_facts(shot, inputs={}, folders={"render": tmp_path}, seconds={}, reused=[])
+        assert facts["models"] == used
+        assert facts["ai_pixels"] == {"exr/tiny.1001.exr": share}
+    (tmp_path / NOTES).unlink()
+    assert run_facts(shot, inputs={}, folders={"render": tmp_path}, seconds={}, reused=[])["ai_pixels"] == {}
 
 
 def test_a_card_changes_nothing_that_is_on_record(

@@ -301,6 +301,43 @@ def test_the_list_says_where_each_stands(packed: Path, own: Path, capsys: pytest
     assert told["tiny-light"]["record"].startswith("activity:")
 
 
+def test_the_command_packs_a_run_and_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = small_set(tmp_path / "data")
+    run, about = finished_run(tmp_path / "run", data), about_file(tmp_path)
+    out = tmp_path / "packed"
+    command = ["models", "pack", str(run), "--data", str(data), "--about", str(about), "--out", str(out)]
+    assert main([*command, "--audit", "0", "--quiet"]) == 0
+    assert sorted(path.suffixes for path in out.iterdir()) == [
+        [".json"],
+        [".safetensors"],
+        [".samples", ".safetensors"],
+    ]
+    about.write_text(about.read_text() + 'licence = "Apache-2.0"\n')
+    assert main([*command, "--audit", "0", "--quiet"]) == 2
+    assert "asks for a credit line, and none is given" in capsys.readouterr().err
+    about.write_text('name = "tiny"')
+    assert main([*command, "--quiet"]) == 2
+    assert "does not say what a card needs (version" in capsys.readouterr().err
+    (run / "run.json").unlink()
+    assert main([*command, "--quiet"]) == 2
+    assert "does not say what a card needs" in capsys.readouterr().err
+
+
+def test_a_credit_line_that_the_licence_asks_for_is_in_its_grant(tmp_path: Path) -> None:
+    data = small_set(tmp_path / "data")
+    about = about_file(tmp_path)
+    about.write_text(about.read_text() + 'licence = "CC-BY-4.0"\ncredit = "Dust: the makers"\n')
+    model = pack(finished_run(tmp_path / "run", data), data, about, tmp_path / "packed")
+    assert model.card is not None
+    grants = [one for one in model.card.all_records() if isinstance(one, Grant)]
+    assert [one.obligations.attribution for one in grants if one.licence == "CC-BY-4.0"] == [
+        "Dust: the makers"
+    ]
+    assert {one.uses for one in grants if one.licence == "CC0-1.0"} == {("train",)}
+
+
 def test_a_card_survives_writing_and_reading(packed: Path, tmp_path: Path) -> None:
     card = read_card(packed.with_suffix(".json"))
     write_card(tmp_path / "card.json", card)

@@ -28,6 +28,7 @@ def write_manifest(
     digests: Mapping[str, str] | None = None,
     blender: Mapping[str, str] | None = None,
     models: Sequence[Mapping[str, str]] = (),
+    ai_pixels: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Write the manifest of what was delivered into `folder`; returns what was written.
 
@@ -35,8 +36,9 @@ def write_manifest(
     somebody's own; `digests` are those of them that are known. Keys: "files" (name to SHA-256), "inputs" (the
     user's files to theirs), "versions" (of falsework and the libraries), "opengl" (the driver that drew, or
     null), "blender" (stage to the version of the Blender that made it, or null), "models" (the trained
-    networks that drew: name, version, SHA-256 of the weights, standing), "seed", "parameters" (the shot's
-    settings, JSON-able), "seconds" by stage, "reused" stages. To be delivered last.
+    networks that drew: name, version, SHA-256 of the weights, standing), "ai_pixels" (frame to the share of
+    it that they made), "seed", "parameters" (the shot's settings, JSON-able), "seconds" by stage, "reused"
+    stages. To be delivered last.
     """
     known = digests or {}
     manifest = {
@@ -46,6 +48,7 @@ def write_manifest(
         "opengl": dict(opengl) if opengl is not None else None,
         "blender": dict(blender) if blender else None,
         "models": [dict(one) for one in models],
+        "ai_pixels": dict(ai_pixels or {}),
         "seed": seed,
         "parameters": dict(parameters),
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},

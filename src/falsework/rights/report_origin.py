@@ -12,6 +12,7 @@ from falsework.rights.records import Activity, Fact, Finding, Outcome
 from falsework.rights.report_lines import party_name
 
 __all__ = [
+    "AI_PIXELS",
     "AiPixels",
     "Ingredient",
     "Match",

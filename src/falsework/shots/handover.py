@@ -19,7 +19,7 @@ from falsework.progress import Progress
 from falsework.shots.products import make_plate_pictures, make_review, make_scene
 from falsework.shots.shared_files import give, seal
 from falsework.shots.spec import Shot
-from falsework.shots.stages import OPENGL, frame_file
+from falsework.shots.stages import LAYERS, OPENGL, frame_file
 from falsework.shots.store import Store
 from falsework.shots.traditional_stages import blender_notes
 
@@ -182,17 +182,38 @@ def run_facts(
     reused: Sequence[str],
 ) -> dict[str, Any]:
     """What a manifest says of a run besides its files, for `write_manifest` and for the record."""
+    models = read_notes(folders["render"]) if "render" in folders else []
     return {
         "inputs": dict(inputs),
         "versions": _versions(),
         "opengl": _opengl(folders),
         "blender": blender_notes(folders),
-        "models": read_notes(folders["render"]) if "render" in folders else (),
+        "models": models,
+        "ai_pixels": _made_by(shot, models, folders) if models else {},
         "seed": shot.seed,
         "parameters": shot.model_dump(mode="json"),
         "seconds": dict(seconds),
         "reused": list(reused),
     }
+
+
+def _made_by(
+    shot: Shot, models: Sequence[Mapping[str, str]], folders: Mapping[str, Path]
+) -> dict[str, float]:
+    """How much of each delivered frame the networks made, by what their layers cover: rather too much, as
+    where one covers another both count."""
+    from falsework.shots.layer_files import COVERING, coverage
+    from falsework.shots.networks import DUST
+
+    dust_alone = {note["name"] for note in models} <= {DUST}
+    made = [name for name in COVERING if name != "surface" or not dust_alone]
+    found = {}
+    for path in sorted(folders["render"].glob(f"*{LAYERS}")):
+        covered = coverage(path)
+        if covered:
+            share = min(1.0, sum(covered[name] for name in made))
+            found[f"exr/{shot.name}.{path.stem}.exr"] = round(share, 4)
+    return found
 
 
 def _versions() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,17 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from safetensors import safe_open
 
 from falsework.media.arrays import read_arrays, write_arrays
 from falsework.media.half import to_half, to_single
 from falsework.render.layers import Layers
 
-__all__ = ["read_layers", "write_layers"]
+__all__ = ["COVERING", "coverage", "read_layers", "write_layers"]
 
 # What a layer is where nothing is drawn.
 EMPTY = {"shadow": 1.0, "depth": np.inf}
 # Depth is read in metres to the millimetre, Cryptomatte's ids are bit patterns.
 FULL_PRECISION = ("depth", "crypto")
+COVERING = ("surface", "dust", "dust_front")  # what lies on the plate, premultiplied
 LEVEL = 1  # higher levels take several times as long for a few per cent
 STRIP = 256  # rows
 AT_ONCE = 2  # layers that are packed or wait for it while the next is drawn
@@ -37,19 +40,29 @@ def write_layers(path: Path, layers: Layers | Iterable[tuple[str, Image]]) -> No
     """
     names = [field.name for field in fields(Layers)]
     drawn = ((name, getattr(layers, name)) for name in names) if isinstance(layers, Layers) else layers
+    shares: dict[str, float] = {}
     packed: dict[str, Future[tuple[npt.NDArray[np.uint8], dict[str, Any]]]] = {}
     # Packing goes on beside the drawing, but never falls so far behind that layers pile up.
     with ThreadPoolExecutor(1) as pool:
         waiting: list[str] = []
         for name, image in drawn:
             packed[name] = pool.submit(_pack, name, image)
+            if name in COVERING:
+                shares[name] = round(float(np.mean(image[..., 3], dtype=np.float64)), 6)
             del image
             waiting.append(name)
             if len(waiting) == AT_ONCE:
                 packed[waiting.pop(0)].result()
     whole = {name: packed[name].result() for name in names}
     arrays: dict[str, npt.NDArray[Any]] = {name: data for name, (data, _) in whole.items()}
-    write_arrays(path, arrays, layers={name: note for name, (_, note) in whole.items()})
+    write_arrays(path, arrays, layers={name: note for name, (_, note) in whole.items()}, coverage=shares)
+
+
+def coverage(path: Path) -> dict[str, float]:
+    """How much of the frame each layer of COVERING covers on average, 0..1, without reading its pixels."""
+    with safe_open(path, framework="numpy") as file:
+        values = json.loads((file.metadata() or {}).get("values", "{}"))
+    return dict(values.get("coverage", {}))
 
 
 def read_layers(path: Path) -> Layers:

@@ -170,14 +170,28 @@ def nearest_sheet(found: Memorisation, generated: Sequence[Generated], learned: 
         one = made[near.generated]
         tiles = [one.picture, _picture(known[near.sample])]
         tiles += [one.truth] if one.truth is not None else []
-        rows.append(np.concatenate([_tile(tile) for tile in tiles], axis=1))
+        small = [_tile(tile) for tile in tiles]
+        high = max(tile.shape[0] for tile in small)
+        rows.append(
+            np.concatenate([np.pad(t, ((0, high - t.shape[0]), (0, 0), (0, 0))) for t in small], axis=1)
+        )
     wide = max(row.shape[1] for row in rows)
+    rows.insert(0, _heads(wide))
     sheet = np.concatenate([np.pad(row, ((0, 4), (0, wide - row.shape[1]), (0, 0))) for row in rows])
     for quality in (88, 75, 60, 40):
         _, data = cv2.imencode(".jpg", sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
         if len(data) <= LARGEST_SHEET:
             break
     return bytes(data)
+
+
+def _heads(wide: int) -> Picture:
+    """What stands in the columns."""
+    line = np.zeros((18, wide, 3), np.uint8)
+    for column, words in enumerate(("made by the network", "nearest it learned from", "held-out truth")):
+        place = (column * (EDGE + 4) + 3, 13)
+        cv2.putText(line, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (230, 230, 230), 1, cv2.LINE_AA)
+    return line
 
 
 def _picture(sample: Sample) -> Picture:
@@ -190,4 +204,4 @@ def _tile(picture: Picture) -> Picture:
     scale = EDGE / max(picture.shape[:2])
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.pad(small, ((0, EDGE - small.shape[0]), (0, EDGE + 4 - small.shape[1]), (0, 0)))
+    return np.pad(small, ((0, 0), (0, EDGE + 4 - small.shape[1]), (0, 0)))

@@ -20,6 +20,7 @@ from falsework.rights.case import READING
 from falsework.rights.events import kind_of
 from falsework.rights.gate import person_named
 from falsework.rights.records import Activity, Asset, Grant, Party, Record, asset_id, canonical, record_id
+from falsework.rights.report_origin import AI_PIXELS
 from falsework.rights.state import State
 from falsework.shots.clearing.cut import MANIFEST, Cut, beside, cut_of
 from falsework.shots.clearing.desk import Desk
@@ -103,7 +104,7 @@ def record_frames(
             "seconds": manifest["seconds"],
             "wall_seconds": round(seconds, 3),
             "brief": desk.shot.brief,
-            **({"networks": drawn_by} if models else {}),
+            **_by_networks(drawn_by, manifest.get("ai_pixels") or {}, cut),
         },
         seed=int(manifest["seed"]),
         offline=True,
@@ -212,6 +213,16 @@ def _reading(desk: Desk, state: State, by: str) -> Iterator[Asset | Activity]:
         offline=None if reader.on_this_machine else False,
         ended=reader.at,
     )
+
+
+def _by_networks(
+    drawn_by: Sequence[Mapping[str, str]], shares: Mapping[str, float], cut: Cut
+) -> dict[str, object]:
+    """What a run's step says of the networks that drew, and of how much of each frame they made."""
+    if not drawn_by:
+        return {}
+    measured = {name: shares[name] for name in cut.frames if name in shares}
+    return {"networks": [dict(one) for one in drawn_by], AI_PIXELS: measured}
 
 
 def _networks(state: State, noted: Sequence[Mapping[str, str]]) -> Iterator[Record]:
