@@ -97,7 +97,7 @@ def _box(values: Grid, reach: int) -> Grid:
 
 
 def fine_cells(density: Grid) -> Grid:
-    """(64, x - 2, y - 2, z - 2) the trilinear density in the fine cells of all but the outermost dust cells."""
+    """(64, x - 2, y - 2, z - 2) the trilinear density in the fine cells of all but the outer dust cells."""
     x, y, z = (n - 2 for n in density.shape)
     windows = np.lib.stride_tricks.sliding_window_view(density, (3, 3, 3)).reshape(x, y, z, 27)
     return np.ascontiguousarray(np.moveaxis(windows @ interpolation().T, -1, 0))
@@ -113,20 +113,20 @@ def answers(fine: Grid, between: Grid) -> Grid:
 def densities(answer: Grid, density: Grid, weights: Grid, out: Grid) -> None:
     """Density from what the network says; the mean in each dust cell is that cell's own.
 
-    answer   (n, 64, s, s, s) as `answers`
-    density  (n, s + 2, s + 2, s + 2) g/m3 of the dust cells, with those around
+    answer   (n, 64, x, y, z) as `answers`
+    density  (n, x + 2, y + 2, z + 2) g/m3 of the dust cells, with those around
     weights  (64, 27) `interpolation()`
-    out      (n, 4 s, 4 s, 4 s) g/m3
+    out      (n, 4 x, 4 y, 4 z) g/m3
     """
-    size = answer.shape[2]
+    nx, ny, nz = answer.shape[2:]
     spread, largest = np.float32(SPREAD), np.float32(LARGEST)
     zero, one, share = np.float32(0.0), np.float32(1.0), np.float32(1 / FACTOR**3)
     for number in prange(answer.shape[0]):
         around = np.empty(27, np.float32)
         values = np.empty(FACTOR**3, np.float32)
-        for x in range(size):
-            for y in range(size):
-                for z in range(size):
+        for x in range(nx):
+            for y in range(ny):
+                for z in range(nz):
                     own = density[number, x + 1, y + 1, z + 1]
                     if own <= zero:
                         for a in range(FACTOR):

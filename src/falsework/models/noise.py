@@ -100,9 +100,13 @@ def _carried(
     size = out.shape[2]
     for number in prange(out.shape[0]):
         one = np.empty((WINDOW, WINDOW, FACTOR), np.float32)
-        two = np.empty((WINDOW, FACTOR, FACTOR), np.float32)
+        two = np.empty((WINDOW, FACTOR * FACTOR), np.float32)
+        p = np.empty(3, np.int64)
+        f = np.empty(3, np.float32)
+        row = np.empty((size, FACTOR, FACTOR * FACTOR), np.float32)
         for x in range(size):
             for y in range(size):
+                row[:] = 0.0
                 for z in range(size):
                     i, j, k = corners[number, 0] + x, corners[number, 1] + y, corners[number, 2] + z
                     # The displacement in the middle of the dust cell holds for all of it.
@@ -112,13 +116,10 @@ def _carried(
                     i0, j0, k0 = int(ci), int(cj), int(ck)
                     i1, j1, k1 = min(i0 + 1, mx - 1), min(j0 + 1, my - 1), min(k0 + 1, mz - 1)
                     u, v, w = np.float32(ci - i0), np.float32(cj - j0), np.float32(ck - k0)
-                    first = True
                     for layer in range(2):
                         share = np.float32(weight[layer])
                         if share < 1e-3:
                             continue
-                        p = np.empty(3, np.int64)
-                        f = np.empty(3, np.float32)
                         for a in range(3):
                             d00 = detail[layer, i0, j0, k0, a] * (1 - w) + detail[layer, i0, j0, k1, a] * w
                             d01 = detail[layer, i0, j1, k0, a] * (1 - w) + detail[layer, i0, j1, k1, a] * w
@@ -130,24 +131,22 @@ def _carried(
                             low = np.floor(place)
                             f[a] = np.float32(place - low)
                             p[a] = np.int64(low) % period
+                        along, across, over = f[2], f[1], f[0]
                         for a in range(WINDOW):
                             for b in range(WINDOW):
+                                line = tile[p[0] + a, p[1] + b, p[2] : p[2] + WINDOW]
                                 for c in range(FACTOR):
-                                    here = tile[p[0] + a, p[1] + b, p[2] + c]
-                                    there = tile[p[0] + a, p[1] + b, p[2] + c + 1]
-                                    one[a, b, c] = here + f[2] * (there - here)
+                                    one[a, b, c] = line[c] + along * (line[c + 1] - line[c])
                         for a in range(WINDOW):
                             for b in range(FACTOR):
                                 for c in range(FACTOR):
-                                    two[a, b, c] = one[a, b, c] + f[1] * (one[a, b + 1, c] - one[a, b, c])
-                        channel = 0
+                                    here = one[a, b, c]
+                                    two[a, FACTOR * b + c] = here + across * (one[a, b + 1, c] - here)
                         for a in range(FACTOR):
-                            for b in range(FACTOR):
-                                for c in range(FACTOR):
-                                    value = share * (two[a, b, c] + f[0] * (two[a + 1, b, c] - two[a, b, c]))
-                                    if first:
-                                        out[number, channel, x, y, z] = value
-                                    else:
-                                        out[number, channel, x, y, z] += value
-                                    channel += 1
-                        first = False
+                            for n in range(FACTOR * FACTOR):
+                                here = two[a, n]
+                                row[z, a, n] += share * (here + over * (two[a + 1, n] - here))
+                for a in range(FACTOR):
+                    for n in range(FACTOR * FACTOR):
+                        for z in range(size):
+                            out[number, FACTOR * FACTOR * a + n, x, y, z] = row[z, a, n]

@@ -28,31 +28,42 @@ from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import LARGEST, SPREAD, answers, features, fine_cells, shuffled, unshuffled
 from falsework.models.networks.dust import DustGenerator
 from falsework.models.noise import carried_noise
+from falsework.render.volume import EXTINCTION
 from falsework.seeds import generator
 from falsework.training.dust_baselines import interpolated
 from falsework.training.dust_making import made
 from falsework.training.dust_measures import log_spectral_distance, spectrum, travel_error
-from falsework.training.dust_samples import DustSamples
+from falsework.training.dust_samples import DustSamples, DustSequence
 from falsework.training.settings import TrainSettings
 
-__all__ = ["DustTask", "energy_score"]
+__all__ = ["DustTask", "structure_score", "travel_score"]
 
 Grid = npt.NDArray[np.float32]
 
 THINNEST, THICKEST = 0.4, 2.5  # by which densities are multiplied: dust of any amount moves alike
 SHOWN = 3  # volumes in a picture
+TRAVEL = 4.0  # weight of how it travels beside how it looks
 LEAST = 1e-4  # of a distance: its slope stays finite at none
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """Tensors (n, c, s, s, s): `given` twice, of two noises, with the network's reach around; answers to be
-    given; fine cells between the dust cells over the cell's own; weight by what is seen."""
+    """Tensors (n, c, s, s, s) of patches; of each two successive frames, one after the other along n.
+
+    given    twice, of two noises, with the network's reach around
+    wanted   answers to be given
+    between  what lies between the dust cells, over the cell's own density
+    thick    optical depth of a dust cell's edge
+    weight   by what is seen
+    moved    (n / 2, 3, s, s, s) fine cells that the air moves from one frame to the next
+    """
 
     given: tuple[Tensor, Tensor]
     wanted: Tensor
     between: Tensor
+    thick: Tensor
     weight: Tensor
+    moved: Tensor
 
 
 class DustTask:
@@ -87,52 +98,75 @@ class DustTask:
     def loss(self, step: int) -> Tensor:
         batch = self._batch(step)
         one, two = (self.network(given).float() for given in batch.given)
-        return energy_score(one, two, batch.wanted, batch.between, batch.weight)
+        roots = [_kept(1 + SPREAD * answer, batch.between) for answer in (one, two)]
+        truth = 1 + SPREAD * batch.wanted
+        share = batch.weight / batch.weight.mean().clamp_min(1e-6)
+        score = structure_score(_fine(roots[0]), _fine(roots[1]), _fine(truth), share)
+        shown = [
+            _fine(-torch.expm1(-batch.thick * batch.between * root.square())) for root in (*roots, truth)
+        ]
+        return score + TRAVEL * travel_score(*shown, batch.moved, share)
 
     def _batch(self, step: int) -> _Batch:
         random = generator(self._settings.seed, "dust", step)
-        parts = [self._patch(random) for _ in range(self._settings.batch)]
-        one, two, wanted, between, weight = (
-            torch.from_numpy(np.stack(part)).to(self._device) for part in zip(*parts, strict=True)
+        pairs = [self._pair(random) for _ in range(max(1, self._settings.batch // 2))]
+        frames = [frame for frames, _ in pairs for frame in frames]
+        one, two, wanted, between, thick, weight = (
+            torch.from_numpy(np.stack(part)).to(self._device) for part in zip(*frames, strict=True)
         )
-        return _Batch((one, two), wanted, between, weight)
+        moved = torch.from_numpy(np.stack([moved for _, moved in pairs])).to(self._device)
+        return _Batch((one, two), wanted, between, thick, weight, moved)
 
-    def _patch(self, random: np.random.Generator) -> tuple[Grid, Grid, Grid, Grid, Grid]:
-        reach, edge = self._reach, self._edge
+    def _pair(self, random: np.random.Generator) -> tuple[list[tuple[Grid, ...]], Grid]:
+        """The same patch of two successive frames, with the same noises, and how the air moves."""
         rows = self._samples.rows["train"]
         sequence = self._samples.sequence("train", int(random.integers(len(rows))))
-        number = int(random.integers(len(sequence.density)))
+        first = int(random.integers(len(sequence.density) - 1))
+        low = _low(sequence.weight[first], self._edge, self._reach, random)
+        gain = float(np.exp(random.uniform(np.log(THINNEST), np.log(THICKEST))))
+        turn = _Turn(int(random.integers(4)), bool(random.integers(2)))
+        seeds = [int(random.integers(2**31)) for _ in range(2)]
+        frames = [self._patch(sequence, number, low, gain, turn, seeds) for number in (first, first + 1)]
+        inner = tuple(slice(n, n + self._edge) for n in low)
+        air = np.moveaxis(sequence.velocity[first + 1][inner].astype(np.float32), -1, 0)
+        return frames, turn.vectors(air * np.float32(FACTOR / (sequence.fps * sequence.voxel)))
+
+    def _patch(
+        self,
+        sequence: DustSequence,
+        number: int,
+        low: tuple[int, int, int],
+        gain: float,
+        turn: _Turn,
+        seeds: list[int],
+    ) -> tuple[Grid, ...]:
+        reach, edge = self._reach, self._edge
         density = sequence.density[number]
-        low = _low(sequence.weight[number], edge, reach, random)
         wide = tuple(slice(n - reach, n + edge + reach) for n in low)
-        narrow = tuple(slice(n, n + edge) for n in low)
-        gain = np.float32(np.exp(random.uniform(np.log(THINNEST), np.log(THICKEST))))
-        turns, mirrored = int(random.integers(4)), bool(random.integers(2))
-
-        def turned(field: Grid) -> Grid:
-            """(…, x, y, z) about the vertical, by quarters, and seen in a mirror."""
-            field = np.rot90(field, turns, axes=(-3, -2))
-            return np.ascontiguousarray(field[..., ::-1, :, :] if mirrored else field)
-
-        corner = np.asarray([[n - reach for n in low]], np.int32)
-        noises = [
-            unshuffled(turned(shuffled(carried_noise(
-                sequence.frame(number), corner, edge + 2 * reach, voxel=sequence.voxel,
-                coarse=density.shape[0] // sequence.detail.shape[2], seed=int(random.integers(2**31)),
-            )[0])))
-            for _ in range(2)
-        ]  # fmt: skip
         around = tuple(slice(n - 1, n + edge + 1) for n in low)
-        fine = turned(sequence.fine(number, low, edge))
-        between = fine_cells(turned(density[around]))
-        told = turned(features(density * gain)[(slice(None), *wide)])
-        own = turned(density[narrow])
+        corner = np.asarray([[n - reach for n in low]], np.int32)
+        told = turn(features(density * np.float32(gain))[(slice(None), *wide)])
+        given = []
+        for seed in seeds:
+            noise = carried_noise(
+                sequence.frame(number),
+                corner,
+                edge + 2 * reach,
+                voxel=sequence.voxel,
+                coarse=density.shape[0] // sequence.detail.shape[2],
+                seed=seed,
+            )
+            given.append(np.concatenate([unshuffled(turn(shuffled(noise[0]))), told]))
+        fine = turn(sequence.fine(number, low, edge))
+        between = fine_cells(turn(density[around]))
+        inner = tuple(slice(n, n + edge) for n in low)
+        own = turn(density[inner])
         return (
-            np.concatenate([noises[0], told]),
-            np.concatenate([noises[1], told]),
+            *given,
             answers(unshuffled(fine), between),
             np.asarray(between / np.maximum(own, np.float32(1e-6)), np.float32),
-            turned(sequence.weight[number][narrow])[None],
+            own[None] * np.float32(gain * EXTINCTION * sequence.voxel),
+            turn(sequence.weight[number][inner])[None],
         )
 
     def validate(self) -> dict[str, float]:
@@ -193,28 +227,62 @@ def _low(weight: Grid, edge: int, reach: int, random: np.random.Generator) -> tu
     return x, y, z
 
 
-def energy_score(one: Tensor, two: Tensor, wanted: Tensor, between: Tensor, weight: Tensor) -> Tensor:
-    """Mean energy score of two structures (n, 64, s, s, s) for what was simulated, over blocks of a dust cell
-    and of an eighth of one, of values and of slopes.
+@dataclass(frozen=True)
+class _Turn:
+    """About the vertical by so many quarters, and then seen in a mirror."""
 
-    between  (n, 64, s, s, s) what lies between the dust cells, over the cell's own density
-    weight   (n, 1, s, s, s)
-    """
-    roots = [_fine(_kept(1 + SPREAD * answer, between)) for answer in (one, two)]
-    truth = _fine(1 + SPREAD * wanted)
-    share = weight / weight.mean().clamp_min(1e-6)
+    quarters: int
+    mirrored: bool
+
+    def __call__(self, field: Grid) -> Grid:
+        """(…, x, y, z)"""
+        field = np.rot90(field, self.quarters, axes=(-3, -2))
+        return np.ascontiguousarray(field[..., ::-1, :, :] if self.mirrored else field)
+
+    def vectors(self, field: Grid) -> Grid:
+        """(3, x, y, z) of components along x, y, z"""
+        x, y, z = self(field)
+        for _ in range(self.quarters):
+            x, y = -y, x
+        return np.stack([-x if self.mirrored else x, y, z])
+
+
+def structure_score(one: Tensor, two: Tensor, truth: Tensor, share: Tensor) -> Tensor:
+    """Mean energy score of two structures (n, 1, 4 s, 4 s, 4 s) for what was simulated, over blocks of a dust
+    cell and of an eighth of one, of values and of slopes. `share` (n, 1, s, s, s): weights of mean 1."""
     score = torch.zeros((), device=one.device)
     for edge in (FACTOR, FACTOR // 2):
-        much = (
-            share
-            if edge == FACTOR
-            else share.repeat_interleave(2, 2).repeat_interleave(2, 3).repeat_interleave(2, 4)
-        )
+        much = functional.interpolate(share, scale_factor=FACTOR // edge)
         for slope in (False, True):
-            a, b, c = (_slopes(field) if slope else field for field in (*roots, truth))
+            a, b, c = (_slopes(field) if slope else field for field in (one, two, truth))
             near = _apart(a, c, edge) + _apart(b, c, edge)
             score = score + (much * (near - _apart(a, b, edge))).mean() * (2.0 if slope else 1.0)
     return score / SPREAD
+
+
+def travel_score(one: Tensor, two: Tensor, truth: Tensor, moved: Tensor, share: Tensor) -> Tensor:
+    """Mean energy score of how opacities (2 m, 1, 4 s, 4 s, 4 s), frame after frame, differ from what the air
+    would have carried on: what is made shall change by itself as what was simulated does, and no more.
+
+    moved  (m, 3, s, s, s) fine cells from one frame to the next
+    """
+    fine = functional.interpolate(moved, scale_factor=FACTOR, mode="trilinear", align_corners=False)
+    count = fine.shape[-1]
+    along = torch.arange(count, dtype=fine.dtype, device=fine.device)
+    x, y, z = (
+        start - fine[:, axis] for axis, start in enumerate(torch.meshgrid(along, along, along, indexing="ij"))
+    )
+    # PyTorch counts places from -1 to 1, the last axis first.
+    grid = torch.stack([z, y, x], dim=-1) * (2 / (count - 1)) - 1
+    inside = (grid.abs() <= 1).all(dim=-1)[:, None].float()
+
+    def changed(field: Tensor) -> Tensor:
+        before, now = field[0::2], field[1::2]
+        return inside * (now - functional.grid_sample(before, grid, align_corners=True))
+
+    a, b, c = (changed(field) for field in (one, two, truth))
+    near = _apart(a, c, FACTOR) + _apart(b, c, FACTOR)
+    return (share[1::2] * (near - _apart(a, b, FACTOR))).mean() / SPREAD
 
 
 def _kept(root: Tensor, between: Tensor) -> Tensor:
