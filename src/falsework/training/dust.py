@@ -98,14 +98,16 @@ class DustTask:
     def loss(self, step: int) -> Tensor:
         batch = self._batch(step)
         one, two = (self.network(given).float() for given in batch.given)
-        roots = [_kept(1 + SPREAD * answer, batch.between) for answer in (one, two)]
+        first, second = (_kept(1 + SPREAD * answer, batch.between) for answer in (one, two))
         truth = 1 + SPREAD * batch.wanted
         share = batch.weight / batch.weight.mean().clamp_min(1e-6)
-        score = structure_score(_fine(roots[0]), _fine(roots[1]), _fine(truth), share)
-        shown = [
-            _fine(-torch.expm1(-batch.thick * batch.between * root.square())) for root in (*roots, truth)
-        ]
-        return score + TRAVEL * travel_score(*shown, batch.moved, share)
+
+        def opacity(root: Tensor) -> Tensor:
+            return _fine(-torch.expm1(-batch.thick * batch.between * root.square()))
+
+        look = structure_score(_fine(first), _fine(second), _fine(truth), share)
+        travel = travel_score(opacity(first), opacity(second), opacity(truth), batch.moved, share)
+        return look + TRAVEL * travel
 
     def _batch(self, step: int) -> _Batch:
         random = generator(self._settings.seed, "dust", step)
