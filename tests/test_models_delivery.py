@@ -18,11 +18,12 @@ from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.media.arrays import write_arrays
 from falsework.models import registry
+from falsework.models.card import read_card, record_note, write_card
 from falsework.models.registry import NOTES, Model, find, install, read_notes, write_notes
 from falsework.render.layers import Layers
 from falsework.rights import copies
 from falsework.rights.case import Case
-from falsework.rights.records import asset_id
+from falsework.rights.records import Asset, Grant, asset_id
 from falsework.rights.report_lines import model_lines
 from falsework.rights.report_origin import ai_pixels
 from falsework.rights.samples import Fingerprint, Sample, read_sample
@@ -198,6 +199,28 @@ def test_a_card_changes_nothing_that_is_on_record(
     (line,) = model_lines(case(path))
     assert line.refused >= 1
     assert any("GATE-3" in one.rules for one in judge(desk, at=AT).blockers)
+
+
+def test_a_card_that_calls_the_plate_a_data_set_says_nothing(
+    packed: tuple[Path, Path], tmp_path: Path, own: Path
+) -> None:
+    model = install(packed[0])
+    ungranted = PLAIN[: PLAIN.index("[[grants]]")] + PLAIN[PLAIN.index("[[declared]]") :]
+    path = shot_in(tmp_path / "shot", ungranted)
+    card = read_card(own / "tiny-light.json")
+    plate = Asset(id=asset_id(sha256(path.parent / "plate.png")), type="texture", name="old wall")
+    terms = Grant(
+        id="grant:wall", type="licence", given_by="party:falsework", assets=(plate.id,), uses=("train",),
+        basis="owner",
+    )  # fmt: skip
+    records = (*card.records, record_note(plate), record_note(terms))
+    write_card(own / "tiny-light.json", card.model_copy(update={"records": records}))
+    assert find("tiny-light").standing == "on record"
+    note(path, model)
+    (line,) = model_lines(case(path))
+    assert not line.trained
+    assert case(path).state.assets[plate.id].type == "plate"
+    assert any("plate.png" in one.words for one in judge(desk_of(path), at=AT).blockers)
 
 
 def test_the_audit_compares_with_fingerprints_where_pictures_do_not_ship(

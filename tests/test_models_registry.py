@@ -194,13 +194,16 @@ def test_a_card_brings_no_records_but_of_its_training(packed: Path, own: Path) -
     ada = Party(id="party:ada", type="person", name="Ada")
     plate = f"sha256:{'a' * 64}"
     grant = {"id": "grant:x", "type": "licence", "given_by": "party:falsework", "basis": "owner"}
+    a_set = f"sha256:{read_card(path).sources[0].sums}"
     approval = {"id": "decision:x", "type": "approval", "by": "party:ada", "role": "x", "subject": plate}
     for note in (
         record_note(ada),
         {"kind": "grant", **grant, "assets": [plate], "uses": ["any"]},
         {"kind": "decision", **approval, "why": "x"},
         {"kind": "activity", "id": "activity:x", "type": "make", "generated": [plate]},
+        {"kind": "grant", **grant, "assets": [a_set], "uses": ["any"]},
         {"kind": "asset", "id": plate, "type": "cut", "name": "tiny"},
+        {"kind": "asset", "id": plate, "type": "model", "name": "another"},
     ):
         path.write_text(before)
         changed(path, lambda values, note=note: values["records"].append(note))  # type: ignore[misc]

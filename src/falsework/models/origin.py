@@ -112,23 +112,25 @@ def _granted(state: State, asset: str) -> bool:
 
 def _overreach(card: Card, records: Sequence[Record]) -> Iterator[str]:
     """Records that a card has no business to bring: they would clear something else than training."""
-    own = {record.id: record.type for record in records if isinstance(record, Asset)}
-    made = {asset for asset, sort in own.items() if sort in ("model", "dataset")}
+    own = {record.id for record in records if isinstance(record, Asset)}
     for record in records:
-        if not _about_training(record, own.keys(), made):
+        if not _about_training(card, record, own):
             yield f"its card brings a record that is not about its training ({record.id[:60]})"
 
 
-def _about_training(record: Record, own: AbstractSet[str], made: AbstractSet[str]) -> bool:
+def _about_training(card: Card, record: Record, own: AbstractSet[str]) -> bool:
+    model = asset_id(card.sha256)
     match record:
         case Party():
             return record.type == "organisation"
         case Asset():
-            return record.type in SORTS
+            return record.type in SORTS and (record.type == "model") == (record.id == model)
         case Grant():
-            mine = set(record.assets) <= made or (set(record.assets) <= own and record.uses == ("train",))
-            return record.type == "licence" and mine and "tool" not in record.terms
+            trains = set(record.assets) <= own and record.uses == ("train",)
+            mine = record.type == "licence" and "tool" not in record.terms
+            return mine and (trains or record.assets == (model,))
         case Activity():
+            made = {model, *(asset_id(source.sums) for source in card.sources)}
             return bool(record.generated) and set(record.generated) <= made and not record.agent
     return False
 

@@ -219,7 +219,15 @@ def install(weights: Path, card: Path | None = None, *, name: str = "") -> Model
         ]
         copies.append((card, folder / (name + CARD)))
     for suffix in (CARD, LEARNED):  # of another model that had this name
-        (folder / (name + suffix)).unlink(missing_ok=True)
+        path = folder / (name + suffix)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise FalseworkError(
+                f"cannot be replaced ({error.strerror or error})",
+                where=path,
+                todo="Delete it, and try again.",
+            ) from error
     for source, target in copies:
         with whole_file(target) as part:
             shutil.copyfile(source, part)

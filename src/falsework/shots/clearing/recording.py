@@ -7,6 +7,7 @@ import hashlib
 import json
 import mimetypes
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -81,7 +82,7 @@ def record_frames(
     ]
     reading = [*_reading(desk, state, person[0].id if person else "")]
     drawn_by = manifest.get("models") or ()
-    networks = [*_networks(state, drawn_by)]
+    networks = [*_networks(state, drawn_by, {one.id for one in inputs})]
     models = tuple(dict.fromkeys(asset_id(str(note["sha256"])) for note in drawn_by))
     used = [record.id for record in (*inputs, *textures, *scripts) if isinstance(record, Asset)]
     used += models
@@ -225,15 +226,18 @@ def _by_networks(
     return {"networks": [dict(one) for one in drawn_by], AI_PIXELS: measured}
 
 
-def _networks(state: State, noted: Sequence[Mapping[str, str]]) -> Iterator[Record]:
+def _networks(state: State, noted: Sequence[Mapping[str, str]], inputs: AbstractSet[str]) -> Iterator[Record]:
     """The networks that drew, each with what its card has to say of its training; one without a card, or that
-    is not at hand any more, as a model that nobody knows anything of."""
+    is not at hand any more, as a model that nobody knows anything of. So is one whose card says of a file of
+    this production (`inputs`, asset ids) that it is something else."""
     at_hand = {one.sha256: one for one in models_at_hand()} if noted else {}
     for note in noted:
         model = at_hand.get(str(note["sha256"]))
-        if model is not None and model.card is not None and model.standing == "on record":
+        card = model.card if model is not None and model.standing == "on record" else None
+        records = card.all_records() if card is not None else ()
+        if records and not _contradicts(records, state, inputs):
             # A card adds to the ledger and changes nothing there: that is a person's, or was revoked.
-            for record in model.card.all_records():
+            for record in records:
                 if (kind_of(record), record.id) not in state.entries:
                     yield record
         elif asset_id(str(note["sha256"])) not in state.assets:
@@ -243,6 +247,17 @@ def _networks(state: State, noted: Sequence[Mapping[str, str]]) -> Iterator[Reco
                 name=str(note["name"]),
                 facts={"version": str(note.get("version", ""))},
             )
+
+
+def _contradicts(records: Sequence[Record], state: State, inputs: AbstractSet[str]) -> bool:
+    """Whether a card calls something by another name than the ledger does, or than this run uses it for: a
+    plate that it calls a data set would be cleared as one."""
+    for one in records:
+        if isinstance(one, Asset):
+            before = state.assets.get(one.id)
+            if one.id in inputs or (before is not None and before.type != one.type):
+                return True
+    return False
 
 
 def own_textures() -> dict[str, Path]:
