@@ -51,16 +51,18 @@ def keeps_shape(moved: Float, cell: float) -> Float:
 
 
 @njit(cache=True)
-def _billow_at(noise: npt.NDArray[np.uint8], x: float, y: float, z: float) -> float:
-    """Weighted octaves, centred on 0, at a place in noise repeats; noise is indexed [z, y, x, channel]."""
+def _billow_at(
+    noise: npt.NDArray[np.uint8], x: float, y: float, z: float, first: int, last: int, total: float
+) -> float:
+    """`total` and the weighted octaves from `first` to before `last`, centred on 0, at a place in noise
+    repeats; noise is indexed [z, y, x, channel]."""
     size = noise.shape[0]
     px, py, pz = x * size - 0.5, y * size - 0.5, z * size - 0.5
     fx, fy, fz = np.floor(px), np.floor(py), np.floor(pz)
     i, j, k = int(fx) % size, int(fy) % size, int(fz) % size
     i1, j1, k1 = (i + 1) % size, (j + 1) % size, (k + 1) % size
     u, v, w = px - fx, py - fy, pz - fz
-    total = 0.0
-    for c in range(3):
+    for c in range(first, last):
         a = (noise[k, j, i, c] * (1 - u) + noise[k, j, i1, c] * u) * (1 - v)
         a += (noise[k, j1, i, c] * (1 - u) + noise[k, j1, i1, c] * u) * v
         b = (noise[k1, j, i, c] * (1 - u) + noise[k1, j, i1, c] * u) * (1 - v)
@@ -78,6 +80,7 @@ def carve(
     moved: Float,
     weight: Float,
     offset: npt.NDArray[np.float64],
+    offset_widest: npt.NDArray[np.float64],
     low: Float,
     voxel: float,
     coarse: int,
@@ -87,7 +90,8 @@ def carve(
     """Fill `billow` (noise where dust is, 0.5 elsewhere) and `grams` (carved density, g/m3), (nx, ny, nz).
 
     density, cover, lump (nx, ny, nz): see `volume`; moved (2, mx, my, mz, 4): the two layers' displacement
-    in metres and how well they keep their shape; weight (2,); offset (2, 3) metres; low (3,) grid corner.
+    in metres and how well they keep their shape; weight (2,); offset (2, 3) metres, that of the widest octave
+    apart; low (3,) grid corner.
     """
     nx, ny, nz = density.shape
     mx, my, mz = moved.shape[1:4]
@@ -119,10 +123,14 @@ def carve(
                         four = moved[layer, i1, j1, k0, a] * (1 - w) + moved[layer, i1, j1, k1, a] * w
                         place[a] = (one * (1 - v) + two * v) * (1 - u) + (three * (1 - v) + four * v) * u
                     share = weight[layer] * place[3] + 1e-4
+                    x = (low[0] + (i + 0.5) * voxel + place[0] + offset_widest[layer, 0]) / TILE
+                    y = (low[1] + (j + 0.5) * voxel + place[1] + offset_widest[layer, 1]) / TILE
+                    z = (low[2] + (k + 0.5) * voxel + place[2] + offset_widest[layer, 2]) / TILE
+                    octaves = _billow_at(noise, x, y, z, 0, 1, 0.0)
                     x = (low[0] + (i + 0.5) * voxel + place[0] + offset[layer, 0]) / TILE
                     y = (low[1] + (j + 0.5) * voxel + place[1] + offset[layer, 1]) / TILE
                     z = (low[2] + (k + 0.5) * voxel + place[2] + offset[layer, 2]) / TILE
-                    total += share * _billow_at(noise, x, y, z)
+                    total += share * _billow_at(noise, x, y, z, 1, 3, octaves)
                     sum_one += share
                     sum_two += share * share
                 # Two noises averaged have less contrast than one, which is given back.

@@ -6,6 +6,7 @@ for."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -171,7 +172,8 @@ def _prepare(
                                 share = np.float32(away / FACTOR)
                                 rough = plain[p + 1, q + 1, r + 1]
                                 cells[p, q, r] = rough + share * (cells[p, q, r] - rough)
-        ext, top = np.float32(extinction), np.float32(1.0 / DENSEST)
+        # As the grid's, light enters the thickest dust between lobes, of a size with the cells.
+        ext, top = np.float32(extinction), np.float32(1.0 / (DENSEST * FACTOR))
         for p in range(WIDE):
             for q in range(WIDE):
                 for r in range(WIDE):
@@ -296,25 +298,45 @@ def _lit(
 
 
 @njit(cache=True)
-def _unturned(turned: Float, axis: int, out: Float) -> None:
-    for a in range(WIDE):
-        for b in range(WIDE):
-            for c in range(WIDE):
-                if axis == 0:
-                    out[a, b, c] = turned[a, b, c]
-                elif axis == 1:
-                    out[b, a, c] = turned[a, b, c]
-                else:
-                    out[b, c, a] = turned[a, b, c]
+def _root(grams: float) -> Any:
+    """The root of a density as a texel's byte."""
+    least, most = np.float32(0.0), np.float32(1.0)
+    share = min(max(np.float32(grams) * np.float32(1.0 / DENSEST_SEEN), least), most)
+    return np.uint8(np.sqrt(share) * np.float32(255.0) + np.float32(0.5))
 
 
 @njit(cache=True)
-def _coded(grams: float, sun: float, sky: float, texel: npt.NDArray[np.uint8]) -> None:
-    """A texel as the march reads it: the root of the density, and both deviations around one half."""
-    texel[0] = np.uint8(np.sqrt(min(max(grams, 0.0), DENSEST_SEEN) / DENSEST_SEEN) * 255.0 + 0.5)
-    texel[1] = np.uint8((min(max(sun / DEEPEST, -1.0), 1.0) * 0.5 + 0.5) * 254.0 + 0.5)
-    texel[2] = np.uint8((min(max(sky / DEEPEST, -1.0), 1.0) * 0.5 + 0.5) * 254.0 + 0.5)
-    texel[3] = 255
+def _around_half(depth: float) -> Any:
+    """A deviation of optical depth as a texel's byte: 127 is none."""
+    least, most = np.float32(-1.0), np.float32(1.0)
+    share = min(max(np.float32(depth) * np.float32(1.0 / DEEPEST), least), most)
+    return np.uint8(share * np.float32(127.0) + np.float32(127.5))
+
+
+@njit(cache=True)
+def _one(turned: Float, axis: int, i: int, j: int, k: int) -> Any:
+    if axis == 0:
+        return turned[i, j, k]
+    if axis == 1:
+        return turned[j, i, k]
+    return turned[k, i, j]
+
+
+@njit(cache=True)
+def _slice(turned: Float, axis: int, j: int, out: npt.NDArray[np.uint8]) -> None:
+    """Slice j of a brick's deviations as bytes [k, i], read in the order they lie in."""
+    if axis == 0:
+        for i in range(WIDE):
+            for k in range(WIDE):
+                out[k, i] = _around_half(turned[i, j, k])
+    elif axis == 1:
+        for i in range(WIDE):
+            for k in range(WIDE):
+                out[k, i] = _around_half(turned[j, i, k])
+    else:
+        for k in range(WIDE):
+            for i in range(WIDE):
+                out[k, i] = _around_half(turned[k, i, j])
 
 
 @njit(cache=True, parallel=True)
@@ -334,19 +356,21 @@ def _encode(
         x0 = number % ACROSS * SLOT
         y0 = number // ACROSS % ACROSS * SLOT
         z0 = number // (ACROSS * ACROSS) * SLOT
-        sun, sky = np.empty((WIDE, WIDE, WIDE), np.float32), np.empty((WIDE, WIDE, WIDE), np.float32)
-        _unturned(lit[0, number], axes[0], sun)
-        _unturned(lit[1, number], axes[1], sky)
-        cells = fine[number]
-        for k in range(WIDE):
-            for j in range(WIDE):
-                for i in range(WIDE):
-                    _coded(
-                        cells[i, j, k], sun[i, j, k], sky[i, j, k], atlas[z0 + 1 + k, y0 + 1 + j, x0 + 1 + i]
-                    )
+        cells, sun, sky = fine[number], lit[0, number], lit[1, number]
+        # A slice at a time, through a page that stays in the cache: the two lie in memory crosswise.
+        page = np.empty((WIDE, WIDE, 4), np.uint8)
+        page[:, :, 3] = 255
+        for j in range(WIDE):
+            for i in range(WIDE):
+                for k in range(WIDE):
+                    page[k, i, 0] = _root(cells[i, j, k])
+            _slice(sun, axes[0], j, page[:, :, 1])
+            _slice(sky, axes[1], j, page[:, :, 2])
+            for k in range(WIDE):
+                atlas[z0 + 1 + k, y0 + 1 + j, x0 + 1 : x0 + 1 + WIDE] = page[k]
         bi, bj, bk = where[number, 0], where[number, 1], where[number, 2]
         plain = np.empty((SLOT, SLOT, SLOT), np.float32)
-        _upsampled(density, bi, bj, bk, plain)
+        known = False
         for k in range(SLOT):
             for j in range(SLOT):
                 rim = k == 0 or k == SLOT - 1 or j == 0 or j == SLOT - 1
@@ -359,26 +383,18 @@ def _encode(
                     if 0 <= a < bx and 0 <= b < by and 0 <= c < bz:
                         other = slots[a, b, c]
                     texel = atlas[z0 + k, y0 + j, x0 + i]
-                    if other < 0:
-                        _coded(plain[i, j, k], 0.0, 0.0, texel)
+                    texel[3] = 255
+                    if other >= 0:
+                        p, q, r = i - 1 - di * WIDE, j - 1 - dj * WIDE, k - 1 - dk * WIDE
+                        texel[0] = _root(fine[other, p, q, r])
+                        texel[1] = _around_half(_one(lit[0, other], axes[0], p, q, r))
+                        texel[2] = _around_half(_one(lit[1, other], axes[1], p, q, r))
                         continue
-                    p, q, r = i - 1 - di * WIDE, j - 1 - dj * WIDE, k - 1 - dk * WIDE
-                    first, second = lit[0, other], lit[1, other]
-                    _coded(
-                        fine[other, p, q, r],
-                        _one(first, axes[0], p, q, r),
-                        _one(second, axes[1], p, q, r),
-                        texel,
-                    )
-
-
-@njit(cache=True)
-def _one(turned: Float, axis: int, i: int, j: int, k: int) -> Any:
-    if axis == 0:
-        return turned[i, j, k]
-    if axis == 1:
-        return turned[j, i, k]
-    return turned[k, i, j]
+                    if not known:
+                        _upsampled(density, bi, bj, bk, plain)
+                        known = True
+                    texel[0] = _root(plain[i, j, k])
+                    texel[1] = texel[2] = 127
 
 
 @njit(cache=True)
@@ -447,6 +463,7 @@ class FineVolume:
         self._ahead = texture_3d(context, field.shape, 1, "f2")
         self._ahead.filter = (moderngl.NEAREST, moderngl.NEAREST)
         self.fullest: Float = np.zeros(0, np.float32)
+        self._kept: dict[str, npt.NDArray[Any]] = {}
 
     @property
     def textures(self) -> dict[str, Any]:
@@ -472,10 +489,10 @@ class FineVolume:
         slots[chosen] = np.arange(len(where), dtype=np.int32)
         fine = to_single(dust.density[dust.index[chosen]])
         air = self._brick_most(density) < HOLDS
-        deviation = np.empty_like(fine)
+        deviation = self._room("deviation", fine.shape, np.float32)
         self.fullest = density.copy()
         _prepare(density, air, slots, where, extinction, fine, deviation, self.fullest)
-        lit = np.empty((2, *fine.shape), np.float32)
+        lit = self._room("lit", (2, *fine.shape), np.float32)
         _lit(deviation, slots, where, self._axes, self._slopes, self._signs, self._spans, self._keeps, lit)
         layers = max(-(-len(where) // (ACROSS * ACROSS)), 1)
         side = ACROSS * SLOT
@@ -483,7 +500,7 @@ class FineVolume:
             if self._atlas is not None:
                 self._atlas.release()
             self._atlas = texture_3d(self._context, (side, side, layers * SLOT), 4, "f1")
-        texels = np.empty((layers * SLOT, side, side, 4), np.uint8)
+        texels = self._room("texels", (layers * SLOT, side, side, 4), np.uint8)
         _encode(density, fine, lit, self._axes, slots, where, texels)
         self._atlas.write(texels, viewport=(0, 0, 0, side, side, layers * SLOT), alignment=1)
         corners = np.zeros((*slots.shape, 4), np.float32)
@@ -500,6 +517,13 @@ class FineVolume:
         ahead = np.empty_like(density)
         _spread(self.fullest, ahead)
         fill(self._ahead, ahead)
+
+    def _room(self, name: str, shape: tuple[int, ...], kind: type[Any]) -> npt.NDArray[Any]:
+        """Memory that is kept from frame to frame: to be given hundreds of megabytes takes time."""
+        size = math.prod(shape)
+        if name not in self._kept or self._kept[name].size < size:
+            self._kept[name] = np.empty(size, kind)
+        return self._kept[name][:size].reshape(shape)
 
     def _brick_most(self, density: Float) -> Float:
         """(bx, by, bz) the largest of each brick's dust cells."""

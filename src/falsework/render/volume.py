@@ -47,6 +47,12 @@ def _fullest(density: Float, block: int, out: Float) -> None:
                     out[i // block, j // block, k // block] = density[i, j, k]
 
 
+def _offsets(frame: DustFrame, *names: str | int) -> npt.NDArray[np.float64]:
+    """Where each layer's noise lies, (2, 3) metres."""
+    seeds = [generator(0, "dust layer", int(seed), *names) for seed in frame.layer_seed]
+    return np.array([seed.random(3) * TILE for seed in seeds])
+
+
 class DustVolume:
     """One frame's dust on the graphics side, and the pass that draws it.
 
@@ -157,11 +163,9 @@ class DustVolume:
         wide = np.stack([relaxed(layer, RELAX) for layer in moved])
         moved = wide + (moved - wide) * keeps[..., None]
         moved = np.concatenate([moved, np.sqrt(keeps)[..., None]], axis=-1)
-        # The first take is that of shots from before there were takes.
-        of_take = ("take", self.take) if self.take else ()
-        offsets = np.array(
-            [generator(0, "dust layer", int(seed), *of_take).random(3) * TILE for seed in frame.layer_seed]
-        )
+        # A take has other lobes upon the same masses: how much of a puff there is, the widest octave decides.
+        widest = _offsets(frame)
+        offsets = _offsets(frame, "take", self.take) if self.take else widest
         billow, grams = np.empty_like(density), np.empty_like(density)
         weight = np.asarray(frame.weight, np.float32)
         low = np.asarray(self.field.origin, np.float32)
@@ -173,6 +177,7 @@ class DustVolume:
             moved,
             weight,
             offsets,
+            widest,
             low,
             voxel,
             self.field.coarse,
