@@ -55,7 +55,9 @@ def sample(number: int, split: str, *, noise: float = 0.3, level: float = 1.0) -
         "bounce": [0.3 * level] * 3,
     }
     dust_albedo = [0.8, 0.7, 0.6]
-    base = (3 * once + (once + 0.04 * opacity))[..., None] * level * np.array(dust_albedo) / np.pi
+    base = (3 * once + (once + 0.04 * opacity))[..., None] * level
+    base += 0.3 * level * 0.1 * opacity[..., None]
+    base = base * np.sqrt(dust_albedo) / np.pi
     gain = np.where(kind == 3, WALLS, INSIDES)[..., None]
 
     def noisy(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:

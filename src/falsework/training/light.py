@@ -20,7 +20,7 @@ from falsework.datasets.shards import INDEX
 from falsework.media.colour import from_working
 from falsework.media.images import write_png
 from falsework.models.light_architecture import LightArchitecture
-from falsework.models.light_features import FEATURES, SHOT_WIDE, first_channel, mirrored, recoloured
+from falsework.models.light_features import FEATURES, first_channel, mirrored, recoloured
 from falsework.models.networks.light import LightUNet
 from falsework.seeds import generator
 from falsework.training.samples import LightSample, LightSamples
@@ -32,7 +32,7 @@ Float = npt.NDArray[np.float32]
 
 DARK = 0.02  # of a white wall's light: errors count relative to this where it is darker
 HIDDEN = 0.1  # weight of a surface that dust hides: a shot's dust, carved, hides less of it
-JITTER = 0.15
+JITTER = {"phase": 0.25, "sun_height": 0.25, "sun_to_sky": 0.15, "bounce_to_sky": 0.15, "dust_albedo": 0.02}
 TRIES, LEAST = 4, 0.05  # crops looked at until one has so much of pieces or dust in it
 SHOWN = 4  # samples in a picture
 MOST_MEASURED = 1000  # samples of the test split
@@ -192,11 +192,10 @@ class LightTask:
 
 
 def _jittered(features: Float, random: np.random.Generator) -> Float:
-    """What is one number all over a shot, made uncertain: the network must not know the few shots by it."""
-    for name in SHOT_WIDE:
+    """What is much the same all over a shot, made uncertain: the few shots must not be known by it."""
+    for name, much in JITTER.items():
         first = first_channel(name)
-        for channel in range(first, first + FEATURES[name]):
-            features[channel] += np.float32(JITTER * random.standard_normal())
+        features[first : first + FEATURES[name]] += np.float32(much * random.standard_normal())
     return features
 
 
