@@ -172,6 +172,23 @@ def test_only_bricks_that_are_seen_are_made(network: tuple[DustGenerator, Path],
         assert np.array_equal(part.density[one], whole.density[two])
 
 
+def test_bricks_far_apart_are_made_as_beside_one_another(
+    network: tuple[DustGenerator, Path], tmp_path: Path
+) -> None:
+    generator, path = network
+    runner = DustNetwork(path, generator.architecture)
+    shape = (72, 16, 16)
+    frame = still(shape)
+    full = DustFrame(np.ones(shape, np.float16), frame.detail, frame.weight, frame.layer_seed)
+    whole = runner.refine(field(tmp_path, shape), full, seed=5)
+    seen = np.zeros(whole.index.shape, np.bool_)
+    seen[[0, 4, 8], 1, 0] = True
+    part = runner.refine(field(tmp_path, shape), full, seed=5, seen=seen)
+    for brick in np.argwhere(seen):
+        one, two = part.index[tuple(brick)], whole.index[tuple(brick)]
+        assert np.array_equal(part.density[one], whole.density[two])
+
+
 def test_one_seed_is_one_take(network: tuple[DustGenerator, Path], tmp_path: Path) -> None:
     generator, path = network
     runner = DustNetwork(path, generator.architecture)

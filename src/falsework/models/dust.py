@@ -82,22 +82,60 @@ class DustNetwork:
         seen_by = np.ascontiguousarray(features(part)[within])
         part = np.ascontiguousarray(part[within[1:]])
         out = np.empty((len(bricks), *[BRICK * FACTOR] * 3), np.float16)
+        noise = _BrickNoise(field, frame, bricks, seed)
         given = np.zeros((TOGETHER, CELL + self.architecture.features, *[self._edge] * 3), np.float32)
-        noise = np.empty((TOGETHER, CELL, *[self._edge] * 3), np.float32)
         around = np.empty((TOGETHER, *[BRICK + 2] * 3), np.float32)
         fine = np.empty((TOGETHER, *[BRICK * FACTOR] * 3), np.float32)
         for first in range(0, len(bricks), TOGETHER):
             some = bricks[first : first + TOGETHER]
-            corners = (BRICK * some - reach).astype(np.int32)
             n = len(some)
-            carried_noise(
-                frame, corners, self._edge, voxel=field.voxel, coarse=field.coarse, seed=seed, out=noise[:n]
-            )
-            _gather(noise[:n], seen_by, part, corners - low.astype(np.int32), reach, given, around)
+            noise.reach(some)
+            _gather(noise.pool, noise.slot, some, seen_by, part, low.astype(np.int64), reach, given, around)
             answer = self._runner(given)
             densities(answer[:n], around[:n], self._weights, fine[:n])
             out[first : first + n] = to_half(fine[:n])
         return FineDust(index, out)
+
+
+class _BrickNoise:
+    """The noise of all bricks that a frame's bricks look at, each looked up once, while it is needed.
+
+    pool   (m, 64, 8, 8, 8);  slot: (bx + 2, by + 2, bz + 2) which of the pool a brick has, counted from -1
+    """
+
+    def __init__(self, field: DustField, frame: DustFrame, bricks: npt.NDArray[np.int32], seed: int) -> None:
+        self._field, self._frame, self._seed = field, frame, seed
+        wanted = np.zeros(bricks.max(axis=0) + 3, np.bool_)
+        for around in np.ndindex(3, 3, 3):
+            wanted[tuple((bricks + np.asarray(around)).T)] = True
+        # Bricks come in the order of x: room for the layers that one lot of them looks at.
+        layers = wanted.sum(axis=(1, 2))
+        last = np.minimum(np.arange(TOGETHER, len(bricks) + TOGETHER, TOGETHER), len(bricks)) - 1
+        spread = 2 + int((bricks[last, 0] - bricks[::TOGETHER, 0]).max())
+        most = int(np.convolve(layers, np.ones(spread + 1, int)).max())
+        self.pool = np.empty((most, CELL, *[BRICK] * 3), np.float32)
+        self.slot = np.full(wanted.shape, -1, np.int64)
+        self._wanted, self._done, self._next = wanted, 0, 0
+
+    def reach(self, bricks: npt.NDArray[np.int32]) -> None:
+        """Have the noise of these bricks and of those around; none comes before those asked for last."""
+        last = int(bricks[:, 0].max()) + 3
+        if last <= self._done:
+            return
+        fresh = np.argwhere(self._wanted[self._done : last]) + np.array([self._done, 0, 0])
+        slots = (self._next + np.arange(len(fresh))) % len(self.pool)
+        self.slot[tuple(fresh.T)] = slots
+        carried_noise(
+            self._frame,
+            (BRICK * (fresh - 1)).astype(np.int32),
+            BRICK,
+            voxel=self._field.voxel,
+            coarse=self._field.coarse,
+            seed=self._seed,
+            out=self.pool,
+            slots=slots,
+        )
+        self._done, self._next = last, self._next + len(fresh)
 
 
 def _bricks(plain: Grid, counts: tuple[int, ...], seen: Flags | None) -> npt.NDArray[np.int32]:
@@ -130,22 +168,27 @@ def _holding(plain: Grid, held: Flags) -> None:
 
 @njit(cache=True, parallel=True)
 def _gather(
-    noise: Grid,
-    seen_by: Grid,
-    part: Grid,
-    corners: npt.NDArray[np.int32],
-    reach: int,
-    given: Grid,
-    around: Grid,
-) -> None:
-    """What the network is given of bricks whose cells with those around begin at `corners` of `part`."""
-    size = given.shape[2]
-    inner = around.shape[1]
-    cells = noise.shape[1]
-    for number in prange(noise.shape[0]):
-        a, b, c = corners[number]
-        given[number, :cells] = noise[number]
-        given[number, cells:] = seen_by[:, a : a + size, b : b + size, c : c + size]
+    pool: Grid, slot: npt.NDArray[np.int64], bricks: npt.NDArray[np.int32], seen_by: Grid, part: Grid,
+    low: npt.NDArray[np.int64], reach: int, given: Grid, around: Grid,
+) -> None:  # fmt: skip
+    """What the network is given of `bricks`; `seen_by` and `part` begin at the dust cell `low`."""
+    size, inner = given.shape[2], around.shape[1]
+    for number in prange(bricks.shape[0]):
+        bx, by, bz = bricks[number]
+        for x in range(size):
+            # The cell's brick, counted from the one before, and its place in it.
+            a, i = (x - reach + BRICK) // BRICK, (x - reach) % BRICK
+            for y in range(size):
+                b, j = (y - reach + BRICK) // BRICK, (y - reach) % BRICK
+                for c in range(3):
+                    first, last = max(0, reach + BRICK * (c - 1)), min(size, reach + BRICK * c)
+                    k = (first - reach) % BRICK
+                    own = slot[bx + a, by + b, bz + c]
+                    for channel in range(CELL):
+                        for z in range(last - first):
+                            given[number, channel, x, y, first + z] = pool[own, channel, i, j, k + z]
+        a, b, c = BRICK * bx - reach - low[0], BRICK * by - reach - low[1], BRICK * bz - reach - low[2]
+        given[number, CELL:] = seen_by[:, a : a + size, b : b + size, c : c + size]
         a, b, c = a + reach - 1, b + reach - 1, c + reach - 1
         around[number] = part[a : a + inner, b : b + inner, c : c + inner]
 

@@ -60,15 +60,19 @@ def carried_noise(
     coarse: int,
     seed: int,
     out: Grid | None = None,
+    slots: npt.NDArray[np.int64] | None = None,
 ) -> Grid:
     """(n, 64, size, size, size) noise of the fine cells in `size`^3 dust cells from each of (n, 3) `corners`.
 
     Channel 16 a + 4 b + c is the fine cell (a, b, c) of its dust cell. voxel: of a dust cell, metres;
     coarse: dust cells along a cell of the displacements. The two layers are mixed by their weights over the
-    root of the sum of their squares, which keeps the variance.
+    root of the sum of their squares, which keeps the variance. `out` may be given, and where in it (n,) each
+    patch goes.
     """
     if out is None:
         out = np.empty((len(corners), FACTOR**3, size, size, size), np.float32)
+    if slots is None:
+        slots = np.arange(len(corners))
     weight = frame.weight.astype(np.float64)
     weight = weight / np.sqrt((weight**2).sum())
     _carried(
@@ -79,6 +83,7 @@ def carried_noise(
         np.ascontiguousarray(corners, np.int32),
         FACTOR / voxel,
         coarse,
+        slots,
         out,
     )
     return out
@@ -93,12 +98,13 @@ def _carried(
     corners: npt.NDArray[np.int32],
     scale: float,
     coarse: int,
+    slots: npt.NDArray[np.int64],
     out: Grid,
 ) -> None:
     mx, my, mz = detail.shape[1:4]
     period = tile.shape[0] - FACTOR
     size = out.shape[2]
-    for number in prange(out.shape[0]):
+    for number in prange(corners.shape[0]):
         one = np.empty((WINDOW, WINDOW, FACTOR), np.float32)
         two = np.empty((WINDOW, FACTOR * FACTOR), np.float32)
         p = np.empty(3, np.int64)
@@ -149,4 +155,4 @@ def _carried(
                 for a in range(FACTOR):
                     for n in range(FACTOR * FACTOR):
                         for z in range(size):
-                            out[number, FACTOR * FACTOR * a + n, x, y, z] = row[z, a, n]
+                            out[slots[number], FACTOR * FACTOR * a + n, x, y, z] = row[z, a, n]
