@@ -40,10 +40,10 @@ class LightUNet(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         kept = []
         x = functional.relu(self.enter(features))
-        for number, level in enumerate(self.down):
+        for number, smaller in enumerate(self.down):
             if number:
                 x = functional.avg_pool2d(x, 2)
-            x = functional.relu(level(x))
+            x = functional.relu(smaller(x))
             kept.append(x)
         for number in reversed(range(len(self.up))):
             large = functional.interpolate(x, scale_factor=2.0, mode="nearest")
