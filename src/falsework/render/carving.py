@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["CONTRAST", "LOOSE", "TILE", "carve", "keeps_shape", "lobes", "relaxed", "smoothed"]
+__all__ = ["CONTRAST", "FRAY", "LOOSE", "TILE", "carve", "keeps_shape", "lobes", "relaxed", "smoothed"]
 
 Float = npt.NDArray[np.float32]
 
 TILE = 11.0  # metres the noise repeats over
 CONTRAST = 1.45
 LOOSE = 0.24  # least cover that can hold a lobe, so that none comes loose from its cloud
+FRAY = 0.8  # of the cover that is lost at the cloud's foot
 # Weights of the noise's octaves that the grid can hold; the finer ones are the march's.
 OCTAVES = (0.31, 0.29, 0.21)
 
@@ -148,14 +149,19 @@ def _rise(low: float, high: float, x: float) -> float:
 
 
 @njit(cache=True)
-def lobes(density: Float, cover: Float, lump: Float, billow: Float, out: Float) -> None:
+def lobes(
+    density: Float, cover: Float, lump: Float, billow: Float, bottom: float, voxel: float, out: Float
+) -> None:
     """What `carve` found as density on the grid, (nx, ny, nz) g/m3: lobes as solid as the march (dust.frag)
-    makes them, their edges a cell wide, and the haze between them thinned."""
+    makes them, their edges a cell wide, the haze between them thinned, the foot undercut. `bottom` is the
+    grid's lowest height in metres."""
     nx, ny, nz = density.shape
     for i in range(nx):
         for j in range(ny):
             for k in range(nz):
-                c, b = cover[i, j, k], billow[i, j, k]
+                b = billow[i, j, k]
+                height = max(bottom + (k + 0.5) * voxel, 0.0)
+                c = max(cover[i, j, k] - FRAY * np.exp(-0.9 * height) * (0.85 - 0.5 * b), 0.0)
                 inside = c - min(max(1.0 - b, LOOSE), 0.85)
                 edge = min(max(inside / 0.25 + 0.5, 0.0), 1.0)
                 full = _rise(0.3, 0.8, c)

@@ -111,25 +111,25 @@ class DustVolume:
             "extinction": EXTINCTION * density_scale,
         }
         cover, lump, billow, grams, moved, offsets = self._carve(frame, density)
+        for name, layer in zip(("detail_first", "detail_second"), moved, strict=True):
+            self._write(name, *np.moveaxis(layer, -1, 0))
+        self._values |= {
+            "layer_weight": np.asarray(frame.weight, np.float32),
+            "layer_offset_first": offsets[0].astype(np.float32),
+            "layer_offset_second": offsets[1].astype(np.float32),
+        }
         if self._fine is not None and self.relief > 0:
             # Lobes larger than a cell are still noise's: the simulation smears them, and what makes dust
             # finer keeps to the cells' means.
-            lobes(density, cover, lump, billow, grams)
+            lobes(density, cover, lump, billow, self.field.origin[2], self.field.voxel, grams)
             self._fine.load(replace(frame, density=to_half(grams)), grams, self._values["extinction"])
             self._write_fullest(np.maximum(grams, self._fine.fullest))
             self._write("plain", grams, cover)
             self._write_light(grams)
             return
         self._write_fullest(np.maximum(density, cover))
-        for name, layer in zip(("detail_first", "detail_second"), moved, strict=True):
-            self._write(name, *np.moveaxis(layer, -1, 0))
         self._write("density", density, cover, billow, lump)
         self._write_light(grams if self.relief > 0 else density)
-        self._values |= {
-            "layer_weight": np.asarray(frame.weight, np.float32),
-            "layer_offset_first": offsets[0].astype(np.float32),
-            "layer_offset_second": offsets[1].astype(np.float32),
-        }
 
     def _write_fullest(self, most: Float) -> None:
         blocks = np.zeros([-(-n // BLOCK) for n in most.shape], np.float32)

@@ -9,9 +9,16 @@ uniform sampler3D towards_light; // the grid's optical depth towards the sun, an
 uniform sampler3D bricks;        // texel of a brick's first fine cell in the atlas; w 0: there is none
 uniform sampler3D atlas;         // root of the density; what the two optical depths are more than the grid's
 uniform sampler3D ahead;         // the most that any fine cell holds within a dust cell of here
+uniform sampler3D detail_first;  // where the air came from, metres
+uniform sampler3D detail_second;
+uniform sampler3D noise;
 uniform sampler3D core;
 uniform sampler2D occluder_depth;
 uniform sampler2D starts;        // first dust along each ray, metres
+uniform vec2 layer_weight;
+uniform vec3 layer_offset_first;
+uniform vec3 layer_offset_second;
+uniform float tile;              // metres the noise repeats over
 uniform vec3 atlas_size;
 uniform float voxel;             // metres
 uniform float densest;           // g/m3 that the atlas' 1 stands for
@@ -70,6 +77,18 @@ void main() {
         vec2 plain = textureLod(density, place, 0.0).rg;
         float grams = slot.w > 0.5 ? texel.r * texel.r * densest : plain.r;
         vec2 more = slot.w > 0.5 ? (texel.gb * (255.0 / 254.0) - 0.5) * 2.0 * deepest : vec2(0.0);
+        // Below the fine cell two octaves of noise, so that nothing near the camera is as smooth as china.
+        vec4 from_first = textureLod(detail_first, place, 0.0);
+        vec4 from_second = textureLod(detail_second, place, 0.0);
+        vec2 weight = layer_weight * vec2(from_first.w, from_second.w) + 1e-4;
+        weight /= weight.x + weight.y;
+        vec4 one = textureLod(noise, (at + from_first.xyz + layer_offset_first) * (5.3 / tile), 0.0) - 0.5;
+        vec4 two = textureLod(noise, (at + from_second.xyz + layer_offset_second) * (5.3 / tile), 0.0) - 0.5;
+        float grit = dot(weight.x * one.ba + weight.y * two.ba, vec2(0.6, 0.4)) / length(weight);
+        // Where a pixel is as wide as a fine cell it would only glitter.
+        float wide = t / camera_focal * FACTOR / voxel;
+        grit *= dot(weight, vec2(from_first.w, from_second.w)) * (1.0 - smoothstep(0.3, 1.2, wide));
+        grams *= exp(2.0 * grit);
         // The cloud thins out towards the grid's open sides, before a surface and at the ground, so that none draws a line.
         vec3 rim = min(at - dust_low, dust_low + dust_extent - at);
         grams *= smoothstep(0.0, 2.0, min(min(rim.x, rim.y), dust_low.z + dust_extent.z - at.z));
@@ -84,6 +103,7 @@ void main() {
         // Deep in the cover's slope is the floor of a cleft, far out a lobe's crown, and finer ones upon them.
         float crown = mix(1.2, 0.38, smoothstep(0.25, 0.85, plain.g)) * clamp(exp(-1.1 * more.y), 0.5, 1.5);
         vec3 light = scattered(max(sunward + more.x, 0.0), max(skyward + more.y, 0.0), middle, lobe, crown);
+        light *= 1.0 + 0.4 * grit;
         // Between two looks the density goes evenly from the one to the other.
         float kept = exp(-0.5 * (sigma_before + sigma) * gap);
         colour += through * (1.0 - kept) * dust_albedo * light / 3.14159265;
