@@ -31,7 +31,7 @@ Grid = npt.NDArray[np.float32]
 
 # Fine cells an edge of the eddies' tile; widest and narrowest eddy.
 TILE, WIDEST, NARROWEST = 64, 8.0, 2.2
-AMPLITUDES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+AMPLITUDES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 
 def interpolated(density: Grid) -> Grid:
