@@ -48,7 +48,7 @@ class Size:
 
 FULL = Size(height=1080)
 QUICK = Size(
-    height=270, frames=24, fragments=400, debris=3000, smoke=40, lead=2, timing=((0.0, 0.0), (1.0, 0.4))
+    height=240, frames=24, fragments=400, debris=3000, smoke=32, lead=2, timing=((0.0, 0.0), (1.0, 0.4))
 )
 
 
