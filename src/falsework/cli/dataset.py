@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from falsework.errors import FalseworkError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from falsework.render.traditional.blender import Blender
 
 __all__ = ["add"]
@@ -178,36 +182,24 @@ def _show(given: argparse.Namespace) -> dict[str, Any]:
     # A run that was killed before it had made any has written none.
     rows = read_index(given.dataset) if (given.dataset / INDEX).exists() else []
     chosen = [find_sample(given.dataset, name) for name in given.samples]
-    if is_volumes(about):
-        return _show_volumes(given, about, rows, chosen)
-    splits: dict[str, dict[str, int]] = {}
-    for split in dict.fromkeys(row["split"] for row in rows):
-        of = [row for row in rows if row["split"] == split]
-        splits[split] = {
-            "buildings": len({row["building"] for row in of}),
-            "samples": len(of),
-            "bytes": sum(row["bytes"] for row in of),
-        }
-    sheet: list[str] = []
-    if given.sheet is not None:
+    return (_show_volumes if is_volumes(about) else _show_shots)(given, about, rows, chosen)
+
+
+def _show_shots(
+    given: argparse.Namespace, about: dict[str, Any], rows: list[dict[str, Any]], chosen: list[dict[str, Any]]
+) -> dict[str, Any]:
+    def draw(some: list[dict[str, Any]]) -> npt.NDArray[np.uint8]:
         from falsework.datasets.previews import contact_sheet
         from falsework.datasets.shards import read_sample
-        from falsework.media.images import write_png
 
-        if given.sheet.suffix.lower() != ".png":
-            raise FalseworkError("is no name of a PNG", where=given.sheet, todo="End it with .png.")
-        some = chosen or rows[:: max(1, len(rows) // SHOWN)][:SHOWN]
-        if not some:
-            raise FalseworkError("holds no samples yet", where=given.dataset, todo="Build some first.")
-        write_png(
-            given.sheet, contact_sheet([(row["sample"], read_sample(given.dataset, row)[0]) for row in some])
-        )
-        sheet = [row["sample"] for row in some]
+        return contact_sheet([(row["sample"], read_sample(given.dataset, row)[0]) for row in some])
+
+    splits = _by_split(rows, "building")
+    some = chosen or _some_of(rows, SHOWN)
+    sheet = _write_sheet(given, some, draw, parts="samples", todo="Build some first.")
     if not given.quiet and not given.json:
         print(f"{about['name']}: {'with' if about.get('targets') else 'without'} path-traced targets")
-        for split, has in splits.items():
-            counts = f"{has['buildings']:>5} buildings {has['samples']:>6} samples"
-            print(f"  {split:<11}{counts} {has['bytes'] / 1e6:>9.1f} MB")
+        _print_splits(splits, "buildings", "samples")
         if not rows:
             print(
                 "  no samples yet: none of its buildings is done. `falsework dataset build` goes on with it."
@@ -233,31 +225,17 @@ def _show(given: argparse.Namespace) -> dict[str, Any]:
 def _show_volumes(
     given: argparse.Namespace, about: dict[str, Any], rows: list[dict[str, Any]], chosen: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    splits = {}
-    for split in dict.fromkeys(row["split"] for row in rows):
-        of = [row for row in rows if row["split"] == split]
-        splits[split] = {
-            "simulations": len({row["simulation"] for row in of}),
-            "samples": len(of),
-            "bytes": sum(row["bytes"] for row in of),
-        }
-    sheet: list[str] = []
-    if given.sheet is not None:
+    def draw(some: list[dict[str, Any]]) -> npt.NDArray[np.uint8]:
         from falsework.datasets.volumes_pictures import sheet_of
-        from falsework.media.images import write_png
 
-        if given.sheet.suffix.lower() != ".png":
-            raise FalseworkError("is no name of a PNG", where=given.sheet, todo="End it with .png.")
-        some = chosen or rows[:: max(1, len(rows) // SHOWN_VOLUMES)][:SHOWN_VOLUMES]
-        if not some:
-            raise FalseworkError("holds no sequences yet", where=given.dataset, todo="Make some first.")
-        write_png(given.sheet, sheet_of(given.dataset, some))
-        sheet = [row["sample"] for row in some]
+        return sheet_of(given.dataset, some)
+
+    splits = _by_split(rows, "simulation")
+    some = chosen or _some_of(rows, SHOWN_VOLUMES)
+    sheet = _write_sheet(given, some, draw, parts="sequences", todo="Make some first.")
     if not given.quiet and not given.json:
         print(f"{about['name']}: dust volumes")
-        for split, has in splits.items():
-            counts = f"{has['simulations']:>5} simulations {has['samples']:>6} sequences"
-            print(f"  {split:<11}{counts} {has['bytes'] / 1e6:>9.1f} MB")
+        _print_splits(splits, "simulations", "sequences")
         if not rows:
             print("  no sequences yet: none of its simulations is done.")
         for row in chosen:
@@ -270,13 +248,67 @@ def _show_volumes(
     return {"name": about["name"], "splits": splits, "samples": chosen, "sheet": sheet}
 
 
-def _rebuild_volume(given: argparse.Namespace) -> dict[str, Any]:
-    from falsework.datasets.volumes import rebuild_volume
+def _by_split(rows: list[dict[str, Any]], whole: str) -> dict[str, dict[str, int]]:
+    """How much is in each split; `whole`: what is in one split only, "building" or "simulation"."""
+    splits: dict[str, dict[str, int]] = {}
+    for split in dict.fromkeys(row["split"] for row in rows):
+        of = [row for row in rows if row["split"] == split]
+        splits[split] = {
+            f"{whole}s": len({row[whole] for row in of}),
+            "samples": len(of),
+            "bytes": sum(row["bytes"] for row in of),
+        }
+    return splits
 
-    same, other, why = rebuild_volume(given.dataset, given.sample)
+
+def _print_splits(splits: dict[str, dict[str, int]], wholes: str, parts: str) -> None:
+    for split, has in splits.items():
+        counts = f"{has[wholes]:>5} {wholes} {has['samples']:>6} {parts}"
+        print(f"  {split:<11}{counts} {has['bytes'] / 1e6:>9.1f} MB")
+
+
+def _some_of(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Up to `most` of them, from the beginning on and evenly far apart."""
+    return rows[:: max(1, len(rows) // most)][:most]
+
+
+def _write_sheet(
+    given: argparse.Namespace,
+    some: list[dict[str, Any]],
+    draw: Callable[[list[dict[str, Any]]], npt.NDArray[np.uint8]],
+    *,
+    parts: str,
+    todo: str,
+) -> list[str]:
+    """Write the contact sheet, where one is wanted; names of those on it. Raises FalseworkError where
+    `some` is empty, with what those would be called (`parts`) and how to get them (`todo`)."""
+    if given.sheet is None:
+        return []
+    from falsework.media.images import write_png
+
+    if given.sheet.suffix.lower() != ".png":
+        raise FalseworkError("is no name of a PNG", where=given.sheet, todo="End it with .png.")
+    if not some:
+        raise FalseworkError(f"holds no {parts} yet", where=given.dataset, todo=todo)
+    write_png(given.sheet, draw(some))
+    return [row["sample"] for row in some]
+
+
+def _rebuild(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.datasets.rebuilding import rebuild
+    from falsework.datasets.volumes import is_volumes, rebuild_volume
+    from falsework.datasets.work import read_dataset
+
+    if is_volumes(read_dataset(given.dataset)):
+        same, other, why = rebuild_volume(given.dataset, given.sample)
+        all_of_them = "of its arrays"
+    else:
+        made = rebuild(given.dataset, given.sample, base=given.base)
+        same, other, why = made.same, made.other, made.why
+        all_of_them = "arrays of its G-buffers"
     if not given.quiet and not given.json:
         if not other:
-            print(f"{given.sample}: all {len(same)} of its arrays are the same, bit for bit.")
+            print(f"{given.sample}: all {len(same)} {all_of_them} are the same, bit for bit.")
         else:
             print(f"{given.sample}: {len(other)} arrays are others now: {', '.join(other)}.")
         for words in why:
@@ -287,30 +319,6 @@ def _rebuild_volume(given: argparse.Namespace) -> dict[str, Any]:
         "other": other,
         "why": why,
         "exit_code": YOURS_TO_MEND if other else 0,
-    }
-
-
-def _rebuild(given: argparse.Namespace) -> dict[str, Any]:
-    from falsework.datasets.rebuilding import rebuild
-    from falsework.datasets.volumes import is_volumes
-    from falsework.datasets.work import read_dataset
-
-    if is_volumes(read_dataset(given.dataset)):
-        return _rebuild_volume(given)
-    made = rebuild(given.dataset, given.sample, base=given.base)
-    if not given.quiet and not given.json:
-        if not made.other:
-            print(f"{made.sample}: all {len(made.same)} arrays of its G-buffers are the same, bit for bit.")
-        else:
-            print(f"{made.sample}: {len(made.other)} arrays are others now: {', '.join(made.other)}.")
-        for words in made.why:
-            print(f"  {words}", file=sys.stderr)
-    return {
-        "sample": made.sample,
-        "same": made.same,
-        "other": made.other,
-        "why": made.why,
-        "exit_code": YOURS_TO_MEND if made.other else 0,
     }
 
 
