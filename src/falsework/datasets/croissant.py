@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from falsework.datasets.assets import FREE
@@ -19,10 +20,20 @@ from falsework.datasets.work import COPY, open_plan, read_dataset
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 
-__all__ = ["CROISSANT", "SUMS", "date_of", "describe", "field_of", "table_of", "write_sums"]
+__all__ = [
+    "CROISSANT",
+    "LINES",
+    "SUMS",
+    "demand_whole",
+    "describe",
+    "table_of",
+    "write_description",
+    "write_sums",
+]
 
 CROISSANT, SUMS, ASSETS = "croissant.json", "SHA256SUMS", "assets.jsonl"
-ABOUT_URL = "https://github.com/falsework/falsework"
+LINES = "application/jsonlines"
+ABOUT_URL, MAKERS = "https://github.com/falsework/falsework", "the falsework contributors"
 
 _AT = {"@type": "@json"}
 CONTEXT: dict[str, Any] = {
@@ -81,14 +92,15 @@ ASSET_FIELDS = {
 }
 
 
-def write_sums(folder: Path) -> tuple[dict[str, str], str]:
+def write_sums(folder: Path, known: Mapping[str, str] = MappingProxyType({})) -> tuple[dict[str, str], str]:
     """Digests of recipe, index and shards (sequences, of a set of volumes) by name, written as
-    `sha256sum --check` reads them; and the digest of that list, which stands for the set."""
+    `sha256sum --check` reads them; and the digest of that list, which stands for the set.
+
+    `known`: digests by name of files that were read just now and need not be again.
+    """
     files = (*folder.glob("*/b*.tar"), *folder.glob("*/v*_f*_c*.safetensors"))
     names = [COPY, INDEX, *sorted(path.relative_to(folder).as_posix() for path in files)]
-    sums = {}
-    for name in names:
-        sums[name] = _digest(folder / name)
+    sums = {name: known.get(name) or _digest(folder / name) for name in names}
     text = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
     write_text(folder / SUMS, text)
     return sums, hashlib.sha256(text.encode()).hexdigest()
@@ -106,53 +118,93 @@ def describe(folder: Path) -> Path:
     these very bytes.
     """
     about, rows, recipe = read_dataset(folder), read_index(folder), open_plan(folder).recipe
-    _demand_whole(folder, rows)
-    assets = about["assets"]
+    shards = dict(sorted({row["shard"]: row["shard_sha256"] for row in rows}.items()))
+    demand_whole(folder, shards, "shard", made="built", then=": only it is made anew")
+    assets, targets = about["assets"], bool(about.get("targets"))
     write_text(folder / ASSETS, "".join(json.dumps(asset) + "\n" for asset in assets))
-    sums, _ = write_sums(folder)
+    sums, _ = write_sums(folder, shards)
     sums[ASSETS] = hashlib.sha256((folder / ASSETS).read_bytes()).hexdigest()
-    shards = sorted({row["shard"] for row in rows})
+    return write_description(
+        folder,
+        sums,
+        name=about["name"],
+        description=_description(recipe, rows, targets),
+        version=f"1.{len({row['building'] for row in rows})}.0",
+        keywords=["synthetic", "building collapse", "rendering", "dust", "path tracing"],
+        responsible=_responsible(recipe, assets, targets),
+        files={INDEX: LINES, ASSETS: LINES, **dict.fromkeys(shards, "application/x-tar")},
+        file_sets=_file_sets(shards),
+        tables=[
+            table_of("samples", "One line for each sample.", INDEX, SAMPLE_FIELDS, key="sample"),
+            table_of(
+                "assets", "The pictures that the samples were made from.", ASSETS, ASSET_FIELDS, key="file"
+            ),
+        ],
+    )
+
+
+def demand_whole(folder: Path, files: Mapping[str, str], kind: str, *, made: str, then: str = "") -> None:
+    """Raises FalseworkError where one of `files` (digests by name, as the index has them) is gone or is not
+    the one that the index was written of. `kind`: what they are; `then`: what a new build does."""
+    for name, digest in files.items():
+        path = folder / name
+        if not path.is_file() or _digest(path) != digest:
+            raise FalseworkError(
+                f"is not the {kind} that was {made}" if path.is_file() else f"is a {kind} that is gone",
+                where=path,
+                todo=f"Delete it, if it is there, and build again with the same recipe{then}.",
+            )
+
+
+def write_description(
+    folder: Path,
+    sums: Mapping[str, str],
+    *,
+    name: str,
+    description: str,
+    version: str,
+    keywords: Sequence[str],
+    responsible: Mapping[str, Any],
+    files: Mapping[str, str],
+    tables: Sequence[Mapping[str, Any]],
+    file_sets: Sequence[Mapping[str, Any]] = (),
+) -> Path:
+    """Write `croissant.json`; returns its path.
+
+    sums         digests by name of all that the set consists of
+    responsible  what the vocabulary for responsible AI has to say of it
+    files        media types by name of those that are described
+    file_sets    what lies within them
+    tables       record sets (`table_of`), besides that of the splits
+    """
     whole = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
-        "name": about["name"],
-        "description": _description(recipe, rows, bool(about.get("targets"))),
+        "name": name,
+        "description": description,
         "conformsTo": ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"],
         "license": "https://creativecommons.org/publicdomain/zero/1.0/",
         "url": ABOUT_URL,
-        "version": f"1.{len({row['building'] for row in rows})}.0",
-        "creator": {"@type": "sc:Organization", "name": "the falsework contributors", "url": ABOUT_URL},
-        "datePublished": date_of(folder / CROISSANT, sums),
-        "keywords": ["synthetic", "building collapse", "rendering", "dust", "path tracing"],
-        "citeAs": f"the falsework contributors, {about['name']}, made with falsework",
-        **_responsible(recipe, assets, bool(about.get("targets"))),
+        "version": version,
+        "creator": {"@type": "sc:Organization", "name": MAKERS, "url": ABOUT_URL},
+        "datePublished": _date_of(folder / CROISSANT, sums),
+        "keywords": keywords,
+        "citeAs": f"{MAKERS}, {name}, made with falsework",
+        **responsible,
         "distribution": [
             *(
                 {
                     "@type": "cr:FileObject",
-                    "@id": name,
-                    "name": name,
-                    "contentUrl": name,
-                    "encodingFormat": "application/x-tar" if name in shards else _format(name),
-                    "contentSize": f"{(folder / name).stat().st_size} B",
-                    "sha256": sums[name],
+                    "@id": file,
+                    "name": file,
+                    "contentUrl": file,
+                    "encodingFormat": kind,
+                    "contentSize": f"{(folder / file).stat().st_size} B",
+                    "sha256": sums[file],
                 }
-                for name in (INDEX, ASSETS, *shards)
+                for file, kind in files.items()
             ),
-            *(
-                [
-                    _file_set(
-                        "arrays",
-                        "A safetensors file for each sample.",
-                        "application/octet-stream",
-                        "*.safetensors",
-                        shards,
-                    ),
-                    _file_set("records", "Each sample's record.", "application/json", "*.json", shards),
-                ]
-                if shards
-                else []
-            ),
+            *file_sets,
         ],
         "recordSet": [
             {
@@ -161,13 +213,10 @@ def describe(folder: Path) -> Path:
                 "name": "splits",
                 "dataType": "cr:Split",
                 "key": {"@id": "splits/name"},
-                "field": [field_of("splits", "name", "sc:Text", "Its name.")],
+                "field": [_field("splits", "name", "sc:Text", "Its name.")],
                 "data": [{"splits/name": split} for split in SPLITS],
             },
-            table_of("samples", "One line for each sample.", INDEX, SAMPLE_FIELDS, key="sample"),
-            table_of(
-                "assets", "The pictures that the samples were made from.", ASSETS, ASSET_FIELDS, key="file"
-            ),
+            *tables,
         ],
     }
     path = folder / CROISSANT
@@ -175,7 +224,7 @@ def describe(folder: Path) -> Path:
     return path
 
 
-def date_of(path: Path, sums: dict[str, str]) -> str:
+def _date_of(path: Path, sums: Mapping[str, str]) -> str:
     """The date that this description bears already, if its files are the same; today's (UTC) otherwise."""
     try:
         before = json.loads(path.read_bytes())
@@ -187,11 +236,7 @@ def date_of(path: Path, sums: dict[str, str]) -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _format(name: str) -> str:
-    return "application/jsonlines" if name.endswith(".jsonl") else "text/plain"
-
-
-def field_of(table: str, name: str, kind: str, words: str, **more: Any) -> dict[str, Any]:
+def _field(table: str, name: str, kind: str, words: str, **more: Any) -> dict[str, Any]:
     return {
         "@type": "cr:Field",
         "@id": f"{table}/{name}",
@@ -210,7 +255,7 @@ def table_of(
         more: dict[str, Any] = {"source": {"fileObject": {"@id": file}, "extract": {"column": column}}}
         if column == "split":
             more["references"] = {"field": {"@id": "splits/name"}}
-        made.append(field_of(name, column, kind, said, **more))
+        made.append(_field(name, column, kind, said, **more))
     return {
         "@type": "cr:RecordSet",
         "@id": name,
@@ -221,29 +266,26 @@ def table_of(
     }
 
 
-def _file_set(name: str, words: str, kind: str, pattern: str, shards: list[str]) -> dict[str, Any]:
-    return {
-        "@type": "cr:FileSet",
-        "@id": name,
-        "name": name,
-        "description": words,
-        "containedIn": [{"@id": shard} for shard in shards],
-        "encodingFormat": kind,
-        "includes": pattern,
-    }
-
-
-def _demand_whole(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Raises FalseworkError where a shard is gone or is not the one that the index was written of."""
-    known = {row["shard"]: row["shard_sha256"] for row in rows}
-    for name, digest in sorted(known.items()):
-        path = folder / name
-        if not path.is_file() or _digest(path) != digest:
-            raise FalseworkError(
-                "is not the shard that was built" if path.is_file() else "is a shard that is gone",
-                where=path,
-                todo="Delete it, if it is there, and build again with the same recipe: only it is made anew.",
-            )
+def _file_sets(shards: Iterable[str]) -> list[dict[str, Any]]:
+    """What lies in the shards; nothing where there are none yet."""
+    within = [{"@id": shard} for shard in shards]
+    sets = (
+        ("arrays", "A safetensors file for each sample.", "application/octet-stream", "*.safetensors"),
+        ("records", "Each sample's record.", "application/json", "*.json"),
+    )
+    return [
+        {
+            "@type": "cr:FileSet",
+            "@id": name,
+            "name": name,
+            "description": words,
+            "containedIn": within,
+            "encodingFormat": kind,
+            "includes": pattern,
+        }
+        for name, words, kind, pattern in sets
+        if within
+    ]
 
 
 def _description(recipe: Recipe, rows: list[dict[str, Any]], targets: bool) -> str:

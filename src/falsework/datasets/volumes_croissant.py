@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from falsework.datasets.croissant import (
-    ABOUT_URL,
-    CONTEXT,
-    CROISSANT,
-    date_of,
-    field_of,
-    table_of,
-    write_sums,
-)
-from falsework.datasets.shards import INDEX, SPLITS, read_index
+from falsework.datasets.croissant import LINES, demand_whole, table_of, write_description, write_sums
+from falsework.datasets.shards import INDEX, read_index
 from falsework.datasets.volume_settings import VolumeRecipe
 from falsework.datasets.volumes import recipe_of
 from falsework.datasets.work import COPY
-from falsework.errors import FalseworkError
-from falsework.media.atomic import write_text
 
 __all__ = ["describe_volumes"]
 
@@ -50,58 +38,20 @@ def describe_volumes(folder: Path) -> Path:
     """Write `croissant.json` and SHA256SUMS of a set of volumes; returns the first's path. The version is
     1.SIMULATIONS.0."""
     recipe, rows = recipe_of(folder), read_index(folder)
-    for row in rows:
-        path = folder / row["file"]
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != row["sha256"]:
-            raise FalseworkError(
-                "is not the sequence that was made" if path.is_file() else "is a sequence that is gone",
-                where=path,
-                todo="Delete it, if it is there, and build again with the same recipe.",
-            )
-    sums, _ = write_sums(folder)
-    files = [row["file"] for row in rows]
-    whole = {
-        "@context": CONTEXT,
-        "@type": "sc:Dataset",
-        "name": recipe.name,
-        "description": _description(recipe, rows),
-        "conformsTo": ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"],
-        "license": "https://creativecommons.org/publicdomain/zero/1.0/",
-        "url": ABOUT_URL,
-        "version": f"1.{len({row['simulation'] for row in rows})}.0",
-        "creator": {"@type": "sc:Organization", "name": "the falsework contributors", "url": ABOUT_URL},
-        "datePublished": date_of(folder / CROISSANT, sums),
-        "keywords": ["synthetic", "building collapse", "dust", "fluid simulation", "super-resolution"],
-        "citeAs": f"the falsework contributors, {recipe.name}, made with falsework",
-        **_responsible(),
-        "distribution": [
-            {
-                "@type": "cr:FileObject",
-                "@id": name,
-                "name": name,
-                "contentUrl": name,
-                "encodingFormat": "application/jsonlines" if name == INDEX else "application/octet-stream",
-                "contentSize": f"{(folder / name).stat().st_size} B",
-                "sha256": sums[name],
-            }
-            for name in (INDEX, *files)
-        ],
-        "recordSet": [
-            {
-                "@type": "cr:RecordSet",
-                "@id": "splits",
-                "name": "splits",
-                "dataType": "cr:Split",
-                "key": {"@id": "splits/name"},
-                "field": [field_of("splits", "name", "sc:Text", "Its name.")],
-                "data": [{"splits/name": split} for split in SPLITS],
-            },
-            table_of("samples", "One line for each sequence.", INDEX, FIELDS, key="sample"),
-        ],
-    }
-    path = folder / CROISSANT
-    write_text(path, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
-    return path
+    sequences = {row["file"]: row["sha256"] for row in rows}
+    demand_whole(folder, sequences, "sequence", made="made")
+    sums, _ = write_sums(folder, sequences)
+    return write_description(
+        folder,
+        sums,
+        name=recipe.name,
+        description=_description(recipe, rows),
+        version=f"1.{len({row['simulation'] for row in rows})}.0",
+        keywords=["synthetic", "building collapse", "dust", "fluid simulation", "super-resolution"],
+        responsible=_responsible(),
+        files={INDEX: LINES, **dict.fromkeys(sequences, "application/octet-stream")},
+        tables=[table_of("samples", "One line for each sequence.", INDEX, FIELDS, key="sample")],
+    )
 
 
 def _description(recipe: VolumeRecipe, rows: list[dict[str, Any]]) -> str:
