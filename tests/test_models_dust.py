@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from falsework.dust.field import DustField, DustFrame
-from falsework.dust.fine import BRICK, FACTOR
+from falsework.dust.fine import BRICK, FACTOR, HALF
 from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import (
-    answers,
+    SPREAD,
     densities,
     features,
-    fine_cells,
+    fine_between,
+    half_cells,
     interpolation,
     means,
+    roots,
     shuffled,
     unshuffled,
 )
@@ -56,7 +58,7 @@ def noise_of(
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> tuple[DustGenerator, Path]:
-    architecture = DustArchitecture(width=16, waist=8, blocks=2)
+    architecture = DustArchitecture(width=16, looks=2)
     torch.manual_seed(3)
     generator = DustGenerator(architecture)
     path = tmp_path_factory.mktemp("weights") / "dust.safetensors"
@@ -67,26 +69,39 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> tuple[DustGenerator, Pa
 def test_cells_go_back_and_forth() -> None:
     fine = np.random.default_rng(0).random((12, 16, 20), np.float32)
     assert np.array_equal(shuffled(unshuffled(fine)), fine)
-    assert np.allclose(unshuffled(fine).mean(axis=0), means(fine), atol=1e-6)
+    assert np.array_equal(unshuffled(fine)[5, 2, 3, 4], fine[5, 6, 9])
 
 
 def test_between_cells_lies_what_is_linear() -> None:
     x, y, z = np.meshgrid(*[np.arange(n, dtype=np.float32) for n in (6, 7, 8)], indexing="ij")
-    between = shuffled(fine_cells(2 * x - y + 3 * z + 5))
+    line = (2 * x - y + 3 * z + 5).astype(np.float32)
+    between = fine_between(line)
     places = [(np.arange(FACTOR * (n - 2)) + 0.5) / FACTOR + 0.5 for n in (6, 7, 8)]
     a, b, c = np.meshgrid(*places, indexing="ij")
     assert np.allclose(between, 2 * a - b + 3 * c + 5, atol=1e-4)
+
+
+@pytest.mark.parametrize("reach", [1, 2, 3, 4])
+def test_half_cells_lie_between_cells(reach: int) -> None:
+    margin = reach // 2 + 1
+    cells = np.stack(np.meshgrid(*[np.arange(n + 2 * margin) - margin for n in (3, 4, 5)], indexing="ij"))
+    halves = half_cells(cells.astype(np.float32), reach)
+    for axis, n in enumerate((3, 4, 5)):
+        assert halves.shape[axis + 1] == HALF * n + 2 * reach
+        place = (np.arange(-reach, HALF * n + reach) + 0.5) / HALF - 0.5
+        along = np.moveaxis(halves[axis], axis, 0).reshape(len(place), -1)
+        assert np.allclose(along, place[:, None], atol=1e-5)
 
 
 def test_the_answer_that_was_asked_for_gives_the_density_back() -> None:
     rng = np.random.default_rng(1)
     fine = rng.uniform(0.5, 1.5, (40, 40, 40)).astype(np.float32)
     coarse = means(fine)
-    between = fine_cells(coarse)
-    inner = unshuffled(fine)[:, 1:-1, 1:-1, 1:-1]
+    inner = fine[4:-4, 4:-4, 4:-4]
+    answer = (unshuffled(roots(inner, fine_between(coarse))) - 1) / np.float32(SPREAD)
     out = np.empty((1, 32, 32, 32), np.float32)
-    densities(answers(inner, between)[None], coarse[None], interpolation(), out)
-    assert np.allclose(out[0], shuffled(np.ascontiguousarray(inner)), rtol=1e-4)
+    densities(answer[None], coarse[None], interpolation(), out)
+    assert np.allclose(out[0], inner, rtol=1e-4)
 
 
 @pytest.mark.parametrize("spread", [0.0, 1.0, 30.0])
@@ -94,7 +109,7 @@ def test_a_cells_mean_stays_the_simulations(spread: float) -> None:
     """Whatever a network says, and however uneven the dust is."""
     rng = np.random.default_rng(2)
     coarse = (rng.random((2, 7, 9, 8)) ** 6 * 100 * (rng.random((2, 7, 9, 8)) > 0.4)).astype(np.float32)
-    said = (spread * rng.standard_normal((2, 64, 5, 7, 6))).astype(np.float32)
+    said = (spread * rng.standard_normal((2, 8, 10, 14, 12))).astype(np.float32)
     out = np.empty((2, 20, 28, 24), np.float32)
     densities(said, coarse, interpolation(), out)
     assert (out >= 0).all()
@@ -111,20 +126,34 @@ def test_features_follow_from_the_cells_around() -> None:
 def test_noise_has_unit_variance_and_repeats() -> None:
     tile = noise_tile()
     assert tile[:PERIOD, :PERIOD, :PERIOD].std() == pytest.approx(1.0, abs=1e-3)
-    assert np.array_equal(tile[-FACTOR:], tile[:FACTOR])
+    assert np.array_equal(tile[-HALF:], tile[:HALF])
     for weight in ((1.0, 0.0), (0.5, 0.5), (0.2, 0.8)):
         assert noise_of(still((24, 24, 24), weight), 20).std() == pytest.approx(0.93, abs=0.08)
 
 
 def test_noise_travels_with_the_air() -> None:
     """Air that came a dust cell's edge along x from where it was brings that cell's noise along."""
-    rest, moved = noise_of(still((16, 16, 16)), 8), noise_of(still((16, 16, 16), moved=VOXEL), 7)
-    assert np.allclose(moved[:, :7, :7, :7], rest[:, 1:, :7, :7], atol=0.02)
+    rest, moved = noise_of(still((16, 16, 16)), 16), noise_of(still((16, 16, 16), moved=VOXEL), 14)
+    assert np.allclose(moved[:, :14, :14, :14], rest[:, 2:, :14, :14], atol=0.02)
+
+
+def test_structure_goes_on_with_its_noise(network: tuple[DustGenerator, Path]) -> None:
+    """In even dust whose air has moved half a dust cell, all that is made has moved half a dust cell."""
+    generator, _ = network
+    size = 16 + 2 * generator.architecture.reach
+    told = features(np.full((20, 20, 20), 2.0, np.float32))[:, :1, :1, :1].repeat(size, 1)
+    told = told.repeat(size, 2).repeat(size, 3)
+    answers = []
+    for moved in (0.0, VOXEL / 2):
+        noise = noise_of(still((24, 24, 24), moved=moved), size)
+        with torch.no_grad():
+            answers.append(generator(torch.from_numpy(np.concatenate([noise, told])[None])).numpy()[0])
+    assert np.allclose(answers[1][:, :-1], answers[0][:, 1:], atol=0.02)
 
 
 def test_noise_of_a_cell_is_the_same_in_any_patch() -> None:
     frame = still((24, 24, 24), (0.4, 0.6), 0.7)
-    assert np.array_equal(noise_of(frame, 10)[:, 4:, 4:, 4:], noise_of(frame, 6, corner=(4, 4, 4)))
+    assert np.array_equal(noise_of(frame, 21)[:, 9:, 9:, 9:], noise_of(frame, 12, corner=(9, 9, 9)))
 
 
 def test_another_take_has_other_noise() -> None:
@@ -141,12 +170,12 @@ def test_the_graph_says_what_the_network_does(network: tuple[DustGenerator, Path
     made = DustNetwork(path, architecture, exact=True).refine(field(tmp_path, shape), frame, seed=5)
     density = frame.density.astype(np.float32)
     reach = architecture.reach
-    edge = 24 + 2 * reach
+    edge = HALF * 24 + 2 * reach
     noise = carried_noise(frame, np.full((1, 3), -reach, np.int32), edge, voxel=VOXEL, coarse=4, seed=5)
-    wide = np.pad(density, [(reach, edge - n - reach) for n in shape], mode="edge")
+    told = half_cells(features(np.pad(density, architecture.reach_cells, mode="edge")), reach)
+    x, y, z = told.shape[1:]
     with torch.no_grad():
-        answer = generator(torch.from_numpy(np.concatenate([noise[0], features(wide)])[None])).numpy()
-    answer = np.ascontiguousarray(answer[..., : shape[0], : shape[1], : shape[2]])
+        answer = generator(torch.from_numpy(np.concatenate([noise[0, :, :x, :y, :z], told])[None])).numpy()
     out = np.zeros((1, *(FACTOR * n for n in shape)), np.float32)
     densities(answer, np.pad(density, 1, mode="edge")[None], interpolation(), out)
     for brick in np.argwhere(made.index >= 0):

@@ -27,7 +27,7 @@ from falsework.training.dust_samples import DustSamples, seen  # noqa: E402
 from falsework.training.dust_standing import measured  # noqa: E402
 from falsework.training.settings import TrainSettings  # noqa: E402
 
-SMALL = DustArchitecture(width=8, waist=4, blocks=1)
+SMALL = DustArchitecture(width=8, looks=2)
 VOXEL, FPS = 0.07, 24.0
 SPEED = VOXEL * FPS  # one fine cell a frame
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BRICK", "FACTOR", "FineDust"]
+__all__ = ["BRICK", "FACTOR", "HALF", "FineDust"]
 
 FACTOR = 4  # fine cells along a dust cell's edge
+HALF = FACTOR // 2  # fine cells along the edge of half a dust cell, and half cells along that of a whole one
 BRICK = 8  # dust cells along a brick's edge: bricks are 32 fine cells wide
 
 

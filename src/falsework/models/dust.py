@@ -14,11 +14,11 @@ from numba import njit, prange
 from openvino import opset13 as ops
 
 from falsework.dust.field import DustField, DustFrame
-from falsework.dust.fine import BRICK, FACTOR, FineDust
+from falsework.dust.fine import BRICK, FACTOR, HALF, FineDust
 from falsework.media.half import to_half, to_single
 from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import REACHES, densities, features, interpolation
-from falsework.models.graph import Runner, Weights, add, parameter
+from falsework.models.graph import Runner, Weights, convolved, parameter
 from falsework.models.noise import carried_noise
 from falsework.models.registry import Model
 
@@ -30,7 +30,8 @@ Flags = npt.NDArray[np.bool_]
 HOLDS = 0.02  # g/m3: bricks with less in every cell are air
 # Bricks that go through together; what is left over goes with empty ones, so that the graph has one shape.
 TOGETHER = 16
-CELL = FACTOR**3
+CELL = HALF**3
+WIDE = HALF * BRICK  # half cells along a brick's edge
 
 
 class DustNetwork:
@@ -53,7 +54,7 @@ class DustNetwork:
             architecture = architecture or (DustArchitecture.from_json(said) if said else None)
             model = model.weights
         self.architecture = architecture or DustArchitecture()
-        self._edge = BRICK + 2 * self.architecture.reach
+        self._edge = WIDE + 2 * self.architecture.reach
         given = parameter([TOGETHER, CELL + self.architecture.features, *[self._edge] * 3], "given")
         graph = _graph(given, Weights(model), self.architecture)
         self._runner = Runner(graph, given, threads=threads, exact=exact)
@@ -63,9 +64,9 @@ class DustNetwork:
         """The frame's dust on finer cells in the bricks that hold any and are `seen` (bx, by, bz; None: all).
 
         One seed is one take: the noise lies elsewhere, the simulated dust is the same. A brick's cells follow
-        from the dust within `reach` cells, the displacements and the seed alone.
+        from the dust around it, the displacements and the seed alone.
         """
-        reach = self.architecture.reach
+        reach = self.architecture.reach_cells
         plain = to_single(frame.density)
         counts = tuple(-(-n // BRICK) for n in plain.shape)
         index = np.full(counts, -1, np.int32)
@@ -90,7 +91,7 @@ class DustNetwork:
             some = bricks[first : first + TOGETHER]
             n = len(some)
             noise.reach(some)
-            _gather(noise.pool, noise.slot, some, seen_by, part, low.astype(np.int64), reach, given, around)
+            _gather(noise.pool, noise.slot, some, seen_by, part, low.astype(np.int64), given, around)
             answer = self._runner(given)
             densities(answer[:n], around[:n], self._weights, fine[:n])
             out[first : first + n] = to_half(fine[:n])
@@ -100,7 +101,7 @@ class DustNetwork:
 class _BrickNoise:
     """The noise of all bricks that a frame's bricks look at, each looked up once, while it is needed.
 
-    pool   (m, 64, 8, 8, 8);  slot: (bx + 2, by + 2, bz + 2) which of the pool a brick has, counted from -1
+    pool   (m, 8, 16, 16, 16);  slot: (bx + 2, by + 2, bz + 2) which of the pool a brick has, counted from -1
     """
 
     def __init__(self, field: DustField, frame: DustFrame, bricks: npt.NDArray[np.int32], seed: int) -> None:
@@ -113,7 +114,7 @@ class _BrickNoise:
         last = np.minimum(np.arange(TOGETHER, len(bricks) + TOGETHER, TOGETHER), len(bricks)) - 1
         spread = 2 + int((bricks[last, 0] - bricks[::TOGETHER, 0]).max())
         most = int(np.convolve(layers, np.ones(spread + 1, int)).max())
-        self.pool = np.empty((most, CELL, *[BRICK] * 3), np.float32)
+        self.pool = np.empty((most, CELL, *[WIDE] * 3), np.float32)
         self.slot = np.full(wanted.shape, -1, np.int64)
         self._wanted, self._done, self._next = wanted, 0, 0
 
@@ -127,8 +128,8 @@ class _BrickNoise:
         self.slot[tuple(fresh.T)] = slots
         carried_noise(
             self._frame,
-            (BRICK * (fresh - 1)).astype(np.int32),
-            BRICK,
+            (WIDE * (fresh - 1)).astype(np.int32),
+            WIDE,
             voxel=self._field.voxel,
             coarse=self._field.coarse,
             seed=self._seed,
@@ -169,49 +170,54 @@ def _holding(plain: Grid, held: Flags) -> None:
 @njit(cache=True, parallel=True)
 def _gather(
     pool: Grid, slot: npt.NDArray[np.int64], bricks: npt.NDArray[np.int32], seen_by: Grid, part: Grid,
-    low: npt.NDArray[np.int64], reach: int, given: Grid, around: Grid,
+    low: npt.NDArray[np.int64], given: Grid, around: Grid,
 ) -> None:  # fmt: skip
     """What the network is given of `bricks`; `seen_by` and `part` begin at the dust cell `low`."""
     size, inner = given.shape[2], around.shape[1]
+    reach = (size - WIDE) // 2
+    near, far = np.float32(0.75), np.float32(0.25)
+    features = seen_by.shape[0]
     for number in prange(bricks.shape[0]):
         bx, by, bz = bricks[number]
         for x in range(size):
-            # The cell's brick, counted from the one before, and its place in it.
-            a, i = (x - reach + BRICK) // BRICK, (x - reach) % BRICK
+            # The half cell's brick, counted from the one before, and its place in it.
+            a, i = (x - reach + WIDE) // WIDE, (x - reach) % WIDE
+            # Its dust cell, and the one on its other side.
+            cx, hx = (x - reach) // HALF, (x - reach) % HALF
+            x0 = BRICK * bx + cx - low[0]
+            x1 = x0 + 2 * hx - 1
             for y in range(size):
-                b, j = (y - reach + BRICK) // BRICK, (y - reach) % BRICK
+                b, j = (y - reach + WIDE) // WIDE, (y - reach) % WIDE
                 for c in range(3):
-                    first, last = max(0, reach + BRICK * (c - 1)), min(size, reach + BRICK * c)
-                    k = (first - reach) % BRICK
+                    first, last = max(0, reach + WIDE * (c - 1)), min(size, reach + WIDE * c)
+                    k = (first - reach) % WIDE
                     own = slot[bx + a, by + b, bz + c]
                     for channel in range(CELL):
                         for z in range(last - first):
                             given[number, channel, x, y, first + z] = pool[own, channel, i, j, k + z]
-        a, b, c = BRICK * bx - reach - low[0], BRICK * by - reach - low[1], BRICK * bz - reach - low[2]
-        given[number, CELL:] = seen_by[:, a : a + size, b : b + size, c : c + size]
-        a, b, c = a + reach - 1, b + reach - 1, c + reach - 1
+                cy, hy = (y - reach) // HALF, (y - reach) % HALF
+                y0 = BRICK * by + cy - low[1]
+                y1 = y0 + 2 * hy - 1
+                for channel in range(features):
+                    one, two = seen_by[channel, x0, y0], seen_by[channel, x0, y1]
+                    three, four = seen_by[channel, x1, y0], seen_by[channel, x1, y1]
+                    for z in range(size):
+                        cz, hz = (z - reach) // HALF, (z - reach) % HALF
+                        z0 = BRICK * bz + cz - low[2]
+                        z1 = z0 + 2 * hz - 1
+                        here = near * (near * one[z0] + far * two[z0]) + far * (
+                            near * three[z0] + far * four[z0]
+                        )
+                        there = near * (near * one[z1] + far * two[z1]) + far * (
+                            near * three[z1] + far * four[z1]
+                        )
+                        given[number, CELL + channel, x, y, z] = near * here + far * there
+        a, b, c = BRICK * bx - 1 - low[0], BRICK * by - 1 - low[1], BRICK * bz - 1 - low[2]
         around[number] = part[a : a + inner, b : b + inner, c : c + inner]
 
 
 def _graph(given: Any, weights: Weights, architecture: DustArchitecture) -> Any:
-    x = _looked(given, weights, "enter")
-    for number in range(architecture.blocks):
-        name = f"blocks.{number}"
-        near = ops.swish(_looked(ops.swish(_looked(x, weights, f"{name}.narrow")), weights, f"{name}.look"))
-        inside = ops.slice(
-            x,
-            ops.constant(np.array([1, 1, 1], np.int64)),
-            ops.constant(np.array([-1, -1, -1], np.int64)),
-            ops.constant(np.array([1, 1, 1], np.int64)),
-            axes=ops.constant(np.array([2, 3, 4], np.int64)),
-        )
-        x = add(inside, _looked(near, weights, f"{name}.widen"))
-    return _looked(ops.swish(x), weights, "leave")
-
-
-def _looked(x: Any, weights: Weights, name: str) -> Any:
-    """`name`.weight and `name`.bias as PyTorch's Conv3d has them, without padding."""
-    kernel, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
-    none = [0, 0, 0]
-    out = ops.convolution(x, ops.constant(kernel), [1, 1, 1], none, none, [1, 1, 1])
-    return ops.add(out, ops.constant(bias.reshape(1, -1, 1, 1, 1)))
+    x = given
+    for number in range(architecture.looks):
+        x = ops.swish(convolved(x, weights, f"looks.{number}", padded=False))
+    return convolved(x, weights, "leave")

@@ -12,23 +12,27 @@ __all__ = ["DustArchitecture"]
 
 @dataclass(frozen=True)
 class DustArchitecture:
-    """width   channels kept of each dust cell;  waist: those that see the cells around;  blocks: how often
-    features   channels that go in besides the noise's 64
+    """width   channels kept of each half cell;  looks: how often the half cells around it are seen
+    features   channels that go in besides the noise's 8
     """
 
-    width: int = 64
-    waist: int = 32
-    blocks: int = 3
+    width: int = 32
+    looks: int = 3
     features: int = FEATURES
 
     @property
     def reach(self) -> int:
-        """Dust cells around each that its answer depends on."""
-        return self.blocks
+        """Half cells around each that its answer depends on."""
+        return self.looks
+
+    @property
+    def reach_cells(self) -> int:
+        """Dust cells around those of a patch, so that all half cells within `reach` lie between cells."""
+        return self.reach // 2 + 1
 
     def to_json(self) -> dict[str, Any]:
         return {"network": "dust", **asdict(self)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(*(int(values[name]) for name in ("width", "waist", "blocks", "features")))
+        return cls(*(int(values[name]) for name in ("width", "looks", "features")))

@@ -1,8 +1,9 @@
 """What the dust network sees of the simulated dust, and how its answer becomes density.
 
-Everything is laid out by dust cells: the FACTOR^3 fine cells of one are its channels, number 16 a + 4 b + c
-for the fine cell (a, b, c). The network speaks in square roots of the density over what lies between the dust
-cells' middles (trilinear): nothing is 0, and no deviation is SPREAD's number of units from 1.
+Everything is laid out by half cells, eight of which are a dust cell: the HALF^3 fine cells of one are its
+channels, number 4 a + 2 b + c for the fine cell (a, b, c). The network speaks in square roots of the density
+over what lies between the dust cells' middles (trilinear): nothing is 0, and no deviation is SPREAD's number
+of units from 1.
 """
 
 # Numba's kernels: mypy cannot follow NumPy integers as loop indices.
@@ -15,19 +16,20 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
-from falsework.dust.fine import FACTOR
+from falsework.dust.fine import FACTOR, HALF
 
 __all__ = [
     "FEATURES",
     "LARGEST",
     "REACHES",
     "SPREAD",
-    "answers",
     "densities",
     "features",
-    "fine_cells",
+    "fine_between",
+    "half_cells",
     "interpolation",
     "means",
+    "roots",
     "shuffled",
     "unshuffled",
 ]
@@ -59,17 +61,17 @@ def means(fine: Grid) -> Grid:
 
 
 def unshuffled(fine: Grid) -> Grid:
-    """(4 x, 4 y, 4 z) fine cells as (64, x, y, z)."""
-    x, y, z = (n // FACTOR for n in fine.shape)
-    parts = fine.reshape(x, FACTOR, y, FACTOR, z, FACTOR).transpose(1, 3, 5, 0, 2, 4)
-    return np.ascontiguousarray(parts.reshape(FACTOR**3, x, y, z))
+    """(4 x, 4 y, 4 z) fine cells as (8, 2 x, 2 y, 2 z)."""
+    x, y, z = (n // HALF for n in fine.shape)
+    parts = fine.reshape(x, HALF, y, HALF, z, HALF).transpose(1, 3, 5, 0, 2, 4)
+    return np.ascontiguousarray(parts.reshape(HALF**3, x, y, z))
 
 
 def shuffled(cells: Grid) -> Grid:
     """`unshuffled` undone."""
     x, y, z = cells.shape[1:]
-    parts = cells.reshape(FACTOR, FACTOR, FACTOR, x, y, z).transpose(3, 0, 4, 1, 5, 2)
-    return np.ascontiguousarray(parts.reshape(FACTOR * x, FACTOR * y, FACTOR * z))
+    parts = cells.reshape(HALF, HALF, HALF, x, y, z).transpose(3, 0, 4, 1, 5, 2)
+    return np.ascontiguousarray(parts.reshape(HALF * x, HALF * y, HALF * z))
 
 
 def features(density: Grid) -> Grid:
@@ -96,29 +98,44 @@ def _box(values: Grid, reach: int) -> Grid:
     return np.maximum(out, np.float32(0.0))
 
 
-def fine_cells(density: Grid) -> Grid:
-    """(64, x - 2, y - 2, z - 2) the trilinear density in the fine cells of all but the outer dust cells."""
+def half_cells(values: Grid, reach: int) -> Grid:
+    """(c, 2 x + 2 reach, …) trilinear values in the middles of the half cells of (x, y, z) dust cells and of
+    `reach` half cells around them, from the values (c, x + 2 m, …) with m = reach // 2 + 1 cells around."""
+    near, far = np.float32(0.75), np.float32(0.25)
+    for axis in (1, 2, 3):
+        one, two = (np.moveaxis(values, axis, -1)[..., part] for part in (slice(-1), slice(1, None)))
+        both = np.stack([near * one + far * two, far * one + near * two], axis=-1)
+        values = np.moveaxis(both.reshape(*both.shape[:-2], -1), -1, axis)
+    beyond = 1 - reach % 2
+    inner = slice(beyond, -beyond or None)
+    return np.ascontiguousarray(values[:, inner, inner, inner])
+
+
+def fine_between(density: Grid) -> Grid:
+    """(4 x - 8, 4 y - 8, 4 z - 8) the trilinear density (x, y, z) in the fine cells of all but the outer dust
+    cells."""
     x, y, z = (n - 2 for n in density.shape)
     windows = np.lib.stride_tricks.sliding_window_view(density, (3, 3, 3)).reshape(x, y, z, 27)
-    return np.ascontiguousarray(np.moveaxis(windows @ interpolation().T, -1, 0))
+    cells = (windows @ interpolation().T).reshape(x, y, z, FACTOR, FACTOR, FACTOR)
+    return np.ascontiguousarray(cells.transpose(0, 3, 1, 4, 2, 5).reshape(FACTOR * x, FACTOR * y, FACTOR * z))
 
 
-def answers(fine: Grid, between: Grid) -> Grid:
-    """What the network shall say: both (64, x, y, z), fine density and `fine_cells`."""
+def roots(fine: Grid, between: Grid) -> Grid:
+    """What the network shall say, before SPREAD: of density in fine cells over `fine_between`."""
     root = np.sqrt(fine / np.maximum(between, np.float32(1e-6)))
-    return np.asarray((np.minimum(root, np.float32(LARGEST)) - 1) / np.float32(SPREAD), np.float32)
+    return np.asarray(np.minimum(root, np.float32(LARGEST)), np.float32)
 
 
 @njit(cache=True, parallel=True)
 def densities(answer: Grid, density: Grid, weights: Grid, out: Grid) -> None:
     """Density from what the network says; the mean in each dust cell is that cell's own.
 
-    answer   (n, 64, x, y, z) as `answers`
+    answer   (n, 8, 2 x, 2 y, 2 z): the root of a ratio is 1 + SPREAD of it
     density  (n, x + 2, y + 2, z + 2) g/m3 of the dust cells, with those around
     weights  (64, 27) `interpolation()`
     out      (n, 4 x, 4 y, 4 z) g/m3
     """
-    nx, ny, nz = answer.shape[2:]
+    nx, ny, nz = answer.shape[2] // HALF, answer.shape[3] // HALF, answer.shape[4] // HALF
     spread, largest = np.float32(SPREAD), np.float32(LARGEST)
     zero, one, share = np.float32(0.0), np.float32(1.0), np.float32(1 / FACTOR**3)
     for number in prange(answer.shape[0]):
@@ -139,23 +156,28 @@ def densities(answer: Grid, density: Grid, weights: Grid, out: Grid) -> None:
                             for c in range(3):
                                 around[9 * a + 3 * b + c] = density[number, x + a, y + b, z + c]
                     total = zero
-                    for channel in range(FACTOR**3):
+                    for cell in range(FACTOR**3):
+                        a, b, c = cell // FACTOR**2, cell // FACTOR % FACTOR, cell % FACTOR
                         between = zero
                         for part in range(27):
-                            between += weights[channel, part] * around[part]
-                        root = min(max(one + spread * answer[number, channel, x, y, z], zero), largest)
+                            between += weights[cell, part] * around[part]
+                        said = answer[
+                            number, HALF**2 * (a % HALF) + HALF * (b % HALF) + c % HALF,
+                            HALF * x + a // HALF, HALF * y + b // HALF, HALF * z + c // HALF,
+                        ]  # fmt: skip
+                        root = min(max(one + spread * said, zero), largest)
                         value = between * root * root
-                        values[channel] = value
+                        values[cell] = value
                         total += value
                     mean = total * share
                     if mean > np.float32(1e-3) * own:
                         gain = own / mean
-                        for channel in range(FACTOR**3):
-                            values[channel] *= gain
+                        for cell in range(FACTOR**3):
+                            values[cell] *= gain
                     else:
                         # Nothing left where there is dust: as the simulation has it.
-                        for channel in range(FACTOR**3):
-                            values[channel] = own
+                        for cell in range(FACTOR**3):
+                            values[cell] = own
                     for a in range(FACTOR):
                         for b in range(FACTOR):
                             for c in range(FACTOR):

@@ -69,11 +69,13 @@ def parameter(shape: Sequence[int], name: str) -> Node:
     return ops.parameter(openvino.PartialShape(list(shape)), np.float32, name=name)
 
 
-def convolved(x: Node, weights: Mapping[str, Float] | Weights, name: str, *, stride: int = 1) -> Node:
-    """`name`.weight and `name`.bias as PyTorch's Conv2d or Conv3d has them, edges padded with zeros."""
+def convolved(
+    x: Node, weights: Mapping[str, Float] | Weights, name: str, *, stride: int = 1, padded: bool = True
+) -> Node:
+    """`name`.weight and `name`.bias as PyTorch's Conv2d or Conv3d has them; edges padded with zeros."""
     kernel, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
     rank = kernel.ndim - 2
-    pads = [size // 2 for size in kernel.shape[2:]]
+    pads = [size // 2 if padded else 0 for size in kernel.shape[2:]]
     out = ops.convolution(x, ops.constant(kernel), [stride] * rank, pads, pads, [1] * rank)
     return ops.add(out, ops.constant(bias.reshape(1, -1, *[1] * rank)))
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numba import njit, prange
 
 from falsework.dust.field import DustFrame
-from falsework.dust.fine import FACTOR
+from falsework.dust.fine import FACTOR, HALF
 from falsework.seeds import generator
 
 __all__ = ["PERIOD", "carried_noise", "layer_offsets", "noise_tile"]
@@ -25,12 +25,12 @@ PERIOD = 160
 # logarithms of real ratios do: what is longer than a dust cell is the simulation's, not the noise's.
 CENTRE = 0.11
 FALL = 2.2
-WINDOW = FACTOR + 1
+WINDOW = HALF + 1
 
 
 @lru_cache(maxsize=1)
 def noise_tile() -> Grid:
-    """(PERIOD + 4,) * 3 Gaussian noise of unit variance, periodic; the last four repeat the first four.
+    """(PERIOD + 2,) * 3 Gaussian noise of unit variance, periodic; the last two repeat the first two.
 
     Band-limited, so that looking it up between cells keeps its variance.
     """
@@ -43,7 +43,7 @@ def noise_tile() -> Grid:
     amplitude = share**2 / (1 + share ** (2 + FALL)) * np.exp(-((k / np.float32(0.42)) ** 4))
     values = np.fft.irfftn(np.fft.rfftn(white) * amplitude, s=white.shape, axes=(0, 1, 2))
     values /= values.std()
-    return np.pad(values, ((0, FACTOR),) * 3, mode="wrap").astype(np.float32)
+    return np.pad(values, ((0, HALF),) * 3, mode="wrap").astype(np.float32)
 
 
 def layer_offsets(layer_seed: npt.NDArray[np.int32], seed: int) -> npt.NDArray[np.float64]:
@@ -62,15 +62,16 @@ def carried_noise(
     out: Grid | None = None,
     slots: npt.NDArray[np.int64] | None = None,
 ) -> Grid:
-    """(n, 64, size, size, size) noise of the fine cells in `size`^3 dust cells from each of (n, 3) `corners`.
+    """(n, 8, size, size, size) noise of the fine cells in `size`^3 half cells from each of (n, 3) `corners`,
+    counted in half cells.
 
-    Channel 16 a + 4 b + c is the fine cell (a, b, c) of its dust cell. voxel: of a dust cell, metres;
+    Channel 4 a + 2 b + c is the fine cell (a, b, c) of its half cell. voxel: of a dust cell, metres;
     coarse: dust cells along a cell of the displacements. The two layers are mixed by their weights over the
     root of the sum of their squares, which keeps the variance. `out` may be given, and where in it (n,) each
     patch goes.
     """
     if out is None:
-        out = np.empty((len(corners), FACTOR**3, size, size, size), np.float32)
+        out = np.empty((len(corners), HALF**3, size, size, size), np.float32)
     if slots is None:
         slots = np.arange(len(corners))
     weight = frame.weight.astype(np.float64)
@@ -82,7 +83,7 @@ def carried_noise(
         layer_offsets(frame.layer_seed, seed),
         np.ascontiguousarray(corners, np.int32),
         FACTOR / voxel,
-        coarse,
+        HALF * coarse,
         slots,
         out,
     )
@@ -102,57 +103,69 @@ def _carried(
     out: Grid,
 ) -> None:
     mx, my, mz = detail.shape[1:4]
-    period = tile.shape[0] - FACTOR
+    period = tile.shape[0] - HALF
     size = out.shape[2]
     for number in prange(corners.shape[0]):
-        one = np.empty((WINDOW, WINDOW, FACTOR), np.float32)
-        two = np.empty((WINDOW, FACTOR * FACTOR), np.float32)
+        # Displacements along a row, between those of the rows of coarse cells around it.
+        along_row = np.empty((2, mz, 3), np.float32)
+        one = np.empty((WINDOW, WINDOW, HALF), np.float32)
+        two = np.empty((WINDOW, HALF * HALF), np.float32)
         p = np.empty(3, np.int64)
         f = np.empty(3, np.float32)
-        row = np.empty((size, FACTOR, FACTOR * FACTOR), np.float32)
+        row = np.empty((size, HALF, HALF * HALF), np.float32)
+        first = min(max((corners[number, 2] + 0.5) / coarse - 0.5, 0.0), mz - 1.0)
+        last = min(max((corners[number, 2] + size - 0.5) / coarse - 0.5, 0.0), mz - 1.0)
         for x in range(size):
+            i = corners[number, 0] + x
+            ci = min(max((i + 0.5) / coarse - 0.5, 0.0), mx - 1.0)
+            i0 = int(ci)
+            i1, u = min(i0 + 1, mx - 1), np.float32(ci - i0)
             for y in range(size):
+                j = corners[number, 1] + y
+                cj = min(max((j + 0.5) / coarse - 0.5, 0.0), my - 1.0)
+                j0 = int(cj)
+                j1, v = min(j0 + 1, my - 1), np.float32(cj - j0)
+                for layer in range(2):
+                    for k in range(int(first), min(int(last) + 2, mz)):
+                        for a in range(3):
+                            near = detail[layer, i0, j0, k, a] * (1 - v) + detail[layer, i0, j1, k, a] * v
+                            far = detail[layer, i1, j0, k, a] * (1 - v) + detail[layer, i1, j1, k, a] * v
+                            along_row[layer, k, a] = near * (1 - u) + far * u
                 row[:] = 0.0
                 for z in range(size):
-                    i, j, k = corners[number, 0] + x, corners[number, 1] + y, corners[number, 2] + z
-                    # The displacement in the middle of the dust cell holds for all of it.
-                    ci = min(max((i + 0.5) / coarse - 0.5, 0.0), mx - 1.0)
-                    cj = min(max((j + 0.5) / coarse - 0.5, 0.0), my - 1.0)
-                    ck = min(max((k + 0.5) / coarse - 0.5, 0.0), mz - 1.0)
-                    i0, j0, k0 = int(ci), int(cj), int(ck)
-                    i1, j1, k1 = min(i0 + 1, mx - 1), min(j0 + 1, my - 1), min(k0 + 1, mz - 1)
-                    u, v, w = np.float32(ci - i0), np.float32(cj - j0), np.float32(ck - k0)
+                    # The displacement in the middle of the half cell holds for all of it.
+                    ck = min(max((corners[number, 2] + z + 0.5) / coarse - 0.5, 0.0), mz - 1.0)
+                    k0 = int(ck)
+                    k1, w = min(k0 + 1, mz - 1), np.float32(ck - k0)
                     for layer in range(2):
                         share = np.float32(weight[layer])
                         if share < 1e-3:
                             continue
                         for a in range(3):
-                            d00 = detail[layer, i0, j0, k0, a] * (1 - w) + detail[layer, i0, j0, k1, a] * w
-                            d01 = detail[layer, i0, j1, k0, a] * (1 - w) + detail[layer, i0, j1, k1, a] * w
-                            d10 = detail[layer, i1, j0, k0, a] * (1 - w) + detail[layer, i1, j0, k1, a] * w
-                            d11 = detail[layer, i1, j1, k0, a] * (1 - w) + detail[layer, i1, j1, k1, a] * w
-                            moved = (d00 * (1 - v) + d01 * v) * (1 - u) + (d10 * (1 - v) + d11 * v) * u
-                            cell = i if a == 0 else (j if a == 1 else k)
-                            place = FACTOR * cell + moved * scale + offsets[layer, a]
+                            moved = along_row[layer, k0, a] * (1 - w) + along_row[layer, k1, a] * w
+                            cell = i if a == 0 else (j if a == 1 else corners[number, 2] + z)
+                            place = HALF * cell + moved * scale + offsets[layer, a]
                             low = np.floor(place)
                             f[a] = np.float32(place - low)
                             p[a] = np.int64(low) % period
                         along, across, over = f[2], f[1], f[0]
                         for a in range(WINDOW):
                             for b in range(WINDOW):
-                                line = tile[p[0] + a, p[1] + b, p[2] : p[2] + WINDOW]
-                                for c in range(FACTOR):
-                                    one[a, b, c] = line[c] + along * (line[c + 1] - line[c])
+                                for c in range(HALF):
+                                    here = tile[p[0] + a, p[1] + b, p[2] + c]
+                                    one[a, b, c] = here + along * (
+                                        tile[p[0] + a, p[1] + b, p[2] + c + 1] - here
+                                    )
                         for a in range(WINDOW):
-                            for b in range(FACTOR):
-                                for c in range(FACTOR):
+                            for b in range(HALF):
+                                for c in range(HALF):
                                     here = one[a, b, c]
-                                    two[a, FACTOR * b + c] = here + across * (one[a, b + 1, c] - here)
-                        for a in range(FACTOR):
-                            for n in range(FACTOR * FACTOR):
+                                    two[a, HALF * b + c] = here + across * (one[a, b + 1, c] - here)
+                        for a in range(HALF):
+                            for n in range(HALF * HALF):
                                 here = two[a, n]
                                 row[z, a, n] += share * (here + over * (two[a + 1, n] - here))
-                for a in range(FACTOR):
-                    for n in range(FACTOR * FACTOR):
+                for a in range(HALF):
+                    for n in range(HALF * HALF):
                         for z in range(size):
-                            out[slots[number], FACTOR * FACTOR * a + n, x, y, z] = row[z, a, n]
+                            out[slots[number], HALF * HALF * a + n, x, y, z] = row[z, a, n]

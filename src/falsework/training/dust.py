@@ -22,16 +22,24 @@ from torch.nn import functional
 
 from falsework.datasets.shards import INDEX
 from falsework.datasets.volumes_pictures import volume_picture
-from falsework.dust.fine import FACTOR
+from falsework.dust.fine import FACTOR, HALF
 from falsework.media.images import write_png
 from falsework.models.dust_architecture import DustArchitecture
-from falsework.models.dust_cells import LARGEST, SPREAD, answers, features, fine_cells, shuffled, unshuffled
+from falsework.models.dust_cells import (
+    LARGEST,
+    SPREAD,
+    features,
+    fine_between,
+    half_cells,
+    roots,
+    shuffled,
+    unshuffled,
+)
 from falsework.models.networks.dust import DustGenerator
-from falsework.models.noise import carried_noise
 from falsework.render.volume import EXTINCTION
 from falsework.seeds import generator
 from falsework.training.dust_baselines import interpolated
-from falsework.training.dust_making import made
+from falsework.training.dust_making import made, noise_around
 from falsework.training.dust_measures import log_spectral_distance, spectrum, travel_error
 from falsework.training.dust_samples import DustSamples, DustSequence
 from falsework.training.settings import TrainSettings
@@ -48,18 +56,19 @@ LEAST = 1e-4  # of a distance: its slope stays finite at none
 
 @dataclass(frozen=True)
 class _Batch:
-    """Tensors (n, c, s, s, s) of patches; of each two successive frames, one after the other along n.
+    """Tensors of patches, (n, 1, 4 s, 4 s, 4 s) where nothing else is said; of each two successive frames,
+    one after the other along n.
 
-    given    twice, of two noises, with the network's reach around
-    wanted   answers to be given
+    given    (n, 8 + features, 2 s + 2 reach, …) twice, of two noises
+    truth    roots of the simulated density over what lies between the dust cells
     between  what lies between the dust cells, over the cell's own density
-    thick    optical depth of a dust cell's edge
-    weight   by what is seen
+    thick    (n, 1, s, s, s) optical depth of a dust cell's edge
+    weight   (n, 1, s, s, s) by what is seen
     moved    (n / 2, 3, s, s, s) fine cells that the air moves from one frame to the next
     """
 
     given: tuple[Tensor, Tensor]
-    wanted: Tensor
+    truth: Tensor
     between: Tensor
     thick: Tensor
     weight: Tensor
@@ -82,9 +91,9 @@ class DustTask:
         self._settings, self._device = settings, device
         self._samples = DustSamples(data)
         architecture = architecture or DustArchitecture()
-        self._reach = architecture.reach
+        self._reach, self._margin = architecture.reach, architecture.reach_cells
         # No patch is larger than what the smallest sequence holds with the cells around.
-        self._edge = min(settings.patch, self._samples.smallest - 2 * self._reach)
+        self._edge = min(settings.patch, self._samples.smallest - 2 * self._margin)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(generator(settings.seed, "dust", "weights").integers(2**31)))
             self.network = DustGenerator(architecture)
@@ -97,40 +106,40 @@ class DustTask:
 
     def loss(self, step: int) -> Tensor:
         batch = self._batch(step)
-        one, two = (self.network(given).float() for given in batch.given)
-        first, second = (_kept(1 + SPREAD * answer, batch.between) for answer in (one, two))
-        truth = 1 + SPREAD * batch.wanted
+        one, two = (1 + SPREAD * _fine(self.network(given).float()) for given in batch.given)
+        first, second = (_kept(root, batch.between) for root in (one, two))
         share = batch.weight / batch.weight.mean().clamp_min(1e-6)
+        thick = _enlarged(batch.thick) * batch.between
 
         def opacity(root: Tensor) -> Tensor:
-            return _fine(-torch.expm1(-batch.thick * batch.between * root.square()))
+            return -torch.expm1(-thick * root.square())
 
-        look = structure_score(_fine(first), _fine(second), _fine(truth), share)
-        travel = travel_score(opacity(first), opacity(second), opacity(truth), batch.moved, share)
+        look = structure_score(first, second, batch.truth, share)
+        travel = travel_score(opacity(first), opacity(second), opacity(batch.truth), batch.moved, share)
         return look + TRAVEL * travel
 
     def _batch(self, step: int) -> _Batch:
         random = generator(self._settings.seed, "dust", step)
         pairs = [self._pair(random) for _ in range(max(1, self._settings.batch // 2))]
         frames = [frame for frames, _ in pairs for frame in frames]
-        one, two, wanted, between, thick, weight = (
+        one, two, truth, between, thick, weight = (
             torch.from_numpy(np.stack(part)).to(self._device) for part in zip(*frames, strict=True)
         )
         moved = torch.from_numpy(np.stack([moved for _, moved in pairs])).to(self._device)
-        return _Batch((one, two), wanted, between, thick, weight, moved)
+        return _Batch((one, two), truth, between, thick, weight, moved)
 
     def _pair(self, random: np.random.Generator) -> tuple[list[tuple[Grid, ...]], Grid]:
         """The same patch of two successive frames, with the same noises, and how the air moves."""
         rows = self._samples.rows["train"]
         sequence = self._samples.sequence("train", int(random.integers(len(rows))))
         first = int(random.integers(len(sequence.density) - 1))
-        low = _low(sequence.weight[first], self._edge, self._reach, random)
+        low = _low(sequence.weight[first], self._edge, self._margin, random)
         gain = float(np.exp(random.uniform(np.log(THINNEST), np.log(THICKEST))))
         turn = _Turn(int(random.integers(4)), bool(random.integers(2)))
         seeds = [int(random.integers(2**31)) for _ in range(2)]
         frames = [self._patch(sequence, number, low, gain, turn, seeds) for number in (first, first + 1)]
         inner = tuple(slice(n, n + self._edge) for n in low)
-        air = np.moveaxis(sequence.velocity[first + 1][inner].astype(np.float32), -1, 0)
+        air = np.moveaxis(sequence.air[first + 1][inner], -1, 0)
         return frames, turn.vectors(air * np.float32(FACTOR / (sequence.fps * sequence.voxel)))
 
     def _patch(
@@ -142,31 +151,24 @@ class DustTask:
         turn: _Turn,
         seeds: list[int],
     ) -> tuple[Grid, ...]:
-        reach, edge = self._reach, self._edge
+        margin, edge = self._margin, self._edge
         density = sequence.density[number]
-        wide = tuple(slice(n - reach, n + edge + reach) for n in low)
+        wide = tuple(slice(n - margin, n + edge + margin) for n in low)
         around = tuple(slice(n - 1, n + edge + 1) for n in low)
-        corner = np.asarray([[n - reach for n in low]], np.int32)
-        told = turn(features(density * np.float32(gain))[(slice(None), *wide)])
+        inner = tuple(slice(n, n + edge) for n in low)
+        told = half_cells(turn(features(density * np.float32(gain))[(slice(None), *wide)]), self._reach)
         given = []
         for seed in seeds:
-            noise = carried_noise(
-                sequence.frame(number),
-                corner,
-                edge + 2 * reach,
-                voxel=sequence.voxel,
-                coarse=density.shape[0] // sequence.detail.shape[2],
-                seed=seed,
-            )
-            given.append(np.concatenate([unshuffled(turn(shuffled(noise[0]))), told]))
-        fine = turn(sequence.fine(number, low, edge))
-        between = fine_cells(turn(density[around]))
-        inner = tuple(slice(n, n + edge) for n in low)
-        own = turn(density[inner])
+            noise = shuffled(noise_around(sequence, number, low, edge, self._reach, seed=seed))
+            given.append(np.concatenate([unshuffled(turn(noise)), told]))
+        between, own = fine_between(turn(density[around])), turn(density[inner])
+        over = between / np.maximum(own, np.float32(1e-6)).repeat(FACTOR, 0).repeat(FACTOR, 1).repeat(
+            FACTOR, 2
+        )
         return (
             *given,
-            answers(unshuffled(fine), between),
-            np.asarray(between / np.maximum(own, np.float32(1e-6)), np.float32),
+            roots(turn(sequence.fine(number, low, edge)), between)[None],
+            np.asarray(over[None], np.float32),
             own[None] * np.float32(gain * EXTINCTION * sequence.voxel),
             turn(sequence.weight[number][inner])[None],
         )
@@ -184,7 +186,7 @@ class DustTask:
             coarse = interpolated(sequence.density[last])
             found["spectrum_coarse"].append(log_spectral_distance(spectrum(coarse, voxel), reference))
             found["spectrum"].append(log_spectral_distance(spectrum(made_two[1], voxel), reference))
-            air = sequence.velocity[last - 1 :]
+            air = sequence.air[last - 1 :]
             found["travel"].append(
                 travel_error(made_two, air, sequence.fps, voxel)
                 / travel_error(truth, air, sequence.fps, voxel)
@@ -291,16 +293,21 @@ def _kept(root: Tensor, between: Tensor) -> Tensor:
     """Roots of ratios with the dust cell's mean made its own, as `dust_cells.densities` makes it."""
     # Below nothing a little slope is left to come back by.
     root = torch.where(root > 0, root.clamp_max(LARGEST), 0.02 * root)
-    mean = (between * root.square()).mean(dim=1, keepdim=True)
-    return root * mean.clamp_min(0.04).rsqrt()
+    mean = functional.avg_pool3d(between * root.square(), FACTOR)
+    return root * _enlarged(mean.clamp_min(0.04).rsqrt())
+
+
+def _enlarged(cells: Tensor) -> Tensor:
+    """(n, c, s, s, s) dust cells' values in each of their fine cells."""
+    return functional.interpolate(cells, scale_factor=FACTOR)
 
 
 def _fine(cells: Tensor) -> Tensor:
-    """(n, 64, s, s, s) as (n, 1, 4 s, 4 s, 4 s)."""
+    """(n, 8, 2 s, 2 s, 2 s) as (n, 1, 4 s, 4 s, 4 s)."""
     n, _, x, y, z = cells.shape
-    f = FACTOR
-    parts = cells.reshape(n, f, f, f, x, y, z).permute(0, 4, 1, 5, 2, 6, 3)
-    return parts.reshape(n, 1, f * x, f * y, f * z)
+    h = HALF
+    parts = cells.reshape(n, h, h, h, x, y, z).permute(0, 4, 1, 5, 2, 6, 3)
+    return parts.reshape(n, 1, h * x, h * y, h * z)
 
 
 def _slopes(fine: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from numba import njit
 
 from falsework.datasets.volumes_air import eddies
 from falsework.dust.fine import FACTOR
-from falsework.models.dust_cells import fine_cells, means, shuffled
+from falsework.models.dust_cells import fine_between, means
 from falsework.models.noise import layer_offsets
 from falsework.seeds import generator
 from falsework.training.dust_measures import log_spectral_distance, spectrum
@@ -36,7 +36,7 @@ AMPLITUDES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 def interpolated(density: Grid) -> Grid:
     """(4 x, 4 y, 4 z) the density (x, y, z) of dust cells, trilinear between their middles."""
-    return shuffled(fine_cells(np.pad(density, 1, mode="edge")))
+    return fine_between(np.pad(density, 1, mode="edge"))
 
 
 def curled(sequence: DustSequence, number: int, amplitude: float, *, seed: int) -> Grid:

@@ -99,15 +99,13 @@ def frechet(one: Double, reference: Double) -> float:
     return float(apart @ apart + np.trace(first + second - 2 * both))
 
 
-def travel_error(
-    frames: Sequence[Grid], velocity: npt.NDArray[np.float16], fps: float, voxel: float
-) -> float:
+def travel_error(frames: Sequence[Grid], air: Grid, fps: float, voxel: float) -> float:
     """Mean difference, as seen, of each frame from the one before carried on by the air, over the mean of
-    what is seen. velocity: (T, x, y, z, 3) m/s at the dust cells."""
+    what is seen. air: (T, x, y, z, 3) m/s at the dust cells."""
     wrong = total = 0.0
     for number in range(1, len(frames)):
         before, now = visible(frames[number - 1], voxel), visible(frames[number], voxel)
-        step = velocity[number].astype(np.float32) * np.float32(FACTOR / (fps * voxel))
+        step = air[number] * np.float32(FACTOR / (fps * voxel))
         carried, inside = _carried(before, step)
         wrong += float(np.abs(carried - now)[inside].sum(dtype=np.float64))
         total += float(now[inside].sum(dtype=np.float64))

@@ -15,10 +15,11 @@ from scipy.ndimage import minimum_filter
 
 from falsework.datasets.shards import INDEX, SPLITS
 from falsework.datasets.work import read_dataset
+from falsework.dust.domain import FINE
 from falsework.dust.field import DustFrame
 from falsework.dust.fine import FACTOR
 from falsework.errors import FalseworkError
-from falsework.models.dust_cells import means
+from falsework.models.dust_cells import half_cells, means
 from falsework.render.volume import EXTINCTION
 
 __all__ = ["DustSamples", "DustSequence", "seen"]
@@ -40,7 +41,8 @@ class DustSequence:
 
     voxel     of a dust cell, metres;  shape: fine cells
     density   (T, x, y, z) g/m3 of dust cells;  weight: `seen` of them
-    velocity  (T, x, y, z, 3) m/s
+    air       (T, x, y, z, 3) m/s as the air of a shot holds it, whose cells are FINE dust cells wide: their
+              means, linear between. What is finer a shot does not know, and no detail can follow it
     """
 
     name: str
@@ -50,7 +52,7 @@ class DustSequence:
     shape: tuple[int, int, int]
     density: Grid
     weight: Grid
-    velocity: npt.NDArray[np.float16]
+    air: Grid
     detail: npt.NDArray[np.float16]
     layer_weight: Grid
     layer_seed: npt.NDArray[np.int32]
@@ -73,7 +75,8 @@ class DustSequence:
         voxel = FACTOR * float(row["voxel"])
         return cls(
             str(row["sample"]), path, voxel, float(row["fps"]), tuple(fine.shape[1:]), coarse,
-            np.stack([seen(frame, voxel) for frame in coarse]), velocity, detail,
+            np.stack([seen(frame, voxel) for frame in coarse]),
+            np.stack([_as_a_shot_has_it(frame) for frame in velocity]), detail,
             weight.astype(np.float32), seeds,
         )  # fmt: skip
 
@@ -96,6 +99,14 @@ class DustSequence:
                 x, y, z = (slice(FACTOR * n, FACTOR * (n + size)) for n in low)
                 part = whole[number : number + 1, x, y, z]
         return np.asarray(part[0], np.float32)
+
+
+def _as_a_shot_has_it(velocity: npt.NDArray[np.float16]) -> Grid:
+    """(x, y, z, 3) means over air cells, linear between their middles."""
+    x, y, z = (n // FINE for n in velocity.shape[:3])
+    cells = velocity.astype(np.float32).reshape(x, FINE, y, FINE, z, FINE, 3).mean(axis=(1, 3, 5))
+    wide = np.pad(np.moveaxis(cells, -1, 0), ((0, 0), *[(1, 1)] * 3), mode="edge")
+    return np.ascontiguousarray(np.moveaxis(half_cells(wide, 0), 0, -1))
 
 
 class DustSamples:

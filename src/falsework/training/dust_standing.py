@@ -74,12 +74,12 @@ def standing(
         middle, voxel = len(truth) // 2, one.voxel
         reference = spectrum(truth[middle], voxel)
         blocks["simulated"].append(statistics(truth[middle], voxel, truth[middle]))
-        travel["simulated"].append(travel_error(truth, one.velocity, one.fps, voxel))
+        travel["simulated"].append(travel_error(truth, one.air, one.fps, voxel))
         for name, maker in makers.items():
             frames = [maker(one, number, seed) for number in range(len(truth))]
             spectra[name].append(log_spectral_distance(spectrum(frames[middle], voxel), reference))
             blocks[name].append(statistics(frames[middle], voxel, truth[middle]))
-            travel[name].append(travel_error(frames, one.velocity, one.fps, voxel))
+            travel[name].append(travel_error(frames, one.air, one.fps, voxel))
     real = np.concatenate(blocks["simulated"])
     return {
         name: {
