@@ -1,5 +1,6 @@
 //!include camera.glsl
 //!include light.glsl
+//!include dustlight.glsl
 // The simulated dust as it is on its grid, lit by what reaches it without having been scattered before.
 uniform sampler3D sigma;           // extinction per metre
 uniform sampler3D core;
@@ -8,7 +9,6 @@ uniform vec3 dust_low;
 uniform vec3 dust_extent;
 uniform float dust_step;           // metres
 layout(location = 0) out vec4 out_dust;  // transmittance; light of a sun and of a sky of irradiance pi; mean distance
-float henyey(float cosine, float g) { return (1.0 - g * g) / pow(1.0 + g * g - 2.0 * g * cosine, 1.5); }
 void main() {
     out_dust = vec4(1.0, 0.0, 0.0, 0.0);
     vec3 ray = ray_through(gl_FragCoord.xy);
@@ -21,8 +21,7 @@ void main() {
     float start = max(max(low.x, low.y), max(low.z, 0.2));
     float end = min(min(high.x, high.y), high.z);
     if (depth > 0.0 && depth < 1e4) end = min(end, depth * unit);
-    float cosine = dot(ray, sun_direction);
-    float lobe = 0.7 * henyey(cosine, 0.55) + 0.3 * henyey(cosine, -0.25);
+    float lobe = towards_camera(dot(ray, sun_direction));
     float through = 1.0;
     vec3 sum = vec3(0.0);
     for (float t = start; t < end && through > 0.001; t += dust_step) {
