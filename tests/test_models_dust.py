@@ -9,6 +9,7 @@ from falsework.dust.field import DustField, DustFrame
 from falsework.dust.fine import BRICK, FACTOR, HALF
 from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import (
+    KEPT,
     SPREAD,
     densities,
     features,
@@ -105,7 +106,7 @@ def test_the_answer_that_was_asked_for_gives_the_density_back() -> None:
 
 
 @pytest.mark.parametrize("spread", [0.0, 1.0, 30.0])
-def test_a_cells_mean_stays_the_simulations(spread: float) -> None:
+def test_a_cells_mean_stays_near_the_simulations(spread: float) -> None:
     """Whatever a network says, and however uneven the dust is."""
     rng = np.random.default_rng(2)
     coarse = (rng.random((2, 7, 9, 8)) ** 6 * 100 * (rng.random((2, 7, 9, 8)) > 0.4)).astype(np.float32)
@@ -113,8 +114,10 @@ def test_a_cells_mean_stays_the_simulations(spread: float) -> None:
     out = np.empty((2, 20, 28, 24), np.float32)
     densities(said, coarse, interpolation(), out)
     assert (out >= 0).all()
-    for one, own in zip(out, coarse, strict=True):
-        assert np.allclose(means(one), own[1:-1, 1:-1, 1:-1], rtol=1e-4)
+    for one, whole in zip(out, coarse, strict=True):
+        own = whole[1:-1, 1:-1, 1:-1]
+        assert (means(one) <= own * KEPT * 1.001).all()
+        assert (means(one) >= own / KEPT * 0.999).all()
 
 
 def test_features_follow_from_the_cells_around() -> None:

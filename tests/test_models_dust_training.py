@@ -13,6 +13,7 @@ from falsework.media.arrays import write_arrays
 torch = pytest.importorskip("torch")
 
 from falsework.models.dust_architecture import DustArchitecture  # noqa: E402
+from falsework.models.dust_cells import KEPT  # noqa: E402
 from falsework.training.dust import DustTask, _Turn, structure_score, travel_score  # noqa: E402
 from falsework.training.dust_baselines import curled, interpolated  # noqa: E402
 from falsework.training.dust_making import made  # noqa: E402
@@ -184,9 +185,8 @@ def test_a_volume_of_any_shape_is_made(task: DustTask, data: Path) -> None:
     sequence = DustSamples(data).sequence("test", 0)
     volume = made(task.network, sequence, 1, seed=1)
     assert volume.shape == (32, 64, 32)
-    assert np.allclose(
-        volume.reshape(8, 4, 16, 4, 8, 4).mean((1, 3, 5)), sequence.density[1], rtol=1e-3, atol=1e-4
-    )
+    mean = volume.reshape(8, 4, 16, 4, 8, 4).mean((1, 3, 5))
+    assert np.allclose(mean, sequence.density[1], rtol=1.001 * (KEPT - 1), atol=1e-4)
 
 
 def test_what_is_no_set_of_volumes_is_said(data: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from falsework.dust.fine import FACTOR, HALF
 
 __all__ = [
     "FEATURES",
+    "KEPT",
     "LARGEST",
     "REACHES",
     "SPREAD",
@@ -38,6 +39,9 @@ Grid = npt.NDArray[np.float32]
 
 # An answer y stands for the root 1 + SPREAD y of a ratio, from 0 to LARGEST.
 SPREAD, LARGEST = 0.35, 3.0
+# How many times a dust cell's own density, or of it, the mean of what is made of it can be. Were it always the
+# cell's own, what is made could not travel: each cell it passes through would pull at it in another way.
+KEPT = 1.25
 # g/m3 under which nothing is seen: less light than a hundredth is lost over a metre.
 FAINT = 0.02
 # Logarithm of the cell's density, of its mean over 3 cells and over 7 cells an edge.
@@ -128,7 +132,7 @@ def roots(fine: Grid, between: Grid) -> Grid:
 
 @njit(cache=True, parallel=True)
 def densities(answer: Grid, density: Grid, weights: Grid, out: Grid) -> None:
-    """Density from what the network says; the mean in each dust cell is that cell's own.
+    """Density from what the network says; the mean in each dust cell stays within KEPT times that cell's own.
 
     answer   (n, 8, 2 x, 2 y, 2 z): the root of a ratio is 1 + SPREAD of it
     density  (n, x + 2, y + 2, z + 2) g/m3 of the dust cells, with those around
@@ -137,6 +141,7 @@ def densities(answer: Grid, density: Grid, weights: Grid, out: Grid) -> None:
     """
     nx, ny, nz = answer.shape[2] // HALF, answer.shape[3] // HALF, answer.shape[4] // HALF
     spread, largest = np.float32(SPREAD), np.float32(LARGEST)
+    kept = np.float32(KEPT)
     zero, one, share = np.float32(0.0), np.float32(1.0), np.float32(1 / FACTOR**3)
     for number in prange(answer.shape[0]):
         around = np.empty(27, np.float32)
@@ -171,7 +176,7 @@ def densities(answer: Grid, density: Grid, weights: Grid, out: Grid) -> None:
                         total += value
                     mean = total * share
                     if mean > np.float32(1e-3) * own:
-                        gain = own / mean
+                        gain = min(max(mean, own / kept), own * kept) / mean
                         for cell in range(FACTOR**3):
                             values[cell] *= gain
                     else:

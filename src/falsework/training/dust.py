@@ -26,6 +26,7 @@ from falsework.dust.fine import FACTOR, HALF
 from falsework.media.images import write_png
 from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import (
+    KEPT,
     LARGEST,
     SPREAD,
     features,
@@ -290,11 +291,11 @@ def travel_score(one: Tensor, two: Tensor, truth: Tensor, moved: Tensor, share: 
 
 
 def _kept(root: Tensor, between: Tensor) -> Tensor:
-    """Roots of ratios with the dust cell's mean made its own, as `dust_cells.densities` makes it."""
+    """Roots of ratios with the dust cell's mean kept near its own, as `dust_cells.densities` keeps it."""
     # Below nothing a little slope is left to come back by.
     root = torch.where(root > 0, root.clamp_max(LARGEST), 0.02 * root)
-    mean = functional.avg_pool3d(between * root.square(), FACTOR)
-    return root * _enlarged(mean.clamp_min(0.04).rsqrt())
+    mean = functional.avg_pool3d(between * root.square(), FACTOR).clamp_min(0.04)
+    return root * _enlarged((mean.clamp(1 / KEPT, KEPT) / mean).sqrt())
 
 
 def _enlarged(cells: Tensor) -> Tensor:

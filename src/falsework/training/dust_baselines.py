@@ -19,7 +19,7 @@ from numba import njit
 
 from falsework.datasets.volumes_air import eddies
 from falsework.dust.fine import FACTOR
-from falsework.models.dust_cells import fine_between, means
+from falsework.models.dust_cells import KEPT, fine_between, means
 from falsework.models.noise import layer_offsets
 from falsework.seeds import generator
 from falsework.training.dust_measures import log_spectral_distance, spectrum
@@ -41,7 +41,7 @@ def interpolated(density: Grid) -> Grid:
 
 def curled(sequence: DustSequence, number: int, amplitude: float, *, seed: int) -> Grid:
     """(X, Y, Z) g/m3: the coarse dust of a frame, looked up `amplitude` fine cells (root mean square) away
-    along curl noise; each dust cell's mean is its own."""
+    along curl noise; each dust cell's mean is kept as near its own as the network's is."""
     density = sequence.density[number]
     frame = sequence.frame(number)
     weight = sequence.layer_weight[number].astype(np.float64)
@@ -56,7 +56,8 @@ def curled(sequence: DustSequence, number: int, amplitude: float, *, seed: int) 
         amplitude,
         out,
     )
-    gain = density / np.maximum(means(out), np.float32(1e-9))
+    mean = np.maximum(means(out), np.float32(1e-9))
+    gain = np.clip(mean, density / np.float32(KEPT), density * np.float32(KEPT)) / mean
     return np.asarray(out * gain.repeat(FACTOR, 0).repeat(FACTOR, 1).repeat(FACTOR, 2), np.float32)
 
 
