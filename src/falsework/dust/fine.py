@@ -20,8 +20,8 @@ class FineDust:
 
     index    (bx, by, bz) int32: number of the brick over dust cells [8 b, 8 b + 8); -1: none, the plain
              density is meant
-    density  (n, 32, 32, 32) float16 g/m3; the mean of each 4x4x4 block is near the dust cell's own density, and
-             never far from it (the simulation stays in charge)
+    density  (n, 32, 32, 32) float16 g/m3; the mean of each 4x4x4 block is near the dust cell's own density
+             and never far from it (the simulation stays in charge)
     """
 
     index: npt.NDArray[np.int32]
