@@ -39,8 +39,8 @@ Grid = npt.NDArray[np.float32]
 
 # An answer y stands for the root 1 + SPREAD y of a ratio, from 0 to LARGEST.
 SPREAD, LARGEST = 0.35, 3.0
-# The mean of what is made of a dust cell is at most so many times its own density, and at least one by that of
-# it. Were it always its own, what is made could not travel: each cell on its way would pull at it differently.
+# The mean of what is made of a dust cell lies between its own density over KEPT and its own times KEPT. Were
+# it always its own, what is made could not travel: each cell on its way would pull at it differently.
 KEPT = 1.25
 # g/m3 under which nothing is seen: less light than a hundredth is lost over a metre.
 FAINT = 0.02
