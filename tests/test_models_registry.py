@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -15,12 +16,14 @@ from falsework.cli.main import main
 from falsework.datasets.shards import read_index
 from falsework.errors import FalseworkError
 from falsework.media.arrays import write_arrays
+from falsework.media.images import write_png
 from falsework.models import registry
 from falsework.models.card import Card, read_card, record_note, write_card
 from falsework.models.origin import faults_of, rows_of, shared_groups, strays
 from falsework.models.registry import SHIPPED, find, install, models
 from falsework.rights.fingerprints import read_fingerprints
 from falsework.rights.records import Grant, Party
+from falsework.rights.samples import read_sample
 from falsework.training.packing import pack
 from trained import about_file, finished_run, own_model, small_set, write_index_of
 
@@ -103,6 +106,20 @@ def test_the_same_run_packs_to_the_same_bytes(tmp_path: Path) -> None:
         pack(run, data, about, tmp_path / out)
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+
+
+def test_the_last_sheet_of_a_run_lies_beside_the_card(tmp_path: Path) -> None:
+    data = small_set(tmp_path / "data")
+    run = finished_run(tmp_path / "run", data)
+    for step, grey in (("0000100", 40), ("0000200", 200)):
+        (run / "pictures").mkdir(exist_ok=True)
+        write_png(run / "pictures" / f"{step}.png", np.full((32, 96, 3), grey, np.uint8))
+    model = pack(run, data, about_file(tmp_path), tmp_path / "out")
+    assert model.card is not None
+    (shown,) = model.card.pictures
+    lies = tmp_path / "out" / f"tiny-light.{shown.file}"
+    assert hashlib.sha256(lies.read_bytes()).hexdigest() == shown.sha256
+    assert read_sample(lies).mean() == pytest.approx(200, abs=3)
 
 
 def test_a_card_is_shown_as_a_page(packed: Path, own: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, ValidationError
@@ -51,7 +52,12 @@ from falsework.training.memorisation import Generated, audit_memorisation, neare
 __all__ = ["About", "pack"]
 
 RUN, CONFIG, TRAINED, METRICS = "run.json", "config.toml", "weights.safetensors", "metrics.json"
-NEAREST = "nearest.jpg"
+NEAREST, BESIDE = "nearest.jpg", "beside.jpg"
+# What the sheets of pictures show that a run leaves, sample by sample, from left to right.
+SHEETS = {
+    "light": "falsework's own light, the network's, the path tracer's; samples that were held out",
+    "dust": "the coarse dust, the network's, the simulated; volumes that were held out",
+}
 # Of a picture from outside more is kept: a surface in a frame may show a small part of it.
 POINTS_OUTSIDE = 512
 
@@ -113,7 +119,7 @@ def pack(
     printed = [*_printed(learned, base, progress)]
     write_fingerprints(place, printed, rows=learned.rows)
     records = _records(learned, said, notes, asset_id(digest), config, _digest(place))
-    memorised, pictures = None, []
+    memorised, pictures = None, [*_beside(run, str(notes["task"]), out / f"{said.name}.{BESIDE}")]
     if audited and not generated:
         from falsework.training.generating import generated_by
 
@@ -165,6 +171,16 @@ def pack(
         shutil.copyfile(weights, part)
     write_card(out / (said.name + CARD), card)
     return Model(said.name, out / (said.name + WEIGHTS), digest, card, False, "on record")
+
+
+def _beside(run: Path, task: str, to: Path) -> Iterator[CardPicture]:
+    """The last sheet of pictures that the run left, as a JPEG; nothing where it left none."""
+    sheets = sorted((run / "pictures").glob("*.png"))
+    if sheets and task in SHEETS:
+        _, coded = cv2.imencode(".jpg", cv2.imread(str(sheets[-1])), [cv2.IMWRITE_JPEG_QUALITY, 90])
+        content = coded.tobytes()
+        write_bytes(to, content)
+        yield CardPicture(file=BESIDE, sha256=hashlib.sha256(content).hexdigest(), words=SHEETS[task])
 
 
 def _about(path: Path) -> About:
