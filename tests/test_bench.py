@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,25 +16,27 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
 pytest.importorskip("flip_evaluator", reason="the bench's extra is not installed")
 
 from falsework.bench import study as study_module
 from falsework.bench.difference import difference, flip, psnr, ssim, temporal_error
 from falsework.bench.drawing import cost_of
-from falsework.bench.headline import headline, time_at_error
+from falsework.bench.headline import beside_denoised, headline, time_at_error
 from falsework.bench.kept import Kept
 from falsework.bench.meter import Meter
-from falsework.bench.page import write_bench
+from falsework.bench.ours import look_of
+from falsework.bench.page import denoised_rows, write_bench
 from falsework.bench.rates import load_rates
 from falsework.bench.region import changed, region_in_sight
-from falsework.bench.rows import Cost, Drawing, FrameStudy, ShotStudy, Work
+from falsework.bench.rows import Cost, Drawing, FrameStudy, Look, ShotStudy, Work
 from falsework.bench.study import Bench
 from falsework.errors import FalseworkError
 from falsework.render.layers import Layers
 from falsework.render.traditional.blender import ABILITIES, Blender, Blenders
 from falsework.shots.spec import load_shot
-from shots_fakes import write_shot
+from shots_fakes import SHOT, write_shot
 
 
 def cycles(samples: int, seconds: float, error: float, *, denoised: bool = False) -> Drawing:
@@ -46,6 +49,7 @@ def ours(seconds: float, error: float) -> Drawing:
     return Drawing("falsework", 8, False, False, work, error, 30.0, 0.9)
 
 
+DENOISED = (cycles(1, 12.0, 0.3, denoised=True), cycles(4, 42.0, 0.19, denoised=True))
 LADDER = (cycles(1, 10.0, 0.4), cycles(4, 40.0, 0.2), cycles(16, 160.0, 0.1))
 
 
@@ -231,6 +235,17 @@ def test_two_shots_of_one_name_are_refused() -> None:
         headline([one, one])
 
 
+def test_the_cheapest_denoised_drawing_is_beside_ours_whatever_its_error() -> None:
+    (one,) = beside_denoised(shot("a", study(ours(2.0, 0.2), *LADDER, *DENOISED)))
+    assert one.cheapest == DENOISED[0]  # the plain one of a sample is sooner, and no denoised one
+    assert one.at_any_error == pytest.approx(6.0)
+    assert one.equal.bound == ""
+    assert 6.0 < one.at_equal_error < 21.0
+    (row,) = denoised_rows(shot("a", study(ours(2.0, 0.5), *LADDER, *DENOISED)))
+    assert row == ("a", "1010", "2.00", "0.5000", "1", "12.00", "0.3000", "6.00", "at most 6.00")
+    assert beside_denoised(shot("a", study(ours(2.0, 0.2), *LADDER))) == ()  # its denoiser is switched off
+
+
 def test_a_sample_costs_what_two_drawings_say() -> None:
     cost = cost_of([(1, Work(5.0, 8.0)), (5, Work(13.0, 24.0))])
     assert cost.of(1).wall == pytest.approx(5.0)
@@ -259,7 +274,8 @@ class Meters:
         self.asked.append(variant.stem)
         if variant.stem == self.failing:
             raise FalseworkError("Blender 9.9.9 died", where="traditional cycles_session")
-        return shot(name, study(ours(2.0, 0.2), *LADDER))
+        look = look_of(load_shot(variant).render)
+        return replace(shot(name, study(ours(2.0, 0.2), *LADDER, *DENOISED)), look=look)
 
 
 @pytest.fixture
@@ -273,15 +289,15 @@ def benched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Be
     monkeypatch.setattr(study_module, "find_blenders", lambda named: Blenders((worker,)))
     monkeypatch.setattr(study_module, "warm", lambda shot: None)
 
-    def bench(meters: Meters, **more: object) -> Bench:
+    def bench(meters: Meters, *, more: Sequence[Path] = (), **options: object) -> Bench:
         monkeypatch.setattr(study_module, "_study", meters)
         with tempfile.TemporaryDirectory() as folder:
             return study_module.bench_shots(
-                [path],
+                [path, *more],
                 folder=Path(folder),
                 out=tmp_path / "bench_out",
                 listener=lambda shot, step: lambda done, total: None,
-                **({"quick": True} | more),
+                **({"quick": True} | options),
             )
 
     return bench
@@ -291,6 +307,7 @@ def test_rows_come_back_as_they_were_kept(tmp_path: Path) -> None:
     cost = Cost(Work(0.25, 0.5), Work(0.1, 0.2), ((1, Work(0.35, 0.7)), (8, Work(1.05, 2.1))))
     one = replace(study(ours(2.0, 0.1 + 0.2), *LADDER), cost=(cost,))
     whole = shot("a", one, replace(one, frame=1020, drawings=(replace(one.drawings[0], psnr=None),)))
+    whole = replace(whole, look=Look("learned", "plain", {"light": "0" * 64}))
     Kept(tmp_path, {"size": (1, 2)}).add(whole)
     assert Kept(tmp_path, {"size": (1, 2)}).get("a") == whole
     assert Kept(tmp_path, {"size": (1, 3)}).get("a") is None
@@ -337,6 +354,90 @@ def test_rows_of_other_settings_are_not_taken(benched: Callable[..., Bench]) -> 
     same = Meters()
     benched(same)
     assert same.asked == ["topple"]
+
+
+def put_networks(folder: Path, monkeypatch: pytest.MonkeyPatch, value: float = 1.0) -> None:
+    """Weights of both networks that hold one number, installed by a user; none shipped."""
+    monkeypatch.setenv("FALSEWORK_MODELS", str(folder))
+    monkeypatch.setattr("falsework.models.registry.SHIPPED", folder / "shipped")
+    folder.mkdir(exist_ok=True)
+    for name in ("light", "dust"):
+        save_file({"weight": np.full(3, value, np.float32)}, folder / f"{name}.safetensors")
+
+
+def test_rows_drawn_by_other_networks_are_not_taken(
+    benched: Callable[..., Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(**render: str) -> list[str]:
+        meters = Meters(failing="topple")
+        benched(meters, render=render)
+        return meters.asked
+
+    put_networks(tmp_path / "shelf", monkeypatch)
+    assert asked() == asked(shading="learned") == asked(shading="learned", dust_detail="learned")
+    assert asked(shading="learned") == ["topple"]
+    put_networks(tmp_path / "shelf", monkeypatch, 2.0)
+    assert asked(shading="learned") == list(FALLS)
+    assert asked() == ["topple"]
+
+
+def test_page_and_json_say_which_weights_drew(
+    benched: Callable[..., Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_networks(tmp_path / "shelf", monkeypatch)
+    bench = benched(Meters(), render={"shading": "learned", "dust_detail": "learned"}, falls=1)
+    assert [one.name.rpartition("/")[2] for one in bench.shots] == ["as_it_is"]
+    assert any("the first 1" in line for line in bench.sampling)
+    written = write_bench(bench, load_rates(None), tmp_path / "bench_out", None)
+    told, page = json.loads(written[2].read_text()), written[1].read_text()
+    weights = {
+        name: hashlib.sha256((tmp_path / "shelf" / f"{name}.safetensors").read_bytes()).hexdigest()
+        for name in ("light", "dust")
+    }
+    assert told["look"] == {"shading": "learned", "dust_detail": "learned", "weights": weights}
+    assert told["shots"][0]["look"] == told["look"]
+    assert told["beside_denoised"][bench.shots[0].name][0]["at_any_error"] == pytest.approx(6.0)
+    assert all(digest in page for digest in weights.values())
+    assert "<td>falsework, light network, dust network</td>" in page
+
+
+def test_a_network_that_is_not_at_hand_is_said_before_any_work(
+    benched: Callable[..., Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_networks(tmp_path / "shelf", monkeypatch)
+    (tmp_path / "shelf" / "dust.safetensors").unlink()
+    meters = Meters()
+    with pytest.raises(FalseworkError, match='no model "dust"'):
+        benched(meters, render={"dust_detail": "learned"})
+    assert not meters.asked
+
+
+def test_weights_that_change_meanwhile_make_no_row(
+    benched: Callable[..., Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Trained(Meters):
+        def __call__(self, variant: Path, name: str, *_: object) -> ShotStudy:
+            put_networks(tmp_path / "shelf", monkeypatch, 3.0 if variant.stem == "topple" else 1.0)
+            return super().__call__(variant, name)
+
+    put_networks(tmp_path / "shelf", monkeypatch)
+    bench = benched(Trained(), render={"shading": "learned"})
+    assert [name.rpartition("/")[2] for name in bench.failed] == ["topple"]
+    assert "changed while" in "".join(bench.failed.values())
+    assert bench.headline is None
+
+
+def test_shots_of_different_looks_have_no_median(
+    benched: Callable[..., Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_networks(tmp_path / "shelf", monkeypatch)
+    other = write_shot(tmp_path / "other", SHOT + '\n[render]\nshading = "learned"\n')
+    meters = Meters()
+    with pytest.raises(FalseworkError, match="light network"):
+        benched(meters, more=[other])
+    assert not meters.asked
+    benched(meters, more=[other], render={"shading": "learned"})
+    assert meters.asked == [*FALLS, *FALLS]
 
 
 def test_an_interrupted_bench_goes_on(benched: Callable[..., Bench]) -> None:

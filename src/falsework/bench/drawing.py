@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -16,6 +14,7 @@ import numpy.typing as npt
 
 from falsework.bench.difference import difference, flip, temporal_error
 from falsework.bench.meter import Meter
+from falsework.bench.ours import Drawn, draw_ours
 from falsework.bench.region import (
     Crop,
     choose_crop,
@@ -25,22 +24,17 @@ from falsework.bench.region import (
     widened,
 )
 from falsework.bench.rows import Cost, Drawing, FrameStudy, Work
-from falsework.building.fragments import Fragments
-from falsework.collapse.motion import Motion
+from falsework.bench.scene import Scene, busy_frames
 from falsework.comp.composite import Compositor
 from falsework.comp.settings import CompSettings
-from falsework.dust.field import Debris, DustField
 from falsework.errors import FalseworkError
-from falsework.plate.plate import Plate
 from falsework.progress import Progress, silent
 from falsework.render.layers import Layers
-from falsework.render.renderer import Renderer
 from falsework.render.traditional.blender import Blender
 from falsework.render.traditional.cycles import CyclesRenderer
 from falsework.render.traditional.smoke import smoke_of_field
-from falsework.shots.spec import Shot
 
-__all__ = ["Effort", "Scene", "busy_frames", "cost_of", "draw_shot"]
+__all__ = ["Effort", "cost_of", "draw_shot"]
 
 Image = npt.NDArray[np.float32]
 
@@ -49,19 +43,6 @@ REFERENCE_SEEDS = (101, 202)
 TEST_SEED = 7
 ATTEMPTS = 3  # at a time that a busy machine disturbs
 MARGIN = 16  # pixels around what is compared, for the denoiser to see
-IMPORTS = "import falsework.render.renderer, falsework.shots.layer_files"
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What both renderers are given, loaded once."""
-
-    shot: Shot
-    plate: Plate
-    fragments: Fragments
-    motion: Motion
-    debris: Debris
-    dust: DustField
 
 
 @dataclass(frozen=True)
@@ -83,19 +64,6 @@ class Effort:
     reference: int
     shipped: bool
     temporal: bool
-
-
-def busy_frames(scene: Scene, count: int) -> list[int]:
-    """Frames (from 0) that are studied: spread over the time in which pieces fall, the last one left out."""
-    motion = scene.motion
-    moving = np.flatnonzero(motion.moved.any(1))
-    if not len(moving) or moving[0] >= motion.frames - 1:
-        raise FalseworkError(
-            f"nothing falls in {scene.shot.name}", where="bench", todo="Take a shot in which something does."
-        )
-    first, last = int(moving[0]), motion.frames - 2
-    at = (np.arange(count) + 1) / (count + 0.5)
-    return sorted({round(first + float(part) * (last - first)) for part in np.minimum(at, 1.0)})
 
 
 def cost_of(drawn: Sequence[tuple[int, Work]]) -> Cost:
@@ -122,7 +90,7 @@ def draw_shot(
     steps = 1 + len(frames) * (3 + len(list(_ladder(effort, scene))))
     done = iter(range(1, steps + 1))
     with tempfile.TemporaryDirectory(prefix="falsework-bench-") as scratch:
-        ours, stages = _ours(scene, frames)
+        ours, own_stages = draw_ours(scene, frames)
         progress(next(done), steps)
         following = {frame + more for frame in frames for more in (0, 1)}
         smoke = smoke_of_field(scene.dust, Path(scratch), sorted(following))
@@ -140,7 +108,10 @@ def draw_shot(
                 folder=Path(scratch) / "cycles",
             )
         # Blender's start is part of its set-up: it reads the scene as it starts.
-        stages["traditional"] = {"setup": _work(meter), "comp": stages["falsework"]["comp"]}
+        stages = {
+            "falsework": own_stages,
+            "traditional": {"setup": meter.work(), "comp": own_stages["comp"]},
+        }
         with closing(cycles):
             studies = tuple(
                 _Study(scene, effort, cycles, frame, ours[frame]).made(lambda: progress(next(done), steps))
@@ -149,65 +120,10 @@ def draw_shot(
     return studies, stages
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    """One frame by falsework, and the one after it; the seconds are of the frame as it is delivered."""
-
-    layers: Layers
-    next_layers: Layers
-    work: Work
-
-
-def _ours(scene: Scene, frames: Sequence[int]) -> tuple[dict[int, _Drawn], dict[str, dict[str, Work]]]:
-    """falsework's drawings of whole frames, and its stages."""
-    with Meter() as start:
-        subprocess.run([sys.executable, "-c", IMPORTS], check=True)
-
-    def renderer(relief: float) -> Renderer:
-        return Renderer(
-            scene.plate,
-            scene.fragments,
-            scene.motion,
-            scene.debris,
-            scene.dust,
-            scene.shot.render,
-            seed=scene.shot.seed,
-            relief=relief,
-        )
-
-    seconds = {}
-    # The seconds are those of dust with its lobes, as it is delivered; the pictures, of the grid as it is.
-    with Meter() as setup:
-        delivered = renderer(1.0)
-        delivered.frame(frames[0])  # with all that is compiled or read at the first frame
-    with delivered:
-        for frame in frames:
-            with Meter() as meter:
-                delivered.frame(frame)
-            seconds[frame] = _work(meter)
-    with renderer(0.0) as plain:
-        drawn = {
-            frame: _Drawn(plain.frame(frame), plain.frame(frame + 1), seconds[frame]) for frame in frames
-        }
-    first = seconds[frames[0]]
-    with Meter() as comp_setup:
-        compositor = Compositor(scene.plate, scene.shot.comp, seed=scene.shot.seed)
-        compositor.frame(drawn[frames[0]].layers)
-    with Meter() as comp:
-        compositor.frame(drawn[frames[0]].layers)
-    wall = max(setup.wall - first.wall, 0.0) + max(comp_setup.wall - comp.wall, 0.0)
-    cpu = max(setup.cpu - first.cpu, 0.0) + max(comp_setup.cpu - comp.cpu, 0.0)
-    return drawn, {
-        "falsework": {"start": _work(start), "setup": Work(wall, cpu), "comp": _work(comp)},
-    }
-
-
 class _Study:
     """One frame by both."""
 
-    def __init__(
-        self, scene: Scene, effort: Effort, cycles: CyclesRenderer, frame: int, ours: _Drawn
-    ) -> None:
+    def __init__(self, scene: Scene, effort: Effort, cycles: CyclesRenderer, frame: int, ours: Drawn) -> None:
         self._scene, self._effort, self._cycles, self._frame, self._ours = scene, effort, cycles, frame, ours
         width, height = scene.plate.camera.width, scene.plate.camera.height
         number = scene.shot.frames[0] + frame
@@ -276,7 +192,7 @@ class _Study:
         self._cycles.prepare(samples=samples, denoise=denoised, seed=TEST_SEED)
         with Meter() as meter:
             self._cycles.frame(self._frame, samples=samples, denoise=denoised, seed=TEST_SEED)
-        return _work(meter)
+        return meter.work()
 
     def _layers(self, frame: int, part: Crop, **quality: int | bool | None) -> Layers:
         """Cycles' layers of the compared square, drawn with what is around it in `part`."""
@@ -312,7 +228,7 @@ class _Study:
             "cycles",
             settings.samples,
             settings.denoise,
-            _work(meter),
+            meter.work(),
             reference,
             test,
             None,
@@ -357,7 +273,3 @@ def _ladder(effort: Effort, scene: Scene) -> Iterator[tuple[int | None, bool]]:
             yield samples, True
     if effort.shipped:
         yield None, scene.shot.traditional.denoise
-
-
-def _work(meter: Meter) -> Work:
-    return Work(round(meter.wall, 4), round(meter.cpu, 4))

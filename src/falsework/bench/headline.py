@@ -6,13 +6,22 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from falsework.bench.rows import Drawing, FrameStudy, ShotStudy
 from falsework.errors import FalseworkError
 
-__all__ = ["Equal", "Headline", "headline", "shot_ratio", "time_at_error", "whole_seconds"]
+__all__ = [
+    "Denoised",
+    "Equal",
+    "Headline",
+    "beside_denoised",
+    "headline",
+    "shot_ratio",
+    "time_at_error",
+    "whole_seconds",
+]
 
 Bound = Literal["", "at most", "at least", "mixed"]
 
@@ -28,6 +37,33 @@ class Equal:
     wall: float
     cpu: float
     bound: Bound
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """One frame by falsework beside Cycles with its denoiser, at whatever samples that was drawn with.
+
+    ours      falsework's drawing;  equal: seconds that denoised Cycles needs for its error
+    cheapest  the denoised drawing that took the fewest seconds, whatever its error
+    """
+
+    frame: int
+    ours: Drawing
+    equal: Equal
+    cheapest: Drawing
+
+    @property
+    def at_equal_error(self) -> float:
+        """Seconds of denoised Cycles over falsework's, at falsework's error."""
+        return self.equal.wall / self.ours.frame.wall
+
+    @property
+    def at_any_error(self) -> float:
+        """Seconds of denoised Cycles' cheapest drawing over falsework's: no number of samples is sooner."""
+        return self.cheapest.frame.wall / self.ours.frame.wall
+
+    def to_json(self) -> dict[str, Any]:
+        return {"at_equal_error": self.at_equal_error, "at_any_error": self.at_any_error, **asdict(self)}
 
 
 @dataclass(frozen=True)
@@ -72,6 +108,18 @@ def time_at_error(drawings: Sequence[Drawing], flip: float) -> Equal:
                 "",
             )
     return Equal(best[-1].frame.wall, best[-1].frame.cpu, "at least")
+
+
+def beside_denoised(shot: ShotStudy) -> tuple[Denoised, ...]:
+    """Every studied frame beside Cycles with its denoiser; none where the shot has that switched off."""
+    rows = []
+    for study in shot.studies:
+        drawn = [one for one in study.of("cycles") if one.denoised]
+        if drawn:
+            ours = _ours(shot, study)
+            cheapest = min(drawn, key=lambda one: (one.frame.wall, one.flip))
+            rows.append(Denoised(study.frame, ours, time_at_error(drawn, ours.flip), cheapest))
+    return tuple(rows)
 
 
 def shot_ratio(shot: ShotStudy) -> tuple[float, float, Bound]:
@@ -156,6 +204,11 @@ def _kinds(study: FrameStudy) -> set[tuple[int, bool, bool]]:
 
 def _pair(shot: ShotStudy, study: FrameStudy) -> tuple[float, Equal]:
     """falsework's seconds for a frame, and what Cycles needs for the same error."""
+    ours = _ours(shot, study)
+    return ours.frame.wall, time_at_error(study.of("cycles"), ours.flip)
+
+
+def _ours(shot: ShotStudy, study: FrameStudy) -> Drawing:
     ours = study.of("falsework")
     if len(ours) != 1:
         raise FalseworkError(
@@ -163,7 +216,7 @@ def _pair(shot: ShotStudy, study: FrameStudy) -> tuple[float, Equal]:
             where="bench",
             todo="Run the bench again.",
         )
-    return ours[0].frame.wall, time_at_error(study.of("cycles"), ours[0].flip)
+    return ours[0]
 
 
 def _between(first: float, second: float, part: float) -> float:

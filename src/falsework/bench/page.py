@@ -11,13 +11,22 @@ from pathlib import Path
 from string import Template
 
 from falsework.bench.figure import error_time_png
-from falsework.bench.headline import shot_ratio, whole_seconds
+from falsework.bench.headline import beside_denoised, shot_ratio, whole_seconds
 from falsework.bench.rates import Rates
 from falsework.bench.rows import Drawing, ShotStudy, Work
 from falsework.bench.study import Bench
 from falsework.media.atomic import write_bytes, write_text
 
-__all__ = ["SIDES", "drawing_rows", "headline_words", "ratio_rows", "stage_rows", "write_bench"]
+__all__ = [
+    "DENOISED_HEAD",
+    "SIDES",
+    "denoised_rows",
+    "drawing_rows",
+    "headline_words",
+    "ratio_rows",
+    "stage_rows",
+    "write_bench",
+]
 
 SIDES = ("falsework", "traditional")
 BOUNDS = {
@@ -28,6 +37,17 @@ BOUNDS = {
     "at least": "At the most samples measured Cycles is not yet as near its reference as falsework is: the "
     "ratio is the least that can be claimed.",
 }
+DENOISED_HEAD = (
+    "shot",
+    "frame",
+    "falsework, s",
+    "FLIP",
+    "cheapest denoised Cycles",
+    "s",
+    "FLIP",
+    "times as long",
+    "at equal FLIP",
+)
 ORDER = ("simulation", "dust", "start", "setup", "comp")
 
 
@@ -57,6 +77,28 @@ def ratio_rows(bench: Bench) -> list[tuple[str, ...]]:
         frame, shot, bound = shot_ratio(one)
         rows.append((one.name, f"{frame:.2f}", f"{shot:.2f}", bound or "equal"))
     return [*rows, *((name, "", "", "failed") for name in bench.failed)]
+
+
+def denoised_rows(shot: ShotStudy) -> list[tuple[str, ...]]:
+    """Every studied frame beside Cycles with its denoiser, in the columns of DENOISED_HEAD: the cheapest of
+    its drawings whatever its error, how many times as long as falsework it takes, and so at equal error."""
+    rows: list[tuple[str, ...]] = []
+    for one in beside_denoised(shot):
+        ours, cheapest = one.ours, one.cheapest
+        rows.append(
+            (
+                shot.name,
+                str(one.frame),
+                f"{ours.frame.wall:.2f}",
+                f"{ours.flip:.4f}",
+                _samples(cheapest),
+                f"{cheapest.frame.wall:.2f}",
+                f"{cheapest.flip:.4f}",
+                f"{one.at_any_error:.2f}",
+                f"{one.equal.bound} {one.at_equal_error:.2f}".strip(),
+            )
+        )
+    return rows
 
 
 def stage_rows(shot: ShotStudy) -> list[tuple[str, ...]]:
@@ -92,6 +134,7 @@ def _page(bench: Bench, rates: Rates, plot: bytes) -> str:
         sampling="".join(f"<li>{escape(line)}</li>" for line in bench.sampling),
         plot=base64.b64encode(plot).decode(),
         ratios=_table(("shot", "a frame", "whole shot", ""), ratio_rows(bench)),
+        denoised=_table(DENOISED_HEAD, [row for shot in bench.shots for row in denoised_rows(shot)]),
         stages="".join(
             f"<p>{escape(shot.name)}</p>"
             + _table(("", "falsework, s", "cpu s", "Blender, s", "cpu s"), stage_rows(shot))
@@ -115,24 +158,28 @@ def _page(bench: Bench, rates: Rates, plot: bytes) -> str:
         ),
         money=_money(bench, rates),
         made=escape(
-            f"falsework on {bench.machine}; Blender: "
+            f"{bench.look.words} on {bench.machine}; Blender: "
             + ", ".join(f"{part} {version}" for part, version in bench.blenders.items())
         ),
     )
 
 
 def drawing_rows(shot: ShotStudy) -> Iterable[tuple[str, ...]]:
-    """Every drawing of a shot: shot, frame, renderer, samples, denoised, wall and processor seconds of a
-    frame, FLIP, PSNR, SSIM, error in time."""
+    """Every drawing of a shot: shot, frame, renderer (falsework with its networks), samples, denoised, wall
+    and processor seconds of a frame, FLIP, PSNR, SSIM, error in time."""
     for study in shot.studies:
         for one in study.drawings:
-            yield (shot.name, str(study.frame), *_drawing(one))
+            renderer = shot.look.words if one.renderer == "falsework" else one.renderer
+            yield (shot.name, str(study.frame), renderer, *_drawing(one))
+
+
+def _samples(one: Drawing) -> str:
+    return f"{one.samples}{' adaptive' if one.adaptive else ''}"
 
 
 def _drawing(one: Drawing) -> tuple[str, ...]:
     return (
-        one.renderer,
-        f"{one.samples}{' adaptive' if one.adaptive else ''}",
+        _samples(one),
         "yes" if one.denoised else "",
         f"{one.frame.wall:.2f}",
         f"{one.frame.cpu:.2f}",
@@ -168,7 +215,7 @@ def _seconds(work: Work | None) -> tuple[str, str]:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join(
-        f"<tr{' class=ours' if 'falsework' in row else ''}>"
+        f"<tr{' class=ours' if any(cell.partition(',')[0] == 'falsework' for cell in row) else ''}>"
         + "".join(f"<td>{escape(cell)}</td>" for cell in row)
         + "</tr>"
         for row in rows

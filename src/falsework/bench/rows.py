@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Cost", "Drawing", "FrameStudy", "ShotStudy", "Work"]
+__all__ = ["Cost", "Drawing", "FrameStudy", "Look", "ShotStudy", "Work"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,24 @@ class FrameStudy:
 
 
 @dataclass(frozen=True)
+class Look:
+    """Who drew falsework's side.
+
+    shading, dust_detail   as in the shot's [render]
+    weights                SHA-256 of the networks' weights by their names in the registry; empty without any
+    """
+
+    shading: str = "analytic"
+    dust_detail: str = "plain"
+    weights: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """falsework, and which of its networks."""
+        return ", ".join(["falsework", *(f"{name} network" for name in sorted(self.weights, reverse=True))])
+
+
+@dataclass(frozen=True)
 class ShotStudy:
     """One shot: the frames studied and the seconds of everything around them.
 
@@ -86,6 +104,7 @@ class ShotStudy:
     stages    by side, then by stage ("simulation", "dust", "start", "setup", "comp"): seconds of the whole
               shot. start: of the renderer's program; setup: what it prepares once; comp: the same work on
               both sides
+    look      who drew falsework's side
     """
 
     name: str
@@ -93,6 +112,7 @@ class ShotStudy:
     asked: tuple[int, ...]
     studies: tuple[FrameStudy, ...]
     stages: dict[str, dict[str, Work]] = field(default_factory=dict)
+    look: Look = field(default_factory=Look)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -105,7 +125,9 @@ class ShotStudy:
             for side, works in given["stages"].items()
         }
         studies = tuple(_study(one) for one in given["studies"])
-        return cls(**(given | {"asked": tuple(given["asked"]), "studies": studies, "stages": stages}))
+        look = Look(**given["look"])
+        plain = {"asked": tuple(given["asked"]), "studies": studies, "stages": stages, "look": look}
+        return cls(**(given | plain))
 
 
 def _study(given: dict[str, Any]) -> FrameStudy:

@@ -12,9 +12,10 @@ import tomli_w
 
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
+from falsework.shots.pipeline import shot_with
 from falsework.shots.spec import Shot, load_shot
 
-__all__ = ["FULL", "QUICK", "Size", "shot_files", "variants"]
+__all__ = ["FALLS", "FULL", "QUICK", "Size", "shot_files", "variants"]
 
 # Ways to fall: the same building, seen in the same light, moving and smoking differently.
 FALLS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -52,12 +53,20 @@ QUICK = Size(
 )
 
 
-def variants(shot_path: Path, size: Size, folder: Path) -> Iterator[Path]:
-    """Shot files in `folder`, one for each way to fall, beside copies of what they read.
+def variants(
+    shot_path: Path,
+    size: Size,
+    folder: Path,
+    *,
+    falls: int = len(FALLS),
+    render: Mapping[str, Any] | None = None,
+) -> Iterator[Path]:
+    """Shot files in `folder`, one for each of the first `falls` ways to fall, beside copies of what they
+    read; `render` instead of what the shot's own [render] says.
 
     They share one folder and name, so that the plate is solved once.
     """
-    shot = load_shot(shot_path)
+    shot = shot_with(load_shot(shot_path), None, render)
     folder.mkdir(parents=True, exist_ok=True)
     for file in shot_files(shot):
         source = shot_path.parent / file
@@ -69,7 +78,7 @@ def variants(shot_path: Path, size: Size, folder: Path) -> Iterator[Path]:
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-    for number, (name, fall) in enumerate(FALLS):
+    for number, (name, fall) in enumerate(FALLS[:falls]):
         path = folder / f"{name}.toml"
         write_text(path, tomli_w.dumps(_values(shot, size, fall, shot.seed + number)))
         yield path

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import falsework
-from falsework.bench.drawing import Effort, Scene, busy_frames, draw_shot
-from falsework.bench.headline import Headline, headline, shot_ratio, whole_seconds
+from falsework.bench.drawing import Effort, draw_shot
+from falsework.bench.headline import Headline, beside_denoised, headline, shot_ratio, whole_seconds
 from falsework.bench.kept import Kept
+from falsework.bench.ours import look_of
 from falsework.bench.rates import Rates
-from falsework.bench.rows import ShotStudy, Work
-from falsework.bench.shots import FULL, QUICK, Size, shot_files, variants
+from falsework.bench.rows import Look, ShotStudy, Work
+from falsework.bench.scene import Scene, busy_frames
+from falsework.bench.shots import FALLS, FULL, QUICK, Size, shot_files, variants
 from falsework.bench.simulating import prepared, simulate, warm
 from falsework.building.fragments import Fragments
 from falsework.collapse.motion import Motion
@@ -52,6 +54,13 @@ CODE = (
     "falsework.shots.traditional_stages",
 )
 
+# falsework's seconds and its picture, in sentences: what dust finer than the grid is, and who lights it.
+FINE = {
+    "plain": "with the lobes it carves into dust",
+    "learned": "with dust that the dust network makes finer",
+}
+LIT = {"analytic": "", "learned": " The light network lights both: what is timed and what is compared."}
+
 # Told what is at work: shot, step, and its progress.
 Listener = Callable[[str, str], Progress]
 
@@ -62,6 +71,7 @@ class Bench:
 
     headline  None where not every shot that was asked for is there
     failed    shots that failed, by name, and why
+    look      who drew falsework's side, of all shots
     """
 
     shots: tuple[ShotStudy, ...]
@@ -72,6 +82,7 @@ class Bench:
     blenders: Mapping[str, str]
     machine: str
     sampling: tuple[str, ...]
+    look: Look
 
     def to_json(self, rates: Rates) -> dict[str, Any]:
         """Every row, the headline, how frames were sampled, and (apart from it) money and people's time."""
@@ -87,7 +98,11 @@ class Bench:
                 name: {"frame": frame, "shot": shot, "bound": bound}
                 for name, (frame, shot, bound) in ratios.items()
             },
+            "beside_denoised": {
+                shot.name: [one.to_json() for one in beside_denoised(shot)] for shot in self.shots
+            },
             "failed": dict(self.failed),
+            "look": asdict(self.look),
             "sampling": list(self.sampling),
             "falsework": falsework.__version__,
             "blender": dict(self.blenders),
@@ -119,13 +134,17 @@ def bench_shots(
     quick: bool = False,
     blender: Path | None = None,
     height: int | None = None,
+    falls: int = len(FALLS),
+    render: Mapping[str, Any] | None = None,
     listener: Listener,
 ) -> Bench:
-    """Compare both pipelines on every way to fall of each shot; `folder` holds what is made meanwhile.
+    """Compare both pipelines on the first `falls` ways to fall of each shot; `folder` holds what is made
+    meanwhile. `render` instead of what a shot's own [render] says: which networks draw falsework's side.
 
     A shot that fails is named in the result, which then has no headline, and the others go on. The rows of
     those that are done are kept in `out` until all are: the same bench, run again, goes on from them.
-    Raises FalseworkError where no Blender can do its part, or every shot fails.
+    Raises FalseworkError where no Blender can do its part, a network is not at hand, shots are drawn by
+    different networks, or every shot fails.
     """
     for path in shot_paths:
         if not path.is_file():
@@ -145,7 +164,7 @@ def bench_shots(
     made = [
         (f"{path.resolve().parent.name}/{path.stem}/{variant.stem}", variant)
         for number, path in enumerate(shot_paths)
-        for variant in variants(path, size, folder / str(number))
+        for variant in variants(path, size, folder / str(number), falls=falls, render=render)
     ]
     names = [name for name, _ in made]
     if len(set(names)) < len(names):
@@ -153,12 +172,14 @@ def bench_shots(
         raise FalseworkError(
             f"two shots are called {twice}", where="bench", todo="Give their folders other names."
         )
+    look = _one_look(made)
     kept = Kept(
         out,
         {
             "shots": {name: _content(variant) for name, variant in made},
             "size": asdict(size),
             "effort": asdict(effort),
+            "look": asdict(look),
             "blender": versions,
             "machine": machine,
             "code": source_hash(CODE),
@@ -176,6 +197,12 @@ def bench_shots(
         if study is None:
             try:
                 study = _study(variant, name, size, effort, blenders, blender, listener)
+                if study.look != look:
+                    raise FalseworkError(
+                        "the networks' weights changed while the bench was under way",
+                        where="bench",
+                        todo="Run the bench again, and leave the models alone meanwhile.",
+                    )
                 shot_ratio(study)  # a row that gives no ratio is not done
             except FalseworkError as error:
                 failed[name] = error.sentence()
@@ -194,8 +221,27 @@ def bench_shots(
         size=size,
         blenders=versions,
         machine=machine,
-        sampling=(*_sampling(effort, size, studies), *_unlike(earlier, failed, len(names))),
+        sampling=(
+            *_sampling(effort, size, falls, look, studies),
+            *_unlike(earlier, failed, len(names)),
+        ),
+        look=look,
     )
+
+
+def _one_look(made: Sequence[tuple[str, Path]]) -> Look:
+    """Who draws falsework's side of these shots. FalseworkError where not all have the same: a median over
+    pictures of several kinds would be one of none."""
+    looks = {name: look_of(load_shot(variant).render) for name, variant in made}
+    (first, look), *others = looks.items()
+    for name, other in others:
+        if other != look:
+            raise FalseworkError(
+                f"{first} is drawn by {look.words}, {name} by {other.words}",
+                where="bench",
+                todo="Say --shading and --dust, or bench them one by one.",
+            )
+    return look
 
 
 def _content(variant: Path) -> str:
@@ -215,6 +261,13 @@ def _unlike(earlier: Sequence[str], failed: Mapping[str, str], asked: int) -> It
             f"{len(failed)} of the {asked} shots failed, and there is no headline without them: "
             f"{', '.join(failed)}."
         )
+
+
+def _drawn_by(look: Look) -> Iterator[str]:
+    """Which networks drew falsework's side."""
+    if look.weights:
+        weights = ", ".join(f"{name} sha256:{digest}" for name, digest in sorted(look.weights.items()))
+        yield f"falsework's side is drawn by networks: {weights}."
 
 
 def _processors() -> int:
@@ -245,6 +298,7 @@ def _study(
         debris=Debris.load(folders["dust"]),
         dust=DustField.load(folders["dust"]),
     )
+    look = look_of(scene.shot.render)
     asked = tuple(scene.shot.frames[0] + frame for frame in busy_frames(scene, effort.frames))
     studies, drawing = draw_shot(scene, effort, blenders.render, progress=listener(name, "drawing"))
     frames = int(scene.motion.moved.any(1).sum())
@@ -252,26 +306,30 @@ def _study(
         comp = works.pop("comp")
         stages[side] |= works
         stages[side]["comp"] = Work(comp.wall * scene.motion.frames, comp.cpu * scene.motion.frames)
-    return ShotStudy(name=name, frames=frames, asked=asked, studies=studies, stages=stages)
+    return ShotStudy(name=name, frames=frames, asked=asked, studies=studies, stages=stages, look=look)
 
 
-def _sampling(effort: Effort, size: Size, shots: Sequence[ShotStudy]) -> tuple[str, ...]:
+def _sampling(
+    effort: Effort, size: Size, falls: int, look: Look, shots: Sequence[ShotStudy]
+) -> tuple[str, ...]:
     """How little was drawn and what was made of it, in sentences that stand beside the number."""
     frames = sum(len(shot.studies) for shot in shots)
     moving = sum(shot.frames for shot in shots)
     few, many = effort.timed
+    few_falls = "" if falls == len(FALLS) else f" Of the {len(FALLS)} ways to fall the first {falls}."
     smoke = "" if size.smoke is None else f" Mantaflow's grid has {size.smoke} cells along its longest side."
     return (
         f"{len(shots)} {'shot' if len(shots) == 1 else 'shots'}, {frames} of the {moving} frames in which "
-        f"something happens, pictures {size.height} pixels high.{smoke}",
+        f"something happens, pictures {size.height} pixels high.{smoke}{few_falls}",
+        *_drawn_by(look),
         f"Errors are those of a square of {effort.crop} pixels where pieces and dust meet, in frames spread "
         "over the fall.",
         "Cycles' seconds are those of the rectangle in which a frame differs from its plate, measured with "
         f"{few} and {many} samples a pixel, and in proportion for other numbers. They hold all the drawings "
         "that a frame takes (surfaces, light, dust, coverage) and their way to comp. What it looks at once a "
         "shot is charged with the set-up; its light at rest at the frames' quality is not charged.",
-        "falsework's are of whole frames, with the lobes it carves into dust; the pictures compared are "
-        "without them, so that both draw the same pieces, motion, chips and dust.",
+        f"falsework's are of whole frames, {FINE[look.dust_detail]}; the pictures compared are without "
+        f"that, so that both draw the same pieces, motion, chips and dust.{LIT[look.shading]}",
         "A shot's drawing is the studied frames' mean times its frames; comp is one frame's, times all.",
         f"References: Cycles with {effort.reference} samples a pixel, twice, with the same bounces and steps "
         f"as what is compared; it was drawn at {', '.join(str(n) for n in effort.ladder)} samples, with and "

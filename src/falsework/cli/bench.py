@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from falsework.cli.make import add_render, render_given
 from falsework.errors import FalseworkError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = ["add"]
 EXAMPLE = Path("examples/lyon_corner/shot.toml")
 YOURS_TO_MEND = 2
 LOWEST, HIGHEST = 128, 4320  # pixels
+WAYS = 5  # to fall: as many as `falsework.bench.shots.FALLS`, known here so that --help need not load it
 
 
 def add(commands: Any) -> None:
@@ -46,8 +48,17 @@ def add(commands: Any) -> None:
         "--json", dest="json_file", type=Path, metavar="FILE", help="every row and the headline, here too"
     )
     shot.add_argument(
-        "--height", type=_height, metavar="N", help="of the pictures, in pixels, instead of 1080 (quick: 270)"
+        "--height", type=_height, metavar="N", help="of the pictures, in pixels, instead of 1080 (quick: 240)"
     )
+    shot.add_argument(
+        "--falls",
+        type=int,
+        choices=range(1, WAYS + 1),
+        default=WAYS,
+        metavar="N",
+        help=f"the first N of the {WAYS} ways to fall (default: all)",
+    )
+    add_render(shot)
     shot.add_argument("--blender", type=Path, metavar="PATH", help="one that is not on PATH")
     shot.add_argument("--rates", type=Path, metavar="FILE", help="a rate card of your own, for the money")
     shot.add_argument("--quiet", action="store_true", help="say nothing but errors")
@@ -84,6 +95,8 @@ def _shot(given: argparse.Namespace) -> dict[str, Any]:
                 quick=given.quick,
                 blender=given.blender,
                 height=given.height,
+                falls=given.falls,
+                render=render_given(given),
                 listener=listener,
             )
     written = write_bench(bench, rates, given.out, given.json_file)
@@ -96,7 +109,13 @@ def _say(bench: Bench, written: Sequence[Path]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from falsework.bench.page import drawing_rows, headline_words, ratio_rows
+    from falsework.bench.page import (
+        DENOISED_HEAD,
+        denoised_rows,
+        drawing_rows,
+        headline_words,
+        ratio_rows,
+    )
 
     console = Console(highlight=False)
     drawn = Table("shot", "frame", "renderer", "samples", "denoised", "s a frame", "FLIP", box=None)
@@ -104,6 +123,11 @@ def _say(bench: Bench, written: Sequence[Path]) -> None:
         for row in drawing_rows(shot):
             drawn.add_row(*row[:6], row[7])
     console.print(drawn)
+    denoised = Table(*DENOISED_HEAD, title="Beside Cycles with its denoiser", box=None)
+    for shot in bench.shots:
+        for row in denoised_rows(shot):
+            denoised.add_row(*row)
+    console.print(denoised)
     ratios = Table("shot", "a frame", "whole shot", "", title="Blender's time / falsework's", box=None)
     for row in ratio_rows(bench):
         ratios.add_row(*row)

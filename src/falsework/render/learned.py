@@ -49,7 +49,7 @@ class LearnedRenderer(GBufferRenderer):
     """Draws frames as `Renderer` does, with the light that a trained network says a path tracer would give.
 
     The network sees every few pixels of a large frame; its gains are brought to all of them along depths and
-    normals. Frames in which nothing has happened are the plate's, with no network.
+    normals. Frames in which nothing has happened are the plate's, with no network. relief: as for `Renderer`.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class LearnedRenderer(GBufferRenderer):
         *,
         seed: int,
         light: LightNetwork,
+        relief: float = 1.0,
         refine: Refine | None = None,
     ) -> None:
         super().__init__(
@@ -76,6 +77,7 @@ class LearnedRenderer(GBufferRenderer):
             refine=refine,
             every=pixels_apart(plate.camera.height),
         )
+        self._volume.relief = relief
         self._network = light
         self._here = LightHere.of(plate.light, self._albedo)
         rows, columns = np.arange(self._view.height), np.arange(self._view.width)
