@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from falsework.errors import FalseworkError
+from falsework.models import device
 from falsework.models.registry import read_notes
 from falsework.render.settings import RenderSettings
 from falsework.shots import networks
-from falsework.shots.networks import network_settings, networks_of, note_networks, refine_of
+from falsework.shots.networks import light_of, network_settings, networks_of, note_networks, refine_of
 from falsework.shots.pipeline import shot_with
 from falsework.shots.spec import Shot, read_shot
+from falsework.shots.stages import STAGES
 from shots_fakes import SHOT
 
 LEARNED = RenderSettings(shading="learned", dust_detail="learned")
@@ -69,7 +73,7 @@ def test_a_take_is_another_seed_of_the_dust_network(shelf: Path, monkeypatch: py
     asked: list[tuple[int, object]] = []
 
     class Network:
-        def __init__(self, model: object) -> None:
+        def __init__(self, model: object, *, device: str | None) -> None:
             pass
 
         def refine(self, field: object, frame: object, *, seed: int, seen: object) -> None:
@@ -84,6 +88,63 @@ def test_a_take_is_another_seed_of_the_dust_network(shelf: Path, monkeypatch: py
     assert len({first, second, third}) == 3
     assert again == second
     assert first[1] == "seen"
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if PyTorch found a CUDA device."""
+    monkeypatch.setattr(device, "_cuda", lambda: True)
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "_cuda", lambda: False)
+
+
+def render_key(**render: object) -> str:
+    """What decides a frame of the shot besides its code and the stages before."""
+    return json.dumps(STAGES["render"].settings(shot_with(shot(), None, render)))
+
+
+def test_a_frame_of_another_device_is_another_frame(shelf: Path, gpu: None) -> None:
+    learned = {"shading": "learned", "dust_detail": "learned"}
+    auto, cuda, cpu = (render_key(**learned, inference=name) for name in ("auto", "cuda", "cpu"))
+    assert auto == cuda != cpu
+    assert network_settings(LEARNED)["dust"]["device"] == "cuda"
+
+
+def test_what_networks_would_run_on_is_nothing_to_a_shot_without(shelf: Path, gpu: None) -> None:
+    assert render_key(inference="cuda") == render_key(inference="cpu")
+
+
+def test_without_cuda_the_processor_serves(shelf: Path, no_gpu: None) -> None:
+    assert network_settings(LEARNED)["light"]["device"] == "cpu"
+    learned = {"shading": "learned"}
+    assert render_key(**learned, inference="auto") == render_key(**learned, inference="cpu")
+
+
+def test_cuda_that_is_not_there_is_missed_in_words(shelf: Path, no_gpu: None) -> None:
+    asked = RenderSettings(shading="learned", inference="cuda")
+    with pytest.raises(FalseworkError, match=r"CUDA|not installed.*falsework\[train\]") as missed:
+        networks_of(asked)
+    assert missed.value.where == "render.inference"
+    assert networks_of(RenderSettings(inference="cuda")) == {}
+
+
+def test_the_device_reaches_both_networks(shelf: Path, gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    class Network:
+        def __init__(self, *model: object, device: str | None) -> None:
+            asked.append(device)
+
+    monkeypatch.setattr("falsework.models.dust.DustNetwork", Network)
+    monkeypatch.setattr("falsework.models.light.LightNetwork", Network)
+    for inference in ("auto", "cpu"):
+        learned = shot_with(shot(), None, LEARNED.model_dump() | {"inference": inference})
+        light_of(learned)
+        refine_of(learned)
+    assert asked == ["cuda", "cuda", None, None]
 
 
 def test_the_names_are_those_of_the_settings() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ WIDE = HALF * BRICK  # half cells along a brick's edge
 
 class DustNetwork:
     """A model of the registry, or weights (safetensors, names as in `models.networks.dust`) with their
-    architecture, on this machine's processor.
+    architecture, at work.
 
-    exact  compute in single precision throughout, as in training, instead of what is fastest here
+    threads  of the processor's; 0: as many as are best
+    exact    compute in single precision throughout instead of what is fastest here
+    device   PyTorch's name of what to run on ("cuda"); None: this machine's processor, by OpenVINO
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class DustNetwork:
         *,
         threads: int = 0,
         exact: bool = False,
+        device: str | None = None,
     ) -> None:
         if isinstance(model, Model):
             said = model.card.architecture if model.card is not None else {}
@@ -55,9 +59,16 @@ class DustNetwork:
             model = model.weights
         self.architecture = architecture or DustArchitecture()
         self._edge = WIDE + 2 * self.architecture.reach
-        given = parameter([TOGETHER, CELL + self.architecture.features, *[self._edge] * 3], "given")
-        graph = _graph(given, Weights(model), self.architecture)
-        self._runner = Runner(graph, given, threads=threads, exact=exact)
+        self._run: Callable[[Grid], Grid]
+        if device is None:
+            given = parameter([TOGETHER, CELL + self.architecture.features, *[self._edge] * 3], "given")
+            graph = _graph(given, Weights(model), self.architecture)
+            self._run = Runner(graph, given, threads=threads, exact=exact)
+        else:
+            from falsework.models.networks.dust import DustGenerator
+            from falsework.models.torch_runner import TorchRunner
+
+            self._run = TorchRunner(DustGenerator(self.architecture), Weights(model), device, exact=exact)
         self._weights = interpolation()
 
     def refine(self, field: DustField, frame: DustFrame, *, seed: int, seen: Flags | None = None) -> FineDust:
@@ -92,7 +103,7 @@ class DustNetwork:
             n = len(some)
             noise.reach(some)
             _gather(noise.pool, noise.slot, some, seen_by, part, low.astype(np.int64), given, around)
-            answer = self._runner(given)
+            answer = self._run(given)
             densities(answer[:n], around[:n], self._weights, fine[:n])
             out[first : first + n] = to_half(fine[:n])
         return FineDust(index, out)

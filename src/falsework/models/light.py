@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,19 +29,33 @@ Float = npt.NDArray[np.float32]
 
 
 class LightNetwork:
-    """Weights (safetensors, names as in `models.networks.light`) on this machine's processor.
+    """Weights (safetensors, names as in `models.networks.light`) at work.
 
-    exact  compute in single precision throughout, as in training, instead of what is fastest here
+    threads  of the processor's; 0: as many as are best
+    exact    compute in single precision throughout instead of what is fastest here
+    device   PyTorch's name of what to run on ("cuda"); None: this machine's processor, by OpenVINO
     """
 
     def __init__(
-        self, weights: Path, architecture: LightArchitecture, *, threads: int = 0, exact: bool = False
+        self,
+        weights: Path,
+        architecture: LightArchitecture,
+        *,
+        threads: int = 0,
+        exact: bool = False,
+        device: str | None = None,
     ) -> None:
         self.architecture = architecture
-        given = parameter([1, architecture.features, -1, -1], "features")
-        self._runner = Runner(
-            _graph(given, Weights(weights), architecture), given, threads=threads, exact=exact
-        )
+        self._run: Callable[[Float], Float]
+        if device is None:
+            given = parameter([1, architecture.features, -1, -1], "features")
+            graph = _graph(given, Weights(weights), architecture)
+            self._run = Runner(graph, given, threads=threads, exact=exact)
+        else:
+            from falsework.models.networks.light import LightUNet
+            from falsework.models.torch_runner import TorchRunner
+
+            self._run = TorchRunner(LightUNet(architecture), Weights(weights), device, exact=exact)
 
     def gains(self, features: Float) -> tuple[Float, Float]:
         """Gains (h, w, 3) on surfaces' and on dust's radiance, for features (channels, h, w) of any size."""
@@ -53,7 +68,7 @@ class LightNetwork:
             )
         whole = self.architecture.multiple
         padded = np.pad(features, ((0, 0), (0, -height % whole), (0, -width % whole)), mode="edge")
-        out = np.exp(self._runner(padded[None])[0, :, :height, :width])
+        out = np.exp(self._run(padded[None])[0, :, :height, :width])
         return np.ascontiguousarray(np.moveaxis(out[:3], 0, -1)), np.ascontiguousarray(
             np.moveaxis(out[3:], 0, -1)
         )

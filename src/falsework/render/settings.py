@@ -23,6 +23,7 @@ class RenderSettings(Settings):
     dust_density  multiplies the dust's opacity without changing its motion
     shading       who lights surfaces and dust: the formulas written here, or the light network on top of them
     dust_detail   what dust finer than the simulation's cells is: noise carved into it, or the dust network's
+    inference     what the networks run on: the processor, CUDA, or CUDA where PyTorch finds it ("auto")
     take          which of the shot's takes: the same fall and the same cloud, another fine structure
     """
 
@@ -32,4 +33,5 @@ class RenderSettings(Settings):
     dust_density: Annotated[float, Field(ge=0, le=20)] = 1.0
     shading: Literal["analytic", "learned"] = "analytic"
     dust_detail: Literal["plain", "learned"] = "plain"
+    inference: Literal["auto", "cpu", "cuda"] = "auto"
     take: Annotated[int, Field(ge=0, lt=2**31)] = 0

@@ -29,21 +29,33 @@ CODE = {
 
 def networks_of(settings: RenderSettings) -> dict[str, Model]:
     """The models that these settings ask for, by what they do. FalseworkError where one is not at hand, or is
-    not what its card says."""
+    not what its card says, or where they are to run on CUDA and there is none."""
     wanted = [LIGHT] if settings.shading == "learned" else []
     wanted += [DUST] if settings.dust_detail == "learned" else []
     if not wanted:
         return {}
+    from falsework.models.device import device_for
     from falsework.models.registry import find
 
+    device_for(settings.inference)
     return {name: find(name) for name in wanted}
 
 
 def network_settings(settings: RenderSettings) -> dict[str, Any]:
-    """What of the networks decides a frame: their weights and the code that asks them."""
+    """What of the networks decides a frame: their weights, the code that asks them, and what they run on, as
+    another device gives other last bits."""
     models = networks_of(settings)
+    if not models:
+        return {}
+    from falsework.models.device import device_for
+
+    device = device_for(settings.inference) or "cpu"
     return {
-        name: {"weights": model.sha256, "code": source_hash(CODE[name], ("falsework.shots.networks",))}
+        name: {
+            "weights": model.sha256,
+            "code": source_hash(CODE[name], ("falsework.shots.networks",)),
+            "device": device,
+        }
         for name, model in models.items()
     }
 
@@ -60,7 +72,7 @@ def note_networks(settings: RenderSettings, folder: Path) -> None:
 def refine_of(shot: Shot) -> Refine | None:
     """What makes the shot's dust finer, in its take; None where no network is asked for."""
     models = networks_of(shot.render)
-    return _refine(models[DUST], shot.seed, shot.render.take) if DUST in models else None
+    return _refine(models[DUST], shot) if DUST in models else None
 
 
 def light_of(shot: Shot) -> LightNetwork | None:
@@ -68,13 +80,14 @@ def light_of(shot: Shot) -> LightNetwork | None:
     models = networks_of(shot.render)
     if LIGHT not in models:
         return None
+    from falsework.models.device import device_for
     from falsework.models.light import LightNetwork
     from falsework.models.light_architecture import LightArchitecture
 
     card = models[LIGHT].card
     said = card.architecture if card is not None else {}
     architecture = LightArchitecture.from_json(said) if said else LightArchitecture()
-    return LightNetwork(models[LIGHT].weights, architecture)
+    return LightNetwork(models[LIGHT].weights, architecture, device=device_for(shot.render.inference))
 
 
 def open_learned(*scene: Any, seed: int, light: LightNetwork, refine: Refine | None) -> LearnedRenderer:
@@ -84,11 +97,12 @@ def open_learned(*scene: Any, seed: int, light: LightNetwork, refine: Refine | N
     return LearnedRenderer(*scene, seed=seed, light=light, refine=refine)
 
 
-def _refine(model: Model, seed: int, take: int) -> Refine:
+def _refine(model: Model, shot: Shot) -> Refine:
+    from falsework.models.device import device_for
     from falsework.models.dust import DustNetwork
 
-    network = DustNetwork(model)
-    of_take = int(generator(seed, "dust detail", take).integers(2**31))
+    network = DustNetwork(model, device=device_for(shot.render.inference))
+    of_take = int(generator(shot.seed, "dust detail", shot.render.take).integers(2**31))
 
     def refine(field: DustField, frame: DustFrame, seen: Flags) -> FineDust:
         return network.refine(field, frame, seed=of_take, seen=seen)

@@ -373,7 +373,10 @@ def _open_comp(job: Job) -> Callable[[int], None]:
 
 
 def _render_settings(shot: Shot) -> Any:
-    return [_plain(shot.render), shot.seed, network_settings(shot.render)]
+    # Where networks run is asked for here; what that comes to on this machine is among the networks' own.
+    settings = _plain(shot.render)
+    del settings["inference"]
+    return [settings, shot.seed, network_settings(shot.render)]
 
 
 def _comp_settings(shot: Shot) -> Any:
