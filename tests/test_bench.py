@@ -394,7 +394,8 @@ def test_page_and_json_say_which_weights_drew(
         name: hashlib.sha256((tmp_path / "shelf" / f"{name}.safetensors").read_bytes()).hexdigest()
         for name in ("light", "dust")
     }
-    assert told["look"] == {"shading": "learned", "dust_detail": "learned", "weights": weights}
+    drew = {"shading": "learned", "dust_detail": "learned", "weights": weights, "device": "cpu"}
+    assert told["look"] == drew
     assert told["shots"][0]["look"] == told["look"]
     assert told["beside_denoised"][bench.shots[0].name][0]["at_any_error"] == pytest.approx(6.0)
     assert all(digest in page for digest in weights.values())

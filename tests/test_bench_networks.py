@@ -65,11 +65,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Fake]:
 
     def models(settings: RenderSettings) -> dict[str, Any]:
         wanted = {"light": settings.shading, "dust": settings.dust_detail}
-        return {name: SimpleNamespace(sha256=name) for name, how in wanted.items() if how == "learned"}
+        return {name: {"weights": name, "device": "cpu"} for name, how in wanted.items() if how == "learned"}
 
     monkeypatch.setattr(ours, "Renderer", fake("plain"))
     monkeypatch.setattr(ours, "LearnedRenderer", fake("learned"))
-    monkeypatch.setattr(ours, "networks_of", models)
+    monkeypatch.setattr(ours, "network_settings", models)
     monkeypatch.setattr(ours, "light_of", lambda shot: LIGHT if "light" in models(shot.render) else None)
     monkeypatch.setattr(ours, "refine_of", lambda shot: REFINE if "dust" in models(shot.render) else None)
     monkeypatch.setattr(ours, "Compositor", lambda *_, **given: SimpleNamespace(frame=lambda layers: None))

@@ -21,7 +21,7 @@ from falsework.render.layers import Layers
 from falsework.render.learned import LearnedRenderer
 from falsework.render.renderer import Renderer
 from falsework.render.settings import RenderSettings
-from falsework.shots.networks import light_of, networks_of, refine_of
+from falsework.shots.networks import light_of, network_settings, refine_of
 
 __all__ = ["Drawn", "draw_ours", "look_of"]
 
@@ -44,9 +44,12 @@ class Drawn:
 
 def look_of(settings: RenderSettings) -> Look:
     """Who draws with these settings. FalseworkError where a network is not at hand."""
-    models = networks_of(settings)
+    networks = network_settings(settings)
     return Look(
-        settings.shading, settings.dust_detail, {name: model.sha256 for name, model in models.items()}
+        settings.shading,
+        settings.dust_detail,
+        {name: one["weights"] for name, one in networks.items()},
+        device=next((one["device"] for one in networks.values()), "cpu"),
     )
 
 

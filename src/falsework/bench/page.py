@@ -40,12 +40,12 @@ BOUNDS = {
 DENOISED_HEAD = (
     "shot",
     "frame",
-    "falsework, s",
+    "ours, s",
     "FLIP",
-    "cheapest denoised Cycles",
+    "samples",
     "s",
     "FLIP",
-    "times as long",
+    "ratio",
     "at equal FLIP",
 )
 ORDER = ("simulation", "dust", "start", "setup", "comp")
@@ -81,7 +81,7 @@ def ratio_rows(bench: Bench) -> list[tuple[str, ...]]:
 
 def denoised_rows(shot: ShotStudy) -> list[tuple[str, ...]]:
     """Every studied frame beside Cycles with its denoiser, in the columns of DENOISED_HEAD: the cheapest of
-    its drawings whatever its error, how many times as long as falsework it takes, and so at equal error."""
+    its drawings whatever its error, how many times as long as ours it takes, and so at equal error."""
     rows: list[tuple[str, ...]] = []
     for one in beside_denoised(shot):
         ours, cheapest = one.ours, one.cheapest

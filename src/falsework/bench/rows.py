@@ -83,11 +83,13 @@ class Look:
 
     shading, dust_detail   as in the shot's [render]
     weights                SHA-256 of the networks' weights by their names in the registry; empty without any
+    device                 what the networks run on
     """
 
     shading: str = "analytic"
     dust_detail: str = "plain"
     weights: dict[str, str] = field(default_factory=dict)
+    device: str = "cpu"
 
     @property
     def words(self) -> str:

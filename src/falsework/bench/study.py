@@ -199,7 +199,7 @@ def bench_shots(
                 study = _study(variant, name, size, effort, blenders, blender, listener)
                 if study.look != look:
                     raise FalseworkError(
-                        "the networks' weights changed while the bench was under way",
+                        "the networks changed while the bench was under way",
                         where="bench",
                         todo="Run the bench again, and leave the models alone meanwhile.",
                     )
@@ -267,7 +267,7 @@ def _drawn_by(look: Look) -> Iterator[str]:
     """Which networks drew falsework's side."""
     if look.weights:
         weights = ", ".join(f"{name} sha256:{digest}" for name, digest in sorted(look.weights.items()))
-        yield f"falsework's side is drawn by networks: {weights}."
+        yield f"falsework's side is drawn by networks on {look.device}: {weights}."
 
 
 def _processors() -> int:

@@ -123,7 +123,7 @@ def _say(bench: Bench, written: Sequence[Path]) -> None:
         for row in drawing_rows(shot):
             drawn.add_row(*row[:6], row[7])
     console.print(drawn)
-    denoised = Table(*DENOISED_HEAD, title="Beside Cycles with its denoiser", box=None)
+    denoised = Table(*DENOISED_HEAD, title="Ours beside Cycles' cheapest denoised drawing", box=None)
     for shot in bench.shots:
         for row in denoised_rows(shot):
             denoised.add_row(*row)
