@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 from openvino import opset13 as ops
+from scipy.ndimage import maximum_filter
 
 from falsework.dust.field import DustField, DustFrame
 from falsework.dust.fine import BRICK, FACTOR, HALF, FineDust
@@ -94,7 +95,7 @@ class DustNetwork:
         seen_by = np.ascontiguousarray(features(part)[within])
         part = np.ascontiguousarray(part[within[1:]])
         out = np.empty((len(bricks), *[BRICK * FACTOR] * 3), np.float16)
-        noise = _BrickNoise(field, frame, bricks, seed)
+        noise = _BrickNoise(field, frame, bricks, _near_dust(plain, bricks, reach), seed)
         given = np.zeros((TOGETHER, CELL + self.architecture.features, *[self._edge] * 3), np.float32)
         around = np.empty((TOGETHER, *[BRICK + 2] * 3), np.float32)
         fine = np.empty((TOGETHER, *[BRICK * FACTOR] * 3), np.float32)
@@ -112,12 +113,15 @@ class DustNetwork:
 class _BrickNoise:
     """The noise of all bricks that a frame's bricks look at, each looked up once, while it is needed.
 
+    near   `_near_dust`, where it matters
     pool   (m, 8, 16, 16, 16);  slot: (bx + 2, by + 2, bz + 2) which of the pool a brick has, counted from -1
     """
 
-    def __init__(self, field: DustField, frame: DustFrame, bricks: npt.NDArray[np.int32], seed: int) -> None:
-        self._field, self._frame, self._seed = field, frame, seed
-        wanted = np.zeros(bricks.max(axis=0) + 3, np.bool_)
+    def __init__(
+        self, field: DustField, frame: DustFrame, bricks: npt.NDArray[np.int32], near: Flags, seed: int
+    ) -> None:
+        self._field, self._frame, self._near, self._seed = field, frame, near, seed
+        wanted = np.zeros(near.shape[:3], np.bool_)
         for around in np.ndindex(3, 3, 3):
             wanted[tuple((bricks + np.asarray(around)).T)] = True
         # Bricks come in the order of x: room for the layers that one lot of them looks at.
@@ -146,6 +150,7 @@ class _BrickNoise:
             seed=self._seed,
             out=self.pool,
             slots=slots,
+            wanted=self._near[tuple(fresh.T)],
         )
         self._done, self._next = last, self._next + len(fresh)
 
@@ -157,6 +162,23 @@ def _bricks(plain: Grid, counts: tuple[int, ...], seen: Flags | None) -> npt.NDA
     if seen is not None:
         held &= seen
     return np.argwhere(held).astype(np.int32)
+
+
+def _near_dust(plain: Grid, bricks: npt.NDArray[np.int32], reach: int) -> Flags:
+    """(bx + 2, by + 2, bz + 2, 8, 8, 8) dust cells within `reach` of any that holds dust in one of `bricks`;
+    the bricks counted from -1."""
+    x, y, z = bricks.max(axis=0) + 3
+    held = np.zeros((x, BRICK, y, BRICK, z, BRICK), np.uint8)
+    chosen = np.zeros((x, 1, y, 1, z, 1), np.uint8)
+    chosen[bricks[:, 0] + 1, 0, bricks[:, 1] + 1, 0, bricks[:, 2] + 1, 0] = 1
+    whole = held.reshape(x * BRICK, y * BRICK, z * BRICK)
+    inner = tuple(
+        slice(BRICK, BRICK + min(n, m - BRICK)) for n, m in zip(plain.shape, whole.shape, strict=True)
+    )
+    whole[inner] = plain[tuple(slice(part.stop - BRICK) for part in inner)] > 0
+    held *= chosen
+    near = maximum_filter(whole, 2 * reach + 1, mode="constant").view(np.bool_)
+    return np.ascontiguousarray(near.reshape(held.shape).transpose(0, 2, 4, 1, 3, 5))
 
 
 def _cut(plain: Grid, low: npt.NDArray[Any], high: npt.NDArray[Any]) -> Grid:

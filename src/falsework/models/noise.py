@@ -61,6 +61,7 @@ def carried_noise(
     seed: int,
     out: Grid | None = None,
     slots: npt.NDArray[np.int64] | None = None,
+    wanted: npt.NDArray[np.bool_] | None = None,
 ) -> Grid:
     """(n, 8, size, size, size) noise of the fine cells in `size`^3 half cells from each of (n, 3) `corners`,
     counted in half cells.
@@ -68,12 +69,14 @@ def carried_noise(
     Channel 4 a + 2 b + c is the fine cell (a, b, c) of its half cell. voxel: of a dust cell, metres;
     coarse: dust cells along a cell of the displacements. The two layers are mixed by their weights over the
     root of the sum of their squares, which keeps the variance. `out` may be given, and where in it (n,) each
-    patch goes.
+    patch goes. wanted: (n, size / 2, …) the patches' dust cells whose noise matters; elsewhere it is 0.
     """
     if out is None:
         out = np.empty((len(corners), HALF**3, size, size, size), np.float32)
     if slots is None:
         slots = np.arange(len(corners))
+    if wanted is None:
+        wanted = np.ones((len(corners), *[-(-size // HALF)] * 3), np.bool_)
     weight = frame.weight.astype(np.float64)
     weight = weight / np.sqrt((weight**2).sum())
     _carried(
@@ -85,6 +88,7 @@ def carried_noise(
         FACTOR / voxel,
         HALF * coarse,
         slots,
+        wanted,
         out,
     )
     return out
@@ -100,6 +104,7 @@ def _carried(
     scale: float,
     coarse: int,
     slots: npt.NDArray[np.int64],
+    wanted: npt.NDArray[np.bool_],
     out: Grid,
 ) -> None:
     mx, my, mz = detail.shape[1:4]
@@ -133,6 +138,8 @@ def _carried(
                             along_row[layer, k, a] = near * (1 - u) + far * u
                 row[:] = 0.0
                 for z in range(size):
+                    if not wanted[number, x // HALF, y // HALF, z // HALF]:
+                        continue
                     # The displacement in the middle of the half cell holds for all of it.
                     ck = min(max((corners[number, 2] + z + 0.5) / coarse - 0.5, 0.0), mz - 1.0)
                     k0 = int(ck)
