@@ -39,7 +39,7 @@ DENSEST_SEEN = 64.0  # g/m3: thicker dust is opaque within a few centimetres, an
 DEEPEST = 4.0  # optical depth by which fine dust may differ from the grid's on light's last metre
 REACH = 0.9  # metres over which a deviation from the grid's optical depth is forgotten
 # Rays to find what is seen by, across the picture; how deep they look into the grid's dust.
-RAYS, BURIED = 160, 14.0
+RAYS, BURIED = 160, 9.0
 HOLDS = 0.02  # g/m3: bricks with less are air
 
 
