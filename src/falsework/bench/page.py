@@ -63,9 +63,11 @@ def headline_words(bench: Bench) -> str:
     bound = f" ({head.bound})" if head.bound else ""
     low, high = head.shot_spread
     f_low, f_high = head.frame_spread
+    number = len(head.per_shot)
+    of_shots = "one shot" if number == 1 else f"median of {number} shots"
     return (
         f"At equal HDR-FLIP a whole shot takes Blender {head.shot:.1f}{bound} times as long as falsework "
-        f"(median of {len(head.per_shot)} shots, {low:.1f} to {high:.1f}); a frame's drawing alone "
+        f"({of_shots}, {low:.1f} to {high:.1f}); a frame's drawing alone "
         f"{head.frame:.1f}{bound} times ({f_low:.1f} to {f_high:.1f})."
     )
 
