@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from numba import njit, prange
 
 from falsework.building.fragments import Fragments
 from falsework.collapse.motion import Motion
@@ -143,8 +144,21 @@ def _guide(depth: npt.NDArray[Any], normal: npt.NDArray[Any], albedo: npt.NDArra
 
 
 def _times(layer: npt.NDArray[Any], gains: Float) -> Float | Half:
-    if not layer[..., 3].any():
+    """A layer (H, W, 4) with its light times `gains` (H, W, 3)."""
+    rows = np.flatnonzero(layer[..., 3].any(axis=1))
+    if not len(rows):
         return layer
-    out = np.array(to_single(layer), np.float32, copy=layer.dtype == np.float32)
-    out[..., :3] *= gains
-    return to_half(out) if layer.dtype == np.float16 else out
+    part = slice(rows[0], rows[-1] + 1)
+    lit = np.array(to_single(layer[part]))
+    _scale(lit, gains[part])
+    out = layer.copy()
+    out[part] = to_half(lit) if layer.dtype == np.float16 else lit
+    return out
+
+
+@njit(cache=True, parallel=True)
+def _scale(lit: Float, gains: Float) -> None:
+    for y in prange(lit.shape[0]):
+        for x in range(lit.shape[1]):
+            for channel in range(3):
+                lit[y, x, channel] *= gains[y, x, channel]
