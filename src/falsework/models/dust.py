@@ -20,7 +20,7 @@ from falsework.dust.fine import BRICK, FACTOR, HALF, FineDust
 from falsework.media.half import to_half, to_single
 from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import REACHES, densities, features, interpolation
-from falsework.models.graph import Runner, Weights, convolved, parameter
+from falsework.models.graph import Runner, Weights, add, convolved, parameter
 from falsework.models.noise import carried_noise
 from falsework.models.registry import Model
 
@@ -253,4 +253,11 @@ def _graph(given: Any, weights: Weights, architecture: DustArchitecture) -> Any:
     x = given
     for number in range(architecture.looks):
         x = ops.swish(convolved(x, weights, f"looks.{number}", padded=False))
-    return convolved(x, weights, "leave")
+    own, share = ops.split(convolved(x, weights, "leave"), ops.constant(np.int64(1)), 2).outputs()
+    reach = architecture.reach
+    low, high, step, axes = (
+        ops.constant(np.array(numbers, np.int64))
+        for numbers in ([0, *[reach] * 3], [CELL, *[-reach] * 3], [1] * 4, [1, 2, 3, 4])
+    )
+    noise = ops.slice(given, low, high, step, axes=axes)
+    return add(own, ops.multiply(share, noise))

@@ -44,8 +44,9 @@ SPREAD, LARGEST = 0.35, 3.0
 KEPT = 1.25
 # g/m3 under which nothing is seen: less light than a hundredth is lost over a metre.
 FAINT = 0.02
-# Logarithm of the cell's density, of its mean over 3 cells and over 7 cells an edge.
-FEATURES = 3
+# Logarithm of the cell's density, of its mean over 3 cells and over 7 cells an edge; how uneven dust is over 3
+# and over 7 cells: where it is uneven from cell to cell, so it is within them.
+FEATURES = 5
 REACHES = (1, 3)
 
 
@@ -80,13 +81,20 @@ def shuffled(cells: Grid) -> Grid:
 
 def features(density: Grid) -> Grid:
     """(FEATURES, x, y, z) what the network sees of dust cells (x, y, z) in g/m3."""
+    density = np.ascontiguousarray(density, np.float32)
     out = np.empty((FEATURES, *density.shape), np.float32)
     out[0] = density
+    square = density * density
     for number, reach in enumerate(REACHES, 1):
-        out[number] = _box(np.ascontiguousarray(density, np.float32), reach)
-    np.multiply(out, np.float32(1 / FAINT), out=out)
-    np.log1p(out, out=out)
-    out *= np.float32(0.25)
+        mean = out[number] = _box(density, reach)
+        uneven = np.maximum(_box(square, reach) - mean * mean, np.float32(0.0))
+        np.sqrt(uneven, out=uneven)
+        # Where there is next to nothing it is neither even nor uneven.
+        np.divide(uneven, mean + np.float32(FAINT), out=out[len(REACHES) + number])
+    told = out[: 1 + len(REACHES)]
+    np.multiply(told, np.float32(1 / FAINT), out=told)
+    np.log1p(told, out=told)
+    told *= np.float32(0.25)
     return out
 
 

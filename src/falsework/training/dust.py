@@ -51,7 +51,7 @@ Grid = npt.NDArray[np.float32]
 
 THINNEST, THICKEST = 0.4, 2.5  # by which densities are multiplied: dust of any amount moves alike
 SHOWN = 3  # volumes in a picture
-TRAVEL = 24.0  # weight of how it travels beside how it looks: then both pull about as hard
+TRAVEL = 4.0  # weight of how it travels beside how it looks
 LEAST = 1e-4  # of a distance: its slope stays finite at none
 
 

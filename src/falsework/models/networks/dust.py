@@ -2,7 +2,8 @@
 
 A few convolutions over half cells, whose 8 fine cells are channels. They are the same wherever dust lies in
 its cells, so that structure goes on with its noise. None is padded: an answer depends on the `reach` half
-cells around it alone, so that bricks computed apart fit without a seam.
+cells around it alone, so that bricks computed apart fit without a seam. What is finer than a half cell is
+noise times a share that the network says, and goes with it: convolutions over half cells cannot carry it.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ class DustGenerator(nn.Module):
         self.architecture = architecture
         channels = [HALF**3 + architecture.features] + [architecture.width] * architecture.looks
         self.looks = nn.ModuleList(nn.Conv3d(given, made, 3) for given, made in pairwise(channels))
-        self.leave = nn.Conv3d(architecture.width, HALF**3, 1)
+        self.leave = nn.Conv3d(architecture.width, 2 * HALF**3, 1)
 
     def forward(self, given: Tensor) -> Tensor:
         x = given
         for look in self.looks:
             x = functional.silu(look(x))
-        answer: Tensor = self.leave(x)
+        own, share = self.leave(x).chunk(2, dim=1)
+        reach = self.architecture.reach
+        noise = given[:, : HALF**3, reach:-reach, reach:-reach, reach:-reach]
+        answer: Tensor = own + share * noise
         return answer
