@@ -44,8 +44,8 @@ SPREAD, LARGEST = 0.35, 3.0
 KEPT = 1.25
 # g/m3 under which nothing is seen: less light than a hundredth is lost over a metre.
 FAINT = 0.02
-# Logarithm of the cell's density, of its mean over 3 cells and over 7 cells an edge; how uneven dust is over 3
-# and over 7 cells: where it is uneven from cell to cell, so it is within them.
+# Logarithm of the cell's density, of its mean over 3 cells and over 7 cells an edge; how uneven dust is over
+# each of the two: where it is uneven from cell to cell, so it is within them.
 FEATURES = 5
 REACHES = (1, 3)
 

@@ -177,7 +177,8 @@ def _beside(run: Path, task: str, to: Path) -> Iterator[CardPicture]:
     """The last sheet of pictures that the run left, as a JPEG; nothing where it left none."""
     sheets = sorted((run / "pictures").glob("*.png"))
     if sheets and task in SHEETS:
-        _, coded = cv2.imencode(".jpg", cv2.imread(str(sheets[-1])), [cv2.IMWRITE_JPEG_QUALITY, 90])
+        sheet = read_sample(sheets[-1])[..., ::-1]
+        _, coded = cv2.imencode(".jpg", np.ascontiguousarray(sheet), [cv2.IMWRITE_JPEG_QUALITY, 90])
         content = coded.tobytes()
         write_bytes(to, content)
         yield CardPicture(file=BESIDE, sha256=hashlib.sha256(content).hexdigest(), words=SHEETS[task])
