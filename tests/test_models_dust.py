@@ -174,10 +174,7 @@ def test_the_graph_says_what_the_network_does(network: tuple[DustGenerator, Path
     density = frame.density.astype(np.float32)
     reach = architecture.reach
     edge = HALF * 24 + 2 * reach
-    noise = carried_noise(
-        frame, np.full((1, 3), -reach, np.int32), edge,
-        voxel=VOXEL, coarse=4, seed=5, strength=architecture.noise,
-    )  # fmt: skip
+    noise = carried_noise(frame, np.full((1, 3), -reach, np.int32), edge, voxel=VOXEL, coarse=4, seed=5)
     told = half_cells(features(np.pad(density, architecture.reach_cells, mode="edge")), reach)
     x, y, z = told.shape[1:]
     with torch.no_grad():

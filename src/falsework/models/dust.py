@@ -95,8 +95,7 @@ class DustNetwork:
         seen_by = np.ascontiguousarray(features(part)[within])
         part = np.ascontiguousarray(part[within[1:]])
         out = np.empty((len(bricks), *[BRICK * FACTOR] * 3), np.float16)
-        near = _near_dust(plain, bricks, reach)
-        noise = _BrickNoise(field, frame, bricks, near, seed, self.architecture.noise)
+        noise = _BrickNoise(field, frame, bricks, _near_dust(plain, bricks, reach), seed)
         given = np.zeros((TOGETHER, CELL + self.architecture.features, *[self._edge] * 3), np.float32)
         around = np.empty((TOGETHER, *[BRICK + 2] * 3), np.float32)
         fine = np.empty((TOGETHER, *[BRICK * FACTOR] * 3), np.float32)
@@ -119,11 +118,9 @@ class _BrickNoise:
     """
 
     def __init__(
-        self, field: DustField, frame: DustFrame, bricks: npt.NDArray[np.int32], near: Flags, seed: int,
-        strength: float,
-    ) -> None:  # fmt: skip
-        self._field, self._frame, self._near = field, frame, near
-        self._seed, self._strength = seed, strength
+        self, field: DustField, frame: DustFrame, bricks: npt.NDArray[np.int32], near: Flags, seed: int
+    ) -> None:
+        self._field, self._frame, self._near, self._seed = field, frame, near, seed
         wanted = np.zeros(near.shape[:3], np.bool_)
         for around in np.ndindex(3, 3, 3):
             wanted[tuple((bricks + np.asarray(around)).T)] = True
@@ -151,7 +148,6 @@ class _BrickNoise:
             voxel=self._field.voxel,
             coarse=self._field.coarse,
             seed=self._seed,
-            strength=self._strength,
             out=self.pool,
             slots=slots,
             wanted=self._near[tuple(fresh.T)],

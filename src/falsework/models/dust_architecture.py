@@ -14,14 +14,11 @@ __all__ = ["DustArchitecture"]
 class DustArchitecture:
     """width   channels kept of each half cell;  looks: how often the half cells around it are seen
     features   channels that go in besides the noise's 8
-    noise      standard deviation of the noise at work; in training it is 1. With less of it structure changes
-               less from frame to frame, and takes differ less
     """
 
     width: int = 32
     looks: int = 3
     features: int = FEATURES
-    noise: float = 0.7
 
     @property
     def reach(self) -> int:
@@ -38,5 +35,4 @@ class DustArchitecture:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        width, looks, features = (int(values[name]) for name in ("width", "looks", "features"))
-        return cls(width, looks, features, float(values["noise"]))
+        return cls(*(int(values[name]) for name in ("width", "looks", "features")))

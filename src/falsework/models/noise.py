@@ -59,7 +59,6 @@ def carried_noise(
     voxel: float,
     coarse: int,
     seed: int,
-    strength: float = 1.0,
     out: Grid | None = None,
     slots: npt.NDArray[np.int64] | None = None,
     wanted: npt.NDArray[np.bool_] | None = None,
@@ -69,9 +68,8 @@ def carried_noise(
 
     Channel 4 a + 2 b + c is the fine cell (a, b, c) of its half cell. voxel: of a dust cell, metres;
     coarse: dust cells along a cell of the displacements. The two layers are mixed by their weights over the
-    root of the sum of their squares, which keeps the variance, `strength` squared. `out` may be given, and
-    where in it (n,) each patch goes. wanted: (n, size / 2, …) the patches' dust cells whose noise matters;
-    elsewhere it is 0.
+    root of the sum of their squares, which keeps the variance. `out` may be given, and where in it (n,) each
+    patch goes. wanted: (n, size / 2, …) the patches' dust cells whose noise matters; elsewhere it is 0.
     """
     if out is None:
         out = np.empty((len(corners), HALF**3, size, size, size), np.float32)
@@ -80,7 +78,7 @@ def carried_noise(
     if wanted is None:
         wanted = np.ones((len(corners), *[-(-size // HALF)] * 3), np.bool_)
     weight = frame.weight.astype(np.float64)
-    weight = weight * (strength / np.sqrt((weight**2).sum()))
+    weight = weight / np.sqrt((weight**2).sum())
     _carried(
         noise_tile(),
         frame.detail.astype(np.float32),

@@ -18,9 +18,8 @@ Grid = npt.NDArray[np.float32]
 
 
 def noise_around(
-    sequence: DustSequence, number: int, low: tuple[int, int, int], edge: int, reach: int, *, seed: int,
-    strength: float = 1.0,
-) -> Grid:  # fmt: skip
+    sequence: DustSequence, number: int, low: tuple[int, int, int], edge: int, reach: int, *, seed: int
+) -> Grid:
     """(8, 2 edge + 2 reach, …) noise of `edge`^3 dust cells from `low` and of `reach` half cells around."""
     (noise,) = carried_noise(
         sequence.frame(number),
@@ -29,7 +28,6 @@ def noise_around(
         voxel=sequence.voxel,
         coarse=sequence.density.shape[1] // sequence.detail.shape[2],
         seed=seed,
-        strength=strength,
     )
     return np.asarray(noise, np.float32)
 
@@ -41,10 +39,7 @@ def made(network: DustGenerator, sequence: DustSequence, number: int, *, seed: i
     # The volume is cut out of more dust: its outermost cells stand for what lay beyond.
     wide = np.pad(density, architecture.reach_cells, mode="edge")
     told = half_cells(features(wide), architecture.reach)
-    noise = noise_around(
-        sequence, number, (0, 0, 0), max(density.shape), architecture.reach,
-        seed=seed, strength=architecture.noise,
-    )  # fmt: skip
+    noise = noise_around(sequence, number, (0, 0, 0), max(density.shape), architecture.reach, seed=seed)
     x, y, z = told.shape[1:]
     given = torch.from_numpy(np.concatenate([noise[:, :x, :y, :z], told])[None])
     device = next(network.parameters()).device
