@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
@@ -120,6 +121,63 @@ def test_the_last_sheet_of_a_run_lies_beside_the_card(tmp_path: Path) -> None:
     lies = tmp_path / "out" / f"tiny-light.{shown.file}"
     assert hashlib.sha256(lies.read_bytes()).hexdigest() == shown.sha256
     assert read_sample(lies).mean() == pytest.approx(200, abs=3)
+
+
+@pytest.mark.parametrize(("validation", "held_out"), [(2, True), (0, False)])
+def test_a_sheet_of_training_samples_is_not_called_held_out(
+    tmp_path: Path, validation: int, held_out: bool
+) -> None:
+    data = small_set(tmp_path / "data")
+    run = finished_run(tmp_path / "run", data)
+    changed(run / "run.json", lambda notes: notes["about"]["samples"].update(validation_samples=validation))
+    write_png(run / "pictures" / "0000100.png", np.full((32, 96, 3), 40, np.uint8))
+    card = pack(run, data, about_file(tmp_path), tmp_path / "out").card
+    assert card is not None
+    assert ("held out" in card.pictures[0].words) is held_out
+
+
+@pytest.mark.parametrize("file", ["weights.safetensors", "config.toml"])
+def test_weights_that_the_run_did_not_end_with_are_not_packed(tmp_path: Path, file: str) -> None:
+    data = small_set(tmp_path / "data")
+    run, about = finished_run(tmp_path / "run", data), about_file(tmp_path)
+    for name in ("weights", "config"):
+        (path,) = run.glob(f"{name}.*")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        changed(run / "run.json", lambda notes, n=name, d=digest: notes.update({f"{n}_sha256": d}))  # type: ignore[misc]
+    pack(run, data, about, tmp_path / "out")
+    if file == "config.toml":
+        (run / file).write_text("[train]\nsteps = 8\n")
+    else:
+        write_arrays(run / file, {"layer.weight": np.ones((3, 4), np.float32)})
+    with pytest.raises(FalseworkError, match="not the file that this run ended with"):
+        pack(run, data, about, tmp_path / "out")
+
+
+def test_a_refused_pack_leaves_what_lay_there(tmp_path: Path) -> None:
+    data = small_set(tmp_path / "data")
+    run, about = finished_run(tmp_path / "run", data), about_file(tmp_path)
+    write_png(run / "pictures" / "0000100.png", np.full((32, 96, 3), 40, np.uint8))
+    out = tmp_path / "out"
+    pack(run, data, about, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    write_png(run / "pictures" / "0000200.png", np.full((32, 96, 3), 200, np.uint8))
+    said = about.read_text()
+    about.write_text(said + 'licence = "Apache-2.0"\n')
+    with pytest.raises(FalseworkError, match="asks for a credit line"):
+        pack(run, data, about, out)
+    about.write_text(said)
+    rows = read_index(data)
+    rows[-1]["building"] = 0
+    write_index_of(data, rows)
+    changed(
+        run / "run.json",
+        lambda notes: notes["about"]["samples"].update(
+            index_sha256=hashlib.sha256((data / "index.jsonl").read_bytes()).hexdigest()
+        ),
+    )
+    with pytest.raises(FalseworkError, match="more than one split"):
+        pack(run, data, about, out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_a_card_is_shown_as_a_page(packed: Path, own: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -305,6 +363,39 @@ def test_a_model_that_replaces_another_keeps_nothing_of_it(packed: Path, own: Pa
     write_arrays(bare, {"a": np.zeros(1, np.float32)})
     assert install(bare).standing == "unknown"
     assert sorted(path.name for path in own.iterdir()) == ["tiny-light.safetensors"]
+
+
+def test_a_model_is_installed_from_where_it_lies(packed: Path, own: Path) -> None:
+    """Nothing of it is lost, under its own name as under another."""
+    model = install(packed)
+    before = {path.name: path.read_bytes() for path in own.iterdir()}
+    assert install(model.weights).standing == "on record"
+    assert install(packed, own / "tiny-light.json").standing == "on record"
+    assert {path.name: path.read_bytes() for path in own.iterdir()} == before
+    assert install(model.weights, name="mine").standing == "on record"
+    assert find("tiny-light").standing == "on record"
+
+
+def test_what_cannot_be_copied_whole_replaces_nothing(
+    packed: Path, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(packed)
+    before = {path.name: path.read_bytes() for path in own.iterdir()}
+    bare = tmp_path / "bare" / "tiny-light.safetensors"
+    write_arrays(bare, {"a": np.zeros(1, np.float32)})
+    again = shutil.copytree(packed.parent, tmp_path / "again") / packed.name
+    monkeypatch.setattr(registry.shutil, "copyfile", full)
+    for other in (bare, again):
+        with pytest.raises(FalseworkError, match="disk is full"):
+            install(other)
+        assert {path.name: path.read_bytes() for path in own.iterdir()} == before
+
+
+def full(source: Path, target: Path) -> None:
+    """Copies as far as the disk goes: not to a card."""
+    if not source.name.endswith(".samples.safetensors"):
+        raise OSError(errno.ENOSPC, "no space")
+    Path(target).write_bytes(source.read_bytes())
 
 
 def test_the_list_says_where_each_stands(packed: Path, own: Path, capsys: pytest.CaptureFixture[str]) -> None:

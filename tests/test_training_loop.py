@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from safetensors.torch import load_file  # noqa: E402
 
 from falsework.errors import FalseworkError  # noqa: E402
 from falsework.seeds import generator  # noqa: E402
+from falsework.training import loop  # noqa: E402
 from falsework.training.loop import device_named, read_run, train  # noqa: E402
 from falsework.training.settings import TrainSettings, load_settings  # noqa: E402
 
@@ -100,11 +102,41 @@ def test_a_run_that_was_killed_does_again_what_came_after_its_checkpoint(tmp_pat
 def test_longer_training_goes_on_and_another_run_is_refused(tmp_path: Path) -> None:
     train(Line(), settings(), tmp_path)
     train(Line(), settings(steps=STEPS + 3), tmp_path)
-    assert read_run(tmp_path)["steps"] == STEPS + 3
+    record = read_run(tmp_path)
+    assert record["steps"] == STEPS + 3
+    for name, file in (("weights_sha256", "weights.safetensors"), ("config_sha256", "config.toml")):
+        assert record[name] == hashlib.sha256((tmp_path / file).read_bytes()).hexdigest()
     with pytest.raises(FalseworkError, match="another run"):
         train(Line(), settings(steps=STEPS + 3, rate=0.05), tmp_path)
     with pytest.raises(FalseworkError, match="another run"):
         train(Line(width=2), settings(steps=STEPS + 3), tmp_path)
+
+
+def test_a_run_that_goes_past_its_end_is_not_finished_meanwhile(tmp_path: Path) -> None:
+    train(Line(), settings(), tmp_path)
+    with pytest.raises(FalseworkError):
+        train(Line(wrong_at=STEPS + 1), settings(steps=STEPS + 3), tmp_path)
+    assert not (tmp_path / "metrics.json").exists()
+    with pytest.raises(FalseworkError, match="no finished training run"):
+        read_run(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["_checkpoint", "_write_curve"])
+def test_a_kill_between_curve_and_checkpoint_loses_no_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    train(Line(), settings(), tmp_path)
+
+    def killed(*_: Any) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, part, killed)
+        with pytest.raises(MemoryError):
+            train(Line(), settings(steps=STEPS + 4), tmp_path)
+    train(Line(), settings(steps=STEPS + 4), tmp_path)
+    curve = (tmp_path / "curve.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in curve[1:]] == ["5", "10", "12", "15", "16"]
 
 
 def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:

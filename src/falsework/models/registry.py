@@ -12,7 +12,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +29,7 @@ __all__ = [
     "WEIGHTS",
     "Model",
     "Standing",
+    "copy_together",
     "find",
     "install",
     "models",
@@ -218,20 +220,29 @@ def install(weights: Path, card: Path | None = None, *, name: str = "") -> Model
             if (one := card.with_name(f"{stem}.{each.file}")).is_file() and _digest(one) == each.sha256
         ]
         copies.append((card, folder / (name + CARD)))
-    for suffix in (CARD, LEARNED):  # of another model that had this name
-        path = folder / (name + suffix)
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise FalseworkError(
-                f"cannot be replaced ({error.strerror or error})",
-                where=path,
-                todo="Delete it, and try again.",
-            ) from error
-    for source, target in copies:
-        with whole_file(target) as part:
-            shutil.copyfile(source, part)
+    targets = {target for _, target in copies}
+    stale = [path for suffix in (CARD, LEARNED) if (path := folder / (name + suffix)) not in targets]
+    copy_together(copies, stale)
     return find(name)
+
+
+def copy_together(copies: Sequence[tuple[Path, Path]], stale: Iterable[Path] = ()) -> None:
+    """Copy each file (from, to), or none of them: nothing is replaced, and nothing `stale` removed, before
+    all of them lie beside their places. A file that is to be copied onto itself is left alone."""
+    with ExitStack() as parts:
+        # What is entered last is replaced first.
+        for source, target in reversed(copies):
+            if not (target.exists() and target.samefile(source)):
+                shutil.copyfile(source, parts.enter_context(whole_file(target)))
+        for path in stale:  # of another model that had this name
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise FalseworkError(
+                    f"cannot be replaced ({error.strerror or error})",
+                    where=path,
+                    todo="Delete it, and try again.",
+                ) from error
 
 
 def _check_weights(path: Path, name: str) -> None:

@@ -7,7 +7,8 @@ A run is a folder:
     curve.csv, curve.png      loss and validation measures over steps
     pictures/                 what the task drew of itself
     weights.safetensors       the moving average, written at the end
-    run.json                  how it went: steps, seconds, machine, versions, measures
+    run.json                  how it went: steps, seconds, machine, versions, measures, SHA-256 of
+                              weights and config
     metrics.json              measures on the test split, written at the end; what a model's card says
     index.jsonl, …            what the task keeps of its data's description
 
@@ -19,6 +20,7 @@ grown meanwhile).
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import math
@@ -129,13 +131,17 @@ def train(
     adam = torch.optim.Adam(parameters, lr=settings.rate, weight_decay=settings.weight_decay)
     step, seconds = _resume(folder / CHECKPOINT, network, average, adam, device)
     rows = _read_curve(folder / CURVE, step)
+    if step < settings.steps:
+        for name in (RUN, METRICS):  # of an earlier end, which this run goes past
+            (folder / name).unlink(missing_ok=True)
     began = saved = time.monotonic()
     losses: list[float] = []
     precise = nullcontext() if device == "cpu" else torch.autocast(device, torch.bfloat16)
 
     def keep() -> None:
-        _checkpoint(folder / CHECKPOINT, network, average, adam, step, seconds + time.monotonic() - began)
+        # The curve first: rows beyond the checkpoint are passed over, lost ones would not come back.
         _write_curve(folder, rows, task.name)
+        _checkpoint(folder / CHECKPOINT, network, average, adam, step, seconds + time.monotonic() - began)
 
     def look() -> None:
         with _weights(network, average), torch.no_grad():
@@ -390,6 +396,8 @@ def _write_run(
         "seconds": round(seconds, 1),
         "machine": machine,
         "seed": settings.seed,
+        "weights_sha256": _digest(folder / WEIGHTS),
+        "config_sha256": _digest(folder / CONFIG),
         "settings": settings.model_dump(mode="json"),
         "parameters": sum(value.numel() for value in task.network.parameters()),
         "falsework": falsework.__version__,
@@ -401,6 +409,11 @@ def _write_run(
         else {},
     }
     write_text(folder / RUN, json.dumps(record, indent=2) + "\n")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _processor() -> str:

@@ -8,9 +8,10 @@ import json
 import shutil
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import cv2
@@ -40,7 +41,7 @@ from falsework.models.card import (
     write_card,
 )
 from falsework.models.origin import Row, faults_of, picture_name
-from falsework.models.registry import CARD, LEARNED, WEIGHTS, Model, shapes_of
+from falsework.models.registry import CARD, LEARNED, WEIGHTS, Model, copy_together, shapes_of
 from falsework.progress import Progress, silent
 from falsework.rights.fingerprints import Printed, points_each, write_fingerprints
 from falsework.rights.licences import licence_of
@@ -55,8 +56,8 @@ RUN, CONFIG, TRAINED, METRICS = "run.json", "config.toml", "weights.safetensors"
 NEAREST, BESIDE = "nearest.jpg", "beside.jpg"
 # What the sheets of pictures show that a run leaves, sample by sample, from left to right.
 SHEETS = {
-    "light": "falsework's own light, the network's, the path tracer's; samples that were held out",
-    "dust": "the coarse dust, the network's, the simulated; volumes that were held out",
+    "light": "falsework's own light, the network's, the path tracer's; samples",
+    "dust": "the coarse dust, the network's, the simulated; volumes",
 }
 # Of a picture from outside more is kept: a surface in a frame may show a small part of it.
 POINTS_OUTSIDE = 512
@@ -107,19 +108,46 @@ def pack(
     base       where the data set's recipe's paths start, if the set was moved
 
     FalseworkError where the run is not finished, the data set is not the one it was trained on, or anything
-    it learned from has no origin on record.
+    it learned from has no origin on record; what lay in `out` stays as it was then.
     """
+    with TemporaryDirectory(prefix="falsework-pack-") as made:
+        model = _packed(run, dataset, about, Path(made), base, audited, generated, today, progress)
+        # The card last: until it lies there, weights are of unknown origin, or refused beside an older card.
+        files = sorted(Path(made).iterdir(), key=lambda path: path.name.endswith(CARD))
+        copy_together([(path, out / path.name) for path in files])
+    return replace(model, weights=out / model.weights.name)
+
+
+def _packed(
+    run: Path,
+    dataset: Path,
+    about: Path,
+    out: Path,
+    base: Path | None,
+    audited: int,
+    generated: Sequence[Generated],
+    today: date | None,
+    progress: Progress,
+) -> Model:
+    """All files of a model in the empty folder `out`."""
     said, notes = _about(about), _run(run)
     weights = run / TRAINED
     shapes = shapes_of(weights)
     digest, config = _digest(weights), _digest(run / CONFIG)
+    for path, noted, found in ((weights, "weights", digest), (run / CONFIG, "config", config)):
+        # Earlier runs did not note them.
+        if notes.get(f"{noted}_sha256", found) != found:
+            raise FalseworkError(
+                f"is not the file that this run ended with, as its {RUN} has it",
+                where=path,
+                todo="`falsework train` goes on with the run to its end.",
+            )
     learned = _learned(dataset, run, notes)
-    out.mkdir(parents=True, exist_ok=True)
     place = out / (said.name + LEARNED)
     printed = [*_printed(learned, base, progress)]
     write_fingerprints(place, printed, rows=learned.rows)
     records = _records(learned, said, notes, asset_id(digest), config, _digest(place))
-    memorised, pictures = None, [*_beside(run, str(notes["task"]), out / f"{said.name}.{BESIDE}")]
+    memorised, pictures = None, [*_beside(run, notes, out / f"{said.name}.{BESIDE}")]
     if audited and not generated:
         from falsework.training.generating import generated_by
 
@@ -173,15 +201,21 @@ def pack(
     return Model(said.name, out / (said.name + WEIGHTS), digest, card, False, "on record")
 
 
-def _beside(run: Path, task: str, to: Path) -> Iterator[CardPicture]:
+def _beside(run: Path, notes: dict[str, Any], to: Path) -> Iterator[CardPicture]:
     """The last sheet of pictures that the run left, as a JPEG; nothing where it left none."""
+    task = str(notes["task"])
+    # Without a validation split, a run draws what it learns from.
+    held_out = notes["about"].get("samples", {}).get("validation_samples")
+    of = "that were held out" if held_out else "that it was trained on"
     sheets = sorted((run / "pictures").glob("*.png"))
     if sheets and task in SHEETS:
         sheet = read_sample(sheets[-1])[..., ::-1]
         _, coded = cv2.imencode(".jpg", np.ascontiguousarray(sheet), [cv2.IMWRITE_JPEG_QUALITY, 90])
         content = coded.tobytes()
         write_bytes(to, content)
-        yield CardPicture(file=BESIDE, sha256=hashlib.sha256(content).hexdigest(), words=SHEETS[task])
+        yield CardPicture(
+            file=BESIDE, sha256=hashlib.sha256(content).hexdigest(), words=f"{SHEETS[task]} {of}"
+        )
 
 
 def _about(path: Path) -> About:
