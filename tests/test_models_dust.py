@@ -7,6 +7,7 @@ import pytest
 
 from falsework.dust.field import DustField, DustFrame
 from falsework.dust.fine import BRICK, FACTOR, HALF
+from falsework.errors import FalseworkError
 from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import (
     KEPT,
@@ -228,6 +229,17 @@ def test_one_seed_is_one_take(network: tuple[DustGenerator, Path], tmp_path: Pat
     one, same, other = (runner.refine(place, frame, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(one.density, same.density)
     assert not np.array_equal(one.density, other.density)
+
+
+def test_a_network_of_another_version_is_refused_in_words(network: tuple[DustGenerator, Path]) -> None:
+    _, path = network
+    with pytest.raises(FalseworkError, match="a network of 3 features would be given"):
+        DustNetwork(path, DustArchitecture(width=16, looks=2, features=3))
+    said = DustArchitecture().to_json()
+    assert DustArchitecture.from_json(said) == DustArchitecture()
+    for other in ({"network": "dust", "channels": 32}, said | {"width": "wide"}, said | {"looks": None}):
+        with pytest.raises(FalseworkError, match="not as this version has it"):
+            DustArchitecture.from_json(other)
 
 
 def test_no_dust_no_bricks(network: tuple[DustGenerator, Path], tmp_path: Path) -> None:

@@ -81,6 +81,14 @@ def in_a_mirror(pictures: dict[str, Any]) -> dict[str, Any]:
     return turned
 
 
+def test_an_architecture_of_another_version_is_refused_in_words() -> None:
+    said = LightArchitecture().to_json()
+    assert LightArchitecture.from_json(said) == LightArchitecture()
+    for other in ({"network": "light", "channels": 32}, said | {"bounds": [1.0]}, said | {"widths": None}):
+        with pytest.raises(FalseworkError, match="not as this version has it"):
+            LightArchitecture.from_json(other)
+
+
 def test_there_is_a_channel_for_each_feature_and_none_is_beyond_its_bounds() -> None:
     found = features(told(), surface(), light(), rays())
     assert found.shape == (sum(FEATURES.values()), EDGE, EDGE)

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 
 from falsework.errors import FalseworkError
 from falsework.models import device
-from falsework.models.registry import read_notes
+from falsework.models.registry import install, read_notes
 from falsework.render.settings import RenderSettings
 from falsework.shots import networks
 from falsework.shots.networks import light_of, network_settings, networks_of, note_networks, refine_of
@@ -19,6 +19,7 @@ from falsework.shots.pipeline import shot_with
 from falsework.shots.spec import Shot, read_shot
 from falsework.shots.stages import STAGES
 from shots_fakes import SHOT
+from trained import own_model
 
 LEARNED = RenderSettings(shading="learned", dust_detail="learned")
 
@@ -67,6 +68,17 @@ def test_what_is_asked_for_is_in_the_key_and_noted(
     before = network_settings(settings)
     put(shelf, min(names), 2.0)
     assert network_settings(settings) != before
+
+
+def test_a_network_for_another_task_is_refused_in_words(
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained, _ = own_model(tmp_path / "made", name="theirs")  # for light
+    assert install(trained, name="light").standing == "on record"
+    assert set(networks_of(RenderSettings(shading="learned"))) == {"light"}
+    install(trained, name="dust")
+    with pytest.raises(FalseworkError, match=r'is called "dust", but .* a network for "light"'):
+        networks_of(RenderSettings(dust_detail="learned"))
 
 
 def test_a_take_is_another_seed_of_the_dust_network(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:

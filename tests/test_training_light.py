@@ -164,8 +164,16 @@ def test_the_command_goes_on_where_it_was_stopped(data: Path, tmp_path: Path, ca
     assert answer["steps"] == 2
     assert set(answer["measures"]) == {"loss", "flip_analytic", "flip_constant", "flip_network"}
     assert main(["train", "light", *given, "--settings", str(file), "--steps", "3"]) == 0
+    capsys.readouterr()
+    assert main(["train", "light", *given, "--settings", str(file), "--steps", "2"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == 3, "what has been learned stays"
     assert main(["train", "light", *given, "--steps", "3"]) == 2, "other settings: another run"
     assert "another run" in capsys.readouterr().err
+
+
+def test_a_patch_that_does_not_go_through_the_network_is_refused_in_words(data: Path) -> None:
+    with pytest.raises(FalseworkError, match="patch = 36 is no multiple of 8"):
+        LightTask(data, settings(patch=36))
 
 
 def test_the_best_constant_gains_are_found_through_the_noise() -> None:

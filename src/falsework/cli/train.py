@@ -67,12 +67,14 @@ def _train(given: argparse.Namespace) -> dict[str, Any]:
             bars.progress(given.network, done, total)
 
         weights = train(task, settings, given.out, device=device, progress=progress)
-    measures = read_run(given.out)["measures"]
+    record = read_run(given.out)
+    # A run that had gone further than it was asked to go stays there.
+    steps, measures = record["steps"], record["measures"]
     if not given.quiet and not given.json:
         for name, value in measures.items():
             print(f"{name:<24} {value:.4f}")
-        print(f"{weights}: weights after {settings.steps} steps; curve.png and pictures/ beside them")
-    return {"weights": str(weights), "steps": settings.steps, "device": device, "measures": measures}
+        print(f"{weights}: weights after {steps} steps; curve.png and pictures/ beside them")
+    return {"weights": str(weights), "steps": steps, "device": device, "measures": measures}
 
 
 def _task(name: str, data: Path, settings: TrainSettings, device: str) -> Task:

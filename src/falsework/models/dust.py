@@ -17,9 +17,10 @@ from scipy.ndimage import maximum_filter
 
 from falsework.dust.field import DustField, DustFrame
 from falsework.dust.fine import BRICK, FACTOR, HALF, FineDust
+from falsework.errors import FalseworkError
 from falsework.media.half import to_half, to_single
 from falsework.models.dust_architecture import DustArchitecture
-from falsework.models.dust_cells import REACHES, densities, features, interpolation
+from falsework.models.dust_cells import FEATURES, REACHES, densities, features, interpolation
 from falsework.models.graph import Runner, Weights, add, convolved, parameter
 from falsework.models.noise import carried_noise
 from falsework.models.registry import Model
@@ -59,6 +60,12 @@ class DustNetwork:
             architecture = architecture or (DustArchitecture.from_json(said) if said else None)
             model = model.weights
         self.architecture = architecture or DustArchitecture()
+        if self.architecture.features != FEATURES:
+            raise FalseworkError(
+                f"a network of {self.architecture.features} features would be given {FEATURES}",
+                where=model,
+                todo="These weights are of another version of falsework: install those that came with it.",
+            )
         self._edge = WIDE + 2 * self.architecture.reach
         self._run: Callable[[Grid], Grid]
         if device is None:

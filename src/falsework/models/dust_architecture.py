@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from falsework.errors import FalseworkError
 from falsework.models.dust_cells import FEATURES
 
 __all__ = ["DustArchitecture"]
@@ -35,4 +36,12 @@ class DustArchitecture:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(*(int(values[name]) for name in ("width", "looks", "features")))
+        """FalseworkError where a card or a run says another kind of network."""
+        try:
+            return cls(*(int(values[name]) for name in ("width", "looks", "features")))
+        except (KeyError, TypeError, ValueError) as error:
+            raise FalseworkError(
+                f"the architecture of a dust network is not as this version has it ({error!r})",
+                where="models",
+                todo="These weights are of another version of falsework: install those that came with it.",
+            ) from None

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from falsework.errors import FalseworkError
 from falsework.models.light_features import FEATURES
 
 __all__ = ["LightArchitecture"]
@@ -39,9 +40,17 @@ class LightArchitecture:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(
-            tuple(int(width) for width in values["widths"]),
-            int(values["features"]),
-            (float(values["bounds"][0]), float(values["bounds"][1])),
-            (int(values["levels"][0]), int(values["levels"][1])),
-        )
+        """FalseworkError where a card or a run says another kind of network."""
+        try:
+            return cls(
+                tuple(int(width) for width in values["widths"]),
+                int(values["features"]),
+                (float(values["bounds"][0]), float(values["bounds"][1])),
+                (int(values["levels"][0]), int(values["levels"][1])),
+            )
+        except (LookupError, TypeError, ValueError) as error:
+            raise FalseworkError(
+                f"the architecture of a light network is not as this version has it ({error!r})",
+                where="models",
+                todo="These weights are of another version of falsework: install those that came with it.",
+            ) from None

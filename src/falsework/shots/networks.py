@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from falsework.errors import FalseworkError
 from falsework.render.settings import RenderSettings
 from falsework.seeds import generator
 from falsework.shots.sources import source_hash
@@ -29,7 +30,7 @@ CODE = {
 
 def networks_of(settings: RenderSettings) -> dict[str, Model]:
     """The models that these settings ask for, by what they do. FalseworkError where one is not at hand, or is
-    not what its card says, or where they are to run on CUDA and there is none."""
+    not what its card says, or is for another task, or where they are to run on CUDA and there is none."""
     wanted = [LIGHT] if settings.shading == "learned" else []
     wanted += [DUST] if settings.dust_detail == "learned" else []
     if not wanted:
@@ -38,7 +39,15 @@ def networks_of(settings: RenderSettings) -> dict[str, Model]:
     from falsework.models.registry import find
 
     device_for(settings.inference)
-    return {name: find(name) for name in wanted}
+    models = {name: find(name) for name in wanted}
+    for name, model in models.items():
+        if model.card is not None and model.card.task != name:
+            raise FalseworkError(
+                f'is called "{name}", but its card says that it is a network for "{model.card.task}"',
+                where=model.weights,
+                todo="Install it under another name, and the right one as this.",
+            )
+    return models
 
 
 def network_settings(settings: RenderSettings) -> dict[str, Any]:

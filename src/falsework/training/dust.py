@@ -23,6 +23,7 @@ from torch.nn import functional
 from falsework.datasets.shards import INDEX
 from falsework.datasets.volumes_pictures import volume_picture
 from falsework.dust.fine import FACTOR, HALF
+from falsework.errors import FalseworkError
 from falsework.media.images import write_png
 from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import (
@@ -91,6 +92,12 @@ class DustTask:
     ) -> None:
         self._settings, self._device = settings, device
         self._samples = DustSamples(data)
+        if len(self._samples.sequence("train", 0).density) < 2:
+            raise FalseworkError(
+                "has sequences of one frame, and how dust travels is learned from two",
+                where=data,
+                todo="Build a set with frames = 2 or more in its recipe.",
+            )
         architecture = architecture or DustArchitecture()
         self._reach, self._margin = architecture.reach, architecture.reach_cells
         # No patch is larger than what the smallest sequence holds with the cells around.

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 
 from falsework.datasets.shards import INDEX
+from falsework.errors import FalseworkError
 from falsework.media.colour import from_working
 from falsework.media.images import write_png
 from falsework.models.light_architecture import LightArchitecture
@@ -73,6 +74,13 @@ class LightTask:
         self._settings, self._device = settings, device
         self._samples = LightSamples(data, cached=settings.cached)
         architecture = architecture or LightArchitecture()
+        whole = architecture.multiple
+        if settings.patch % whole:
+            raise FalseworkError(
+                f"patch = {settings.patch} is no multiple of {whole}, as a light network needs it",
+                where="patch",
+                todo=f"Give {-(-settings.patch // whole) * whole}.",
+            )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(generator(settings.seed, "light", "weights").integers(2**31)))
             self.network = LightUNet(architecture)
