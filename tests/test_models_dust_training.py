@@ -14,10 +14,12 @@ torch = pytest.importorskip("torch")
 
 from falsework.models.dust_architecture import DustArchitecture  # noqa: E402
 from falsework.models.dust_cells import KEPT  # noqa: E402
+from falsework.training import dust_measures, dust_standing  # noqa: E402
 from falsework.training.dust import DustTask, _Turn, structure_score, travel_score  # noqa: E402
 from falsework.training.dust_baselines import curled, interpolated  # noqa: E402
 from falsework.training.dust_making import made  # noqa: E402
 from falsework.training.dust_measures import (  # noqa: E402
+    STATISTICS,
     frechet,
     log_spectral_distance,
     spectrum,
@@ -45,20 +47,25 @@ def lumps(seed: int, shift: int = 0, size: int = 32) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dust")
+    return volumes(tmp_path_factory.mktemp("dust"))
+
+
+def volumes(folder: Path, frames: int = 3, tested: float = 1.0) -> Path:
+    """A set of one sequence a split; `tested`: the density of the test split's, over the others'."""
     rows: list[dict[str, Any]] = []
     for number, split in enumerate(("train", "validation", "test")):
-        density = np.stack([lumps(number, t) for t in range(3)]).repeat(2, axis=2)
-        velocity = np.zeros((3, 8, 16, 8, 3), np.float16)
+        density = np.stack([lumps(number, t) for t in range(frames)]).repeat(2, axis=2)
+        density *= tested if split == "test" else 1.0
+        velocity = np.zeros((frames, 8, 16, 8, 3), np.float16)
         velocity[..., 0] = SPEED
         write_arrays(
             folder / f"{split}.safetensors",
             {
                 "density": density.astype(np.float16),
                 "velocity": velocity,
-                "detail": np.zeros((3, 2, 2, 4, 2, 3), np.float16),
-                "weight": np.tile(np.array([0.3, 0.7], np.float32), (3, 1)),
-                "layer_seed": np.tile(np.array([0, 1], np.int32), (3, 1)),
+                "detail": np.zeros((frames, 2, 2, 4, 2, 3), np.float16),
+                "weight": np.tile(np.array([0.3, 0.7], np.float32), (frames, 1)),
+                "layer_seed": np.tile(np.array([0, 1], np.int32), (frames, 1)),
             },
         )
         rows.append(
@@ -175,10 +182,43 @@ def test_what_is_buried_counts_little() -> None:
     assert weight[0, 0, 0] == 0
 
 
-def test_a_card_gets_three_measures_beside_two_baselines(task: DustTask, data: Path) -> None:
-    rows = measured(task.network, DustSamples(data))
+def test_a_card_gets_three_measures_beside_two_baselines(
+    task: DustTask, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = DustSamples(data)
+    # One small volume holds too few blocks for a distance of how their statistics spread.
+    assert [row["name"] for row in measured(task.network, samples)] == ["spectrum", "travel"]
+    monkeypatch.setattr(dust_measures, "BLOCK", 16)
+    samples.rows["test"] = [*samples.rows["train"], *samples.rows["validation"], *samples.rows["test"]]
+    rows = measured(task.network, samples)
     assert [row["name"] for row in rows] == ["spectrum", "frechet", "travel"]
-    assert all(len(row["baselines"]) == 2 and row["samples"] == 1 for row in rows)
+    assert all(len(row["baselines"]) == 2 and row["samples"] == 3 for row in rows)
+
+
+def test_a_test_split_without_dust_is_measured_as_far_as_it_goes(task: DustTask, tmp_path: Path) -> None:
+    rows = measured(task.network, DustSamples(volumes(tmp_path, tested=0.0)))
+    assert [row["name"] for row in rows] == ["spectrum"]
+    nothing = np.zeros((32, 32, 32), np.float32)
+    some = np.concatenate([statistics(v, 4 * VOXEL, v) for v in (lumps(1), nothing, lumps(2))])
+    assert some.shape == (2, STATISTICS)
+    assert frechet(some, some) is None
+
+
+def test_a_sequence_that_was_not_measured_is_not_counted(
+    task: DustTask, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = DustSamples(data)
+    samples.rows["test"] = 3 * samples.rows["test"]
+    monkeypatch.setattr(dust_standing, "MOST", 2)
+    rows = measured(task.network, samples)
+    assert {row["samples"] for row in rows} == {2}
+    (travel,) = (row for row in rows if row["name"] == "travel")
+    assert "1 is the simulated dust's own; less means softer or stiller than that" in travel["words"]
+
+
+def test_sequences_of_one_frame_are_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(FalseworkError, match="sequences of one frame"):
+        DustTask(volumes(tmp_path, frames=1), TrainSettings(), architecture=SMALL)
 
 
 def test_a_volume_of_any_shape_is_made(task: DustTask, data: Path) -> None:

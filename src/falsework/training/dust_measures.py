@@ -30,6 +30,8 @@ LOWEST, HIGHEST, RINGS = 0.5 / FACTOR, 0.5, 24
 BLOCK = 32  # fine cells along the edge of what one set of statistics is of
 COVERED = 0.1  # share of a block that must hold dust to be seen
 LEAST_SEEN = 0.02
+SCALES = 3
+STATISTICS = 7 * SCALES  # of one block
 
 
 def visible(density: Grid, voxel: float) -> Grid:
@@ -59,8 +61,8 @@ def log_spectral_distance(one: Double, reference: Double) -> float:
 
 
 def statistics(density: Grid, voxel: float, where: Grid) -> Double:
-    """(n, features) of the blocks of a volume that hold dust in `where` (the simulated volume of the same
-    place): at three scales spread, mean slope along each axis, mean and extreme curvature, skewness."""
+    """(n, STATISTICS) of the blocks of a volume that hold dust in `where` (the simulated volume of the same
+    place): at three scales spread, skewness, mean slope along each axis, extreme slopes, mean bends."""
     shown, there = visible(density, voxel), visible(where, voxel)
     rows = []
     for x in range(0, shown.shape[0] - BLOCK + 1, BLOCK):
@@ -69,12 +71,12 @@ def statistics(density: Grid, voxel: float, where: Grid) -> Double:
                 part = np.s_[x : x + BLOCK, y : y + BLOCK, z : z + BLOCK]
                 if np.mean(there[part] > LEAST_SEEN) >= COVERED:
                     rows.append(_of_block(shown[part].astype(np.float64)))
-    return np.asarray(rows, np.float64).reshape(len(rows), -1)
+    return np.asarray(rows, np.float64).reshape(len(rows), STATISTICS)
 
 
 def _of_block(shown: Double) -> Double:
     found: list[float] = []
-    for _ in range(3):
+    for _ in range(SCALES):
         spread = shown.std() + 1e-4
         found += [np.log(spread), float(np.mean((shown - shown.mean()) ** 3)) / spread**3]
         slopes = [np.abs(np.diff(shown, axis=axis)) for axis in range(3)]
@@ -87,9 +89,12 @@ def _of_block(shown: Double) -> Double:
     return np.asarray(found)
 
 
-def frechet(one: Double, reference: Double) -> float:
+def frechet(one: Double, reference: Double) -> float | None:
     """Frechet distance of two clouds of statistics as Gaussians, each feature in units of the reference's
-    spread (Heusel et al. 2017, with these statistics in place of a picture network's)."""
+    spread (Heusel et al. 2017, with these statistics in place of a picture network's). None where there are
+    too few blocks to say how statistics spread together."""
+    if min(len(one), len(reference)) <= STATISTICS:
+        return None
     middle, unit = reference.mean(axis=0), reference.std(axis=0) + 1e-6
     a, b = (one - middle) / unit, (reference - middle) / unit
     calm = 1e-6 * np.eye(a.shape[1])
