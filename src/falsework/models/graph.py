@@ -60,23 +60,18 @@ class Weights:
                 todo="Give the weights that belong to the card.",
             ) from None
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._arrays
-
 
 def parameter(shape: Sequence[int], name: str) -> Node:
     """An input; -1 stands for any size."""
     return ops.parameter(openvino.PartialShape(list(shape)), np.float32, name=name)
 
 
-def convolved(
-    x: Node, weights: Mapping[str, Float] | Weights, name: str, *, stride: int = 1, padded: bool = True
-) -> Node:
+def convolved(x: Node, weights: Mapping[str, Float] | Weights, name: str, *, padded: bool = True) -> Node:
     """`name`.weight and `name`.bias as PyTorch's Conv2d or Conv3d has them; edges padded with zeros."""
     kernel, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
     rank = kernel.ndim - 2
     pads = [size // 2 if padded else 0 for size in kernel.shape[2:]]
-    out = ops.convolution(x, ops.constant(kernel), [stride] * rank, pads, pads, [1] * rank)
+    out = ops.convolution(x, ops.constant(kernel), [1] * rank, pads, pads, [1] * rank)
     return ops.add(out, ops.constant(bias.reshape(1, -1, *[1] * rank)))
 
 
@@ -93,20 +88,19 @@ def concatenated(*parts: Node) -> Node:
     return ops.concat(list(parts), axis=1)
 
 
-def halved(x: Node, rank: int = 2) -> Node:
-    """Means of blocks of 2 an edge."""
-    two, none = [2] * rank, [0] * rank
-    return ops.avg_pool(x, two, none, none, two, exclude_pad=True)
+def halved(x: Node) -> Node:
+    """(n, channels, h, w): means of blocks of 2 x 2."""
+    return ops.avg_pool(x, [2, 2], [0, 0], [0, 0], [2, 2], exclude_pad=True)
 
 
-def enlarged(x: Node, rank: int = 2) -> Node:
-    """Each value 2 times along each edge."""
+def enlarged(x: Node) -> Node:
+    """(n, channels, h, w): each value 2 times along each edge."""
     return ops.interpolate(
         x,
-        ops.constant(np.full(rank, 2.0, np.float32)),
+        ops.constant(np.full(2, 2.0, np.float32)),
         "nearest",
         "scales",
-        axes=ops.constant(np.arange(2, 2 + rank, dtype=np.int64)),
+        axes=ops.constant(np.array([2, 3], np.int64)),
         coordinate_transformation_mode="asymmetric",
         nearest_mode="floor",
     )
