@@ -177,7 +177,9 @@ def test_layers_say_how_much_of_the_frame_they_cover(tmp_path: Path) -> None:
     for names, share in ((["dust"], 0.5), (["light"], 1.0), (["light", "dust"], 1.0)):
         used = [note_ | {"name": name} for name in names]
         (tmp_path / NOTES).write_text(json.dumps(used))
-        facts = run_facts(shot, inputs={}, folders={"render": tmp_path}, seconds={}, reused=[])
+        shading = "learned" if "light" in names else "analytic"
+        lit = shot.model_copy(update={"render": shot.render.model_copy(update={"shading": shading})})
+        facts = run_facts(lit, inputs={}, folders={"render": tmp_path}, seconds={}, reused=[])
         assert facts["models"] == used
         assert facts["ai_pixels"] == {"exr/tiny.1001.exr": share}
     (tmp_path / NOTES).unlink()

@@ -70,6 +70,13 @@ def test_what_is_asked_for_is_in_the_key_and_noted(
     assert network_settings(settings) != before
 
 
+def test_a_network_of_the_users_own_draws_where_its_name_is_given(shelf: Path) -> None:
+    put(shelf, "theirs", 3.0)
+    own = RenderSettings(shading="learned", light_model="theirs")
+    assert networks_of(own)["light"].name == "theirs"
+    assert network_settings(own) != network_settings(RenderSettings(shading="learned"))
+
+
 def test_a_network_for_another_task_is_refused_in_words(
     shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,7 +84,7 @@ def test_a_network_for_another_task_is_refused_in_words(
     assert install(trained, name="light").standing == "on record"
     assert set(networks_of(RenderSettings(shading="learned"))) == {"light"}
     install(trained, name="dust")
-    with pytest.raises(FalseworkError, match=r'is called "dust", but .* a network for "light"'):
+    with pytest.raises(FalseworkError, match=r'as the dust network; .* one for "light"'):
         networks_of(RenderSettings(dust_detail="learned"))
 
 

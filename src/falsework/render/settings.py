@@ -23,6 +23,7 @@ class RenderSettings(Settings):
     dust_density  multiplies the dust's opacity without changing its motion
     shading       who lights surfaces and dust: the formulas written here, or the light network on top of them
     dust_detail   what dust finer than the simulation's cells is: noise carved into it, or the dust network's
+    light_model, dust_model   names of the networks among the installed models (`falsework models list`)
     inference     what the networks run on: the processor, CUDA, or CUDA where PyTorch finds it ("auto")
     take          which of the shot's takes: the same fall and the same cloud, another fine structure
     """
@@ -33,5 +34,7 @@ class RenderSettings(Settings):
     dust_density: Annotated[float, Field(ge=0, le=20)] = 1.0
     shading: Literal["analytic", "learned"] = "analytic"
     dust_detail: Literal["plain", "learned"] = "plain"
+    light_model: str = "light"
+    dust_model: str = "dust"
     inference: Literal["auto", "cpu", "cuda"] = "auto"
     take: Annotated[int, Field(ge=0, lt=2**31)] = 0

@@ -189,7 +189,7 @@ def run_facts(
         "opengl": _opengl(folders),
         "blender": blender_notes(folders),
         "models": models,
-        "ai_pixels": _made_by(shot, models, folders) if models else {},
+        "ai_pixels": _made_by(shot, folders) if models else {},
         "seed": shot.seed,
         "parameters": shot.model_dump(mode="json"),
         "seconds": dict(seconds),
@@ -197,15 +197,12 @@ def run_facts(
     }
 
 
-def _made_by(
-    shot: Shot, models: Sequence[Mapping[str, str]], folders: Mapping[str, Path]
-) -> dict[str, float]:
+def _made_by(shot: Shot, folders: Mapping[str, Path]) -> dict[str, float]:
     """How much of each delivered frame the networks made, by what their layers cover: rather too much, as
     where one covers another both count."""
     from falsework.shots.layer_files import COVERING, coverage
-    from falsework.shots.networks import DUST
 
-    dust_alone = {note["name"] for note in models} <= {DUST}
+    dust_alone = shot.render.shading == "analytic"
     made = [name for name in COVERING if name != "surface" or not dust_alone]
     found = {}
     for path in sorted(folders["render"].glob(f"*{LAYERS}")):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["light_of", "network_settings", "networks_of", "note_networks", "open_learned", "refine_of"]
 
-LIGHT, DUST = "light", "dust"  # the models' names in the registry
+LIGHT, DUST = "light", "dust"  # what a network does, as its card has it
 CODE = {
     LIGHT: ("falsework.render.learned", "falsework.models.light"),
     DUST: ("falsework.models.dust",),
@@ -31,21 +31,21 @@ CODE = {
 def networks_of(settings: RenderSettings) -> dict[str, Model]:
     """The models that these settings ask for, by what they do. FalseworkError where one is not at hand, or is
     not what its card says, or is for another task, or where they are to run on CUDA and there is none."""
-    wanted = [LIGHT] if settings.shading == "learned" else []
-    wanted += [DUST] if settings.dust_detail == "learned" else []
+    wanted = {LIGHT: settings.light_model} if settings.shading == "learned" else {}
+    wanted |= {DUST: settings.dust_model} if settings.dust_detail == "learned" else {}
     if not wanted:
         return {}
     from falsework.models.device import device_for
     from falsework.models.registry import find
 
     device_for(settings.inference)
-    models = {name: find(name) for name in wanted}
-    for name, model in models.items():
-        if model.card is not None and model.card.task != name:
+    models = {task: find(name) for task, name in wanted.items()}
+    for task, model in models.items():
+        if model.card is not None and model.card.task != task:
             raise FalseworkError(
-                f'is called "{name}", but its card says that it is a network for "{model.card.task}"',
+                f'is asked for as the {task} network; its card says that it is one for "{model.card.task}"',
                 where=model.weights,
-                todo="Install it under another name, and the right one as this.",
+                todo=f"Give `render.{task}_model` the name of another; `falsework models list` has them.",
             )
     return models
 
