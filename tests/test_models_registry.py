@@ -82,6 +82,15 @@ def test_every_file_of_shipped_weights_has_a_card_and_they_stay_small() -> None:
     assert not [path for path in SHIPPED.glob("*") if path.suffix not in (".safetensors", ".json", ".jpg")]
 
 
+def test_shipped_weights_that_are_gone_are_said_to_be(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "SHIPPED", registry.SHIPPED.parent / "gone")
+    registry.SHIPPED.mkdir()
+    shutil.copy(packed.with_suffix(".json"), registry.SHIPPED)
+    with pytest.raises(FalseworkError, match="ships with falsework, are gone") as caught:
+        find("tiny-light")
+    assert caught.value.todo == "Install falsework again."
+
+
 # ---- cards -----------------------------------------------------------------------------------------------
 
 

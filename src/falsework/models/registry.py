@@ -128,6 +128,13 @@ def find(name: str) -> Model:
     its weights are not those of its card."""
     model = _named(name)
     if model is None:
+        card = SHIPPED / (name + CARD)
+        if NAME.fullmatch(name) and card.is_file():
+            raise FalseworkError(
+                f'the weights of the model "{name}", which ships with falsework, are gone',
+                where=card.with_name(name + WEIGHTS),
+                todo="Install falsework again.",
+            )
         known = ", ".join(one.name for one in models())
         raise FalseworkError(
             f'there is no model "{name}"',
