@@ -21,16 +21,12 @@ from falsework.render.layers import Layers
 from falsework.render.learned import LearnedRenderer
 from falsework.render.renderer import Renderer
 from falsework.render.settings import RenderSettings
-from falsework.shots.networks import light_of, network_settings, refine_of
+from falsework.shots.networks import CODE, light_of, network_settings, refine_of
 
 __all__ = ["Drawn", "draw_ours", "look_of"]
 
-# What the renderer's program loads before it has anything to do, and what it loads for each network.
+# What the renderer's program loads before it has anything to do.
 PROGRAM = ("falsework.render.renderer", "falsework.shots.layer_files")
-FOR_NETWORK = {
-    "light": ("falsework.render.learned", "falsework.models.light"),
-    "dust": ("falsework.models.dust",),
-}
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ def look_of(settings: RenderSettings) -> Look:
 
 def draw_ours(scene: Scene, frames: Sequence[int]) -> tuple[dict[int, Drawn], dict[str, Work]]:
     """Whole frames, by their number from 0, and the seconds of start, set-up and one frame's comp."""
-    loaded = [*PROGRAM, *(one for name in look_of(scene.shot.render).weights for one in FOR_NETWORK[name])]
+    loaded = [*PROGRAM, *(one for name in look_of(scene.shot.render).weights for one in CODE[name])]
     with Meter() as start:
         subprocess.run([sys.executable, "-c", f"import {', '.join(loaded)}"], check=True)
     # The seconds are those of dust with its fine structure, as it is delivered.

@@ -17,6 +17,7 @@ from falsework.datasets.assets import FREE
 from falsework.datasets.settings import Recipe
 from falsework.datasets.shards import INDEX, SPLITS, read_index
 from falsework.datasets.work import COPY, open_plan, read_dataset
+from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
 
@@ -100,15 +101,10 @@ def write_sums(folder: Path, known: Mapping[str, str] = MappingProxyType({})) ->
     """
     files = (*folder.glob("*/b*.tar"), *folder.glob("*/v*_f*_c*.safetensors"))
     names = [COPY, INDEX, *sorted(path.relative_to(folder).as_posix() for path in files)]
-    sums = {name: known.get(name) or _digest(folder / name) for name in names}
+    sums = {name: known.get(name) or sha256(folder / name) for name in names}
     text = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
     write_text(folder / SUMS, text)
     return sums, hashlib.sha256(text.encode()).hexdigest()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def describe(folder: Path) -> Path:
@@ -123,7 +119,7 @@ def describe(folder: Path) -> Path:
     assets, targets = about["assets"], bool(about.get("targets"))
     write_text(folder / ASSETS, "".join(json.dumps(asset) + "\n" for asset in assets))
     sums, _ = write_sums(folder, shards)
-    sums[ASSETS] = hashlib.sha256((folder / ASSETS).read_bytes()).hexdigest()
+    sums[ASSETS] = sha256(folder / ASSETS)
     return write_description(
         folder,
         sums,
@@ -148,7 +144,7 @@ def demand_whole(folder: Path, files: Mapping[str, str], kind: str, *, made: str
     the one that the index was written of. `kind`: what they are; `then`: what a new build does."""
     for name, digest in files.items():
         path = folder / name
-        if not path.is_file() or _digest(path) != digest:
+        if not path.is_file() or sha256(path) != digest:
             raise FalseworkError(
                 f"is not the {kind} that was {made}" if path.is_file() else f"is a {kind} that is gone",
                 where=path,

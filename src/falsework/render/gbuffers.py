@@ -74,10 +74,13 @@ class GBufferRenderer(Renderer):
         settings: RenderSettings,
         *,
         seed: int,
+        relief: float = 1.0,
         refine: Refine | None = None,
         every: int = 1,
     ) -> None:
-        super().__init__(plate, fragments, motion, debris, dust, settings, seed=seed, refine=refine)
+        super().__init__(
+            plate, fragments, motion, debris, dust, settings, seed=seed, relief=relief, refine=refine
+        )
         context, self._every = self._context, every
         self._first = (every - 1) // 2
         self._view = camera = _every_pixel(plate.camera, every, self._first)

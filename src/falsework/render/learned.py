@@ -75,10 +75,10 @@ class LearnedRenderer(GBufferRenderer):
             dust,
             settings,
             seed=seed,
+            relief=relief,
             refine=refine,
             every=pixels_apart(plate.camera.height),
         )
-        self._volume.relief = relief
         self._network = light
         self._here = LightHere.of(plate.light, self._albedo)
         rows, columns = np.arange(self._view.height), np.arange(self._view.width)
@@ -149,10 +149,13 @@ def _times(layer: npt.NDArray[Any], gains: Float) -> Float | Half:
     if not len(rows):
         return layer
     part = slice(rows[0], rows[-1] + 1)
-    lit = np.array(to_single(layer[part]))
-    _scale(lit, gains[part])
     out = layer.copy()
-    out[part] = to_half(lit) if layer.dtype == np.float16 else lit
+    if out.dtype == np.float16:
+        lit = to_single(out[part])
+        _scale(lit, gains[part])
+        out[part] = to_half(lit)
+    else:
+        _scale(out[part], gains[part])
     return out
 
 

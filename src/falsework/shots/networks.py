@@ -19,9 +19,18 @@ if TYPE_CHECKING:
     from falsework.render.fine_volume import Flags, Refine
     from falsework.render.learned import LearnedRenderer
 
-__all__ = ["light_of", "network_settings", "networks_of", "note_networks", "open_learned", "refine_of"]
+__all__ = [
+    "CODE",
+    "light_of",
+    "network_settings",
+    "networks_of",
+    "note_networks",
+    "open_learned",
+    "refine_of",
+]
 
 LIGHT, DUST = "light", "dust"  # what a network does, as its card has it
+# The modules that ask them.
 CODE = {
     LIGHT: ("falsework.render.learned", "falsework.models.light"),
     DUST: ("falsework.models.dust",),

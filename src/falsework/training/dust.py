@@ -36,6 +36,7 @@ from falsework.models.dust_cells import (
     roots,
     shuffled,
     unshuffled,
+    within,
 )
 from falsework.models.networks.dust import DustGenerator
 from falsework.render.volume import EXTINCTION
@@ -170,9 +171,7 @@ class DustTask:
             noise = shuffled(noise_around(sequence, number, low, edge, self._reach, seed=seed))
             given.append(np.concatenate([unshuffled(turn(noise)), told]))
         between, own = fine_between(turn(density[around])), turn(density[inner])
-        over = between / np.maximum(own, np.float32(1e-6)).repeat(FACTOR, 0).repeat(FACTOR, 1).repeat(
-            FACTOR, 2
-        )
+        over = between / within(np.maximum(own, np.float32(1e-6)))
         return (
             *given,
             roots(turn(sequence.fine(number, low, edge)), between)[None],

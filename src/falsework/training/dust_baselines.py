@@ -19,7 +19,7 @@ from numba import njit
 
 from falsework.datasets.volumes_air import eddies
 from falsework.dust.fine import FACTOR
-from falsework.models.dust_cells import KEPT, fine_between, means
+from falsework.models.dust_cells import KEPT, fine_between, means, within
 from falsework.models.noise import layer_offsets
 from falsework.seeds import generator
 from falsework.training.dust_measures import log_spectral_distance, spectrum
@@ -58,7 +58,7 @@ def curled(sequence: DustSequence, number: int, amplitude: float, *, seed: int) 
     )
     mean = np.maximum(means(out), np.float32(1e-9))
     gain = np.clip(mean, density / np.float32(KEPT), density * np.float32(KEPT)) / mean
-    return np.asarray(out * gain.repeat(FACTOR, 0).repeat(FACTOR, 1).repeat(FACTOR, 2), np.float32)
+    return np.asarray(out * within(gain), np.float32)
 
 
 def fitted_amplitude(sequences: Sequence[DustSequence]) -> float:

@@ -14,6 +14,7 @@ from falsework.dust.field import DustField
 from falsework.dust.fine import BRICK, FACTOR, FineDust
 from falsework.errors import FalseworkError
 from falsework.media.colour import to_8bit
+from falsework.models.dust_cells import within
 from falsework.models.light import LightNetwork
 from falsework.models.light_architecture import LightArchitecture
 from falsework.training.memorisation import Generated
@@ -77,7 +78,7 @@ def _dust(
 def _whole(fine: FineDust, density: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
     """(4 x, 4 y, 4 z) g/m3 from bricks; where there is none, the cells' own density (x, y, z)."""
     edge = BRICK * FACTOR
-    made = np.asarray(density, np.float32).repeat(FACTOR, 0).repeat(FACTOR, 1).repeat(FACTOR, 2)
+    made = within(np.asarray(density, np.float32))
     for (x, y, z), number in np.ndenumerate(fine.index):
         if number >= 0:
             part = made[edge * x : edge * (x + 1), edge * y : edge * (y + 1), edge * z : edge * (z + 1)]

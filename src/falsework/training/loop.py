@@ -20,7 +20,6 @@ grown meanwhile).
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import math
@@ -45,6 +44,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 import falsework
+from falsework.delivery.manifest import sha256
 from falsework.errors import FalseworkError
 from falsework.media.atomic import whole_file, write_bytes, write_text
 from falsework.progress import Progress, silent
@@ -396,8 +396,8 @@ def _write_run(
         "seconds": round(seconds, 1),
         "machine": machine,
         "seed": settings.seed,
-        "weights_sha256": _digest(folder / WEIGHTS),
-        "config_sha256": _digest(folder / CONFIG),
+        "weights_sha256": sha256(folder / WEIGHTS),
+        "config_sha256": sha256(folder / CONFIG),
         "settings": settings.model_dump(mode="json"),
         "parameters": sum(value.numel() for value in task.network.parameters()),
         "falsework": falsework.__version__,
@@ -409,11 +409,6 @@ def _write_run(
         else {},
     }
     write_text(folder / RUN, json.dumps(record, indent=2) + "\n")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _processor() -> str:
