@@ -57,8 +57,8 @@ def curled(sequence: DustSequence, number: int, amplitude: float, *, seed: int) 
         out,
     )
     mean = np.maximum(means(out), np.float32(1e-9))
-    gain = np.clip(mean, density / np.float32(KEPT), density * np.float32(KEPT)) / mean
-    return np.asarray(out * within(gain), np.float32)
+    kept = np.clip(mean, density / np.float32(KEPT), density * np.float32(KEPT))
+    return np.asarray(out * within(np.asarray(kept / mean, np.float32)), np.float32)
 
 
 def fitted_amplitude(sequences: Sequence[DustSequence]) -> float:
