@@ -1,0 +1,1 @@
+"""The studio's titles, people, scenes and shots, in a database."""

@@ -1,0 +1,1 @@
+"""Conversational search over the catalogue: only titles that are in it are ever answered."""

@@ -1,0 +1,87 @@
+"""What every engine of the catalogue's index can do. Engines differ in where they run, never in what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+
+from falsework.search.query import Span
+
+__all__ = ["CatalogueIndex", "Conditions", "Entry", "Hit", "Manifest"]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an index was built from. One built by another model, or of other dimensions, is refused."""
+
+    model: str  # the encoder's name with the digest of its weights
+    dimensions: int
+    revision: int  # the catalogue's, when it was read
+    titles: int
+    format: int = 1
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a title must fulfil before anything is ranked. Empty means no condition.
+
+    `kids`: only titles whose rating is known and fit for children. `languages`, `genres`, `people`: at least one of
+    them. `without`: none of these genres or moods. A title of unknown year or runtime fails a condition on it.
+    `territory` and `at` (seconds since 1970, UTC): to be watched there and then.
+    """
+
+    kids: bool = False
+    kind: str | None = None
+    years: Span | None = None
+    runtime: Span | None = None
+    languages: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    territory: str | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One title as the index keeps it: `terms` are term ids with their BM25 weights (the inverse document frequency is
+    the index's part), `vector` is (dimensions,) float32 of length 1, `fields` what conditions look at."""
+
+    id: str
+    terms: Mapping[int, float]
+    vector: np.ndarray
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Hit:
+    id: str
+    score: float
+
+
+class CatalogueIndex(Protocol):
+    """Titles by term and by meaning. One behaviour suite (tests/search_index_suite.py) holds for every engine."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def count(self, conditions: Conditions = ...) -> int: ...
+
+    def put(self, entries: Iterable[Entry]) -> None: ...
+
+    def remove(self, ids: Sequence[str]) -> None: ...
+
+    def lexical(self, terms: Mapping[int, float], conditions: Conditions, limit: int) -> list[Hit]: ...
+
+    def dense(self, vector: np.ndarray, conditions: Conditions, limit: int) -> list[Hit]: ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
