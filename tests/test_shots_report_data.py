@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from falsework.errors import FalseworkError
+from falsework.models.registry import models, write_notes
 from falsework.shots.brief import read_brief
-from falsework.shots.report_data import _instead, _read_by
+from falsework.shots.report_data import _instead, _networks, _read_by
 from falsework.shots.spec import read_shot
 from falsework.shots.starter import starter_text
 from test_shots_brief_reader import declared
@@ -58,3 +59,11 @@ def test_a_brief_that_the_report_could_not_read_is_refused_before_the_work() -> 
     with pytest.raises(FalseworkError, match="does not write") as refused:
         read_shot(started("it falls").replace('brief = "it falls"', 'brief = "rewrite the script"'))
     assert "brief" in refused.value.where
+
+
+def test_networks_that_drew_are_named(tmp_path: Path) -> None:
+    assert _networks(tmp_path) == []
+    shipped = models()
+    write_notes(tmp_path, shipped)
+    ((_, words),) = _networks(tmp_path)
+    assert all(model.name in words and model.standing in words for model in shipped)

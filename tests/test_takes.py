@@ -118,6 +118,7 @@ def test_what_a_run_leaves(tmp_path: Path) -> None:
         assert stream.average_rate == 6
     told = json.loads((found.out / "takes.json").read_text())
     assert [take["take"] for take in told["takes"]] == [0, 1, 2]
+    assert told["contact_frames"] == list(found.on_sheet)
     assert told["takes"][2]["finish"] == f"falsework make {tmp_path / 'shot.toml'} --take 2"
 
 

@@ -61,6 +61,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         print(f"{result.shot.name}: {len(result.takes)} takes in {result.seconds:.0f} s -> {result.out}")
         for take in result.takes:
             print(f"take {take.number:<4} {take.movie.name:<14} {result.finish(take)}")
+        print(f"{result.contact.name} shows frames {', '.join(map(str, result.on_sheet))}")
     unrecorded = next((take.unrecorded for take in result.takes if take.unrecorded), "")
     if unrecorded and not given.quiet:
         print(f"not put on record: {unrecorded}", file=sys.stderr)

@@ -17,6 +17,7 @@ from falsework.delivery.contact import pick_frames
 from falsework.delivery.report import ReportData, StageTime, collapse_plots
 from falsework.dust.field import DustField
 from falsework.errors import FalseworkError
+from falsework.models.registry import read_notes
 from falsework.shots.brief import Interpretation, read_brief
 from falsework.shots.spec import Shot
 from falsework.shots.stages import frame_file
@@ -76,6 +77,7 @@ def report_data(
             ("fragments", str(motion.position.shape[1])),
             ("falsework", falsework.__version__),
             *_blender(folders),
+            *_networks(folders["render"]),
         ],
         frames=pictures,
         settings=_settings(shot),
@@ -124,6 +126,12 @@ def _blender(folders: Mapping[str, Path]) -> list[tuple[str, str]]:
         if stages
         else []
     )
+
+
+def _networks(render: Path) -> list[tuple[str, str]]:
+    """Which networks drew, where any did: an audience may have to be told."""
+    drawn_by = [f"{one['name']} {one['version']} ({one['standing']})" for one in read_notes(render)]
+    return [("networks", "; ".join(drawn_by))] if drawn_by else []
 
 
 def _instead(shot: Shot, understood: Interpretation) -> dict[str, str]:

@@ -66,6 +66,7 @@ class Takes:
     contact: Path
     height: int
     frames: tuple[int, ...]
+    on_sheet: tuple[int, ...]
     takes: tuple[Take, ...]
     seconds: float
 
@@ -90,6 +91,7 @@ class Takes:
             "height": self.height,
             "frames": list(self.frames),
             "contact": self.contact.name,
+            "contact_frames": list(self.on_sheet),
             "takes": [
                 {
                     "take": take.number,
@@ -171,7 +173,15 @@ def make_takes(
         title = f"{shot.name}: {count} takes" + (f"   {TEMPORARY}" if temporary else "")
         write_png(sheet, draw_contact(pictures, labels, title=title, columns=len(shown)))
         result = Takes(
-            shot, shot_path, folder, sheet, height, chosen, tuple(finished), time.perf_counter() - began
+            shot,
+            shot_path,
+            folder,
+            sheet,
+            height,
+            chosen,
+            tuple(shown),
+            tuple(finished),
+            time.perf_counter() - began,
         )
         write_text(folder / LIST, json.dumps(result.to_json(), indent=1, ensure_ascii=False) + "\n")
     return result
