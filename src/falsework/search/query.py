@@ -35,23 +35,31 @@ class Span(BaseModel):
 
 class Query(BaseModel):
     """What a viewer wants. Hard conditions: `years`, `runtime` (minutes), `languages` (ISO 639-1), `people`,
-    `kind`, `kids`, `exclude`. Wishes that only rank: `text`, `genres`, `moods`, `like`, `unlike`.
+    `kind`, `kids`, `exclude`. Wishes that only rank: `text`, `titles`, `genres`, `moods`, `mild`, `like`, `unlike`,
+    `around`, `countries`.
 
-    `text` is what is left to be matched by its meaning, in English whatever was typed. `like` and `unlike` are
-    titles as the catalogue writes them where they were found, and as said where not. `exclude` are genres, moods
-    or plain words that no result may carry. Genres and moods are names of `falsework.catalogue.vocabularies`.
+    `text` is what is left to be matched by its meaning, in English whatever was typed. `titles` are asked for by
+    their names; `like` and `unlike` are titles to compare with. All three are written as the catalogue writes them
+    where they were found (with the year in brackets where the name alone would mean another), and as said where not.
+    `mild` are moods to be there a little at most ("not too scary"). `around` are years said with doubt or vaguely
+    ("maybe from the 80s", "recent"). `countries` are ISO 3166-1 alpha-2. `exclude` are genres, moods or plain words
+    that no result may carry. Genres and moods are names of `falsework.catalogue.vocabularies`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str = Field("", max_length=LONGEST_TEXT)
+    titles: Terms = ()
     like: Terms = ()
     unlike: Terms = ()
     years: Span | None = None
+    around: Span | None = None
     genres: Terms = ()
     moods: Terms = ()
+    mild: Terms = ()
     runtime: Span | None = None
     languages: Terms = ()
+    countries: Terms = ()
     people: Terms = ()
     kind: Literal["film", "series"] | None = None
     kids: bool = False

@@ -1,0 +1,110 @@
+"""A query's values in people's words, in English and Spanish, and the whole wish as words to search with."""
+
+from __future__ import annotations
+
+from falsework.catalogue.vocabularies import COUNTRIES, GENRES, LANGUAGES, MOODS, Term, term
+from falsework.search.query import Query
+
+__all__ = ["chip_words", "search_words"]
+
+ENGLISH = {
+    "like": "like {}",
+    "unlike": "not like {}",
+    "around": "perhaps {}",
+    "mild": "not too {}",
+    "languages": "in {}",
+    "countries": "from {}",
+    "people": "with {}",
+    "exclude": "no {}",
+    "film": "film",
+    "series": "series",
+    "kids": "for kids",
+    "from": "from {}",
+    "until": "until {}",
+    "decade": "{}s",
+    "under": "up to {}",
+    "over": "at least {}",
+}
+SPANISH = {
+    "like": "como {}",
+    "unlike": "no como {}",
+    "around": "quizá {}",
+    "mild": "no muy {}",
+    "languages": "en {}",
+    "countries": "de {}",
+    "people": "con {}",
+    "exclude": "sin {}",
+    "film": "película",
+    "series": "serie",
+    "kids": "para niños",
+    "from": "desde {}",
+    "until": "hasta {}",
+    "decade": "años {}",
+    "under": "hasta {}",
+    "over": "al menos {}",
+}
+
+
+def chip_words(key: str, value: str, *, language: str = "en") -> str:
+    """What a chip of this field and value says."""
+    words = SPANISH if language == "es" else ENGLISH
+    if key in ("years", "around"):
+        said = _years(value, words)
+        return words["around"].format(said) if key == "around" else said
+    if key == "runtime":
+        return _minutes(value, words)
+    if key == "languages":
+        return words[key].format(
+            _said(LANGUAGES, value, language).title()
+            if words is ENGLISH
+            else _said(LANGUAGES, value, language)
+        )
+    if key == "countries":
+        return words[key].format(_said(COUNTRIES, value, language).title())
+    if key in ("kind", "kids"):
+        return words.get(value, words["kids"])
+    if key in ("genres", "moods", "mild", "exclude"):
+        known = term(value)
+        value = value.casefold() if known is None else _of(known, language, known.name.casefold())
+    return words.get(key, "{}").format(value)
+
+
+def search_words(query: Query) -> str:
+    """The wish as words to look for: what is left of the text, then titles, genres and moods by their English names."""
+    said = (query.text, *query.titles, *(each.lower() for each in (*query.genres, *query.moods)))
+    return " ".join(filter(None, said))
+
+
+def _said(terms: tuple[Term, ...], name: str, language: str) -> str:
+    return next((_of(each, language, each.english[0]) for each in terms if each.name == name), name)
+
+
+def _of(known: Term, language: str, english: str) -> str:
+    return known.spanish[0] if language == "es" and known.spanish else english
+
+
+def _years(value: str, words: dict[str, str]) -> str:
+    least, most = value.split("-")
+    if least and most:
+        if least == most:
+            return least
+        if least.endswith("0") and int(most) == int(least) + 9:
+            return words["decade"].format(least)
+        return f"{least}–{most}"
+    return words["from"].format(least) if least else words["until"].format(most) if most else "…"
+
+
+def _minutes(value: str, words: dict[str, str]) -> str:
+    least, most = (_length(each) for each in value.split("-"))
+    if least and most:
+        return f"{least} – {most}"
+    return words["over"].format(least) if least else words["under"].format(most) if most else "…"
+
+
+def _length(minutes: str) -> str:
+    if not minutes:
+        return ""
+    hours, rest = divmod(int(minutes), 60)
+    if hours == 0 or (rest and int(minutes) < 120):
+        return f"{minutes} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
