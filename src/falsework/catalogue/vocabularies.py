@@ -37,7 +37,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Term:
-    """One entry of a vocabulary; the words of `english`, `spanish` and `text` are lower case, accents kept."""
+    """One entry of a vocabulary; its words are in lower case, with their accents."""
 
     name: str
     english: tuple[str, ...]
@@ -48,9 +48,8 @@ class Term:
 
 def folded(words: str) -> str:
     """Lower case without accents, every run of other characters than letters and digits one space."""
-    plain = unicodedata.normalize(
-        "NFKD", words.casefold().replace("&", " and ").replace("'", "").replace("’", "")
-    )
+    bare = words.casefold().replace("&", " and ").replace("'", "").replace("’", "")
+    plain = unicodedata.normalize("NFKD", bare)
     kept = "".join(each if each.isalnum() else " " for each in plain if not unicodedata.combining(each))
     return " ".join(kept.split())
 

@@ -1,4 +1,4 @@
-"""A viewer's sentence into one typed query, offline, by rules over the catalogue's own vocabularies and names."""
+"""A viewer's sentence into one typed query, offline, by rules over the catalogue's vocabularies and names."""
 
 from falsework.search.understanding.chips import Chip, chips_of, without
 from falsework.search.understanding.understood import Understood

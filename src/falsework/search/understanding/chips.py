@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from falsework.search.query import Query, Span
+from falsework.search.understanding.wording import chip_words
 
 __all__ = ["Chip", "chips_of", "without"]
-
-LANGUAGE_AND_COUNTRY = ("languages", "countries")
 
 
 @dataclass(frozen=True)
@@ -22,9 +21,7 @@ class Chip:
 
 
 def chips_of(query: Query, *, language: str = "en") -> tuple[Chip, ...]:
-    """A chip for every value of every field but `text`, in the query's own order; `language` is "en" or "es"."""
-    from falsework.search.understanding.wording import chip_words
-
+    """A chip for every value of every field but `text`; `language` of their words is "en" or "es"."""
     chips = []
     for key in Query.model_fields:
         if key == "text":

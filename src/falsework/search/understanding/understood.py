@@ -17,9 +17,9 @@ Step = Literal["new", "edited", "others", "cleared"]
 class Understood:
     """`query` and its `chips`; `language` of what was typed (ISO 639-1).
 
-    `step`: a "new" wish, the previous one "edited", "others" than were shown for the same wish, or the previous one
-    "cleared". `unknown_titles` and `unknown_people` were named, but are not in the catalogue (as said, with the year if one
-    was said). `left_out` counts the characters at the end that were not read.
+    `step`: a "new" wish, the previous one "edited", "others" than were shown for the same wish, or the
+    previous one "cleared". `unknown_titles` and `unknown_people` were named, but are not in the catalogue (as
+    said, with the year if one was said). `left_out` counts the characters at the end that were not read.
     """
 
     query: Query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from falsework.catalogue.vocabularies import COUNTRIES, GENRES, LANGUAGES, MOODS, Term, term
+from falsework.catalogue.vocabularies import COUNTRIES, LANGUAGES, Term, term
 from falsework.search.query import Query
 
 __all__ = ["chip_words", "search_words"]
@@ -54,11 +54,8 @@ def chip_words(key: str, value: str, *, language: str = "en") -> str:
     if key == "runtime":
         return _minutes(value, words)
     if key == "languages":
-        return words[key].format(
-            _said(LANGUAGES, value, language).title()
-            if words is ENGLISH
-            else _said(LANGUAGES, value, language)
-        )
+        said = _said(LANGUAGES, value, language)
+        return words[key].format(said.title() if words is ENGLISH else said)
     if key == "countries":
         return words[key].format(_said(COUNTRIES, value, language).title())
     if key in ("kind", "kids"):
@@ -70,7 +67,7 @@ def chip_words(key: str, value: str, *, language: str = "en") -> str:
 
 
 def search_words(query: Query) -> str:
-    """The wish as words to look for: what is left of the text, then titles, genres and moods by their English names."""
+    """The wish as words to look for: what is left of the text, then titles, genres and moods in English."""
     said = (query.text, *query.titles, *(each.lower() for each in (*query.genres, *query.moods)))
     return " ".join(filter(None, said))
 
