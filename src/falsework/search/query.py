@@ -40,10 +40,10 @@ class Query(BaseModel):
 
     `text` is what is left to be matched by its meaning, in English whatever was typed. `titles` are asked for
     by their names; `like` and `unlike` are titles to compare with. All three are written as the catalogue
-    writes them where they were found (with the year in brackets where the name alone would mean another), and
-    as said where not. `mild` are moods to be there a little at most ("not too scary"). `around` are years said
-    with doubt or vaguely ("maybe from the 80s", "recent"). `countries` are ISO 3166-1 alpha-2. `exclude` are
-    genres, moods or plain words that no result may carry. Genres and moods are names of
+    writes them where they were found (with the year in brackets where the name alone would mean another),
+    and as said where not. `mild` are moods to be there a little at most ("not too scary"). `around` are years
+    said with doubt or vaguely ("maybe from the 80s", "recent"). `countries` are ISO 3166-1 alpha-2. `exclude`
+    are genres, moods or plain words that no result may carry. Genres and moods are names of
     `falsework.catalogue.vocabularies`.
     """
 
