@@ -1,0 +1,116 @@
+"""A break to be filled, whoever asks for it and how: what filters and scores may look at."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+__all__ = ["Activity", "Break", "Permissions", "Placement", "Scene", "Slot", "Verdict", "Viewer"]
+
+
+class Verdict(enum.Enum):
+    """ALLOWED and DENIED are somebody's decision; ABSTAINED: nobody did, and that is a no."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    ABSTAINED = "abstained"
+
+
+class Activity(enum.Enum):
+    """What may be done with what is known about a person; each is allowed, denied or abstained."""
+
+    STORE_IDENTIFIER = "store an identifier"
+    CAP_FREQUENCY = "count what a person was shown"
+    PERSONALISE = "choose by behaviour"
+    MEASURE = "measure"
+    SHARE = "send to partners"
+    PRECISE_LOCATION = "use the precise location"
+
+
+class Permissions(msgspec.Struct, frozen=True, kw_only=True):
+    """What consent comes to. `vendors`: TCF vendor ids that have a legal basis; None: no consent string said.
+    `reasons` say which signal decided each activity, in words."""
+
+    verdicts: dict[Activity, Verdict]
+    vendors: frozenset[int] | None = None
+    reasons: dict[Activity, str] = {}
+
+    def allows(self, activity: Activity) -> bool:
+        """ABSTAINED counts as no."""
+        return self.verdicts.get(activity, Verdict.ABSTAINED) is Verdict.ALLOWED
+
+
+class Placement(enum.IntEnum):
+    """AdCOM 1.0, List: Placement Subtypes - Video."""
+
+    INSTREAM = 1
+    ACCOMPANYING = 2
+    INTERSTITIAL = 3
+    STANDALONE = 4
+    PAUSE = 5
+    SCREENSAVER = 6
+    OVERLAY = 7
+    SQUEEZE_BACK = 8
+    IN_SCENE = 9
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    """One place in a break. Durations in seconds; `lengths` are the only ones allowed where there are any.
+    `floor` micros for a thousand."""
+
+    id: str
+    least: float = 0.0
+    most: float = 60.0
+    lengths: tuple[float, ...] = ()
+    floor: int = 0
+    blocked_attributes: tuple[int, ...] = ()
+    mime_types: tuple[str, ...] = ()
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on screen beside the break, from the catalogue. `categories` Content Taxonomy 3.1 ids."""
+
+    title: str = ""
+    scene: str = ""
+    genres: tuple[str, ...] = ()
+    moods: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    text: str = ""
+    rating: str = ""
+    known: bool = False  # False: nothing is known, and rules that need to know take the stricter side
+
+
+class Viewer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who watches, after scrubbing: `identifier` is "" and `segments` are () wherever they are not permitted.
+    `stream` names this viewing alone and no person."""
+
+    stream: str
+    permissions: Permissions
+    identifier: str = ""
+    segments: tuple[str, ...] = ()
+    kids: bool = False
+    country: str = ""
+    region: str = ""
+    device: int = 0
+    language: str = ""
+
+
+class Break(msgspec.Struct, frozen=True, kw_only=True):
+    """A pod: either `slots` are fixed, or `duration` seconds are to be filled with at most `most`
+    advertisements. `sequence` -1 last, 0 anywhere, 1 first … (OpenRTB podseq). `at` seconds since 1970,
+    UTC."""
+
+    id: str
+    viewer: Viewer
+    at: float
+    slots: tuple[Slot, ...] = ()
+    duration: float = 0.0
+    most: int = 0
+    placement: Placement = Placement.INSTREAM
+    scene: Scene = Scene()
+    blocked_categories: tuple[str, ...] = ()
+    blocked_domains: tuple[str, ...] = ()
+    sequence: int = 0
+    trace: bool = False
