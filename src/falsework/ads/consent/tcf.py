@@ -1,0 +1,295 @@
+"""TC strings of the IAB Europe Transparency and Consent Framework, bit for bit.
+
+IAB Tech Lab, "Consent string and vendor list format v2", with what v2.2 and v2.3 changed: from 1 March 2026 on
+a string has to carry the vendors that were disclosed to the person.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from falsework.ads.bits import BitReader, BitWriter, TruncatedError
+from falsework.ads.consent.segments import (
+    IdRange,
+    Ids,
+    bits_of,
+    read_ids,
+    read_ranges,
+    text_of,
+    write_ids,
+    write_ranges,
+)
+from falsework.errors import FalseworkError
+
+__all__ = ["DISCLOSURE_MANDATORY", "PublisherPurposes", "Restriction", "TcString", "decode", "encode"]
+
+VERSION = 2
+DISCLOSURE_MANDATORY = datetime(2026, 3, 1, tzinfo=UTC)
+PURPOSES, SPECIAL_FEATURES = 24, 12
+CORE, DISCLOSED, ALLOWED, PUBLISHER = 0, 1, 2, 3  # segment types; the core's is not written
+TENTH = timedelta(milliseconds=100)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOT_ALLOWED, REQUIRE_CONSENT, REQUIRE_LEGITIMATE_INTEREST = 0, 1, 2
+
+
+class Restriction(msgspec.Struct, frozen=True, kw_only=True):
+    """A publisher's: `kind` 0 purpose flatly not allowed, 1 consent needed, 2 legitimate interest needed."""
+
+    purpose: int
+    kind: int
+    ranges: tuple[IdRange, ...]
+
+    def holds_for(self, vendor: int) -> bool:
+        return any(each.first <= vendor <= each.last for each in self.ranges)
+
+
+class PublisherPurposes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person agreed to for the publisher itself; custom purposes are numbered from 1."""
+
+    consents: frozenset[int] = frozenset()
+    legitimate_interests: frozenset[int] = frozenset()
+    custom: int = 0
+    custom_consents: frozenset[int] = frozenset()
+    custom_legitimate_interests: frozenset[int] = frozenset()
+
+
+class TcString(msgspec.Struct, frozen=True, kw_only=True):
+    """One TC string. Times are whole tenths of a second since 1970. `order` are the types of the segments behind
+    the core as they were written, and `lengths` the characters of each segment, core first: encoders pad
+    differently."""
+
+    created: int
+    last_updated: int
+    cmp_id: int
+    cmp_version: int = 0
+    consent_screen: int = 0
+    consent_language: str = "EN"
+    vendor_list_version: int = 0
+    tcf_policy_version: int = 5
+    is_service_specific: bool = True
+    use_non_standard_texts: bool = False
+    special_feature_opt_ins: frozenset[int] = frozenset()
+    purposes_consent: frozenset[int] = frozenset()
+    purposes_legitimate_interest: frozenset[int] = frozenset()
+    purpose_one_treatment: bool = False
+    publisher_country: str = "AA"
+    vendor_consents: Ids = Ids()
+    vendor_legitimate_interests: Ids = Ids()
+    restrictions: tuple[Restriction, ...] = ()
+    disclosed_vendors: Ids | None = None
+    allowed_vendors: Ids | None = None
+    publisher: PublisherPurposes | None = None
+    order: tuple[int, ...] = ()
+    lengths: tuple[int, ...] | None = None
+
+    @property
+    def created_at(self) -> datetime:
+        return EPOCH + self.created * TENTH
+
+    def may(self, vendor: int, purpose: int, *, by_interest: bool = False) -> bool:
+        """Whether a vendor has a legal basis for a purpose: the person's consent, or, where `by_interest` says
+        that the vendor claims one, a legitimate interest that was told and not objected to. What a publisher
+        restricts holds. A vendor that was not disclosed has none."""
+        if self.disclosed_vendors is not None and vendor not in self.disclosed_vendors:
+            return False
+        kinds = {
+            each.kind for each in self.restrictions if each.purpose == purpose and each.holds_for(vendor)
+        }
+        if NOT_ALLOWED in kinds:
+            return False
+        if REQUIRE_CONSENT in kinds or (not by_interest and REQUIRE_LEGITIMATE_INTEREST not in kinds):
+            return purpose in self.purposes_consent and vendor in self.vendor_consents
+        # Purpose 1, storing on a device, knows no legitimate interest; 3 to 6 have none since policy 4.
+        barred = {1} | ({3, 4, 5, 6} if self.tcf_policy_version >= 4 else set())
+        return (
+            purpose not in barred
+            and purpose in self.purposes_legitimate_interest
+            and vendor in self.vendor_legitimate_interests
+        )
+
+    def fault(self, now: datetime) -> str:
+        """Why no legal basis follows from the string at that time, in words; "" where nothing is wrong."""
+        if self.disclosed_vendors is None and now >= DISCLOSURE_MANDATORY:
+            return "it does not say which vendors were disclosed, as TCF 2.3 demands since 1 March 2026"
+        if self.created_at > now + timedelta(days=1):
+            return "it was made in the future"
+        if not self.is_service_specific:
+            return "it claims a global scope, which TCF 2.2 has ended"
+        return ""
+
+
+def decode(text: str, *, where: str = "TC string") -> TcString:
+    """Raises `FalseworkError` with what does not fit."""
+    try:
+        return _decode(text.strip())
+    except (TruncatedError, ValueError, OverflowError) as error:
+        raise FalseworkError(
+            f"cannot be read: {error}", where=where, todo="Send it as the consent platform gave it."
+        ) from error
+
+
+def encode(consent: TcString) -> str:
+    """Raises `FalseworkError` where a value does not fit its field."""
+    lengths = consent.lengths or (None,) * (1 + len(consent.order))
+    try:
+        pieces = [text_of(_core(consent), lengths[0])]
+        for kind, length in zip(consent.order, lengths[1:], strict=True):
+            pieces.append(text_of(_segment(consent, kind), length))
+    except ValueError as error:
+        raise FalseworkError(
+            f"cannot be written: {error}", where="TC string", todo="Give values that fit their fields."
+        ) from error
+    return ".".join(pieces)
+
+
+def _decode(text: str) -> TcString:
+    pieces = text.split(".")
+    if len(pieces) > 4:
+        raise ValueError(f"it has {len(pieces)} segments, and 4 at most are known")
+    consent = _read_core(bits_of(pieces[0]))
+    order = []
+    for piece in pieces[1:]:
+        reader = bits_of(piece)
+        kind = reader.unsigned(3)
+        if kind in order:
+            raise ValueError(f"segment type {kind} stands in it twice")
+        if kind == DISCLOSED:
+            consent = replace(consent, disclosed_vendors=read_ids(reader))
+        elif kind == ALLOWED:
+            consent = replace(consent, allowed_vendors=read_ids(reader))
+        elif kind == PUBLISHER:
+            consent = replace(consent, publisher=_read_publisher(reader))
+        else:
+            raise ValueError(f"segment type {kind} is not known")
+        _nothing_left(reader)
+        order.append(kind)
+    return replace(consent, order=tuple(order), lengths=tuple(len(piece.rstrip("=")) for piece in pieces))
+
+
+def _read_core(reader: BitReader) -> TcString:
+    version = reader.unsigned(6)
+    if version != VERSION:
+        raise ValueError(f"it is of version {version}, and {VERSION} is read")
+    core = TcString(
+        created=reader.unsigned(36),
+        last_updated=reader.unsigned(36),
+        cmp_id=reader.unsigned(12),
+        cmp_version=reader.unsigned(12),
+        consent_screen=reader.unsigned(6),
+        consent_language=_letters(reader),
+        vendor_list_version=reader.unsigned(12),
+        tcf_policy_version=reader.unsigned(6),
+        is_service_specific=reader.flag(),
+        use_non_standard_texts=reader.flag(),
+        special_feature_opt_ins=_numbered(reader, SPECIAL_FEATURES),
+        purposes_consent=_numbered(reader, PURPOSES),
+        purposes_legitimate_interest=_numbered(reader, PURPOSES),
+        purpose_one_treatment=reader.flag(),
+        publisher_country=_letters(reader),
+        vendor_consents=read_ids(reader),
+        vendor_legitimate_interests=read_ids(reader),
+        restrictions=tuple(_read_restriction(reader) for _ in range(reader.unsigned(12))),
+    )
+    _nothing_left(reader)
+    return core
+
+
+def _core(consent: TcString) -> BitWriter:
+    writer = BitWriter()
+    writer.unsigned(VERSION, 6)
+    writer.unsigned(consent.created, 36)
+    writer.unsigned(consent.last_updated, 36)
+    writer.unsigned(consent.cmp_id, 12)
+    writer.unsigned(consent.cmp_version, 12)
+    writer.unsigned(consent.consent_screen, 6)
+    _write_letters(writer, consent.consent_language)
+    writer.unsigned(consent.vendor_list_version, 12)
+    writer.unsigned(consent.tcf_policy_version, 6)
+    writer.flag(consent.is_service_specific)
+    writer.flag(consent.use_non_standard_texts)
+    _write_numbered(writer, consent.special_feature_opt_ins, SPECIAL_FEATURES)
+    _write_numbered(writer, consent.purposes_consent, PURPOSES)
+    _write_numbered(writer, consent.purposes_legitimate_interest, PURPOSES)
+    writer.flag(consent.purpose_one_treatment)
+    _write_letters(writer, consent.publisher_country)
+    write_ids(writer, consent.vendor_consents)
+    write_ids(writer, consent.vendor_legitimate_interests)
+    writer.unsigned(len(consent.restrictions), 12)
+    for restriction in consent.restrictions:
+        writer.unsigned(restriction.purpose, 6)
+        writer.unsigned(restriction.kind, 2)
+        write_ranges(writer, restriction.ranges)
+    return writer
+
+
+def _segment(consent: TcString, kind: int) -> BitWriter:
+    writer = BitWriter()
+    writer.unsigned(kind, 3)
+    held = {DISCLOSED: consent.disclosed_vendors, ALLOWED: consent.allowed_vendors}.get(kind)
+    if held is not None:
+        write_ids(writer, held)
+    elif kind == PUBLISHER and consent.publisher is not None:
+        _write_publisher(writer, consent.publisher)
+    else:
+        raise ValueError(f"segment type {kind} is to be written and not there")
+    return writer
+
+
+def _read_restriction(reader: BitReader) -> Restriction:
+    purpose, kind = reader.unsigned(6), reader.unsigned(2)
+    return Restriction(purpose=purpose, kind=kind, ranges=read_ranges(reader))
+
+
+def _read_publisher(reader: BitReader) -> PublisherPurposes:
+    consents, interests = _numbered(reader, PURPOSES), _numbered(reader, PURPOSES)
+    custom = reader.unsigned(6)
+    return PublisherPurposes(
+        consents=consents,
+        legitimate_interests=interests,
+        custom=custom,
+        custom_consents=_numbered(reader, custom),
+        custom_legitimate_interests=_numbered(reader, custom),
+    )
+
+
+def _write_publisher(writer: BitWriter, publisher: PublisherPurposes) -> None:
+    _write_numbered(writer, publisher.consents, PURPOSES)
+    _write_numbered(writer, publisher.legitimate_interests, PURPOSES)
+    writer.unsigned(publisher.custom, 6)
+    _write_numbered(writer, publisher.custom_consents, publisher.custom)
+    _write_numbered(writer, publisher.custom_legitimate_interests, publisher.custom)
+
+
+def _numbered(reader: BitReader, count: int) -> frozenset[int]:
+    """Which of the numbers 1 to `count` are set, a bit for each."""
+    field = reader.unsigned(count)
+    return frozenset(one for one in range(1, count + 1) if field >> (count - one) & 1)
+
+
+def _write_numbered(writer: BitWriter, numbers: frozenset[int], count: int) -> None:
+    if numbers and not 1 <= min(numbers) <= max(numbers) <= count:
+        raise ValueError(f"{sorted(numbers)} has a number that is not between 1 and {count}")
+    writer.unsigned(sum(1 << (count - one) for one in numbers), count)
+
+
+def _letters(reader: BitReader) -> str:
+    codes = reader.unsigned(6), reader.unsigned(6)
+    if max(codes) > 25:
+        raise ValueError("a code of two letters holds something else")
+    return "".join(chr(ord("A") + code) for code in codes)
+
+
+def _write_letters(writer: BitWriter, letters: str) -> None:
+    if len(letters) != 2 or not letters.isascii() or not letters.isalpha():
+        raise ValueError(f'"{letters}" is no code of two letters')
+    for letter in letters.upper():
+        writer.unsigned(ord(letter) - ord("A"), 6)
+
+
+def _nothing_left(reader: BitReader) -> None:
+    """Encoders fill up with zeros; anything else means that the fields were misread."""
+    if reader.unsigned(reader.left):
+        raise ValueError("something stands behind its last field")
