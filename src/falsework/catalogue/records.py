@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-__all__ = ["Availability", "Credit", "Episode", "Kind", "Scene", "Season", "Title"]
+__all__ = ["Availability", "Clearance", "Credit", "Episode", "Kind", "Scene", "Season", "Shot", "Title"]
 
 Kind = Literal["film", "series"]
+Clearance = Literal["cleared", "not cleared", "not on record"]
 
 
 @dataclass(frozen=True)
@@ -97,3 +98,30 @@ class Scene:
     description: str = ""
     moods: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A delivered shot in its title, and in a scene where it has one, with its clearance as of `judged`.
+
+    cut          asset id of its frames in the ledger of rights ("sha256:…"): a changed pixel is another cut
+    clearance    "cleared": a named human approved exactly these frames, and no rule held them up when this was judged;
+                 "not cleared": something did; "not on record": no ledger knows these frames
+    why          the sentence that says so
+    record       id of the approval in the ledger; "" where there is none
+    approved_by  the person who gave it, and `role` as what
+    """
+
+    id: str
+    title_id: str
+    name: str
+    cut: str
+    judged: datetime
+    scene_id: str = ""
+    frames: int = 0
+    folder: str = ""
+    clearance: Clearance = "not on record"
+    why: str = ""
+    record: str = ""
+    approved_by: str = ""
+    role: str = ""

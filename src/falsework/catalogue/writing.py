@@ -1,0 +1,378 @@
+"""Writing into a catalogue: one writer at a time, one transaction, one revision."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+import sqlalchemy as sql
+from sqlalchemy.orm import InstrumentedAttribute
+
+from falsework.catalogue.records import Credit, Episode, Scene, Season, Shot, Title
+from falsework.catalogue.schema import (
+    AvailabilityRow,
+    Base,
+    CountryRow,
+    CreditRow,
+    EpisodeRow,
+    GenreRow,
+    LanguageRow,
+    MoodRow,
+    PersonRow,
+    RemovedRow,
+    SceneEventRow,
+    SceneMoodRow,
+    SceneRow,
+    SeasonRow,
+    ShotRow,
+    StateRow,
+    TitleGenreRow,
+    TitleMoodRow,
+    TitleRow,
+)
+from falsework.errors import FalseworkError
+
+__all__ = ["MOST_AT_ONCE", "Changes", "Writer", "in_groups"]
+
+MOST_AT_ONCE = 10_000  # values of one question: SQLite takes 32,766, PostgreSQL 65,535
+
+PARTS = (CreditRow, TitleGenreRow, TitleMoodRow, CountryRow, LanguageRow, AvailabilityRow)
+
+T = TypeVar("T")
+
+
+def in_groups(these: Iterable[T], size: int = MOST_AT_ONCE) -> Iterable[list[T]]:
+    """The same in lists of at most `size`."""
+    rest = iter(these)
+    while group := list(islice(rest, size)):
+        yield group
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How many of the titles that were put in were not there before, and how many were there and are others now."""
+
+    added: int
+    changed: int
+
+
+class Writer:
+    """What may be changed within one transaction. Whoever has one is alone: the state's row is locked."""
+
+    def __init__(self, connection: sql.Connection) -> None:
+        self.connection = connection
+        asked = sql.select(StateRow.revision).with_for_update()
+        self._before = int(connection.execute(asked).scalar_one())
+        self.changed = False
+
+    @property
+    def revision(self) -> int:
+        """The revision of whatever is written now."""
+        return self._before + 1
+
+    def finish(self) -> None:
+        """Let the catalogue's revision grow, if anything has changed."""
+        if self.changed:
+            self.connection.execute(sql.update(StateRow).values(revision=self.revision))
+
+    # Titles
+
+    def titles(self, titles: Sequence[Title]) -> Changes:
+        """Put titles in; one whose id is there is replaced, an identical one is left as it is.
+
+        Of two with the same id in `titles` the last one counts.
+        """
+        given = {title.id: (title, _digest(title)) for title in titles}
+        known: dict[str, tuple[int, bytes]] = {}
+        for ids in in_groups(given):
+            found = sql.select(TitleRow.id, TitleRow.key, TitleRow.digest).where(TitleRow.id.in_(ids))
+            known |= {id_: (key, digest) for id_, key, digest in self.connection.execute(found)}
+        changed = {
+            known[id_][0]: each for id_, each in given.items() if id_ in known and known[id_][1] != each[1]
+        }
+        free = self._free(TitleRow)
+        news = [each for id_, each in given.items() if id_ not in known]
+        added = dict(enumerate(news, free))
+        if changed:
+            self._update(TitleRow, [self._row(key, *each) for key, each in changed.items()])
+            for keys in in_groups(changed):
+                for part in PARTS:
+                    self.connection.execute(sql.delete(part).where(part.title.in_(keys)))
+        if added:
+            self._insert(TitleRow, [self._row(key, *each) for key, each in added.items()])
+            for ids in in_groups(each[0].id for each in news):
+                self.connection.execute(sql.delete(RemovedRow).where(RemovedRow.id.in_(ids)))
+        self._parts([(key, title) for key, (title, _) in (changed | added).items()])
+        self.changed |= bool(changed or added)
+        return Changes(len(added), len(changed))
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Take titles out, with their seasons, scenes and shots; returns how many were there."""
+        count = 0
+        for group in in_groups(dict.fromkeys(ids)):
+            found = list(self.connection.scalars(sql.select(TitleRow.id).where(TitleRow.id.in_(group))))
+            self.connection.execute(sql.delete(TitleRow).where(TitleRow.id.in_(found)))
+            self._insert(RemovedRow, [{"id": id_, "revision": self.revision} for id_ in found])
+            count += len(found)
+        self.changed |= count > 0
+        return count
+
+    def _row(self, key: int, title: Title, digest: bytes) -> dict[str, Any]:
+        return {
+            "key": key,
+            "id": title.id,
+            "kind": title.kind,
+            "title": title.title,
+            "original_title": title.original_title,
+            "year": title.year,
+            "synopsis": title.synopsis,
+            "rating": title.rating,
+            "runtime": title.runtime,
+            "popularity": title.popularity,
+            "digest": digest,
+            "revision": self.revision,
+        }
+
+    def _parts(self, titles: Sequence[tuple[int, Title]]) -> None:
+        people = self._named(PersonRow, (credit.name for _, title in titles for credit in title.credits))
+        genres = self._named(GenreRow, (name for _, title in titles for name in title.genres))
+        moods = self._named(MoodRow, (name for _, title in titles for name in title.moods))
+
+        def credit(one: Credit) -> dict[str, Any]:
+            return {"person": people[one.name], "role": one.role, "character": one.character}
+
+        def rows(
+            parts: Callable[[Title], Sequence[T]], row: Callable[[T], dict[str, Any]]
+        ) -> list[dict[str, Any]]:
+            return [
+                {"title": key, "position": position, **row(part)}
+                for key, title in titles
+                for position, part in enumerate(parts(title))
+            ]
+
+        self._insert(CreditRow, rows(lambda title: title.credits, credit))
+        self._insert(TitleGenreRow, rows(lambda title: title.genres, lambda name: {"genre": genres[name]}))
+        self._insert(TitleMoodRow, rows(lambda title: title.moods, lambda name: {"mood": moods[name]}))
+        self._insert(CountryRow, rows(lambda title: title.countries, lambda code: {"country": code}))
+        self._insert(LanguageRow, rows(lambda title: title.languages, lambda code: {"language": code}))
+        self._insert(
+            AvailabilityRow,
+            rows(
+                lambda title: title.availability,
+                lambda one: {"territory": one.territory, "starts": one.starts, "ends": one.ends},
+            ),
+        )
+
+    # What belongs to titles
+
+    def seasons(self, seasons: Sequence[Season]) -> None:
+        """Put seasons in, by the number within their title: an id given later replaces the earlier one."""
+        titles = self._keys_of(TitleRow, (one.title_id for one in seasons), "title")
+        rows = [
+            {
+                "id": one.id,
+                "title": titles[one.title_id],
+                "number": one.number,
+                "name": one.name,
+                "year": one.year,
+            }
+            for one in seasons
+        ]
+        self._put(SeasonRow, rows, (SeasonRow.title, SeasonRow.number))
+
+    def seasons_counted(self, counts: Mapping[str, int]) -> None:
+        """See to it that each of these titles has its seasons from 1 on; those that are there stay as they are."""
+        titles = self._keys_of(TitleRow, counts, "title")
+        known: set[tuple[int, int]] = set()
+        for keys in in_groups(titles.values()):
+            found = sql.select(SeasonRow.title, SeasonRow.number).where(SeasonRow.title.in_(keys))
+            known |= {(title, number) for title, number in self.connection.execute(found)}
+        missing = [
+            Season(f"{id_}/season-{number}", id_, number)
+            for id_, count in counts.items()
+            for number in range(1, count + 1)
+            if (titles[id_], number) not in known
+        ]
+        if missing:
+            self.seasons(missing)
+
+    def episodes(self, episodes: Sequence[Episode]) -> None:
+        """Put episodes in, by the number within their season."""
+        seasons = self._keys_of(SeasonRow, (one.season_id for one in episodes), "season")
+        rows = [
+            {
+                "id": one.id,
+                "season": seasons[one.season_id],
+                "number": one.number,
+                "name": one.name,
+                "synopsis": one.synopsis,
+                "runtime": one.runtime,
+            }
+            for one in episodes
+        ]
+        self._put(EpisodeRow, rows, (EpisodeRow.season, EpisodeRow.number))
+
+    def scenes(self, scenes: Sequence[Scene]) -> None:
+        """Put scenes in, by id, with their moods and events."""
+        titles = self._keys_of(TitleRow, (one.title_id for one in scenes), "title")
+        episodes = self._keys_of(EpisodeRow, (one.episode_id for one in scenes if one.episode_id), "episode")
+        given = {one.id: one for one in scenes}
+        rows = [
+            {
+                "id": one.id,
+                "title": titles[one.title_id],
+                "episode": episodes.get(one.episode_id),
+                "number": one.number,
+                "starts": one.starts,
+                "ends": one.ends,
+                "description": one.description,
+            }
+            for one in given.values()
+        ]
+        keys = self._put(SceneRow, rows, (SceneRow.id,))
+        moods = self._named(MoodRow, (name for one in given.values() for name in one.moods))
+        for group in in_groups(keys.values()):
+            for part in (SceneMoodRow, SceneEventRow):
+                self.connection.execute(sql.delete(part).where(part.scene.in_(group)))
+        of_key = [(keys[id_,], one) for id_, one in given.items()]
+        self._insert(
+            SceneMoodRow,
+            [
+                {"scene": key, "position": position, "mood": moods[name]}
+                for key, one in of_key
+                for position, name in enumerate(one.moods)
+            ],
+        )
+        self._insert(
+            SceneEventRow,
+            [
+                {"scene": key, "position": position, "event": event}
+                for key, one in of_key
+                for position, event in enumerate(one.events)
+            ],
+        )
+
+    def shot(self, shot: Shot) -> None:
+        """Attach a delivered shot, or replace what was attached under its id."""
+        title = self._keys_of(TitleRow, [shot.title_id], "title")[shot.title_id]
+        scene = None
+        if shot.scene_id:
+            scene = self._keys_of(SceneRow, [shot.scene_id], "scene")[shot.scene_id]
+            of = self.connection.execute(sql.select(SceneRow.title).where(SceneRow.key == scene)).scalar_one()
+            if of != title:
+                raise FalseworkError(
+                    f'the scene "{shot.scene_id}" is none of the title "{shot.title_id}"',
+                    todo="Name a scene of it; `falsework catalogue show` lists them.",
+                )
+        row = {
+            "id": shot.id,
+            "title": title,
+            "scene": scene,
+            "name": shot.name,
+            "cut": shot.cut,
+            "frames": shot.frames,
+            "folder": shot.folder,
+            "clearance": shot.clearance,
+            "why": shot.why,
+            "record": shot.record,
+            "approved_by": shot.approved_by,
+            "role": shot.role,
+            "judged": shot.judged,
+        }
+        self._put(ShotRow, [row], (ShotRow.id,))
+
+    # How
+
+    def _free(self, table: type[Any]) -> int:
+        """The first key that is free, and so are all after it: nobody else writes."""
+        largest = self.connection.execute(sql.select(sql.func.max(table.key))).scalar_one_or_none()
+        return (largest or 0) + 1
+
+    def _named(self, table: type[Any], names: Iterable[str]) -> dict[str, int]:
+        """The keys of names in a table of names; new ones are put in."""
+        wanted = dict.fromkeys(names)
+        keys: dict[str, int] = {}
+        for group in in_groups(wanted):
+            found = self.connection.execute(sql.select(table.name, table.key).where(table.name.in_(group)))
+            keys |= {name: key for name, key in found}
+        news = {
+            name: key
+            for key, name in enumerate((one for one in wanted if one not in keys), self._free(table))
+        }
+        self._insert(table, [{"key": key, "name": name} for name, key in news.items()])
+        return keys | news
+
+    def _keys_of(self, table: type[Any], ids: Iterable[str], what: str) -> dict[str, int]:
+        """The keys of ids that have to be there."""
+        wanted = dict.fromkeys(ids)
+        keys: dict[str, int] = {}
+        for group in in_groups(wanted):
+            found = self.connection.execute(sql.select(table.id, table.key).where(table.id.in_(group)))
+            keys |= {id_: key for id_, key in found}
+        missing = next((id_ for id_ in wanted if id_ not in keys), None)
+        if missing is not None:
+            raise FalseworkError(
+                f'there is no {what} "{missing[:80]}" in the catalogue',
+                todo=f"Import the {what} first; `falsework catalogue list` shows the titles there are.",
+            )
+        return keys
+
+    def _put(
+        self, table: type[Any], rows: Sequence[dict[str, Any]], by: tuple[InstrumentedAttribute[Any], ...]
+    ) -> dict[tuple[Any, ...], int]:
+        """Insert rows or update those that agree in `by`; returns the key of each. Their titles count as changed."""
+        if not rows:
+            return {}
+        names = [column.key for column in by]
+        given = {tuple(row[name] for name in names): row for row in rows}
+        known: dict[tuple[Any, ...], int] = {}
+        for firsts in in_groups(dict.fromkeys(row[names[0]] for row in given.values())):
+            found = self.connection.execute(sql.select(table.key, *by).where(by[0].in_(firsts)))
+            known |= {tuple(which): key for key, *which in found if tuple(which) in given}
+        free = self._free(table)
+        keys = known | {
+            which: key for key, which in enumerate((one for one in given if one not in known), free)
+        }
+        whole = {which: row | {"key": keys[which]} for which, row in given.items()}
+        self._update(table, [row for which, row in whole.items() if which in known])
+        self._insert(table, [row for which, row in whole.items() if which not in known])
+        self._touch(table, rows)
+        return keys
+
+    def _touch(self, table: type[Any], rows: Sequence[dict[str, Any]]) -> None:
+        """A title has changed when what belongs to it has."""
+        for group in in_groups(
+            dict.fromkeys(row["season" if table is EpisodeRow else "title"] for row in rows)
+        ):
+            of = SeasonRow.key.in_(group)
+            titles = sql.select(SeasonRow.title).where(of) if table is EpisodeRow else group
+            self.connection.execute(
+                sql.update(TitleRow).where(TitleRow.key.in_(titles)).values(revision=self.revision)
+            )
+        self.changed = True
+
+    def _insert(self, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            self.connection.execute(sql.insert(table.__table__), rows)  # type: ignore[arg-type]
+
+    def _update(self, table: type[Any], rows: Sequence[dict[str, Any]]) -> None:
+        """Write all columns of rows that are there, by key."""
+        if not rows:
+            return
+        columns = [name for name in rows[0] if name != "key"]
+        statement = (
+            sql.update(table.__table__)
+            .where(table.__table__.c.key == sql.bindparam("which"))
+            .values({name: sql.bindparam(f"new_{name}") for name in columns})
+        )
+        self.connection.execute(
+            statement,
+            [{"which": row["key"]} | {f"new_{name}": row[name] for name in columns} for row in rows],
+        )
+
+
+def _digest(title: Title) -> bytes:
+    return hashlib.blake2b(repr(title).encode("utf-8", "surrogatepass"), digest_size=16).digest()
