@@ -47,8 +47,8 @@ class Signal(IntFlag):
 _LANGUAGES = (
     "French|German|Italian|Spanish|Mexican|Japanese|Chinese|Mandarin|Cantonese|Hong Kong|Korean|Indian|Hindi|"
     "Bollywood|Tamil|Telugu|Malayalam|Kannada|Bengali|Russian|Soviet|Swedish|Danish|Norwegian|Finnish|Dutch|"
-    "Polish|Czech|Hungarian|Turkish|Persian|Iranian|Arabic|Egyptian|Portuguese|Brazilian|Argentine|Greek|Thai|"
-    "Filipino|Indonesian|Israeli|Hebrew"
+    "Polish|Czech|Hungarian|Turkish|Persian|Iranian|Arabic|Egyptian|Portuguese|Brazilian|Argentine|Greek|"
+    "Thai|Filipino|Indonesian|Israeli|Hebrew"
 )
 _STUDIOS = (
     "Disney|Pixar|Warner Bros|Universal Pictures|Paramount|Columbia Pictures|20th Century|Metro-Goldwyn|MGM|"

@@ -21,6 +21,7 @@ from falsework.catalogue.records import Title
 from falsework.errors import FalseworkError
 from falsework.search.ranking.columns import Spool, map_columns, write_columns
 from falsework.search.ranking.document import LONGEST_SYNOPSIS, cast, standing
+from falsework.search.ranking.genre_bits import title_genres
 from falsework.search.ranking.signals import signals, title_key
 from falsework.search.text import term_id, tokens
 
@@ -75,12 +76,12 @@ class Table:
 
     titles: int
     dimensions: int
-    genre_names: tuple[str, ...]
     years: npt.NDArray[np.int16]
     runtimes: npt.NDArray[np.int16]
     lengths: npt.NDArray[np.uint16]
     popularity: Floats
     flags: npt.NDArray[np.uint32]
+    genre_bits: npt.NDArray[np.uint64]
     standings: Floats
     vectors: Ragged  # (m, dimensions) int8
     scales: Floats  # (m,)
@@ -92,7 +93,6 @@ class Table:
     people: Ragged  # uint32
     person_vocabulary: npt.NDArray[np.uint32]
     person_titles: npt.NDArray[np.uint32]
-    genres: Ragged  # uint16
     id_bytes: Ragged  # uint8
     id_digests: npt.NDArray[np.uint64]
     id_rows: npt.NDArray[np.uint32]
@@ -113,12 +113,11 @@ class Table:
             )
         ragged: dict[str, Any] = {
             name: Ragged(columns.pop(name), columns.pop(f"{name}_offsets"))
-            for name in ("vectors", "terms", "people", "genres", "id_bytes")
+            for name in ("vectors", "terms", "people", "id_bytes")
         }
         return cls(
             titles=values["titles"],
             dimensions=values["dimensions"],
-            genre_names=tuple(values["genres"]),
             **ragged,
             **dict[str, Any](columns),
         )
@@ -180,7 +179,6 @@ class TableWriter:
         self._spooled = self.folder / "table.spools"
         shutil.rmtree(self._spooled, ignore_errors=True)
         self._spooled.mkdir(parents=True)
-        self._genres: dict[str, int] = {}
         self._rows = 0
 
         def spool(name: str, dtype: npt.DTypeLike, width: int | None = None) -> Spool:
@@ -192,6 +190,7 @@ class TableWriter:
             "lengths": spool("lengths", np.uint16),
             "popularity": spool("popularity", np.float32),
             "flags": spool("flags", np.uint32),
+            "genre_bits": spool("genre_bits", np.uint64),
             "standings": spool("standings", np.float32),
             "vectors": spool("vectors", np.int8, dimensions),
             "scales": spool("scales", np.float32),
@@ -199,12 +198,10 @@ class TableWriter:
             "term_counts": spool("term_counts", np.uint8),
             "term_fields": spool("term_fields", np.uint8),
             "people": spool("people", np.uint32),
-            "genres": spool("genres", np.uint16),
             "id_bytes": spool("id_bytes", np.uint8),
         }
         self._offsets = {
-            name: spool(f"{name}_offsets", np.int64)
-            for name in ("vectors", "terms", "people", "genres", "id_bytes")
+            name: spool(f"{name}_offsets", np.int64) for name in ("vectors", "terms", "people", "id_bytes")
         }
         for each in self._offsets.values():
             each.append([0])
@@ -223,6 +220,7 @@ class TableWriter:
         columns["lengths"].append([min(length, 65_535)])
         columns["popularity"].append([UNKNOWN if title.popularity is None else title.popularity])
         columns["flags"].append([signals(title)])
+        columns["genre_bits"].append([title_genres(title)])
         columns["standings"].append([standing(title)])
         scales = np.maximum(np.abs(vectors).max(axis=1), 1e-6) / 127.0
         columns["vectors"].append(np.rint(vectors / scales[:, None]).astype(np.int8))
@@ -232,9 +230,6 @@ class TableWriter:
         columns["term_fields"].append(fields)
         columns["people"].append(
             [digest(name.casefold()) & 0xFFFFFFFF for name in dict.fromkeys(cast(title))]
-        )
-        columns["genres"].append(
-            [self._genres.setdefault(name, len(self._genres)) for name in title.genres if name]
         )
         columns["id_bytes"].append(np.frombuffer(title.id.encode("utf-8", "surrogatepass"), np.uint8))
         for name, offsets in self._offsets.items():
@@ -267,7 +262,6 @@ class TableWriter:
                 "format": FORMAT,
                 "titles": self._rows,
                 "dimensions": self.dimensions,
-                "genres": list(self._genres),
             },
         )
         shutil.rmtree(self._spooled, ignore_errors=True)
