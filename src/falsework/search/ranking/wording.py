@@ -57,8 +57,9 @@ _TALK: Final = frozenset(
 )
 _ASIDE: Final = frozenset(
     tokens(
-        "help thanks thank appreciate advance remember recall forget watched watch saw seen tv dvd vhs rented"
-        " rental channel cable netflix imdb google title name kid child years ago bugging crazy anybody anyone know"
+        "help thanks thank appreciate advance remember recall forget watched watch saw seen tv dvd vhs"
+        " rented rental channel cable netflix imdb google title name kid child years ago bugging crazy anybody"
+        " anyone know"
     )
 )
 LEAST_TELLING: Final = 2  # words about the title that a sentence must hold to be kept
@@ -119,7 +120,7 @@ _RECOMMENDING: Final = re.compile(
 _REMEMBERING: Final = re.compile(
     r"\b(?:remember\w*|recall\w*|forg[eo]t\w*|(?:what|which) (?:was|is|were) (?:the|that|this|it)"
     r"|trying to (?:find|figure)|(?:the|this|that|a) (?:movie|film|one) (?:where|about|with|in which|i)"
-    r"|(?:ages|years) ago|scenes?|at the end|can'?t (?:think|find)|the name|name of|turns out|he|she|they|who)\b",
+    r"|(?:ages|years) ago|scenes?|at the end|can'?t (?:think|find)|name of|turns out|he|she|they|who)\b",
     re.IGNORECASE,
 )
 _NAMING: Final = re.compile(r"\((?:19|20)\d\d\)")
