@@ -1,7 +1,7 @@
 """TC strings of the IAB Europe Transparency and Consent Framework, bit for bit.
 
-IAB Tech Lab, "Consent string and vendor list format v2", with what v2.2 and v2.3 changed: from 1 March 2026 on
-a string has to carry the vendors that were disclosed to the person.
+IAB Tech Lab, "Consent string and vendor list format v2", with what v2.2 and v2.3 changed: from 1 March 2026
+on a string has to carry the vendors that were disclosed to the person.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class PublisherPurposes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TcString(msgspec.Struct, frozen=True, kw_only=True):
-    """One TC string. Times are whole tenths of a second since 1970. `order` are the types of the segments behind
-    the core as they were written, and `lengths` the characters of each segment, core first: encoders pad
-    differently."""
+    """One TC string. Times are whole tenths of a second since 1970. `order` are the types of the segments
+    behind the core as they were written, and `lengths` the characters of each segment, core first: encoders
+    pad differently."""
 
     created: int
     last_updated: int
@@ -90,9 +90,9 @@ class TcString(msgspec.Struct, frozen=True, kw_only=True):
         return EPOCH + self.created * TENTH
 
     def may(self, vendor: int, purpose: int, *, by_interest: bool = False) -> bool:
-        """Whether a vendor has a legal basis for a purpose: the person's consent, or, where `by_interest` says
-        that the vendor claims one, a legitimate interest that was told and not objected to. What a publisher
-        restricts holds. A vendor that was not disclosed has none."""
+        """Whether a vendor has a legal basis for a purpose: the person's consent, or, where `by_interest`
+        says that the vendor claims one, a legitimate interest that was told and not objected to. What a
+        publisher restricts holds. A vendor that was not disclosed has none."""
         if self.disclosed_vendors is not None and vendor not in self.disclosed_vendors:
             return False
         kinds = {

@@ -1,0 +1,1 @@
+"""What happened, counted once, and what would have happened under another policy."""
