@@ -16,7 +16,7 @@ from zlib import crc32
 
 from falsework.errors import FalseworkError
 
-__all__ = ["LONGEST_WORD", "STOP_WORDS", "term_id", "tokens"]
+__all__ = ["LONGEST_WORD", "STOP_WORDS", "folded", "term_id", "tokens"]
 
 LONGEST_WORD = 40  # characters of a word that are compared; a longer run of letters is no word
 
@@ -58,6 +58,12 @@ def tokens(text: str) -> list[str]:
     words = [word for found in _WORD.findall(_plain(text)) for word in _split(found)]
     telling = [word for word in words if word not in STOP_WORDS]
     return [_stem(word) for word in telling or words]
+
+
+def folded(text: str) -> str:
+    """The words of `text` as they are compared, unstemmed, with one space between: how names are matched
+    whatever their case, accents and points ("Penélope  Cruz" is "penelope cruz")."""
+    return " ".join(word.replace("'", "") for word in _WORD.findall(_plain(text)))
 
 
 def term_id(token: str) -> int:

@@ -29,9 +29,10 @@ class Manifest:
 class Conditions:
     """What a title must fulfil before anything is ranked. Empty means no condition.
 
-    `kids`: only titles whose rating is known and fit for children. `languages`, `genres`, `people`: at least one of
-    them. `without`: none of these genres or moods. A title of unknown year or runtime fails a condition on it.
-    `territory` and `at` (seconds since 1970, UTC): to be watched there and then.
+    `kids`: only titles whose rating is known and fit for children. `languages`, `people`: at least one of them.
+    `without`: none of these genres or moods. A title of unknown year or runtime fails a condition on it.
+    `territory` and `at` (seconds since 1970, UTC): to be watched there and then; a title of which no window is
+    recorded may be watched anywhere and always. Names are compared without case and accents.
     """
 
     kids: bool = False
@@ -63,20 +64,32 @@ class Hit:
 
 
 class CatalogueIndex(Protocol):
-    """Titles by term and by meaning. One behaviour suite (tests/search_index_suite.py) holds for every engine."""
+    """Titles by term and by meaning. One behaviour suite (tests/search_index_suite.py) holds for every engine.
+
+    Hits come best first; those of one score in the order of their ids.
+    """
 
     @property
     def manifest(self) -> Manifest: ...
 
     def count(self, conditions: Conditions = ...) -> int: ...
 
-    def put(self, entries: Iterable[Entry]) -> None: ...
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Add entries; one of an id that is there replaces it whole. FalseworkError where a vector is not of
+        the index's dimensions or holds what is no number."""
 
-    def remove(self, ids: Sequence[str]) -> None: ...
+    def remove(self, ids: Sequence[str]) -> None:
+        """Take titles out; an id that is not there is no error."""
 
-    def lexical(self, terms: Mapping[int, float], conditions: Conditions, limit: int) -> list[Hit]: ...
+    def settle(self, revision: int) -> Manifest:
+        """After the last `put`: make all of it durable and quick to read, and note the catalogue's revision."""
 
-    def dense(self, vector: np.ndarray, conditions: Conditions, limit: int) -> list[Hit]: ...
+    def lexical(self, terms: Mapping[int, float], conditions: Conditions, limit: int) -> list[Hit]:
+        """At most `limit` titles with any of the terms: the sum over the terms of both weights times the
+        term's inverse document frequency, ln((n - df + .5) / (df + .5) + 1) over the whole index."""
+
+    def dense(self, vector: np.ndarray, conditions: Conditions, limit: int) -> list[Hit]:
+        """At most `limit` titles by the product of their vector with `vector`, (dimensions,) float32."""
 
     def close(self) -> None: ...
 
