@@ -35,8 +35,7 @@ def _codes(table: str) -> dict[str, str]:
     """Every folded name and code to its code; a country's first claim counts."""
     codes: dict[str, str] = {}
     file = files("falsework.catalogue") / "codes" / f"{table}.csv"
-    with file.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
     for row in rows:
         codes[folded(row["code"])] = row["code"]
         codes.setdefault(folded(row["name"]), row["code"])

@@ -40,18 +40,17 @@ class Rating:
 
 def _read() -> tuple[Rating, ...]:
     file = files("falsework.catalogue") / "ratings.csv"
-    with file.open(encoding="utf-8", newline="") as lines:
-        return tuple(
-            Rating(
-                board=row["board"],
-                country=row["country"],
-                name=row["rating"],
-                least_age=int(row["least_age"]),
-                also=tuple(filter(None, row["also"].split("|"))),
-                why=row["why"],
-            )
-            for row in csv.DictReader(lines)
+    return tuple(
+        Rating(
+            board=row["board"],
+            country=row["country"],
+            name=row["rating"],
+            least_age=int(row["least_age"]),
+            also=tuple(filter(None, row["also"].split("|"))),
+            why=row["why"],
         )
+        for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines())
+    )
 
 
 RATINGS = _read()
