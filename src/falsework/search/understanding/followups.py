@@ -1,0 +1,318 @@
+"""What edits the wish before: "shorter", "no gore", "in Spanish", "with Tom Hanks instead", "more like the second".
+
+A sentence that could stand alone ("a comedy with dogs") is a new wish and replaces the old one. An edit is told by
+its form: it compares ("funnier"), or it begins with a word nothing begins with ("but", "without", "in", "only"), or
+it ends with "instead". Running time, years, languages, people and kind are replaced by what is said, all lists grow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from falsework.search.query import LONGEST_TEXT, Query, Span
+from falsework.search.understanding.lexicon import FILLERS, FILM_WORDS, SERIES_WORDS, meanings
+from falsework.search.understanding.names import Names
+from falsework.search.understanding.sentence import Sentence
+from falsework.search.understanding.spans import shifted
+from falsework.search.understanding.understood import Step
+from falsework.search.understanding.wish import Wish, left_over, read_wish, terms
+
+__all__ = ["read_followup"]
+
+LONGEST_EDIT: Final = 14  # words
+SHORTER, LONGER = 0.8, 1.25  # of the running time before
+USUAL_SHORT, USUAL_LONG = 95, 125  # minutes, where no running time was said before
+SHORTEST: Final = 10
+NEWER_THAN, NOT_OLDER_THAN, OLDER_THAN = 10, 20, 25  # years before the newest
+
+_RESET: Final = re.compile(
+    r"^ (?:(?:ok|okay|no|please|lets|let us|can we|i want to) )*(?:start (?:over|again|afresh|from scratch|a new search)|restart|reset|new search|clear|clear (?:all|everything|it|that|filters|the search)|"
+    r"forget (?:it|that|everything|all that|about it)|from scratch|scrap that|begin again|remove everything|never mind)(?: please| now)?(?= |$)"
+)
+_OTHERS: Final = re.compile(
+    r"^ (?:(?:ok|okay|no|and|please|thanks|show me|show|give me|got|any|do you have|i want|can i have|can i see|whats|what|lets see|id like|find me) )*"
+    r"(?:something (?:else|different)|anything else|any others|others|other ones|another|another one|another please|more|some more|more please|more of (?:these|those|this|that|the same)|next|next ones?|"
+    r"next page|what else|else|different ones|other (?:suggestions|options|ideas|movies|films|titles|recommendations)|more (?:suggestions|options|ideas|recommendations|results|movies|films|titles|like this|like that|like these|like those|of them)|"
+    r"i have seen (?:those|these|them|that|it|all of (?:them|those|these))|ive seen (?:those|these|them|that|it|all of (?:them|those|these))|seen (?:those|these|them|that|it)(?: already)?|already seen (?:those|these|them|that|it)|none of (?:these|those))(?: (?:please|thanks|then|now|already))* $"
+)
+_PLACES: Final = {
+    word: place
+    for place, words in enumerate(("first 1 1st one", "second 2 2nd two", "third 3 3rd three", "fourth 4 4th four", "fifth 5 5th five", "sixth 6 6th six", "seventh 7 7th seven", "eighth 8 8th eight", "ninth 9 9th nine", "tenth 10 10th ten"))
+    for word in words.split()
+}  # fmt: skip
+_PLACE_WORDS: Final = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last"
+_POINTED: Final = re.compile(
+    rf" (?P<not>not |nothing |less |un)?(?:more |something |some |movies? |films? )*(?:like|similar to|as) (?:(?:the )?(?P<place>{_PLACE_WORDS})|(?:the )?(?:number |no |nr )(?P<number>\d{{1,2}}))(?: (?:one|title|film|movie|result|suggestion))? $"
+)
+_COMPARED: Final = re.compile(
+    r" (?P<way>shorter|not (?:so|that|as) long|less long|briefer|longer|not (?:so|that|as) short|newer|more (?:recent|modern|up to date)|not (?:so|that|as|too) old|less old|younger|older|more classic|not (?:so|that|as|too) (?:new|recent|modern)|less (?:recent|modern|new)|earlier)(?= )"
+)
+_MORE_OF: Final = {
+    "funnier": "funny", "scarier": "scary", "darker": "dark", "lighter": "light", "happier": "feel-good", "sadder": "sad", "weirder": "dreamlike",
+    "stranger": "dreamlike", "creepier": "chilling", "gorier": "gory", "bloodier": "gory", "sexier": "passionate", "smarter": "clever", "cleverer": "clever",
+    "cuter": "charming", "sweeter": "charming", "calmer": "calm", "quieter": "calm", "slower": "slow", "faster": "adrenaline", "wilder": "adrenaline", "tenser": "tense",
+    "sillier": "absurd", "deeper": "philosophical", "grittier": "gritty", "warmer": "heart-warming", "cosier": "cosy", "cozier": "cosy", "bleaker": "bleak",
+    "edgier": "edgy", "moodier": "atmospheric", "spookier": "chilling", "campier": "campy", "cheesier": "campy", "dirtier": "edgy", "harder": "gritty", "softer": "calm",
+    "easier": "light", "grimmer": "bleak",
+}  # fmt: skip
+_OPENERS: Final = frozenset(
+    ["no", "not", "without", "but", "and", "also", "only", "just", "less", "more", "in", "with", "from", "by", "starring", "featuring", "under", "over", "before", "after", "remove", "drop", "exclude", "except", "maybe", "for", "instead", "plus", "or", "too", "make", "now", "preferably", "than", "nothing", "never", "dont", "isnt", "should", "shorter", "longer", "newer", "older", "set", "about", "something", "directed", "between", "at", "around", "since", "any", "avoid", "skip", "not", "with", "rather", "ok", "okay"]
+)
+_NOT_OPENERS: Final = frozenset(
+    ("something", "any", "about", "ok", "okay", "at", "just")
+)  # these open wishes too
+_UNBOUND: Final = {
+    "years": r"(?:any|whatever|every|all) (?:year|years|decade|decades|time period|era|age)|(?:remove|drop|forget|without) (?:the )?(?:years?|decade|date|era)|year doesnt matter|from any (?:year|decade|time)",
+    "runtime": r"(?:any|whatever) (?:length|runtime|running time|duration)|(?:remove|drop|forget|without) (?:the )?(?:length|runtime|running time|time limit|duration|limit)|length doesnt matter|no time limit|doesnt matter how long",
+    "languages": r"(?:in )?(?:any|whatever) language|(?:remove|drop|forget) (?:the )?language|language doesnt matter",
+    "people": r"(?:any|whatever) (?:actor|actors|actress|cast|director)|(?:with )?anyone|(?:remove|drop|forget) (?:the )?(?:actor|actors|people|cast|actress|director)",
+    "kind": r"(?:films?|movies?) or (?:series|shows?)|(?:series|shows?) or (?:films?|movies?)|any kind",
+}
+_UNBINDING: Final = {key: re.compile(rf" (?:{pattern})(?= )") for key, pattern in _UNBOUND.items()}
+_TAKING_AWAY: Final = re.compile(r" (?:remove|drop|take out|lose|get rid of|take away) ")
+
+
+def read_followup(
+    said: str,
+    previous: Query,
+    *,
+    names: Names,
+    kids: bool = False,
+    shown: Sequence[str] = (),
+    spanish: bool = False,
+) -> tuple[Query, Wish | None, Step] | None:
+    """The edited query, what was read for it and the step; None where the sentence is a wish of its own."""
+    sentence = Sentence.of(said)
+    if (reset := _RESET.search(sentence.joined)) is not None:
+        rest = sentence.numbers(1, reset.end())[1]
+        return (Query(kids=kids), None, "cleared") if rest >= len(sentence.words) else None
+    if (pointed := _POINTED.search(sentence.joined)) is not None:
+        title = _shown(pointed, shown)
+        if title is not None:
+            key = "unlike" if pointed["not"] else "like"
+            return _changed(previous, kids, **{key: terms([*getattr(previous, key), title])}), None, "edited"
+    if _OTHERS.search(sentence.joined):
+        return _changed(previous, kids), None, "others"
+    if not _edits(sentence, names):
+        return None
+    instead = "instead" in sentence.keys
+    fields: dict[str, Any] = {}
+    for key, pattern in _UNBINDING.items():
+        if (match := pattern.search(sentence.joined)) is not None:
+            sentence.use(*sentence.numbers(match.start() + 1, match.end()))
+            fields[key] = Query.model_fields[key].default
+            if key == "years":
+                fields["around"] = None
+    fields |= _compared(sentence, previous, names.newest)
+    rest = " ".join(
+        sentence.said(n, n + 1) + _pause(sentence, n)
+        for n in range(len(sentence.words))
+        if not sentence.used[n] and sentence.keys[n] != "instead"
+    )
+    wish = read_wish(rest, names, spanish=spanish) if rest else Wish(Sentence.of(""))
+    if wish.values.get("titles") and not instead:
+        return None  # a title is looked up, whatever stands before
+    fields = _merged(
+        previous,
+        wish,
+        fields,
+        instead=instead,
+        taking=bool(_TAKING_AWAY.search(sentence.joined)),
+        adding=sentence.keys[0] in ("and", "also", "plus", "or"),
+    )
+    return _changed(previous, kids or wish.kids, **fields), wish, "edited"
+
+
+def _edits(sentence: Sentence, names: Names) -> bool:
+    """Whether a sentence has the form of an edit."""
+    keys = sentence.keys
+    if not keys or len(keys) > LONGEST_EDIT:
+        return False
+    if names.is_title(sentence.text) and len(keys) > 1:
+        return False
+    if "instead" in keys or _COMPARED.search(sentence.joined) or any(key in _MORE_OF for key in keys):
+        return True
+    if any(pattern.search(sentence.joined) for pattern in _UNBINDING.values()):
+        return True
+    noun = any(key in FILM_WORDS or key in SERIES_WORDS for key in keys)
+    if keys[0] in _OPENERS and keys[0] not in _NOT_OPENERS:
+        return not (
+            noun and keys[0] in ("with", "from", "in", "by", "for", "after", "before") and len(keys) > 6
+        )
+    if keys[0] == "about" and not noun:
+        return True
+    if keys[-1] in ("only", "too", "though") or keys[:2] in (
+        ("make", "it"),
+        ("it", "should"),
+        ("i", "meant"),
+        ("should", "be"),
+    ):
+        return True
+    return not noun and _only_adjectives(sentence)
+
+
+def _only_adjectives(sentence: Sentence) -> bool:
+    """ "Funny and warm", "90 minutes", "the 80s": said alone, they are said of what was talked about."""
+    table = meanings()
+    place = 0
+    said = False
+    while place < len(sentence.keys):
+        size = next(
+            (
+                size
+                for size in (4, 3, 2, 1)
+                if (found := table.get(" ".join(sentence.keys[place : place + size])))
+                and not any(key in ("genres", "kind") for key, _ in found)
+            ),
+            0,
+        )
+        said = said or bool(size)
+        if not size and not (
+            sentence.keys[place] in FILLERS
+            or re.fullmatch(
+                r"\d{1,4}s?|minutes?|mins?|min|hours?|hrs?|h|nineties|eighties|seventies|sixties|fifties",
+                sentence.keys[place],
+            )
+        ):
+            return False
+        said = said or sentence.keys[place][0].isdigit() or sentence.keys[place].endswith("ties")
+        place += max(size, 1)
+    return said and sentence.keys[0] not in (
+        "something",
+        "anything",
+        "a",
+        "an",
+        "i",
+        "im",
+        "show",
+        "find",
+        "hi",
+        "hello",
+    )
+
+
+def _compared(sentence: Sentence, previous: Query, newest: int) -> dict[str, Any]:
+    """What "shorter", "newer", "funnier" make of the query; their words are used up."""
+    fields: dict[str, Any] = {}
+    for match in _COMPARED.finditer(sentence.joined):
+        way = match["way"]
+        first, after = sentence.numbers(match.start() + 1, match.end())
+        if after < len(sentence.keys) and sentence.keys[after] == "than":
+            continue  # "longer than 90 minutes" says itself how long
+        sentence.use(first, after)
+        if any(word in way for word in ("short", "long", "brief")):
+            fields["runtime"] = _length(
+                previous.runtime, shorter=way in ("shorter", "briefer") or way.endswith("long")
+            )
+        else:
+            newer = (
+                way in ("newer", "younger")
+                or way.endswith("old")
+                or (way.startswith("more")
+                and "classic" not in way)
+            )
+            key = "years" if previous.years is not None else "around"
+            before = previous.years or previous.around
+            if before is None or before == Span():
+                back = (NOT_OLDER_THAN if way.endswith("old") else NEWER_THAN) if newer else OLDER_THAN
+                fields[key] = (
+                    Span(least=newest - back, most=None) if newer else Span(least=None, most=newest - back)
+                )
+            else:
+                fields[key] = shifted(before, newer=newer)
+    moods = list(previous.moods)
+    for place, key in enumerate(sentence.keys):
+        if key in _MORE_OF and not sentence.used[place]:
+            sentence.use(place, place + 1)
+            moods.append(_MORE_OF[key])
+            fields["moods"] = terms(moods)
+    return fields
+
+
+def _length(before: Span | None, *, shorter: bool) -> Span:
+    before = before or Span()
+    if shorter:
+        bound = before.most if before.most is not None else before.least
+        most = USUAL_SHORT if bound is None else max(SHORTEST, round(bound * SHORTER))
+        return Span(least=None, most=most)
+    bound = before.least if before.least is not None and before.most is None else before.most
+    if bound is None:
+        return Span(least=USUAL_LONG, most=None)
+    return Span(least=min(9999, round(bound * LONGER) if before.most is None else bound), most=None)
+
+
+def _merged(
+    previous: Query, wish: Wish, fields: dict[str, Any], *, instead: bool, taking: bool, adding: bool
+) -> dict[str, Any]:
+    """The fields that change: conditions replaced, wishes added, what is unwanted taken out of what was wanted."""
+    merged = dict(fields)
+    excluded = wish.values.get("exclude", [])
+    held = {
+        value.casefold() for key in ("genres", "moods", "people", "mild") for value in getattr(previous, key)
+    }
+    # "Remove horror" takes back the wish for it; only where there was none does it shut horror out.
+    newly = [each for each in excluded if not (taking and each.casefold() in held)]
+    unwanted = {each.casefold() for each in excluded}
+    for key in (
+        "genres",
+        "moods",
+        "like",
+        "unlike",
+        "titles",
+        "mild",
+        "countries",
+        "people",
+        "languages",
+        "exclude",
+    ):
+        said = newly if key == "exclude" else wish.values.get(key, [])
+        before = list(merged.get(key, getattr(previous, key)))
+        if key in ("languages", "people", "countries") and said and not adding:
+            before = []
+        if instead and said and key in ("genres", "moods", "like", "titles"):
+            before = []
+        if key == "exclude":
+            wanted = {each.casefold() for name in ("genres", "moods") for each in wish.values.get(name, [])}
+            before = [each for each in before if each.casefold() not in wanted]
+        elif key != "unlike":
+            before = [each for each in before if each.casefold() not in unwanted]
+        now = terms([*before, *said])
+        if now != getattr(previous, key):
+            merged[key] = now
+    for key, span in wish.spans.items():
+        merged[key] = span
+        if key in ("years", "around"):
+            merged["around" if key == "years" else "years"] = None
+    if wish.kind is not None:
+        merged["kind"] = wish.kind
+    if "Family" in excluded:
+        merged["kids"] = False
+    text = left_over(wish.sentence)
+    if text and text.casefold() not in previous.text.casefold():
+        merged["text"] = (text if instead or not previous.text else f"{previous.text}, {text}")[:LONGEST_TEXT]
+    return merged
+
+
+def _changed(previous: Query, kids: bool, **fields: Any) -> Query:
+    values = {**previous.model_dump(), **fields}
+    return Query.model_validate({**values, "kids": bool(values["kids"]) or kids})
+
+
+def _shown(pointed: re.Match[str], shown: Sequence[str]) -> str | None:
+    if pointed["place"] == "last":
+        return shown[-1] if shown else None
+    place = _PLACES[pointed["place"]] if pointed["place"] else int(pointed["number"]) - 1
+    return shown[place] if 0 <= place < len(shown) else None
+
+
+def _pause(sentence: Sentence, place: int) -> str:
+    """The comma that stood behind a word, so that clauses stay apart when words between are taken out."""
+    return (
+        ","
+        if place + 1 < len(sentence.words)
+        and sentence.words[place + 1].breaks
+        and sentence.keys[place + 1] != "but"
+        else ""
+    )

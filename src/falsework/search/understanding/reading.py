@@ -1,0 +1,65 @@
+"""The way a viewer's sentence goes: made plain, put into English, read as an edit, a wish or a story."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from falsework.search.query import Query
+from falsework.search.understanding.chips import chips_of
+from falsework.search.understanding.followups import read_followup
+from falsework.search.understanding.names import Names
+from falsework.search.understanding.sentence import Sentence, cleaned
+from falsework.search.understanding.spanish import to_english
+from falsework.search.understanding.story import is_story, read_story
+from falsework.search.understanding.understood import Understood
+from falsework.search.understanding.wish import query_of, read_wish
+
+__all__ = ["understand"]
+
+
+def understand(
+    text: str,
+    *,
+    names: Names,
+    kids: bool = False,
+    previous: Query | None = None,
+    shown: Sequence[str] = (),
+) -> Understood:
+    """What a viewer means by a sentence, in English or Spanish.
+
+    `kids`: the profile is a child's; it stays so whatever is said. `previous`: the query before in this
+    conversation, which the sentence may edit ("shorter", "no gore"). `shown`: the titles of the answer to it, in
+    their order, for "more like the second". Any text is read and none raises.
+    """
+    plain, left_out = cleaned(text)
+    english = to_english(plain)
+    spanish = english.language == "es"
+    said, cut = cleaned(english.text)
+    if previous is not None:
+        edited = read_followup(said, previous, names=names, kids=kids, shown=shown, spanish=spanish)
+        if edited is not None:
+            query, wish, step = edited
+            unknown = (tuple(wish.unknown_titles), tuple(wish.unknown_people)) if wish else ((), ())
+            return Understood(
+                query,
+                chips_of(query, language=english.language),
+                english.language,
+                step,
+                *unknown,
+                left_out + cut,
+            )
+    sentence = Sentence.of(said)
+    if is_story(sentence):
+        query, wish = read_story(sentence, names, kids=kids)
+    else:
+        wish = read_wish(said, names, spanish=spanish)
+        query = query_of(wish, kids=kids)
+    return Understood(
+        query,
+        chips_of(query, language=english.language),
+        english.language,
+        "new",
+        tuple(wish.unknown_titles),
+        tuple(wish.unknown_people),
+        left_out + cut,
+    )
