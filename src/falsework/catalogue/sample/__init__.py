@@ -1,0 +1,41 @@
+"""A small catalogue that ships with the package: what search answers from until there is another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+from falsework.catalogue.database import Catalogue
+from falsework.catalogue.mapping import guessed, read
+from falsework.catalogue.records import Scene
+
+__all__ = ["EDITION", "fill", "sample_scenes"]
+
+EDITION = 1  # grows when a title is added or changed: whoever filled a catalogue with another fills it again
+
+
+def fill(catalogue: Catalogue) -> int:
+    """Put the sample's titles, seasons and scenes into a catalogue, all or none; returns how many titles."""
+    rows = list(_lines("titles.jsonl"))
+    mapping = guessed({key: None for row in rows for key in row})
+    readings = [read(row, mapping) for row in rows]
+    with catalogue.writing() as writer:
+        writer.titles([each.title for each in readings])
+        writer.seasons_counted({each.title.id: each.seasons for each in readings if each.seasons})
+        writer.scenes(list(sample_scenes()))
+    return len(readings)
+
+
+def sample_scenes() -> Iterator[Scene]:
+    """The scenes of a few titles of the sample."""
+    for row in _lines("scenes.jsonl"):
+        lists = {key: tuple(row.pop(key)) for key in ("moods", "events")}
+        yield Scene(**row, **lists)
+
+
+def _lines(name: str) -> Iterator[dict[str, Any]]:
+    with (files(__name__) / name).open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
