@@ -29,9 +29,50 @@ IRREGULAR_PLURALS = {
     "housewife": "housewives", "midwife": "midwives", "grandchild": "grandchildren",
 }  # fmt: skip
 SAME_IN_PLURAL = frozenset(
-    "sheep deer fish series species aircraft spacecraft police people money music news politics information"
-    " furniture luggage clothes trousers jeans glasses scissors staff homework evidence advice violence blood"
-    " gore laughter love sex fear water rain snow music dancing humour suspense magic slavery poverty".split()
+    [
+        "sheep",
+        "deer",
+        "fish",
+        "series",
+        "species",
+        "aircraft",
+        "spacecraft",
+        "police",
+        "people",
+        "money",
+        "music",
+        "news",
+        "politics",
+        "information",
+        "furniture",
+        "luggage",
+        "clothes",
+        "trousers",
+        "jeans",
+        "glasses",
+        "scissors",
+        "staff",
+        "homework",
+        "evidence",
+        "advice",
+        "violence",
+        "blood",
+        "gore",
+        "laughter",
+        "love",
+        "sex",
+        "fear",
+        "water",
+        "rain",
+        "snow",
+        "music",
+        "dancing",
+        "humour",
+        "suspense",
+        "magic",
+        "slavery",
+        "poverty",
+    ]
 )
 PEOPLE_IN_MAN = ("man", "woman")  # policeman, fisherman, businesswoman
 IRREGULAR_COMPARED = {
@@ -41,7 +82,9 @@ IRREGULAR_COMPARED = {
 IRREGULAR_HIGHEST = {
     "good": "best", "bad": "worst", "far": "furthest", "little": "least", "fun": "most fun", "well": "best",
 }  # fmt: skip
-LONG_ANYWAY = frozenset("real modern famous honest tragic tired bored wrong unreal alive afraid".split())
+LONG_ANYWAY = frozenset(
+    ["real", "modern", "famous", "honest", "tragic", "tired", "bored", "wrong", "unreal", "alive", "afraid"]
+)
 SILENT_H = ("hour", "honest", "honour", "heir")
 LIKE_YOU = ("uni", "use", "usu", "eu", "one", "once", "ufo")  # written with a vowel, spoken with a consonant
 
@@ -80,7 +123,12 @@ def _verb(verb: str, tense: Tense, person: int) -> str:
 
 def _modal(verb: str, tense: Tense) -> str:
     if verb == "can":
-        forms = {"past": "could", "conditional": "could", "future": "will be able to", "gerund": "being able to"}
+        forms = {
+            "past": "could",
+            "conditional": "could",
+            "future": "will be able to",
+            "gerund": "being able to",
+        }
         return forms.get(tense, "been able to" if tense == "participle" else "can")
     return "had to" if verb == "must" and tense in ("past", "participle") else verb
 
@@ -126,7 +174,11 @@ def plural(phrase: str) -> str:
     """The noun phrase in the plural: its last word, or the word before the first "of", "in", …"""
     words = phrase.split(" ")
     head = next(
-        (place for place, word in enumerate(words) if place and word in ("of", "in", "at", "to", "for", "with")),
+        (
+            place
+            for place, word in enumerate(words)
+            if place and word in ("of", "in", "at", "to", "for", "with")
+        ),
         len(words),
     )
     words[head - 1] = _noun_plural(words[head - 1])
