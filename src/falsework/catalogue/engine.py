@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sql
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from falsework.errors import FalseworkError
 
-__all__ = ["Place", "default_url", "place_of"]
+__all__ = ["Place", "default_url", "in_groups", "place_of"]
 
 VARIABLE = "FALSEWORK_CATALOGUE"
 PATIENCE = 30.0  # seconds to wait for another process that is writing
+MOST_AT_ONCE = 10_000  # values of one question: SQLite takes 32,766, PostgreSQL 65,535
 WRITING = "falsework_writing"  # execution option of a connection that is going to write
+
+
+T = TypeVar("T")
 
 
 def default_url() -> str:
@@ -176,3 +182,10 @@ def _file(path: Path, *, create: bool) -> Place:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return Place(engine, str(path))
+
+
+def in_groups(these: Iterable[T], size: int = MOST_AT_ONCE) -> Iterator[list[T]]:
+    """The same in lists that fit into one question."""
+    rest = iter(these)
+    while group := list(islice(rest, size)):
+        yield group

@@ -22,7 +22,8 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping as Dictionary
+from collections.abc import Iterable
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -187,12 +188,13 @@ def load_mapping(path: Path) -> Mapping:
         raise FalseworkError(f"the mapping cannot be read ({error.strerror or error})", where=path) from error
     except UnicodeDecodeError as error:
         raise FalseworkError("is not UTF-8", where=path, todo="Save the mapping as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise toml_refusal(error, path, text) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise toml_refusal(error, text, path) from error
     try:
         mapping = Mapping.model_validate(data)
     except ValidationError as error:
-        raise refuse(path, text, validation_faults(Mapping, error)) from error
+        refuse(validation_faults(error, data, Mapping, "docs/catalogue.md"), key_lines(text), path)
+        raise
     for field in ("id", "title"):
         if field not in mapping.fields:
             raise FalseworkError(

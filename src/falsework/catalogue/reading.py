@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sql
 
+from falsework.catalogue.engine import in_groups
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import (
     Availability,
@@ -39,9 +40,8 @@ from falsework.catalogue.schema import (
     TitleMoodRow,
     TitleRow,
 )
-from falsework.catalogue.writing import in_groups
 
-__all__ = ["Wanted", "episodes", "found", "scene_at", "scenes", "seasons", "shots", "titles"]
+__all__ = ["Wanted", "episodes", "found", "scene_at", "scenes", "scenes_of", "seasons", "shots", "titles"]
 
 T = TypeVar("T")
 
@@ -163,22 +163,33 @@ def episodes(connection: sql.Connection, season_id: str) -> list[Episode]:
 
 def scenes(connection: sql.Connection, title_id: str) -> list[Scene]:
     """The scenes of a title and of its episodes, by episode and number."""
-    asked = (
-        sql.select(SceneRow.__table__, EpisodeRow.id.label("of"))
+    asked = _scene_rows().where(TitleRow.id == title_id)
+    by_number = asked.order_by(SceneRow.episode.nulls_first(), SceneRow.number, SceneRow.id)
+    return _scenes(connection, connection.execute(by_number).all())
+
+
+def scenes_of(connection: sql.Connection, *, ids: Sequence[str]) -> list[Scene]:
+    """Those of these scenes that there are."""
+    rows = [
+        row
+        for group in in_groups(dict.fromkeys(ids))
+        for row in connection.execute(_scene_rows().where(SceneRow.id.in_(group)))
+    ]
+    return _scenes(connection, rows)
+
+
+def _scene_rows() -> sql.Select[Any]:
+    return (
+        sql.select(SceneRow.__table__, TitleRow.id.label("title_id"), EpisodeRow.id.label("episode_id"))
         .join(TitleRow, TitleRow.key == SceneRow.title)
         .outerjoin(EpisodeRow, EpisodeRow.key == SceneRow.episode)
-        .where(TitleRow.id == title_id)
-        .order_by(SceneRow.episode.nulls_first(), SceneRow.number, SceneRow.id)
     )
-    return _scenes(connection, connection.execute(asked).all(), title_id)
 
 
 def scene_at(connection: sql.Connection, title_id: str, seconds: float, episode_id: str) -> Scene | None:
     """The scene on screen at this second; one without an end lasts until the next one starts."""
     asked = (
-        sql.select(SceneRow.__table__, EpisodeRow.id.label("of"))
-        .join(TitleRow, TitleRow.key == SceneRow.title)
-        .outerjoin(EpisodeRow, EpisodeRow.key == SceneRow.episode)
+        _scene_rows()
         .where(TitleRow.id == title_id, SceneRow.starts <= seconds)
         .where(EpisodeRow.id == episode_id if episode_id else SceneRow.episode.is_(None))
         .order_by(SceneRow.starts.desc(), SceneRow.number.desc())
@@ -187,7 +198,7 @@ def scene_at(connection: sql.Connection, title_id: str, seconds: float, episode_
     for row in connection.execute(asked):
         # Without an end a scene is over as soon as a later one has started.
         if seconds < row.ends if row.ends is not None else latest in (None, row.starts):
-            return _scenes(connection, [row], title_id)[0]
+            return _scenes(connection, [row])[0]
         latest = row.starts if latest is None else latest
     return None
 
@@ -220,7 +231,7 @@ def shots(connection: sql.Connection, title_id: str) -> list[Shot]:
     ]
 
 
-def _scenes(connection: sql.Connection, rows: Sequence[sql.Row[Any]], title_id: str) -> list[Scene]:
+def _scenes(connection: sql.Connection, rows: Sequence[sql.Row[Any]]) -> list[Scene]:
     keys = [row.key for row in rows]
     moods: dict[int, list[str]] = defaultdict(list)
     events: dict[int, list[str]] = defaultdict(list)
@@ -243,9 +254,9 @@ def _scenes(connection: sql.Connection, rows: Sequence[sql.Row[Any]], title_id: 
     return [
         Scene(
             id=row.id,
-            title_id=title_id,
+            title_id=row.title_id,
             number=row.number,
-            episode_id=row.of or "",
+            episode_id=row.episode_id or "",
             starts=row.starts,
             ends=row.ends,
             description=row.description,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sql
 from sqlalchemy.orm import InstrumentedAttribute
 
+from falsework.catalogue.engine import in_groups
+from falsework.catalogue.reading import scenes_of
 from falsework.catalogue.records import Credit, Episode, Scene, Season, Shot, Title
 from falsework.catalogue.schema import (
     AvailabilityRow,
@@ -35,20 +36,11 @@ from falsework.catalogue.schema import (
 )
 from falsework.errors import FalseworkError
 
-__all__ = ["MOST_AT_ONCE", "Changes", "Writer", "in_groups"]
-
-MOST_AT_ONCE = 10_000  # values of one question: SQLite takes 32,766, PostgreSQL 65,535
+__all__ = ["Changes", "Writer"]
 
 PARTS = (CreditRow, TitleGenreRow, TitleMoodRow, CountryRow, LanguageRow, AvailabilityRow)
 
 T = TypeVar("T")
-
-
-def in_groups(these: Iterable[T], size: int = MOST_AT_ONCE) -> Iterable[list[T]]:
-    """The same in lists of at most `size`."""
-    rest = iter(these)
-    while group := list(islice(rest, size)):
-        yield group
 
 
 @dataclass(frozen=True)
@@ -215,11 +207,16 @@ class Writer:
         ]
         self._put(EpisodeRow, rows, (EpisodeRow.season, EpisodeRow.number))
 
-    def scenes(self, scenes: Sequence[Scene]) -> None:
-        """Put scenes in, by id, with their moods and events."""
-        titles = self._keys_of(TitleRow, (one.title_id for one in scenes), "title")
-        episodes = self._keys_of(EpisodeRow, (one.episode_id for one in scenes if one.episode_id), "episode")
-        given = {one.id: one for one in scenes}
+    def scenes(self, scenes: Sequence[Scene]) -> Changes:
+        """Put scenes in, by id, with their moods and events; identical ones are left as they are."""
+        for reason in self.stray_scenes(scenes).values():
+            raise FalseworkError(reason, todo="Import the title first, and its episodes.")
+        known = {one.id: one for one in scenes_of(self.connection, ids=[one.id for one in scenes])}
+        given = {one.id: one for one in scenes if known.get(one.id) != one}
+        titles = self._keys_of(TitleRow, (one.title_id for one in given.values()), "title")
+        episodes = self._keys_of(
+            EpisodeRow, (one.episode_id for one in given.values() if one.episode_id), "episode"
+        )
         rows = [
             {
                 "id": one.id,
@@ -233,10 +230,10 @@ class Writer:
             for one in given.values()
         ]
         keys = self._put(SceneRow, rows, (SceneRow.id,))
-        moods = self._named(MoodRow, (name for one in given.values() for name in one.moods))
         for group in in_groups(keys.values()):
             for part in (SceneMoodRow, SceneEventRow):
                 self.connection.execute(sql.delete(part).where(part.scene.in_(group)))
+        moods = self._named(MoodRow, (name for one in given.values() for name in one.moods))
         of_key = [(keys[id_,], one) for id_, one in given.items()]
         self._insert(
             SceneMoodRow,
@@ -254,6 +251,32 @@ class Writer:
                 for position, event in enumerate(one.events)
             ],
         )
+        changed = sum(id_ in known for id_ in given)
+        return Changes(len(given) - changed, changed)
+
+    def stray_scenes(self, scenes: Sequence[Scene]) -> dict[str, str]:
+        """The scenes, by id, that cannot be put in, with why: their title or episode is not there, or another's."""
+        titles = self._known(TitleRow, (one.title_id for one in scenes))
+        episodes = self._known(EpisodeRow, (one.episode_id for one in scenes))
+        of: dict[str, str] = {}
+        for group in in_groups(episodes):
+            asked = (
+                sql.select(EpisodeRow.id, TitleRow.id)
+                .join(SeasonRow, SeasonRow.key == EpisodeRow.season)
+                .join(TitleRow, TitleRow.key == SeasonRow.title)
+                .where(EpisodeRow.id.in_(group))
+            )
+            of |= {episode: title for episode, title in self.connection.execute(asked)}
+        owners = {one.id: one.title_id for one in scenes_of(self.connection, ids=[one.id for one in scenes])}
+        found: dict[str, str] = {}
+        for one in scenes:
+            if one.title_id not in titles:
+                found[one.id] = f'there is no title "{one.title_id}" in the catalogue'
+            elif one.episode_id and of.get(one.episode_id) != one.title_id:
+                found[one.id] = f'the title "{one.title_id}" has no episode "{one.episode_id}"'
+            elif owners.get(one.id, one.title_id) != one.title_id:
+                found[one.id] = f'"{one.id}" is a scene of another title'
+        return found
 
     def shot(self, shot: Shot) -> None:
         """Attach a delivered shot, or replace what was attached under its id."""
@@ -305,13 +328,18 @@ class Writer:
         self._insert(table, [{"key": key, "name": name} for name, key in news.items()])
         return keys | news
 
+    def _known(self, table: type[Any], ids: Iterable[str]) -> dict[str, int]:
+        """The keys of those of these ids that are there."""
+        keys: dict[str, int] = {}
+        for group in in_groups(dict.fromkeys(ids)):
+            found = self.connection.execute(sql.select(table.id, table.key).where(table.id.in_(group)))
+            keys |= {id_: key for id_, key in found}
+        return keys
+
     def _keys_of(self, table: type[Any], ids: Iterable[str], what: str) -> dict[str, int]:
         """The keys of ids that have to be there."""
         wanted = dict.fromkeys(ids)
-        keys: dict[str, int] = {}
-        for group in in_groups(wanted):
-            found = self.connection.execute(sql.select(table.id, table.key).where(table.id.in_(group)))
-            keys |= {id_: key for id_, key in found}
+        keys = self._known(table, wanted)
         missing = next((id_ for id_ in wanted if id_ not in keys), None)
         if missing is not None:
             raise FalseworkError(
