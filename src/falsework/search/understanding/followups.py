@@ -58,7 +58,67 @@ _MORE_OF: Final = {
     "easier": "light", "grimmer": "bleak",
 }  # fmt: skip
 _OPENERS: Final = frozenset(
-    ["no", "not", "without", "but", "and", "also", "only", "just", "less", "more", "in", "with", "from", "by", "starring", "featuring", "under", "over", "before", "after", "remove", "drop", "exclude", "except", "maybe", "for", "instead", "plus", "or", "too", "make", "now", "preferably", "than", "nothing", "never", "dont", "isnt", "should", "shorter", "longer", "newer", "older", "set", "about", "something", "directed", "between", "at", "around", "since", "any", "avoid", "skip", "not", "with", "rather", "ok", "okay"]
+    [
+        "no",
+        "not",
+        "without",
+        "but",
+        "and",
+        "also",
+        "only",
+        "just",
+        "less",
+        "more",
+        "in",
+        "with",
+        "from",
+        "by",
+        "starring",
+        "featuring",
+        "under",
+        "over",
+        "before",
+        "after",
+        "remove",
+        "drop",
+        "exclude",
+        "except",
+        "maybe",
+        "for",
+        "instead",
+        "plus",
+        "or",
+        "too",
+        "make",
+        "now",
+        "preferably",
+        "than",
+        "nothing",
+        "never",
+        "dont",
+        "isnt",
+        "should",
+        "shorter",
+        "longer",
+        "newer",
+        "older",
+        "set",
+        "about",
+        "something",
+        "directed",
+        "between",
+        "at",
+        "around",
+        "since",
+        "any",
+        "avoid",
+        "skip",
+        "not",
+        "with",
+        "rather",
+        "ok",
+        "okay",
+    ]
 )
 _NOT_OPENERS: Final = frozenset(
     ("something", "any", "about", "ok", "okay", "at", "just")
@@ -210,8 +270,7 @@ def _compared(sentence: Sentence, previous: Query, newest: int) -> dict[str, Any
             newer = (
                 way in ("newer", "younger")
                 or way.endswith("old")
-                or (way.startswith("more")
-                and "classic" not in way)
+                or (way.startswith("more") and "classic" not in way)
             )
             key = "years" if previous.years is not None else "around"
             before = previous.years or previous.around

@@ -44,8 +44,8 @@ _OPERATORS: Final[dict[Operator, str]] = {
     "not": """not|not a|not an|not any|isnt|isnt a|is not|is not a|arent|not be|not another|not one of|wasnt|non|cant be|shouldnt be|
         should not be|not about|neither""",
     "mild": """not too|nothing too|isnt too|not so|not very|not that|not overly|not super|not really|nothing very|nothing overly|
-        nothing super|less|not much|not as|not extremely|not all that|without too much|without being too|not particularly|isnt very|not terribly|
-        not crazy|but not too|no too|nothing that|not to|isnt overly|not incredibly""",
+        nothing super|less|not much|not too much|not as|not extremely|not all that|without too much|without being too|not particularly|isnt very|not terribly|
+        not crazy|no too|nothing that|not to|isnt overly|not incredibly""",
     "wish": """not without|not only|not just|nothing but|wouldnt mind|dont mind|do not mind|cant get enough of|no shortage of|not averse to|
         not against|dont hate|dont dislike|a little|a bit|a little bit|a bit of|a little bit of|slightly|somewhat|kind of|kinda|sort of|a touch of|some|a hint of|more|
         maybe|perhaps|preferably|ideally|just|only|also|rather|very|really|super|quite|pretty|something|lots of|plenty of|a lot of|full of""",
@@ -63,12 +63,12 @@ LIKE: Final[dict[str, str]] = {
         comedy like|comedies like|thriller like|thrillers like|horror like|drama like|dramas like|similar to|more like|a lot like|just like|exactly like|
         in the style of|in the vein of|along the lines of|reminiscent of|same vibe as|same vibes as|the vibe of|vibes of|vibe like|feel of|in the spirit of|
         same as|close to|a la|as good as|comparable to|akin to|kind of like|kinda like|sort of like|such as|flicks like|titles like|classics like|nothing like|
-        not like|unlike|romances like|musicals like|westerns like|documentaries like|documentary like|cartoon like|musical like|western like|romance like"""),
+        not like|unlike|romances like|musicals like|mix of|mixture of|cross between|combination of|blend of|westerns like|documentaries like|documentary like|cartoon like|musical like|western like|romance like"""),
         "strong",
     ),
     **dict.fromkeys(
         _phrases("""like|liked|likes|love|loved|loves|enjoy|enjoyed|adore|adored|really dig|dig|favorite is|favourite is|favorites are|favourites are|favorite movie is|
-        favourite film is|favorite film is|fan of|watched|saw|seen|just finished|rewatched|hated|hate|disliked|didnt like|dont like|recommend|suggest|as|is it like|prefer|obsessed with"""),
+        favourite film is|favorite film is|fan of|watched|saw|seen|just finished|rewatched|hated|hate|disliked|didnt like|dont like|recommend|suggest|as|is it like|prefer|obsessed with|than"""),
         "weak",
     ),
 }
@@ -122,7 +122,7 @@ def _of(terms: tuple[Term, ...], field: str, *, spanish: bool) -> list[tuple[str
     found = []
     for term in terms:
         names = (*term.english, *term.spanish) if spanish else term.english
-        if len(term.name) > 2:
+        if len(term.name) > 2 and term.name != "Short":  # a code is no word, and "short" is a length
             names = (term.name, *names)
         found += [(folded(name), (field, term.name)) for name in names]
     return found
@@ -146,6 +146,9 @@ def meanings(*, spanish: bool = False) -> dict[str, tuple[Meaning, ...]]:
         have = table.setdefault(phrase, [])
         if meaning not in have:
             have.append(meaning)
+    for phrase, found in table.items():
+        if " " in phrase and phrase.rpartition(" ")[2] in FILM_WORDS and _KIND_FILM not in found:
+            found.append(_KIND_FILM)
     genres = {phrase: found for phrase, found in table.items() if any(key == "genres" for key, _ in found)}
     for phrase, found in table.items():
         last = phrase.rpartition(" ")

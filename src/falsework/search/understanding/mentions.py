@@ -32,9 +32,45 @@ LONGEST_TITLE: Final = 12  # words of a title that is looked for in a sentence
 _QUOTED: Final = re.compile(r"[\"“„«‘]([^\"“”„«»‘’]{1,100}(?:[’'][^\"“”„«»‘’]{1,60})?)[\"”“»’]")
 _YEAR: Final = re.compile(r"[(\[]\s?((?:18|19|20)\d\d)\s?[)\]]")
 _JOINING: Final = frozenset(
-    ["of", "the", "and", "a", "an", "in", "on", "at", "to", "for", "with", "from", "in", "de", "la", "el", "los", "las", "le", "les", "du", "des", "und", "der", "die", "das", "&", "vs", "s"]
+    [
+        "of",
+        "the",
+        "and",
+        "a",
+        "an",
+        "in",
+        "on",
+        "at",
+        "to",
+        "for",
+        "with",
+        "from",
+        "in",
+        "de",
+        "la",
+        "el",
+        "los",
+        "las",
+        "le",
+        "les",
+        "du",
+        "des",
+        "und",
+        "der",
+        "die",
+        "das",
+        "&",
+        "vs",
+        "s",
+    ]
 )
-_FRANCHISE: Final = frozenset(["series", "saga", "franchise", "trilogy", "movies", "films", "universe", "movie", "film"])
+_TOLD_OF_ONE: Final = frozenset(
+    ["liked", "loved", "enjoyed", "watched", "adored", "hated", "disliked", "seen", "saw"]
+)
+_TOLD: Final = _TOLD_OF_ONE | {"like", "love", "enjoy", "adore", "hate"}
+_FRANCHISE: Final = frozenset(
+    ["series", "saga", "franchise", "trilogy", "movies", "films", "universe", "movie", "film"]
+)
 
 
 @dataclass(frozen=True)
@@ -203,7 +239,7 @@ def _title_at(sentence: Sentence, names: Names, first: int, *, strong: bool) -> 
         or (sentence.keys[first] in ("the", "a") and _is_capital(sentence, first + 1))
     )
     if not capital and not strong:
-        return None
+        return _in_small_letters(sentence, names, first)
     last = first
     while last < min(len(sentence.words), first + LONGEST_TITLE) and not sentence.used[last]:
         if last > first and sentence.words[last].sentence != sentence.words[first].sentence:
@@ -227,8 +263,7 @@ def _title_at(sentence: Sentence, names: Names, first: int, *, strong: bool) -> 
             and (
                 sentence.keys[first] in FILLERS
                 or not strong
-                or (end < len(sentence.words)
-                and not _closes(sentence, end))
+                or (end < len(sentence.words) and not _closes(sentence, end))
             )
         ):
             continue
@@ -244,6 +279,28 @@ def _title_at(sentence: Sentence, names: Names, first: int, *, strong: bool) -> 
         ):
             return _said(sentence, first, end, end, linked, None)
     return _misspelt(sentence, names, first, last, capital=capital, strong=strong)
+
+
+def _in_small_letters(sentence: Sentence, names: Names, first: int) -> TitleSaid | None:
+    """A title typed without capitals after "i liked": all of the clause, and more than one short word."""
+    begin = first - 1
+    if sentence.keys[begin] not in _TOLD or "i" not in sentence.keys[max(0, begin - 3) : begin]:
+        return None
+    end = first
+    while (
+        end < min(len(sentence.words), first + LONGEST_TITLE)
+        and not sentence.used[end]
+        and not (end > first and (_closes(sentence, end) and sentence.keys[end] not in _JOINING))
+    ):
+        end += 1
+    said = sentence.said(first, end)
+    single = end - first == 1
+    if _is_vocabulary(sentence, first, end) or (
+        single and (len(said) < 5 or sentence.keys[begin] not in _TOLD_OF_ONE)
+    ):
+        return None
+    linked = names.title(said, typos=not single)
+    return None if linked is None else _said(sentence, first, end, end, linked, None)
 
 
 def _misspelt(
@@ -301,11 +358,9 @@ def _listed(sentence: Sentence, names: Names, found: list[TitleSaid]) -> list[Ti
             first += 1
         if first >= len(sentence.words) or sentence.used[first] or not _is_capital(sentence, first):
             continue
-        if (
-            (first == after
-            and not sentence.words[first].breaks)
-            or sentence.words[first].sentence != sentence.words[after - 1].sentence
-        ):
+        if (first == after and not sentence.words[first].breaks) or sentence.words[
+            first
+        ].sentence != sentence.words[after - 1].sentence:
             continue
         title = _title_at(sentence, names, first, strong=False)
         if title is not None and title.linked is not None:
@@ -479,6 +534,9 @@ def people_in(sentence: Sentence, names: Names) -> list[PersonSaid]:
         person = _after_cue(sentence, names, first)
         if person is not None:
             found.append(person)
+    for place in range(len(sentence.words) - 2):
+        if (person := _before_films(sentence, names, place)) is not None:
+            found.append(person)
     found += [
         person
         for place in range(len(sentence.words))
@@ -529,6 +587,22 @@ def _after_cue(sentence: Sentence, names: Names, first: int) -> PersonSaid | Non
         if name is not None and names.credits(name) >= 8:
             return _person(sentence, first, first + 2, name)
     return None
+
+
+def _before_films(sentence: Sentence, names: Names, place: int) -> PersonSaid | None:
+    """ "Al Paccino movies": two capitals, perhaps misspelt, before a film word."""
+    words = sentence.words[place : place + 3]
+    if (
+        not (words[0].capital and words[1].capital)
+        or words[1].breaks
+        or words[2].breaks
+        or words[2].key not in FILM_WORDS
+    ):
+        return None
+    if not sentence.free(place, place + 2) or _is_vocabulary(sentence, place, place + 2):
+        return None
+    name = names.person(sentence.said(place, place + 2), typos=True)
+    return None if name is None else _person(sentence, place, place + 2, name)
 
 
 def _by_surname(sentence: Sentence, names: Names, place: int) -> PersonSaid | None:

@@ -22,7 +22,9 @@ from falsework.catalogue.vocabularies import folded
 __all__ = ["NameTable", "Near", "name_key"]
 
 LONGEST_NAME: Final = 200  # characters of a name that are compared
-ARTICLES: Final = frozenset(["the", "a", "an", "el", "la", "los", "las", "le", "les", "un", "una", "der", "die", "das", "il", "lo"])
+ARTICLES: Final = frozenset(
+    ["the", "a", "an", "el", "la", "los", "las", "le", "les", "un", "una", "der", "die", "das", "il", "lo"]
+)
 ROMAN: Final = {
     "ii": "2",
     "iii": "3",

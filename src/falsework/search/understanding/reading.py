@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from falsework.search.query import Query
 from falsework.search.understanding.chips import chips_of
 from falsework.search.understanding.followups import read_followup
+from falsework.search.understanding.lexicon import FILLERS, OPERATORS, meanings
 from falsework.search.understanding.names import Names
 from falsework.search.understanding.sentence import Sentence, cleaned
-from falsework.search.understanding.spanish import to_english
+from falsework.search.understanding.spanish import English, to_english
 from falsework.search.understanding.story import is_story, read_story
 from falsework.search.understanding.understood import Understood
 from falsework.search.understanding.wish import query_of, read_wish
 
 __all__ = ["understand"]
+
+MOST_NAMED: Final = 6  # words of a text that may be hardly more than names
 
 
 def understand(
@@ -33,6 +37,8 @@ def understand(
     """
     plain, left_out = cleaned(text)
     english = to_english(plain)
+    if english.language == "es" and _is_names(plain, english, names):
+        english = English(plain, "en")
     spanish = english.language == "es"
     said, cut = cleaned(english.text)
     if previous is not None:
@@ -63,3 +69,18 @@ def understand(
         tuple(wish.unknown_people),
         left_out + cut,
     )
+
+
+def _is_names(plain: str, english: English, names: Names) -> bool:
+    """Whether all that sounds Spanish is a name ("Al Pacino", "Los Amigos") or an English word as well."""
+    if names.is_title(plain):
+        return True
+    sentence = Sentence.of(plain)
+    if len(sentence.words) > MOST_NAMED:
+        return False
+    table = meanings()
+    plainly = [key in table or key in FILLERS or key in OPERATORS for key in sentence.keys]
+    for first in range(len(sentence.words) - 1):
+        if not all(plainly[first : first + 2]) and names.person(sentence.said(first, first + 2), typos=True):
+            plainly[first : first + 2] = [True, True]
+    return all(plainly)

@@ -70,7 +70,10 @@ class Sentence:
             gap = text[last : found.start()]
             key = _key(found[0])
             ends = bool(words) and bool(_ENDS_SENTENCE.search(gap))
-            breaks = ends or key == "but" or (bool(words) and bool(_ENDS_CLAUSE.search(gap)))
+            turns = key == "but" and not (
+                words and words[-1].key in ("anything", "everything", "nothing", "all")
+            )
+            breaks = ends or turns or (bool(words) and bool(_ENDS_CLAUSE.search(gap)))
             sentence += ends
             clause += breaks
             words.append(

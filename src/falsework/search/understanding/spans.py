@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -21,7 +22,28 @@ CLASSIC: Final = 1980
 _UNITS: Final = {
     word: number
     for number, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 _TENS: Final = {
@@ -69,9 +91,26 @@ _LENGTH_WORDS: Final = re.compile(
     r"|(?P<long>(?:quite |rather |very |really |fairly |pretty |nice and )?(?:long|lengthy)|feature length epic))(?= )"
 )
 _SHORT_OBJECTS: Final = frozenset(
-    ["film", "films", "subject", "subjects", "story", "stories", "circuit", "term", "haired", "hair", "time", "ago", "after", "before"]
+    [
+        "film",
+        "films",
+        "subject",
+        "subjects",
+        "story",
+        "stories",
+        "circuit",
+        "term",
+        "haired",
+        "hair",
+        "time",
+        "ago",
+        "after",
+        "before",
+    ]
 )
-_LONG_OBJECTS: Final = frozenset(["ago", "time", "lost", "as", "hair", "haired", "distance", "term", "lasting", "way", "story"])
+_LONG_OBJECTS: Final = frozenset(
+    ["ago", "time", "lost", "as", "hair", "haired", "distance", "term", "lasting", "way", "story"]
+)
 
 _DECADES: Final = {
     "twenties": 20, "thirties": 30, "forties": 40, "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80,
@@ -178,6 +217,8 @@ def runtime_in(sentence: Sentence) -> Span | None:
                 _LONG_OBJECTS if match["long"] else _SHORT_OBJECTS
             ):
                 continue
+            if first and sentence.keys[first - 1] in SERIES_WORDS and not sentence.words[first].breaks:
+                continue  # "series short of crimes": a translation keeps the order
             if following in SERIES_WORDS or (
                 match["long"]
                 and sentence.keys[first - 1 : first] in (("as",), ("how",), ("a",))
@@ -242,7 +283,7 @@ def _runtime(match: re.Match[str]) -> Span | None:
         return Span(least=length, most=None)
     if after:
         return Span(least=None, most=length)
-    return Span(least=round(length * (1 - ABOUT)), most=round(length * (1 + ABOUT)))
+    return Span(least=math.floor(length * (1 - ABOUT)), most=math.ceil(length * (1 + ABOUT)))
 
 
 def years_in(sentence: Sentence, newest: int) -> list[YearsSaid]:

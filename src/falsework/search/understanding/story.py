@@ -36,7 +36,7 @@ _SEEN: Final = re.compile(
     r" (?:saw|seen|see|seeing|watched|watching|watch|remember|aired|rented|on tv|on television|cable|hbo|as a kid|as a child|vhs|netflix|theater|cinema|was (?:a )?(?:kid|child|young|little)) "
 )
 _MADE: Final = re.compile(
-    r" (?:made|movie from|film from|from the|filmed|released|came out|came from|looked|looks|probably from|maybe from|late|early|mid|era|\d0s (?:movie|film|horror|comedy|slasher|thriller|animated|sci)|from|set) "
+    r" (?:made|released|filmed|came out|looked|looks like|probably|movie (?:is|was)|film (?:is|was)) "
 )
 SLACK: Final = 3  # years a remembered date may be off
 
@@ -72,23 +72,26 @@ def _around(sentence: Sentence, years: list[YearsSaid]) -> Span | None:
     made: list[Span] = []
     seen: list[int] = []
     for said in years:
-        if said.setting or "new" in sentence.keys[said.first : said.after]:
+        if said.setting or (_is_vague(sentence, said) and not all(_is_vague(sentence, each) for each in years)):
             continue
-        before = f" {' '.join(sentence.keys[max(0, said.first - 12) : said.first])} "
-        within = f" {' '.join(sentence.keys[max(0, said.first - 3) : said.after + 2])} "
+        # What was said of an earlier year is not said of this one.
+        since = max([each.after for each in years if each.after <= said.first], default=0)
+        begin = max(since, said.first - 14)
+        number = sentence.words[said.first].sentence
         same = [
-            n
-            for n in range(max(0, said.first - 14), said.first)
-            if sentence.words[n].sentence == sentence.words[said.first].sentence
+            key
+            for key, word in zip(
+                sentence.keys[begin : said.first], sentence.words[begin : said.first], strict=True
+            )
+            if word.sentence == number
         ]
-        before = f" {' '.join(sentence.keys[n] for n in same)} "
-        if _SEEN.search(before) and not re.search(
-            r" (?:made|released|filmed|came out|looked|looks like|probably|movie (?:is |was )?from|film (?:is |was )?from) ",
-            before,
-        ):
+        before = f" {' '.join(same)} "
+        near = sentence.keys[max(0, said.first - 2) : said.after]
+        from_then = "from" in near or bool(_MADE.search(before))
+        if _SEEN.search(before) and not from_then:
             if said.span.most is not None:
                 seen.append(said.span.most)
-        elif said.sure or _MADE.search(within) or said.span.least is None or said.span.most is not None:
+        else:
             made.append(said.span)
     if made:
         closed = [span for span in made if span.least is not None and span.most is not None]
@@ -106,6 +109,11 @@ def _around(sentence: Sentence, years: list[YearsSaid]) -> Span | None:
             else Span(least=low, most=None)
         )
     return Span(least=None, most=max(seen) + 1) if seen else None
+
+
+def _is_vague(sentence: Sentence, said: YearsSaid) -> bool:
+    """ "Old" or "recent", which mean little beside a year."""
+    return not any(character.isdigit() or key.endswith("ies") for key in sentence.keys[said.first : said.after] for character in key)
 
 
 def _is_compared(sentence: Sentence, first: int, said: str) -> bool:
@@ -129,10 +137,14 @@ def _called(wish: Wish) -> None:
             if not genres:
                 continue
             after = sentence.keys[place + size : place + size + 2]
-            called = any(key in FILM_WORDS or key in SERIES_WORDS for key in after[:1]) or (
-                len(after) == 2
-                and after[1] in FILM_WORDS
-                and any(key == "genres" for key, _ in table.get(after[0], ()))
+            called = (
+                sentence.keys[min(place + size, len(sentence.keys)) - 1] in FILM_WORDS
+                or any(key in FILM_WORDS or key in SERIES_WORDS for key in after[:1])
+                or (
+                    len(after) == 2
+                    and after[1] in FILM_WORDS
+                    and any(key == "genres" for key, _ in table.get(after[0], ()))
+                )
             )
             negated = bool(
                 {"not", "no", "isnt", "wasnt", "never", "neither"}
@@ -146,5 +158,28 @@ def _called(wish: Wish) -> None:
 
 
 _PLAIN: Final = frozenset(
-    ["horror", "comedy", "thriller", "western", "sci fi", "science fiction", "animated", "animation", "slasher", "romantic comedy", "musical", "documentary", "fantasy", "drama", "anime", "superhero", "martial arts", "war movie", "noir", "mystery", "romance", "adventure"]
+    [
+        "horror",
+        "comedy",
+        "thriller",
+        "western",
+        "sci fi",
+        "science fiction",
+        "animated",
+        "animation",
+        "slasher",
+        "romantic comedy",
+        "musical",
+        "documentary",
+        "fantasy",
+        "drama",
+        "anime",
+        "superhero",
+        "martial arts",
+        "war movie",
+        "noir",
+        "mystery",
+        "romance",
+        "adventure",
+    ]
 )

@@ -40,7 +40,6 @@ EXTREMES: Final = {
     "dark": "cruel",
     "gory": "cruel",
     "chilling": "gory",
-    "tense": "",
     "sad": "bleak",
 }
 GROWN_UP: Final = 13  # years: from this age on nobody asks for a children's film
@@ -48,7 +47,7 @@ NEARBY: Final = 2  # years a single guessed year may be off
 
 _CHILD: Final = (
     r"(?:kids?|kiddos?|children|child|toddlers?|preschoolers?|little ones?|grandkids|grandchildren|grandson|granddaughter|niece|nephew|"
-    r"boys|girls|(?:young |little )?(?:son|daughter|sons|daughters)|infants?|tots|littl?uns)"
+    r"(?:young |little )?(?:son|daughter|sons|daughters)|infants?|tots|littl?uns)"
 )
 _OWN: Final = r"(?:(?:my|our|the|a|an|his|her|their|young|younger|small|little|two|three|all|some) ){0,3}"
 _CHILDREN: Final = re.compile(
@@ -59,9 +58,37 @@ _CHILDREN: Final = re.compile(
     rf"|(?P<can>(?:kids|children) (?:can|could|will|would|may) (?:watch|enjoy|like|love)))(?= )"
 )
 _ABOUT: Final = frozenset(["about", "where", "who", "whose", "whom", "involving", "featuring"])
-_CONNECTING: Final = frozenset(["or", "nor", "and", "any", "even", "at", "all", "a", "an", "the", "kind", "of", "too", "very", "so"])
+_CONNECTING: Final = frozenset(
+    ["or", "nor", "and", "any", "even", "at", "all", "a", "an", "the", "kind", "of", "too", "very", "so"]
+)
 _EDGES: Final = FILLERS | frozenset(
-    ["who", "where", "which", "whose", "when", "while", "if", "how", "there", "into", "over", "under", "after", "before", "off", "through", "his", "her", "their", "them", "he", "she", "they", "him", "up"]
+    [
+        "who",
+        "where",
+        "which",
+        "whose",
+        "when",
+        "while",
+        "if",
+        "how",
+        "there",
+        "into",
+        "over",
+        "under",
+        "after",
+        "before",
+        "off",
+        "through",
+        "his",
+        "her",
+        "their",
+        "them",
+        "he",
+        "she",
+        "they",
+        "him",
+        "up",
+    ]
 )
 
 
@@ -153,7 +180,7 @@ def take_years(wish: Wish, newest: int) -> None:
             wish.sentence.use(said.first, said.after)
     if sure:
         wish.spans["years"] = _united([said.span for said in sure])
-    if soft:
+    elif soft:
         wish.spans["around"] = _united([_widened(said.span) for said in soft])
 
 
@@ -173,7 +200,8 @@ def take_children(wish: Wish) -> None:
     sentence = wish.sentence
     for match in _CHILDREN.finditer(sentence.joined):
         first, after = sentence.numbers(match.start() + 1, match.end())
-        if not sentence.free(first, after) or _in_story(sentence, first):
+        aged = bool(match["age"]) and sentence.keys[first] == "for"
+        if not sentence.free(first, after) or (_in_story(sentence, first) and not aged):
             continue
         if match["age"] and _age(match["years"]) >= GROWN_UP:
             sentence.use(first, after)
@@ -189,7 +217,21 @@ def take_children(wish: Wish) -> None:
 
 
 def _age(said: str) -> int:
-    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    words = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+    ]
     return int(said) if said.isdigit() else words.index(said)
 
 
@@ -219,6 +261,17 @@ def _take_vocabulary(wish: Wish, *, spanish: bool) -> None:
         size, operator = _operator_at(sentence, place)
         found = _meanings_at(sentence, place, table)
         if operator is not None and size >= (found[0] if found else 0):
+            if (
+                operator == "mild"
+                and sentence.keys[place + size - 1] == "much"
+                and _ends_clause(sentence, place + size)
+            ):
+                # "Scary, but not too much": said of the mood before.
+                for mood in wish.values.get("moods", [])[-1:]:
+                    _put_mildly(wish, mood)
+                sentence.use(place, place + size)
+                place += size
+                continue
             if not (about and operator in ("wish",)):
                 state, opened = operator, place
                 sentence.use(place, place + size)
@@ -292,14 +345,23 @@ def _apply(
             for wished in ("genres", "moods"):
                 wish.drop(wished, value)
         elif state == "mild" and key == "moods":
-            wish.add("mild", value)
-            if (extreme := EXTREMES.get(value)) and extreme not in wish.values.get("moods", ()):
-                wish.add("exclude", extreme)
+            _put_mildly(wish, value)
         elif state == "mild":
             pass
         elif value not in wish.values.get("exclude", ()) or key not in ("genres", "moods"):
             wish.add(key, value)
     return done
+
+
+def _put_mildly(wish: Wish, mood: str) -> None:
+    """A little of a mood at most; its extreme is shut out, unless that was asked for."""
+    wish.add("mild", mood)
+    if (extreme := EXTREMES.get(mood)) and extreme not in wish.values.get("moods", ()):
+        wish.add("exclude", extreme)
+
+
+def _ends_clause(sentence: Sentence, place: int) -> bool:
+    return place >= len(sentence.words) or sentence.words[place].breaks
 
 
 def _is_origin(sentence: Sentence, place: int, size: int) -> bool:
