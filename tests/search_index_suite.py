@@ -1,7 +1,7 @@
 """What every engine of the catalogue's index must do, as a class that each engine's tests inherit.
 
-A subclass gives `index()` (a new one, empty) and `reopened()`. Expected answers are worked out here, in numpy, from
-the same entries, so engines agree with one reference and not only with each other.
+A subclass gives `index()` (a new one, empty) and `reopened()`. Expected answers are worked out here, in
+numpy, from the same entries, so engines agree with one reference and not only with each other.
 """
 
 from __future__ import annotations
@@ -31,14 +31,16 @@ def utc(year: int) -> datetime:
 
 
 TITLES = (
-    Title("a", "The Lighthouse Keeper", year=1946, rating="G", runtime=88, genres=("Drama",), languages=("en",),
+    Title("a", "The Lighthouse Keeper", year=1946, rating="G", runtime=88, genres=("Drama",),
+    languages=("en",),
           credits=(Credit("Ann Lee"),), synopsis="An old keeper and the storm of a century"),
     Title("b", "Storm Chasers", year=1996, rating="PG-13", runtime=113, genres=("Action", "Thriller"),
           languages=("en", "es"), credits=(Credit("Penélope Cruz"), Credit("Bill O'Neill")),
           synopsis="Two rivals chase the storm"),
     Title("c", "Der blaue Engel", year=1930, genres=("Drama", "Musical"), languages=("de",),
           credits=(Credit("Marlene Dietrich"),), synopsis="A professor falls for a singer"),
-    Title("d", "Kittens at Sea", kind="series", rating="TV-Y", runtime=22, genres=("Family",), languages=("en",),
+    Title("d", "Kittens at Sea", kind="series", rating="TV-Y", runtime=22, genres=("Family",),
+    languages=("en",),
           moods=("Light-hearted",), synopsis="Kittens keep a lighthouse through a storm",
           availability=(Availability("DE", utc(2020), utc(2030)), Availability("FR", utc(2024), None))),
     Title("é ü/漢字:🎬 'x'", "Unicode", year=2001, rating="R", runtime=120, genres=("Horror",),
@@ -118,7 +120,8 @@ class IndexSuite:
 
     def test_terms_find_titles_by_their_rarity(self, full: CatalogueIndex):
         terms = {
-            term_id(token): weight for token, weight in zip(tokens("storm lighthouse rivals"), (1, 0.5, 2))
+            term_id(token): weight
+            for token, weight in zip(tokens("storm lighthouse rivals"), (1, 0.5, 2), strict=True)
         }
         same(
             full.lexical(terms, EVERY, 10), expected_lexical(ENTRIES, terms, {entry.id for entry in ENTRIES})

@@ -7,10 +7,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from search_index_suite import DIMENSIONS, ENTRIES, EVERY, MODEL, IndexSuite, vector_of
 
-from falsework.errors import FalseworkError
 from falsework.search.index.edge import EdgeIndex
+from search_index_suite import DIMENSIONS, MODEL, IndexSuite
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The embedded engine: Qdrant Edge, a shard of Qdrant in this process, on files in a folder.
 
-Dense vectors are compared by their product, terms by Qdrant's inverted index with its inverse document frequency,
-and conditions are filters on indexed payload fields, looked at before anything is ranked.
+Dense vectors are compared by their product, terms by Qdrant's inverted index with its inverse document
+frequency, and conditions are filters on indexed payload fields, looked at before anything is ranked.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What of a title conditions look at, and conditions as clauses over it: one form for every engine.
 
-Engines turn a `Clause` into their own filter and keep a title's fields as their payload. Numbers stand where a
-truth value would: Qdrant Edge 0.9 reads a sought True as the number 1, which equals no stored true.
+Engines turn a `Clause` into their own filter and keep a title's fields as their payload. Numbers stand
+where a truth value would: Qdrant Edge 0.9 reads a sought True as the number 1, which equals no stored
+true.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import Availability, Title
 from falsework.search.index.protocol import Conditions
-from falsework.search.query import Span
 from falsework.search.text import folded
 
 __all__ = ["NUMBERS", "WINDOWS", "WORDS", "Among", "Between", "Clause", "Inside", "clauses", "fields_of"]
@@ -78,7 +78,7 @@ def clauses(conditions: Conditions) -> tuple[list[Clause], list[Clause]]:
     if conditions.kind:
         must.append(Among("kind", (conditions.kind,)))
     for field, span in (("year", conditions.years), ("runtime", conditions.runtime)):
-        if span is not None and span != Span():
+        if span is not None and (span.least, span.most) != (None, None):
             must.append(Between(field, span.least, span.most))
     if conditions.languages:
         must.append(Among("languages", tuple(language.lower() for language in conditions.languages)))

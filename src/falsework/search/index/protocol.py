@@ -1,4 +1,5 @@
-"""What every engine of the catalogue's index can do. Engines differ in where they run, never in what they answer."""
+"""What every engine of the catalogue's index can do. Engines differ in where they run, never in what they
+answer."""
 
 from __future__ import annotations
 
@@ -29,10 +30,10 @@ class Manifest:
 class Conditions:
     """What a title must fulfil before anything is ranked. Empty means no condition.
 
-    `kids`: only titles whose rating is known and fit for children. `languages`, `people`: at least one of them.
-    `without`: none of these genres or moods. A title of unknown year or runtime fails a condition on it.
-    `territory` and `at` (seconds since 1970, UTC): to be watched there and then; a title of which no window is
-    recorded may be watched anywhere and always. Names are compared without case and accents.
+    `kids`: only titles whose rating is known and fit for children. `languages`, `people`: at least one of
+    them. `without`: none of these genres or moods. A title of unknown year or runtime fails a condition
+    on it. `territory` and `at` (seconds since 1970, UTC): to be watched there and then; a title of which
+    no window is recorded may be watched anywhere and always. Names are compared without case and accents.
     """
 
     kids: bool = False
@@ -48,8 +49,9 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Entry:
-    """One title as the index keeps it: `terms` are term ids with their BM25 weights (the inverse document frequency is
-    the index's part), `vector` is (dimensions,) float32 of length 1, `fields` what conditions look at."""
+    """One title as the index keeps it: `terms` are term ids with their BM25 weights (the inverse document
+    frequency is the index's part), `vector` is (dimensions,) float32 of length 1, `fields` what
+    conditions look at."""
 
     id: str
     terms: Mapping[int, float]
@@ -64,7 +66,8 @@ class Hit:
 
 
 class CatalogueIndex(Protocol):
-    """Titles by term and by meaning. One behaviour suite (tests/search_index_suite.py) holds for every engine.
+    """Titles by term and by meaning. One behaviour suite (tests/search_index_suite.py) holds for every
+    engine.
 
     Hits come best first; those of one score in the order of their ids.
     """
@@ -82,7 +85,8 @@ class CatalogueIndex(Protocol):
         """Take titles out; an id that is not there is no error."""
 
     def settle(self, revision: int) -> Manifest:
-        """After the last `put`: make all of it durable and quick to read, and note the catalogue's revision."""
+        """After the last `put`: make all of it durable and quick to read, and note the catalogue's
+        revision."""
 
     def lexical(self, terms: Mapping[int, float], conditions: Conditions, limit: int) -> list[Hit]:
         """At most `limit` titles with any of the terms: the sum over the terms of both weights times the
