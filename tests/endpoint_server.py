@@ -24,7 +24,7 @@ Say = Callable[[Request], str]
 JSON = "application/json"
 EVENTS = "text/event-stream"
 TRICKLE = 0.02  # seconds between the bytes of a server that trickles
-OVERSIZED = 3_000_000  # bytes
+OVERSIZED = 5_000_000  # bytes: more than is read by default
 PIECE = 7  # characters in a chunk of a stream: they end in the middle of words and escapes
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from endpoint_server import FAULTS, FakeEndpoint, Fault, Request, fake_endpoint
 from falsework.catalogue.records import Credit, Title
+from falsework.search.endpoint import client
 from falsework.search.endpoint.endpoint import Endpoint
 from falsework.search.endpoint.explaining import Claim
 from falsework.search.query import Query, Span
@@ -69,6 +70,7 @@ Open = Callable[..., Endpoint]
 def configured(fake: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens an endpoint with the given settings over those of the tests."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
     opened: list[Endpoint] = []
 
     def configure(settings: str = "", **environment: str) -> Endpoint:
@@ -123,7 +125,7 @@ def test_whatever_goes_wrong_the_offline_answer_stands_and_says_why(
     endpoint = configured("[patience]\nconnect = 0.5\ntotal = 0.8\nretries = 0")
     query, notes = understood(endpoint)
     assert query is None
-    assert notes == (f"The endpoint {FAULTS[name].why}: this is the offline answer",)
+    assert notes == (f"The endpoint {FAULTS[name].why}; this is the offline answer",)
     assert endpoint.rerank(QUERY, FILMS).heard().value is None
 
 
@@ -172,7 +174,7 @@ def test_retry_after_is_waited_for_within_the_deadline(configured: Open, fake: F
 
 def test_nobody_there(configured: Open) -> None:
     _, notes = understood(configured(FALSEWORK_LLM_BASE_URL="http://127.0.0.1:1/v1"))
-    assert notes == ("The endpoint could not be reached: this is the offline answer",)
+    assert notes == ("The endpoint could not be reached; this is the offline answer",)
 
 
 def test_offline_work_is_done_while_the_endpoint_thinks(configured: Open, fake: FakeEndpoint) -> None:
@@ -219,7 +221,7 @@ def test_after_failures_in_a_row_the_endpoint_is_left_alone(configured: Open, fa
         understood(endpoint, wish)
     _, notes = understood(endpoint, "three films")
     assert notes == (
-        "The endpoint is left alone for a while after failing repeatedly: this is the offline answer",
+        "The endpoint is left alone for a while after failing repeatedly; this is the offline answer",
     )
     assert len(fake.asked) == 2
     fake.say = well

@@ -20,6 +20,7 @@ __all__ = ["EndpointEncoder"]
 INPUT_TOKENS = 8_192
 INPUTS = 2_048
 REQUEST_TOKENS = 300_000
+BYTES_A_NUMBER = 24  # of JSON, with its comma and as many digits as a double may have
 LONGEST_TEXT = 8_192  # characters of a text that are sent: as many as the shipped encoder looks at
 
 Float = npt.NDArray[np.float32]
@@ -54,11 +55,12 @@ class EndpointEncoder:
 
     def _batches(self, texts: Sequence[str]) -> Iterator[list[str]]:
         most = min(REQUEST_TOKENS, self._settings.allowance.request_tokens)
+        inputs = max(1, min(INPUTS, self._settings.patience.bytes // (BYTES_A_NUMBER * self.dimensions)))
         batch: list[str] = []
         tokens = 0
         for text in texts:
             more = tokens_in(text)
-            if batch and (len(batch) == INPUTS or tokens + more > most):
+            if batch and (len(batch) == inputs or tokens + more > most):
                 yield batch
                 batch, tokens = [], 0
             batch.append(text)
@@ -75,7 +77,8 @@ class EndpointEncoder:
         if len({len(row) for row in rows}) != 1 or not rows[0]:
             raise _unusable("sent vectors of different lengths")
         vectors: Float = np.asarray(rows, np.float64)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        with np.errstate(over="ignore"):
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.all(np.isfinite(lengths)) or np.any(lengths == 0):
             raise _unusable("sent vectors without a direction")
         unit: Float = (vectors / lengths).astype(np.float32)

@@ -17,6 +17,7 @@ from falsework.search.endpoint.client import Client, Prompt, outcome_of
 from falsework.search.endpoint.embedding import EndpointEncoder
 from falsework.search.endpoint.errors import EndpointError
 from falsework.search.endpoint.explaining import Claim, claims_in, explaining_prompt
+from falsework.search.endpoint.material import plain
 from falsework.search.endpoint.reranking import order_in, reranking_prompt
 from falsework.search.endpoint.settings import EndpointSettings, read_settings
 from falsework.search.endpoint.spending import Spending
@@ -25,7 +26,7 @@ from falsework.search.endpoint.understanding import (
     understanding_prompt,
     vocabulary_version,
 )
-from falsework.search.query import Query
+from falsework.search.query import LONGEST_TEXT, Query
 from falsework.search.understanding.names import Names
 
 __all__ = ["Asked", "Endpoint", "Explanation", "Heard"]
@@ -108,6 +109,8 @@ class Endpoint:
         deadline: float | None = None,
     ) -> Asked[Query]:
         """The query in a wish. `kids`: the profile is a child's, whatever the model says."""
+        if not plain(wish, LONGEST_TEXT):
+            return _known(None)
         prompt = understanding_prompt(wish, previous=previous, kids=kids)
         key = self._key(
             prompt,
@@ -126,6 +129,8 @@ class Endpoint:
         self, query: Query, candidates: Sequence[Title], *, wish: str = "", deadline: float | None = None
     ) -> Asked[tuple[str, ...]]:
         """The ids of all candidates, best first. `candidates` are in the offline order."""
+        if len(candidates) < 2:
+            return _known(tuple(title.id for title in candidates))
         prompt = reranking_prompt(query, wish, candidates)
         key = self._key(prompt, material=prompt.material)
 
@@ -138,9 +143,14 @@ class Endpoint:
         self, query: Query, titles: Sequence[Title], *, wish: str = "", deadline: float | None = None
     ) -> Explanation:
         """Why the titles answer, claim by claim."""
-        deadline = self.deadline() if deadline is None else deadline
+        if not titles:
+            return Explanation(iter(()))
         prompt = explaining_prompt(query, wish, titles)
-        return Explanation(claims_in(self._client.stream(prompt, deadline), titles, wish))
+        key = self._key(prompt, material=prompt.material)
+        kept = self._answers.get(key)
+        until = self.deadline() if deadline is None else deadline
+        pieces = self._pieces(prompt, key, until) if kept is None else iter((kept,))
+        return Explanation(claims_in(pieces, titles, wish))
 
     def encoder(self) -> EndpointEncoder | None:
         """The endpoint's encoder, where one is configured."""
@@ -160,6 +170,13 @@ class Endpoint:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _pieces(self, prompt: Prompt, key: str, deadline: float) -> Iterator[str]:
+        heard: list[str] = []
+        for piece in self._client.stream(prompt, deadline):
+            heard.append(piece)
+            yield piece
+        self._answers.put(key, "".join(heard))
 
     def _key(self, prompt: Prompt, **parts: object) -> str:
         return key_of(
@@ -206,5 +223,11 @@ class Endpoint:
         return Heard(value, notes)
 
 
+def _known(value: T | None) -> Asked[T]:
+    """The outcome of a question that need not be asked."""
+    heard = Heard(value)
+    return Asked(lambda: heard)
+
+
 def _note(error: EndpointError) -> str:
-    return f"The endpoint {error.why}: this is the offline answer"
+    return f"The endpoint {error.why}; this is the offline answer"

@@ -55,7 +55,7 @@ class Patience(Settings):
     connect: Seconds = 2.0
     total: Seconds = 8.0
     retries: Annotated[int, Field(ge=0, le=5)] = 2
-    bytes: Annotated[int, Field(ge=1_000, le=64_000_000)] = 1_000_000
+    bytes: Annotated[int, Field(ge=1_000, le=64_000_000)] = 4_000_000
     failures: Annotated[int, Field(ge=1, le=100)] = 3
     rest: Annotated[float, Field(ge=0, le=3_600, allow_inf_nan=False)] = 30.0
 
