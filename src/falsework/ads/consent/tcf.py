@@ -24,7 +24,24 @@ from falsework.ads.consent.segments import (
 )
 from falsework.errors import FalseworkError
 
-__all__ = ["DISCLOSURE_MANDATORY", "PublisherPurposes", "Restriction", "TcString", "decode", "encode"]
+__all__ = [
+    "DISCLOSURE_MANDATORY",
+    "PURPOSES",
+    "SPECIAL_FEATURES",
+    "PublisherPurposes",
+    "Restriction",
+    "TcString",
+    "decode",
+    "encode",
+    "read_letters",
+    "read_numbered",
+    "read_publisher",
+    "read_restrictions",
+    "write_letters",
+    "write_numbered",
+    "write_publisher",
+    "write_restrictions",
+]
 
 VERSION = 2
 DISCLOSURE_MANDATORY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -56,7 +73,7 @@ class PublisherPurposes(msgspec.Struct, frozen=True, kw_only=True):
     custom_legitimate_interests: frozenset[int] = frozenset()
 
 
-class TcString(msgspec.Struct, frozen=True, kw_only=True):
+class TcString(msgspec.Struct, frozen=True, kw_only=True, tag="tcfeu"):
     """One TC string. Times are whole tenths of a second since 1970. `order` are the types of the segments
     behind the core as they were written, and `lengths` the characters of each segment, core first: encoders
     pad differently."""
@@ -161,7 +178,7 @@ def _decode(text: str) -> TcString:
         elif kind == ALLOWED:
             consent = replace(consent, allowed_vendors=read_ids(reader))
         elif kind == PUBLISHER:
-            consent = replace(consent, publisher=_read_publisher(reader))
+            consent = replace(consent, publisher=read_publisher(reader))
         else:
             raise ValueError(f"segment type {kind} is not known")
         _nothing_left(reader)
@@ -179,19 +196,19 @@ def _read_core(reader: BitReader) -> TcString:
         cmp_id=reader.unsigned(12),
         cmp_version=reader.unsigned(12),
         consent_screen=reader.unsigned(6),
-        consent_language=_letters(reader),
+        consent_language=read_letters(reader),
         vendor_list_version=reader.unsigned(12),
         tcf_policy_version=reader.unsigned(6),
         is_service_specific=reader.flag(),
         use_non_standard_texts=reader.flag(),
-        special_feature_opt_ins=_numbered(reader, SPECIAL_FEATURES),
-        purposes_consent=_numbered(reader, PURPOSES),
-        purposes_legitimate_interest=_numbered(reader, PURPOSES),
+        special_feature_opt_ins=read_numbered(reader, SPECIAL_FEATURES),
+        purposes_consent=read_numbered(reader, PURPOSES),
+        purposes_legitimate_interest=read_numbered(reader, PURPOSES),
         purpose_one_treatment=reader.flag(),
-        publisher_country=_letters(reader),
+        publisher_country=read_letters(reader),
         vendor_consents=read_ids(reader),
         vendor_legitimate_interests=read_ids(reader),
-        restrictions=tuple(_read_restriction(reader) for _ in range(reader.unsigned(12))),
+        restrictions=read_restrictions(reader),
     )
     _nothing_left(reader)
     return core
@@ -205,23 +222,19 @@ def _core(consent: TcString) -> BitWriter:
     writer.unsigned(consent.cmp_id, 12)
     writer.unsigned(consent.cmp_version, 12)
     writer.unsigned(consent.consent_screen, 6)
-    _write_letters(writer, consent.consent_language)
+    write_letters(writer, consent.consent_language)
     writer.unsigned(consent.vendor_list_version, 12)
     writer.unsigned(consent.tcf_policy_version, 6)
     writer.flag(consent.is_service_specific)
     writer.flag(consent.use_non_standard_texts)
-    _write_numbered(writer, consent.special_feature_opt_ins, SPECIAL_FEATURES)
-    _write_numbered(writer, consent.purposes_consent, PURPOSES)
-    _write_numbered(writer, consent.purposes_legitimate_interest, PURPOSES)
+    write_numbered(writer, consent.special_feature_opt_ins, SPECIAL_FEATURES)
+    write_numbered(writer, consent.purposes_consent, PURPOSES)
+    write_numbered(writer, consent.purposes_legitimate_interest, PURPOSES)
     writer.flag(consent.purpose_one_treatment)
-    _write_letters(writer, consent.publisher_country)
+    write_letters(writer, consent.publisher_country)
     write_ids(writer, consent.vendor_consents)
     write_ids(writer, consent.vendor_legitimate_interests)
-    writer.unsigned(len(consent.restrictions), 12)
-    for restriction in consent.restrictions:
-        writer.unsigned(restriction.purpose, 6)
-        writer.unsigned(restriction.kind, 2)
-        write_ranges(writer, restriction.ranges)
+    write_restrictions(writer, consent.restrictions)
     return writer
 
 
@@ -232,57 +245,68 @@ def _segment(consent: TcString, kind: int) -> BitWriter:
     if held is not None:
         write_ids(writer, held)
     elif kind == PUBLISHER and consent.publisher is not None:
-        _write_publisher(writer, consent.publisher)
+        write_publisher(writer, consent.publisher)
     else:
         raise ValueError(f"segment type {kind} is to be written and not there")
     return writer
 
 
-def _read_restriction(reader: BitReader) -> Restriction:
-    purpose, kind = reader.unsigned(6), reader.unsigned(2)
-    return Restriction(purpose=purpose, kind=kind, ranges=read_ranges(reader))
+def read_restrictions(reader: BitReader) -> tuple[Restriction, ...]:
+    found = []
+    for _ in range(reader.unsigned(12)):
+        purpose, kind = reader.unsigned(6), reader.unsigned(2)
+        found.append(Restriction(purpose=purpose, kind=kind, ranges=read_ranges(reader)))
+    return tuple(found)
 
 
-def _read_publisher(reader: BitReader) -> PublisherPurposes:
-    consents, interests = _numbered(reader, PURPOSES), _numbered(reader, PURPOSES)
+def write_restrictions(writer: BitWriter, restrictions: tuple[Restriction, ...]) -> None:
+    writer.unsigned(len(restrictions), 12)
+    for restriction in restrictions:
+        writer.unsigned(restriction.purpose, 6)
+        writer.unsigned(restriction.kind, 2)
+        write_ranges(writer, restriction.ranges)
+
+
+def read_publisher(reader: BitReader) -> PublisherPurposes:
+    consents, interests = read_numbered(reader, PURPOSES), read_numbered(reader, PURPOSES)
     custom = reader.unsigned(6)
     return PublisherPurposes(
         consents=consents,
         legitimate_interests=interests,
         custom=custom,
-        custom_consents=_numbered(reader, custom),
-        custom_legitimate_interests=_numbered(reader, custom),
+        custom_consents=read_numbered(reader, custom),
+        custom_legitimate_interests=read_numbered(reader, custom),
     )
 
 
-def _write_publisher(writer: BitWriter, publisher: PublisherPurposes) -> None:
-    _write_numbered(writer, publisher.consents, PURPOSES)
-    _write_numbered(writer, publisher.legitimate_interests, PURPOSES)
+def write_publisher(writer: BitWriter, publisher: PublisherPurposes) -> None:
+    write_numbered(writer, publisher.consents, PURPOSES)
+    write_numbered(writer, publisher.legitimate_interests, PURPOSES)
     writer.unsigned(publisher.custom, 6)
-    _write_numbered(writer, publisher.custom_consents, publisher.custom)
-    _write_numbered(writer, publisher.custom_legitimate_interests, publisher.custom)
+    write_numbered(writer, publisher.custom_consents, publisher.custom)
+    write_numbered(writer, publisher.custom_legitimate_interests, publisher.custom)
 
 
-def _numbered(reader: BitReader, count: int) -> frozenset[int]:
+def read_numbered(reader: BitReader, count: int) -> frozenset[int]:
     """Which of the numbers 1 to `count` are set, a bit for each."""
     field = reader.unsigned(count)
     return frozenset(one for one in range(1, count + 1) if field >> (count - one) & 1)
 
 
-def _write_numbered(writer: BitWriter, numbers: frozenset[int], count: int) -> None:
+def write_numbered(writer: BitWriter, numbers: frozenset[int], count: int) -> None:
     if numbers and not 1 <= min(numbers) <= max(numbers) <= count:
         raise ValueError(f"{sorted(numbers)} has a number that is not between 1 and {count}")
     writer.unsigned(sum(1 << (count - one) for one in numbers), count)
 
 
-def _letters(reader: BitReader) -> str:
+def read_letters(reader: BitReader) -> str:
     codes = reader.unsigned(6), reader.unsigned(6)
     if max(codes) > 25:
         raise ValueError("a code of two letters holds something else")
     return "".join(chr(ord("A") + code) for code in codes)
 
 
-def _write_letters(writer: BitWriter, letters: str) -> None:
+def write_letters(writer: BitWriter, letters: str) -> None:
     if len(letters) != 2 or not letters.isascii() or not letters.isalpha():
         raise ValueError(f'"{letters}" is no code of two letters')
     for letter in letters.upper():
