@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from importlib.resources import files
@@ -11,9 +12,13 @@ from falsework.catalogue.database import Catalogue
 from falsework.catalogue.mapping import guessed, read
 from falsework.catalogue.records import Scene
 
-__all__ = ["EDITION", "fill", "sample_scenes"]
+__all__ = ["edition", "fill", "sample_scenes"]
 
-EDITION = 1  # grows when a title is added or changed: whoever filled a catalogue with another fills it again
+
+def edition() -> str:
+    """A digest of the files: a catalogue filled from another edition is to be filled again."""
+    content = b"".join((files(__name__) / name).read_bytes() for name in ("titles.jsonl", "scenes.jsonl"))
+    return hashlib.blake2b(content, digest_size=6).hexdigest()
 
 
 def fill(catalogue: Catalogue) -> int:

@@ -1,0 +1,90 @@
+"""What of a query must hold: as conditions for the index, and once more against the catalogue's record."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from falsework.catalogue.ratings import fit_for_children
+from falsework.catalogue.records import Availability, Title
+from falsework.catalogue.vocabularies import GENRES, term, words_of
+from falsework.search.index.protocol import Conditions
+from falsework.search.query import Query, Span
+from falsework.search.text import folded
+
+__all__ = ["conditions_of", "fulfils"]
+
+EVERYWHERE = "worldwide"
+_GENRES = frozenset(genre.name for genre in GENRES)
+
+
+def conditions_of(query: Query, *, territory: str | None = None, at: float | None = None) -> Conditions:
+    """What an index can hold a title to. `at`, in seconds since 1970, counts only where there is a territory.
+
+    Plain words that are excluded are not among them: those are looked for in the texts afterwards.
+    """
+    return Conditions(
+        kids=query.kids,
+        kind=query.kind,
+        years=query.years,
+        runtime=query.runtime,
+        languages=query.languages,
+        people=query.people,
+        without=tuple(each for each in query.exclude if term(each) is not None),
+        territory=territory,
+        at=at if territory else None,
+    )
+
+
+def fulfils(title: Title, query: Query, conditions: Conditions) -> bool:
+    """Whether the catalogue's own record meets everything: an index may be older than a rating."""
+    if conditions.kids and not fit_for_children(title.rating):
+        return False
+    return (
+        query.kind in (None, title.kind)
+        and _inside(title.year, query.years)
+        and _inside(title.runtime, query.runtime)
+        and (not query.languages or any(code in query.languages for code in title.languages))
+        and (not query.people or _has_any(query.people, [credit.name for credit in title.credits]))
+        and _to_be_watched(title, conditions)
+        and not any(_carries(title, each) for each in query.exclude)
+    )
+
+
+def _inside(value: int | None, span: Span | None) -> bool:
+    return span is None or (span.least is span.most is None) or (value is not None and span.holds(value))
+
+
+def _has_any(wanted: tuple[str, ...], names: list[str]) -> bool:
+    have = {folded(name) for name in names}
+    return any(folded(name) in have for name in wanted)
+
+
+def _to_be_watched(title: Title, conditions: Conditions) -> bool:
+    territory, at = conditions.territory, conditions.at
+    if territory is None or not title.availability:
+        return True
+
+    def is_open(window: Availability) -> bool:
+        here = window.territory.casefold() in (territory.casefold(), EVERYWHERE)
+        begun = at is None or window.starts is None or window.starts.timestamp() <= at
+        return here and begun and (at is None or window.ends is None or at < window.ends.timestamp())
+
+    return any(map(is_open, title.availability))
+
+
+def _carries(title: Title, excluded: str) -> bool:
+    """Whether a title has what no result may have: among its genres and moods, or, where nobody recorded any,
+    in words of its text that tell of it. A plain word is looked for in the text always."""
+    tags = {folded(each) for each in (*title.genres, *title.moods)}
+    known = term(excluded)
+    if folded(excluded if known is None else known.name) in tags:
+        return True
+    recorded = known is not None and bool(title.genres if known.name in _GENRES else title.moods)
+    return not recorded and _told_by(excluded).search(f"{title.title} {title.synopsis}") is not None
+
+
+@lru_cache(maxsize=512)
+def _told_by(excluded: str) -> re.Pattern[str]:
+    words = "|".join(map(re.escape, words_of(excluded)))
+    return re.compile(rf"(?<!\w)(?:{words})(?:s|es)?(?!\w)", re.IGNORECASE)

@@ -1,0 +1,108 @@
+"""Where catalogues' indexes lie, and a searcher for a catalogue with everything it needs built first."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from falsework.catalogue.database import Catalogue, default_url
+from falsework.catalogue.engine import VARIABLE
+from falsework.catalogue.sample import edition, fill
+from falsework.errors import FalseworkError
+from falsework.search.index.build import build
+from falsework.search.searcher import Searcher
+
+if TYPE_CHECKING:
+    from falsework.search.endpoint.endpoint import Endpoint
+
+__all__ = ["SAMPLE", "build_index", "cache_folder", "index_folder", "open_catalogue", "open_searcher"]
+
+SAMPLE: Final = "sample"
+Progress = Callable[[int, int], None]
+
+
+def cache_folder() -> Path:
+    """Falsework's folder of what can be made again: in $XDG_CACHE_HOME, by default ~/.cache."""
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG base directory specification has relative paths ignored.
+    base = Path(cache) if cache and Path(cache).is_absolute() else Path.home() / ".cache"
+    return base / "falsework" / "search"
+
+
+def index_folder(catalogue: Catalogue) -> Path:
+    """Where the index of a catalogue lies when nothing else is said."""
+    digest = hashlib.blake2b(catalogue.where.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return cache_folder() / digest
+
+
+def open_catalogue(url: str | Path | None = None) -> Catalogue:
+    """The catalogue at a path or URL; without one the user's own, or else the sample that ships.
+
+    `SAMPLE` as the URL is the sample in any case.
+    """
+    if url is not None and str(url) != SAMPLE:
+        return Catalogue.open(url, create=False)
+    own = default_url()
+    if url is None and (os.environ.get(VARIABLE, "").strip() or Path(own).is_file()):
+        return Catalogue.open(own, create=False)
+    return _sample()
+
+
+def open_searcher(
+    catalogue: Catalogue,
+    folder: Path | None = None,
+    *,
+    endpoint: Endpoint | None = None,
+    building: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
+) -> Searcher:
+    """Search over a catalogue with the index in `folder`, which is built first where there is none.
+
+    `building` is called with the number of titles before that, `progress` while it lasts.
+    """
+    folder = index_folder(catalogue) if folder is None else folder
+    if not _has_index(folder):
+        if building is not None:
+            building(catalogue.count())
+        build_index(catalogue, folder, progress=progress)
+    return Searcher.open(catalogue, folder, endpoint=endpoint)
+
+
+def build_index(
+    catalogue: Catalogue, folder: Path | None = None, *, progress: Progress | None = None
+) -> Path:
+    """Build a catalogue's index anew; whoever searches meanwhile has the one before. Returns its folder."""
+    from falsework.search.encoder import Encoder
+
+    folder = index_folder(catalogue) if folder is None else folder
+    build(catalogue, folder, encoder=Encoder.load(), progress=progress)
+    return folder
+
+
+def _has_index(folder: Path) -> bool:
+    from falsework.search.index.generations import current
+
+    return folder.is_dir() and current(folder) is not None
+
+
+def _sample() -> Catalogue:
+    path = cache_folder() / f"{SAMPLE}-{edition()}.db"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FalseworkError(
+            f"cannot be made ({error.strerror})",
+            where=path.parent,
+            todo="Set XDG_CACHE_HOME to a folder that may be written to.",
+        ) from error
+    catalogue = Catalogue.open(path)
+    try:
+        if catalogue.count() == 0:
+            fill(catalogue)
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue
