@@ -28,6 +28,7 @@ from falsework.search.understanding.sentence import Sentence
 
 __all__ = ["PersonSaid", "TitleSaid", "people_in", "titles_in", "whole_title"]
 
+MISDATED: Final = 20  # years that people are off when they give a film's year
 LONGEST_TITLE: Final = 12  # words of a title that is looked for in a sentence
 _QUOTED: Final = re.compile(r"[\"“„«‘]([^\"“”„«»‘’]{1,100}(?:[’'][^\"“”„«»‘’]{1,60})?)[\"”“»’]")
 _YEAR: Final = re.compile(r"[(\[]\s?((?:18|19|20)\d\d)\s?[)\]]")
@@ -144,8 +145,9 @@ def _with_year(sentence: Sentence, names: Names) -> list[TitleSaid]:
         if dated:
             first, linked = dated[0]
         else:
-            first, linked = _spelt_nearly(sentence, names, begin, after, year) or (
-                exact[0] if exact else (None, None)
+            nearly = _spelt_nearly(sentence, names, begin, after, year)
+            first, linked = nearly or next(
+                (each for each in exact if _dated_wrongly(sentence, begin, after, year, each)), (None, None)
             )
         if first is None:
             first, linked = _title_start(sentence, begin, after), None
@@ -153,6 +155,14 @@ def _with_year(sentence: Sentence, names: Names) -> list[TitleSaid]:
                 continue
         found.append(_said(sentence, first, after, after + 1, linked, year))
     return found
+
+
+def _dated_wrongly(sentence: Sentence, begin: int, after: int, year: int, exact: tuple[int, Linked]) -> bool:
+    """Whether a title of another year is meant all the same: it is all there is of the name, or not far off."""
+    first, linked = exact
+    return first == _title_start(sentence, begin, after) or (
+        linked.year is not None and abs(linked.year - year) <= MISDATED
+    )
 
 
 def _spelt_nearly(
@@ -175,7 +185,7 @@ def _title_start(sentence: Sentence, begin: int, after: int) -> int | None:
             break
         if capital and not (word.key == "i" and place + 1 < after):
             first = place
-        if word.breaks and word.key != "but" and place > begin and not capital:
+        if word.breaks and ":" not in sentence.text[sentence.words[place - 1].end : word.start]:
             break
     return first
 
@@ -255,6 +265,8 @@ def _title_at(sentence: Sentence, names: Names, first: int, *, strong: bool) -> 
             sentence.words[n].capital or sentence.keys[n] in _JOINING or sentence.keys[n].isdigit()
             for n in range(first, end)
         )
+        if not strong and not whole_capital:
+            continue
         if _is_vocabulary(sentence, first, end):
             continue  # "like horror" is a genre; only a year or quotes make it a title
         if (

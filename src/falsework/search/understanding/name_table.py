@@ -36,6 +36,7 @@ ROMAN: Final = {
     "ix": "9",
     "x": "10",
 }
+_ARTICLE_LAST: Final = re.compile(r"^(.+), (The|A|An)$")  # "Goonies, The", as lists sorted by name write
 SUBTITLE: Final = re.compile(r"\s*(?::|;|\s[-–—]\s|,?\s+or,?\s|\()")
 LETTERS: Final = 64  # a letter's code has six bits: a to z, 0 to 9, the gap, and the rest folded into 27
 GRAMS: Final = LETTERS**3
@@ -60,7 +61,7 @@ CODES: Final = _codes()
 
 def name_key(name: str) -> str:
     """A name as it is compared: folded, with the numbers of sequels in digits (Rocky II is Rocky 2)."""
-    words = folded(name[:LONGEST_NAME]).split()
+    words = folded(_ARTICLE_LAST.sub(r"\2 \1", name[:LONGEST_NAME])).split()
     return " ".join(ROMAN.get(word, word) if place else word for place, word in enumerate(words))
 
 
@@ -100,6 +101,8 @@ class NameTable:
 
     letters: npt.NDArray[np.uint8]  # all names as UTF-8, one behind the other
     offsets: npt.NDArray[np.int64]  # (n + 1,)
+    keys: npt.NDArray[np.uint8]  # their keys likewise
+    offsets_of_keys: npt.NDArray[np.int64]  # (n + 1,)
     years: npt.NDArray[np.int16]
     weights: npt.NDArray[np.float32]
     key_digests: npt.NDArray[np.uint64]  # rising
@@ -142,13 +145,14 @@ class NameTable:
                 digests.append(digest(surname))
                 rows.append(row)
                 how.append(PART)
+        folded_keys = [key.encode("utf-8", "surrogatepass") for key in keys]
         order = np.argsort(np.array(digests, np.uint64), kind="stable")
         gram_offsets, gram_rows, gram_counts = _inverted(keys)
         return cls(
             letters=np.frombuffer(b"".join(shown), np.uint8),
-            offsets=np.concatenate([[0], np.cumsum([len(each) for each in shown], dtype=np.int64)]).astype(
-                np.int64
-            ),
+            offsets=_offsets(shown),
+            keys=np.frombuffer(b"".join(folded_keys), np.uint8),
+            offsets_of_keys=_offsets(folded_keys),
             years=np.array(years, np.int16),
             weights=np.array(weights, np.float32),
             key_digests=np.array(digests, np.uint64)[order],
@@ -173,6 +177,10 @@ class NameTable:
         return (
             self.letters[self.offsets[row] : self.offsets[row + 1]].tobytes().decode("utf-8", "surrogatepass")
         )
+
+    def key(self, row: int) -> str:
+        begin, end = self.offsets_of_keys[row], self.offsets_of_keys[row + 1]
+        return self.keys[begin:end].tobytes().decode("utf-8", "surrogatepass")
 
     def exact(self, key: str) -> list[Near]:
         """All rows that a key means, the surest first."""
@@ -218,13 +226,17 @@ class NameTable:
         bare = _bare(key)
         found = []
         for row in rows.tolist():
-            other = name_key(self[row])
+            other = self.key(row)
             likeness = max(ratio(key, other), ratio(bare, _bare(other)) - 1) / 100
             found.append(Near(row, likeness, WHOLE))
         found.sort(
             key=lambda near: (-near.likeness, -float(self.weights[near.row]), -int(self.years[near.row]))
         )
         return found[:limit]
+
+
+def _offsets(texts: list[bytes]) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
 
 
 def _bare(key: str) -> str:

@@ -137,7 +137,7 @@ class Names:
         close = [
             near
             for near in self._titles.near(key)
-            if _is_slip(key, name_key(self._titles[near.row]), near, year, self._year(near.row))
+            if _is_slip(key, self._titles.key(near.row), near, year, self._year(near.row))
         ]
         return self._linked(self._meant(close, year)) if close else None
 
@@ -216,8 +216,8 @@ def _is_slip(said: str, other: str, near: Near, year: int | None, own: int | Non
     """Whether a name is another's with slips of the finger: other numbers are another film."""
     if re.findall(r"\d+", said) != re.findall(r"\d+", other):
         return False
-    if year is not None and own is not None and abs(own - year) <= 1:
-        return near.likeness >= 0.75
+    if year is not None and own is not None:
+        return near.likeness >= (0.75 if abs(own - year) <= 1 else 0.95)
     shortest = min(len(said), len(other))
     return near.likeness >= (
         0.86 if shortest >= 8 else 0.9 if shortest >= 7 else 0.88 if said[0] == other[0] else 2

@@ -24,12 +24,10 @@ def cleaned(text: str, longest: int = LONGEST_TEXT) -> tuple[str, int]:
     space made one, cut at a word to `longest` characters. Also how many characters were left out."""
     # Reading is cut first, so that a hundred kilobytes cost what two do; forms may grow when made plain.
     head = unicodedata.normalize("NFC", text[: 2 * longest])
-    kept = "".join(
-        " " if each.isspace() else each
-        for each in head
-        if each.isspace() or unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-    )
-    plain = " ".join(kept.split())
+    plain = " ".join(head.split())
+    if not plain.isprintable():
+        plain = "".join(each for each in plain if each.isprintable() or unicodedata.category(each) == "Zs")
+        plain = " ".join(plain.split())
     if len(plain) <= longest:
         return plain, max(0, len(text) - 2 * longest)
     cut = plain.rfind(" ", 0, longest + 1)

@@ -295,6 +295,8 @@ def years_in(sentence: Sentence, newest: int) -> list[YearsSaid]:
             first, after = _words(sentence, match)
             if not sentence.free(first, after) or any(first < end and begin < after for begin, end in taken):
                 continue
+            if not vague and _is_age(sentence, first, after):
+                continue
             span = _vague(sentence, match, after, newest) if vague else _years(match, newest)
             if span is None:
                 continue
@@ -307,6 +309,17 @@ def years_in(sentence: Sentence, newest: int) -> list[YearsSaid]:
                 )
             )
     return sorted(found, key=lambda said: said.first)
+
+
+def _is_age(sentence: Sentence, first: int, after: int) -> bool:
+    """ "A man in his 60s", "30s something": somebody's age, not a decade."""
+    decades = [key for key in sentence.keys[first:after] if key.endswith("s")]
+    if not decades or any(key[:2] in ("19", "20") and len(key) == 5 for key in decades):
+        return False
+    near = sentence.keys[max(0, first - 3) : after + 1]
+    return any(
+        key in ("his", "her", "their", "my", "your", "our", "aged", "age", "something", "s") for key in near
+    )
 
 
 def _years(match: re.Match[str], newest: int) -> Span | None:

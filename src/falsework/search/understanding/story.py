@@ -26,7 +26,7 @@ _REMEMBERED: Final = re.compile(
     r"(?:i|all i|only|ive|i ve|can|i vaguely|vaguely|barely|i kinda|i only|i also|i just) (?:can )?(?:remember|recall)|remember (?:seeing|watching|this|a|the|it|is)|"
     r"what (?:is|was|s) (?:the |this |that )?(?:name|title|movie|film|called)|whats (?:the |this |that )?(?:name|title|movie|film)|(?:name|title) of (?:the|this|that|a) (?:movie|film|show)|"
     r"trying to (?:find|remember|figure|identify|recall)|i (?:once |think i |also |must have |may have |probably |first )?(?:saw|watched) (?:this|a|it|an|that|the)|"
-    r"what movie|which movie|which film|what film|tip of my tongue|been looking for|have been searching|"
+    r"(?:what|which) (?:movie|film|show) (?:is|was|am|had|has|where|with|did|it|this|that)|tip of my tongue|been looking for|have been searching|"
     r"i (?:also )?(?:remember|recall)|one scene|opening scene|final scene|last scene|end scene|ending scene|in the end|main character|the movie (?:starts|ends|begins|opens)|movie where|film where) ?"
 )
 _ASKS: Final = re.compile(
@@ -48,7 +48,7 @@ def is_story(sentence: Sentence) -> bool:
     brackets = len(re.findall(r"\((?:18|19|20)\d\d\)", sentence.text))
     if len(sentence.words) < 9:
         return False
-    if told > asked and told + (len(sentence.words) >= MANY_WORDS) > brackets:
+    if told > 2 * asked and told + (len(sentence.words) >= MANY_WORDS) > brackets:
         return True
     return len(sentence.words) >= MANY_WORDS and not asked and not brackets
 
@@ -72,7 +72,9 @@ def _around(sentence: Sentence, years: list[YearsSaid]) -> Span | None:
     made: list[Span] = []
     seen: list[int] = []
     for said in years:
-        if said.setting or (_is_vague(sentence, said) and not all(_is_vague(sentence, each) for each in years)):
+        if said.setting or (
+            _is_vague(sentence, said) and not all(_is_vague(sentence, each) for each in years)
+        ):
             continue
         # What was said of an earlier year is not said of this one.
         since = max([each.after for each in years if each.after <= said.first], default=0)
@@ -113,7 +115,11 @@ def _around(sentence: Sentence, years: list[YearsSaid]) -> Span | None:
 
 def _is_vague(sentence: Sentence, said: YearsSaid) -> bool:
     """ "Old" or "recent", which mean little beside a year."""
-    return not any(character.isdigit() or key.endswith("ies") for key in sentence.keys[said.first : said.after] for character in key)
+    return not any(
+        character.isdigit() or key.endswith("ies")
+        for key in sentence.keys[said.first : said.after]
+        for character in key
+    )
 
 
 def _is_compared(sentence: Sentence, first: int, said: str) -> bool:

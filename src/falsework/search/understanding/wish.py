@@ -58,6 +58,9 @@ _CHILDREN: Final = re.compile(
     rf"|(?P<can>(?:kids|children) (?:can|could|will|would|may) (?:watch|enjoy|like|love)))(?= )"
 )
 _ABOUT: Final = frozenset(["about", "where", "who", "whose", "whom", "involving", "featuring"])
+_PLAINLY: Final = frozenset(
+    ["no", "without", "minus", "avoid", "avoiding", "free", "exclude", "excluding", "remove", "skip", "nor"]
+)
 _CONNECTING: Final = frozenset(
     ["or", "nor", "and", "any", "even", "at", "all", "a", "an", "the", "kind", "of", "too", "very", "so"]
 )
@@ -302,7 +305,8 @@ def _take_vocabulary(wish: Wish, *, spanish: bool) -> None:
         elif word.key == "but":
             state, about = "wish", False
         elif state in ("exclude", "not") and word.key not in _CONNECTING and word.key not in FILLERS:
-            size = _excluded_words(wish, place, table) if state == "exclude" and not about else 0
+            plainly = sentence.keys[opened] in _PLAINLY and state == "exclude" and not about
+            size = _excluded_words(wish, place, table) if plainly else 0
             place += size
             if size:
                 continue
@@ -310,7 +314,6 @@ def _take_vocabulary(wish: Wish, *, spanish: bool) -> None:
         place += 1
     if len(kinds) == 1:
         wish.kind = "film" if kinds == {"film"} else "series"
-    _ = opened
 
 
 def _use(sentence: Sentence, place: int, size: int, state: Operator) -> None:
