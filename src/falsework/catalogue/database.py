@@ -13,7 +13,8 @@ import sqlalchemy as sql
 from falsework.catalogue import reading
 from falsework.catalogue.engine import Place, default_url, place_of
 from falsework.catalogue.migrating import prepare
-from falsework.catalogue.records import Episode, Scene, Season, Shot, Title
+from falsework.catalogue.parts import Parts
+from falsework.catalogue.records import Scene, Season, Shot, Title
 from falsework.catalogue.schema import RemovedRow, StateRow, TitleRow
 from falsework.catalogue.writing import Changes, Writer
 
@@ -73,14 +74,26 @@ class Catalogue:
     def every(self) -> Iterator[Title]:
         """All titles by id, a page at a time, as they were when the first was asked for."""
         with self._place.transaction() as connection:
-            last: str | None = None
-            while True:
-                page = sql.select(TitleRow.id).order_by(TitleRow.id).limit(PAGE)
-                ids = list(connection.scalars(page if last is None else page.where(TitleRow.id > last)))
-                if not ids:
-                    return
+            for ids in self._pages(connection):
                 yield from reading.titles(connection, ids).values()
-                last = ids[-1]
+
+    def whole(self) -> Iterator[tuple[Title, Parts]]:
+        """As `every`, each with its seasons, episodes and scenes."""
+        with self._place.transaction() as connection:
+            for ids in self._pages(connection):
+                parts = reading.parts(connection, ids)
+                for id, title in reading.titles(connection, ids).items():
+                    yield title, parts.get(id, Parts())
+
+    def _pages(self, connection: sql.Connection) -> Iterator[list[str]]:
+        last = ""  # before every id: none is empty
+        while True:
+            page = sql.select(TitleRow.id).where(TitleRow.id > last).order_by(TitleRow.id).limit(PAGE)
+            ids = list(connection.scalars(page))
+            if not ids:
+                return
+            yield ids
+            last = ids[-1]
 
     def find(self, wanted: reading.Wanted, *, limit: int | None = None) -> list[Title]:
         """The titles that meet every condition, by id."""
@@ -103,18 +116,18 @@ class Catalogue:
 
     # What belongs to a title
 
-    def seasons(self, title_id: str) -> list[Season]:
+    def parts(self, title_id: str) -> Parts:
+        """The seasons, episodes and scenes of a title."""
         with self._place.transaction() as connection:
-            return reading.seasons(connection, title_id)
+            return reading.parts(connection, [title_id]).get(title_id, Parts())
 
-    def episodes(self, season_id: str) -> list[Episode]:
-        with self._place.transaction() as connection:
-            return reading.episodes(connection, season_id)
+    def seasons(self, title_id: str) -> tuple[Season, ...]:
+        """The seasons of a title, by number."""
+        return self.parts(title_id).seasons
 
-    def scenes(self, title_id: str) -> list[Scene]:
+    def scenes(self, title_id: str) -> tuple[Scene, ...]:
         """The scenes of a title and of its episodes, by episode and number."""
-        with self._place.transaction() as connection:
-            return reading.scenes(connection, title_id)
+        return self.parts(title_id).scenes
 
     def shots(self, title_id: str) -> list[Shot]:
         """The delivered shots that are attached to a title, by name."""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sql
 
 from falsework.catalogue.engine import in_groups
+from falsework.catalogue.parts import Parts
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import (
     Availability,
@@ -41,7 +42,7 @@ from falsework.catalogue.schema import (
     TitleRow,
 )
 
-__all__ = ["Wanted", "episodes", "found", "scene_at", "scenes", "scenes_of", "seasons", "shots", "titles"]
+__all__ = ["Wanted", "found", "parts", "scene_at", "scenes_of", "shots", "titles"]
 
 T = TypeVar("T")
 
@@ -138,36 +139,6 @@ def _conditions(connection: sql.Connection, wanted: Wanted) -> Iterator[sql.Colu
         yield TitleRow.rating.in_([one for one in ratings if fit_for_children(one)])
 
 
-def seasons(connection: sql.Connection, title_id: str) -> list[Season]:
-    asked = (
-        sql.select(SeasonRow.id, SeasonRow.number, SeasonRow.name, SeasonRow.year)
-        .join(TitleRow, TitleRow.key == SeasonRow.title)
-        .where(TitleRow.id == title_id)
-        .order_by(SeasonRow.number)
-    )
-    return [Season(row.id, title_id, row.number, row.name, row.year) for row in connection.execute(asked)]
-
-
-def episodes(connection: sql.Connection, season_id: str) -> list[Episode]:
-    asked = (
-        sql.select(EpisodeRow.__table__)
-        .join(SeasonRow, SeasonRow.key == EpisodeRow.season)
-        .where(SeasonRow.id == season_id)
-        .order_by(EpisodeRow.number)
-    )
-    return [
-        Episode(row.id, season_id, row.number, row.name, row.synopsis, row.runtime)
-        for row in connection.execute(asked)
-    ]
-
-
-def scenes(connection: sql.Connection, title_id: str) -> list[Scene]:
-    """The scenes of a title and of its episodes, by episode and number."""
-    asked = _scene_rows().where(TitleRow.id == title_id)
-    by_number = asked.order_by(SceneRow.episode.nulls_first(), SceneRow.number, SceneRow.id)
-    return _scenes(connection, connection.execute(by_number).all())
-
-
 def scenes_of(connection: sql.Connection, *, ids: Sequence[str]) -> list[Scene]:
     """Those of these scenes that there are."""
     rows = [
@@ -176,6 +147,39 @@ def scenes_of(connection: sql.Connection, *, ids: Sequence[str]) -> list[Scene]:
         for row in connection.execute(_scene_rows().where(SceneRow.id.in_(group)))
     ]
     return _scenes(connection, rows)
+
+
+def parts(connection: sql.Connection, ids: Sequence[str]) -> dict[str, Parts]:
+    """Seasons, episodes and scenes of these titles, by title; those that have none are left out."""
+    found: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for group in in_groups(ids):
+        asked = (
+            sql.select(SeasonRow.__table__, TitleRow.id.label("title_id"))
+            .join(TitleRow, TitleRow.key == SeasonRow.title)
+            .where(TitleRow.id.in_(group))
+            .order_by(SeasonRow.number)
+        )
+        for row in connection.execute(asked):
+            season = Season(row.id, row.title_id, row.number, row.name, row.year)
+            found[row.title_id]["seasons"].append(season)
+        within = (
+            sql.select(EpisodeRow.__table__, SeasonRow.id.label("season_id"), TitleRow.id.label("title_id"))
+            .join(SeasonRow, SeasonRow.key == EpisodeRow.season)
+            .join(TitleRow, TitleRow.key == SeasonRow.title)
+            .where(TitleRow.id.in_(group))
+            .order_by(SeasonRow.number, EpisodeRow.number)
+        )
+        for row in connection.execute(within):
+            episode = Episode(row.id, row.season_id, row.number, row.name, row.synopsis, row.runtime)
+            found[row.title_id]["episodes"].append(episode)
+        of_title = _scene_rows().where(TitleRow.id.in_(group))
+        by_number = of_title.order_by(SceneRow.episode.nulls_first(), SceneRow.number, SceneRow.id)
+        for scene in _scenes(connection, connection.execute(by_number).all()):
+            found[scene.title_id]["scenes"].append(scene)
+    return {
+        title: Parts(tuple(lists["seasons"]), tuple(lists["episodes"]), tuple(lists["scenes"]))
+        for title, lists in found.items()
+    }
 
 
 def _scene_rows() -> sql.Select[Any]:

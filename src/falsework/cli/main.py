@@ -19,6 +19,7 @@ import falsework
 from falsework.cli import (
     bench,
     brief,
+    catalogue,
     clean,
     clearing,
     credentials,
@@ -115,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     dataset.add(commands, shared)
     models.add(commands, shared)
     train.add(commands, shared)
+    catalogue.add(commands, shared)
     bench.add(commands)
     return parser
 
