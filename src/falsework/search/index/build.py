@@ -6,13 +6,19 @@ leaves the index that was there in use until the new one is whole (generations.p
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
+from uuid import uuid4
 
 from falsework.catalogue.records import Title
+from falsework.errors import FalseworkError
+from falsework.media.atomic import write_text
+from falsework.search.index.cluster import Cluster, ClusterIndex
 from falsework.search.index.edge import EdgeIndex
 from falsework.search.index.fields import fields_of
 from falsework.search.index.generations import Reading, begin, building, current, finish, in_use, sweep
@@ -24,6 +30,8 @@ from falsework.search.ranking.table import Table, TableWriter
 
 __all__ = ["Built", "OpenIndex", "Source", "build", "open_index"]
 
+ALIAS = "falsework"  # what a cluster's current collection is called, and how the names of all begin
+PLACE = "cluster.json"  # in a generation whose index is a collection: which one, and where
 VECTORS, INDEX, TABLE = "vectors", "index", "table"
 AT_ONCE = 1_024  # titles: enough texts of each length for full batches of the encoder
 
@@ -84,42 +92,49 @@ def build(
     folder: Path,
     *,
     encoder: Encodes,
+    cluster: Cluster | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Built:
     """Build the index of all titles of `catalogue` in `folder`, and make it the one that is opened.
 
-    `progress` is called with the titles done and the titles there are. FalseworkError where another build is
-    at work on the folder, or it cannot be written to.
+    With a `cluster` the index is a collection there and the ranking's table a file here; the cluster's alias
+    ALIAS moves to the new collection when both are whole. `progress` is called with the titles done and the
+    titles there are. FalseworkError where another build is at work on the folder, it cannot be written to, or
+    the cluster fails.
     """
     folder = Path(folder)
+    discard = partial(_discard, cluster)
     with building(folder), VectorCache(folder / VECTORS, encoder) as cache:
-        sweep(folder)
+        sweep(folder, discard)
         # Read before the titles are: a change in between is built in, and built once more the next time.
         revision = catalogue.revision
         part = begin(folder)
         (part / TABLE).mkdir()
         table = TableWriter(part / TABLE, encoder.dimensions)
-        with EdgeIndex.create(part / INDEX, model=encoder.name, dimensions=encoder.dimensions) as index:
+        with _new_index(part, encoder, cluster) as index:
             _fill(catalogue, index, table, cache, progress)
             table.finish()
             manifest = index.settle(revision)
         generation = finish(part)
+        if isinstance(index, ClusterIndex):
+            index.cluster.switch(ALIAS, index.collection)
         cache.flush()
         cache.forget_unused()
-        sweep(folder)
+        sweep(folder, discard)
     return Built(manifest, generation, cache.encoded)
 
 
-def open_index(folder: Path, *, encoder: Encodes) -> OpenIndex:
+def open_index(folder: Path, *, encoder: Encodes, cluster: Cluster | None = None) -> OpenIndex:
     """The current generation in `folder`, to be asked with `encoder`.
 
     FalseworkError where there is none, or one that was built by another model. Any number of processes may
-    hold it open, while others build.
+    hold it open, while others build. An index that is in a cluster is asked at the address it was built at,
+    unless `cluster` gives another.
     """
     folder = Path(folder)
     reading = in_use(folder)
     try:
-        index = EdgeIndex.open(reading.generation / INDEX, model=encoder.name, dimensions=encoder.dimensions)
+        index = _built_index(reading.generation, encoder, cluster)
         try:
             return OpenIndex(index, Table.open(reading.generation / TABLE), folder, reading)
         except BaseException:
@@ -128,6 +143,45 @@ def open_index(folder: Path, *, encoder: Encodes) -> OpenIndex:
     except BaseException:
         reading.close()
         raise
+
+
+def _new_index(part: Path, encoder: Encodes, cluster: Cluster | None) -> CatalogueIndex:
+    if cluster is None:
+        return EdgeIndex.create(part / INDEX, model=encoder.name, dimensions=encoder.dimensions)
+    collection = f"{ALIAS}-{uuid4().hex}"
+    # Noted before it is there, so that a killed build's collection is found and deleted by the next one.
+    write_text(part / PLACE, json.dumps({"url": cluster.where, "collection": collection}) + "\n")
+    return ClusterIndex.create(cluster, collection, model=encoder.name, dimensions=encoder.dimensions)
+
+
+def _built_index(generation: Path, encoder: Encodes, cluster: Cluster | None) -> CatalogueIndex:
+    place = _place(generation)
+    if place is None:
+        return EdgeIndex.open(generation / INDEX, model=encoder.name, dimensions=encoder.dimensions)
+    return ClusterIndex.open(
+        cluster or Cluster(place["url"]),
+        place["collection"],
+        model=encoder.name,
+        dimensions=encoder.dimensions,
+    )
+
+
+def _place(generation: Path) -> dict[str, str] | None:
+    """Where in which cluster a generation's index is; None for one that is in its own folder."""
+    try:
+        place = json.loads((generation / PLACE).read_bytes())
+        return {"url": str(place["url"]), "collection": str(place["collection"])}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FalseworkError(f"does not say where its index is ({error})", where=generation) from error
+
+
+def _discard(cluster: Cluster | None, generation: Path) -> None:
+    """Delete the collection of a generation that goes; without a cluster at hand it is left there."""
+    place = _place(generation)
+    if cluster is not None and place is not None and place["collection"] in cluster.collections():
+        cluster.delete(place["collection"])
 
 
 def _fill(

@@ -21,14 +21,23 @@ from falsework.media.atomic import write_text
 from falsework.search.index.fields import NUMBERS, WORDS, Among, Between, Clause, Inside, clauses
 from falsework.search.index.manifests import as_record, checked, from_record, searchable
 from falsework.search.index.order import in_order
-from falsework.search.index.points import DENSE, ID, SPARSE, in_batches, payload, point_id, sparse, vector
+from falsework.search.index.points import (
+    DENSE,
+    EXACT_UNTIL,
+    ID,
+    SPARSE,
+    in_batches,
+    payload,
+    point_id,
+    sparse,
+    vector,
+)
 from falsework.search.index.protocol import Conditions, Entry, Hit, Manifest
 
-__all__ = ["EXACT_UNTIL", "EdgeIndex"]
+__all__ = ["EdgeIndex"]
 
 MANIFEST, SHARD = "manifest.json", "shard"
 AT_ONCE = 1_000  # points of an upsert
-EXACT_UNTIL = 65_536  # titles: up to here all vectors are compared (a few ms); beyond, a graph is walked
 GRAPH_EDGES, GRAPH_CANDIDATES = 16, 128  # HNSW's m and ef_construct
 SEALED_FROM = 1  # kB of vectors: `settle` puts everything into its compact, mapped form, however little
 

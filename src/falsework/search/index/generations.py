@@ -15,7 +15,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,6 +26,7 @@ __all__ = ["Reading", "begin", "building", "current", "finish", "in_use", "sweep
 
 CURRENT, LOCK, IN_USE = "current", "building", "in-use"
 PART, GONE = ".part", ".gone"
+BUILD = "Build it: `falsework catalogue index`."
 PATIENCE = 10.0  # seconds a reader follows a pointer that moves faster than it can
 
 
@@ -90,20 +91,25 @@ def finish(part: Path) -> Path:
     return generation
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed builds left, and generations that are superseded and open nowhere. For the builder
-    alone."""
+def sweep(folder: Path, discard: Callable[[Path], None]) -> None:
+    """Remove what killed builds left, and generations that are superseded and open nowhere; `discard` is
+    called with each while it is still there. For the builder alone."""
     kept = current(folder)
     for path in folder.iterdir():
         if not path.is_dir() or not path.name.split(".")[0].isdigit() or path.name == kept:
             continue
         if path.suffix in (PART, GONE):
+            discard(path)
             shutil.rmtree(path, ignore_errors=True)
             continue
-        with suppress(OSError), (path / IN_USE).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with (path / IN_USE).open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue  # somebody reads it
             gone = path.with_name(path.name + GONE)  # at once out of every reader's way
             path.rename(gone)
+            discard(gone)
             shutil.rmtree(gone, ignore_errors=True)
 
 
@@ -126,9 +132,7 @@ def in_use(folder: Path) -> Reading:
     while True:
         name = current(folder)
         if name is None:
-            raise FalseworkError(
-                "holds no index", where=folder, todo="Build it: `falsework catalogue index`."
-            )
+            raise FalseworkError("holds no index", where=folder, todo=BUILD)
         generation = folder / name
         with suppress(OSError):  # superseded and swept between two lines of this loop
             descriptor = os.open(generation / IN_USE, os.O_RDONLY | os.O_CLOEXEC)
@@ -144,7 +148,7 @@ def in_use(folder: Path) -> Reading:
             raise FalseworkError(
                 f"points to the generation {name}, which is not there",
                 where=folder / CURRENT,
-                todo="Build the index again: `falsework catalogue index`.",
+                todo=BUILD,
             )
         time.sleep(0.01)
 

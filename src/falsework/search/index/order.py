@@ -8,6 +8,7 @@ from falsework.search.index.protocol import Hit
 
 __all__ = ["in_order"]
 
+DECIMALS = 6  # of a score: beyond them engines round differently, and equal vectors would not tie
 SPARE = 16  # hits asked for beyond the wanted ones, to see whether a tie ends there
 MOST = 1 << 16  # hits are asked for at most: a tie of more is cut where the engine cuts it
 
@@ -18,8 +19,12 @@ def in_order(fetch: Callable[[int], list[Hit]], limit: int) -> list[Hit]:
     if limit <= 0:
         return []
     asked = limit + SPARE
-    hits = fetch(asked)
+    hits = _rounded(fetch(asked))
     while len(hits) == asked and hits[-1].score == hits[limit - 1].score and asked < MOST:
         asked *= 4
-        hits = fetch(asked)
+        hits = _rounded(fetch(asked))
     return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
+
+
+def _rounded(hits: list[Hit]) -> list[Hit]:
+    return [Hit(hit.id, round(hit.score, DECIMALS)) for hit in hits]

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from falsework.search.index.manifests import searchable
 from falsework.search.index.protocol import Entry
 
-__all__ = ["DENSE", "ID", "SPARSE", "in_batches", "payload", "point_id", "sparse", "vector"]
+__all__ = ["DENSE", "EXACT_UNTIL", "ID", "SPARSE", "in_batches", "payload", "point_id", "sparse", "vector"]
 
 DENSE, SPARSE = "meaning", "terms"  # the names of a point's two vectors
+EXACT_UNTIL = 65_536  # titles: up to here all vectors are compared (a few ms); beyond, a graph is walked
 ID = "id"  # the payload's field that holds the title's id
 
 Item = TypeVar("Item")
