@@ -191,6 +191,8 @@ class Client:
         self, once: Callable[[Any], Awaitable[tuple[T, Any]]], estimate: Estimate, deadline: float
     ) -> T:
         openai = self._client()
+        if time.monotonic() >= deadline:  # what came before has taken all the time
+            raise EndpointError(LATE, charge="nothing", trips=False)
         reserved = await asyncio.to_thread(self._spending.reserve, estimate)
         try:
             async with asyncio.timeout(deadline - time.monotonic()):

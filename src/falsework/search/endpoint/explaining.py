@@ -10,9 +10,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+import pydantic
+from pydantic import BaseModel, ConfigDict
 
 from falsework.catalogue.records import Title
 from falsework.catalogue.vocabularies import folded
@@ -23,10 +24,9 @@ from falsework.search.endpoint.reranking import wanted
 from falsework.search.endpoint.schema import strict_schema
 from falsework.search.endpoint.wire import parsed
 from falsework.search.query import Query
+from falsework.search.ranking.why import Field, stored
 
-__all__ = ["Claim", "Quoted", "claims_in", "explaining_prompt"]
-
-Quoted = Literal["title", "year", "synopsis", "genres", "moods", "people", "runtime", "rating", "languages"]
+__all__ = ["Claim", "claims_in", "explaining_prompt"]
 
 MOST_TITLES = 10
 MOST_TOKENS = 900
@@ -49,8 +49,8 @@ class _Said(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: int
-    field: Quoted
-    quote: Annotated[str, Field(max_length=LONGEST_QUOTE)]
+    field: Field
+    quote: Annotated[str, pydantic.Field(max_length=LONGEST_QUOTE)]
     wish: str
 
 
@@ -66,7 +66,7 @@ class Claim:
     words they answer, empty where the model did not say."""
 
     id: str
-    field: Quoted
+    field: Field
     quote: str
     wish: str = ""
 
@@ -80,7 +80,7 @@ def explaining_prompt(query: Query, wish: str, titles: Sequence[Title]) -> Promp
                 field: plain(words[0], SYNOPSIS)
                 if field == "synopsis"
                 else [plain(each, NAME) for each in words]
-                for field in get_args(Quoted)
+                for field in get_args(Field)
                 if (words := stored(title, field)[:8])
             },
         }
@@ -90,28 +90,12 @@ def explaining_prompt(query: Query, wish: str, titles: Sequence[Title]) -> Promp
     return Prompt("claims", INSTRUCTIONS, material, strict_schema(_Explanation), MOST_TOKENS)
 
 
-def stored(title: Title, field: Quoted) -> tuple[str, ...]:
-    """A title's field as the texts it consists of."""
-    values: dict[Quoted, tuple[object, ...]] = {
-        "title": (title.title,),
-        "year": (title.year,),
-        "synopsis": (title.synopsis,),
-        "genres": title.genres,
-        "moods": title.moods,
-        "people": tuple(credit.name for credit in title.credits),
-        "runtime": (title.runtime,),
-        "rating": (title.rating,),
-        "languages": title.languages,
-    }
-    return tuple(str(value) for value in values[field] if value not in (None, ""))
-
-
 def claims_in(pieces: Iterable[str], titles: Sequence[Title], wish: str) -> Iterator[Claim]:
     """The claims of a streamed answer that hold, each as soon as it is whole; no words twice for a title.
 
     Raises an EndpointError where the stream does, or where it holds no list of claims.
     """
-    seen: set[tuple[str, Quoted, str]] = set()
+    seen: set[tuple[str, Field, str]] = set()
     counts: dict[str, int] = {}
     for text in _objects(pieces):
         try:

@@ -35,7 +35,9 @@ __all__ = ["near", "query_in", "understanding_prompt", "vocabulary_version"]
 MOST_TOKENS = 600  # a query with every field filled has about 400
 NEAR_GENRES = 12
 NEAR_MOODS = 16
-LONGEST_NAME = 80  # characters of a name that a note repeats
+HEARD = 85  # per cent of a title's letters that stand in the wish together
+LONGEST_NAME = 200  # characters
+LONGEST_EXCLUSION = 40  # characters of a word that is in no vocabulary
 
 INSTRUCTIONS = f"""\
 You read what a viewer wants to watch, in whatever language, and fill in a query for a catalogue.
@@ -104,33 +106,35 @@ def query_in(
     """The query in a model's answer, and sentences about what was left out of it. Where there is none, an
     EndpointError.
 
-    Titles and people become the catalogue's; titles it does not have stay only where the viewer named them.
-    A profile for children stays one.
+    Titles and people become the catalogue's; titles it does not have stay only where the viewer named them,
+    and on a child's profile (`kids`) the others too. Such a profile stays one.
     """
+    from rapidfuzz.fuzz import partial_ratio
+
     said = parsed(answer, Query)
     known = folded(
         " ".join((wish, *((*previous.titles, *previous.like, *previous.unlike) if previous else ())))
     )
-    notes: list[str] = []
+    left_out: dict[str, int] = {}
 
     def kept(field: str, values: Sequence[str], find: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for value in values:
-            name = plain(value, LONGEST_NAME)
-            entries = find(name) if name else ()
-            if name and not entries:
-                notes.append(f"The endpoint's “{name}” is left out: it is {field}")
+            entries = find(plain(value, LONGEST_NAME))
+            left_out[field] = left_out.get(field, 0) + (not entries)
             found.update(dict.fromkeys(entries))
         return tuple(found)[:MOST_TERMS]
 
     def titles(values: Sequence[str]) -> tuple[str, ...]:
         def find(name: str) -> Sequence[str]:
             linked = names.title(name, typos=False)
-            if linked is not None:
-                return (names.written(linked),)
-            return (name,) if folded(name) and f" {folded(name)} " in f" {known} " else ()
+            if linked is None:
+                return (name,) if folded(name) and f" {folded(name)} " in f" {known} " else ()
+            # To a child no title is named that the child has not named, give or take a letter.
+            heard = not kids or partial_ratio(folded(linked.title), known) >= HEARD
+            return (names.written(linked),) if heard else ()
 
-        return kept("no title of the catalogue", values, find)
+        return kept("titles", values, find)
 
     def person(name: str) -> Sequence[str]:
         found = names.person(name, typos=True)
@@ -143,26 +147,27 @@ def query_in(
         unlike=titles(said.unlike),
         years=said.years,
         around=said.around,
-        genres=kept("no genre of the catalogue", said.genres, genres_named),
-        moods=kept("no mood of the catalogue", said.moods, moods_named),
-        mild=kept("no mood of the catalogue", said.mild, moods_named),
+        genres=kept("genres", said.genres, genres_named),
+        moods=kept("moods", said.moods, moods_named),
+        mild=kept("moods", said.mild, moods_named),
         runtime=said.runtime,
-        languages=kept(
-            "no language the catalogue knows", said.languages, lambda name: _code(name, LANGUAGES)
-        ),
-        countries=kept("no country the catalogue knows", said.countries, lambda name: _code(name, COUNTRIES)),
-        people=kept("nobody in the catalogue", said.people, person),
+        languages=kept("languages", said.languages, lambda name: _code(name, LANGUAGES)),
+        countries=kept("countries", said.countries, lambda name: _code(name, COUNTRIES)),
+        people=kept("people", said.people, person),
         kind=said.kind,
         kids=kids or said.kids,
-        exclude=kept("no word", said.exclude, _excluded),
+        exclude=kept("exclusions", said.exclude, _excluded),
     )
     if not query.model_dump(exclude={"kids"} if kids else None, exclude_defaults=True):
         raise EndpointError("understood nothing", trips=False)
-    return query, tuple(dict.fromkeys(notes))
+    # Their number, not their names: a model's words could be anything.
+    notes = (f"Left out of what the endpoint understood: {field} ({n})" for field, n in left_out.items() if n)
+    return query, tuple(notes)
 
 
 def _excluded(name: str) -> Sequence[str]:
-    return genres_named(name) or moods_named(name) or ((name.casefold(),) if folded(name) else ())
+    known = genres_named(name) or moods_named(name)
+    return known or ((name.casefold(),) if folded(name) and len(name) <= LONGEST_EXCLUSION else ())
 
 
 def _code(name: str, table: Sequence[Term]) -> Sequence[str]:
