@@ -201,7 +201,7 @@ def _edits(sentence: Sentence, names: Names) -> bool:
         return not (
             noun and keys[0] in ("with", "from", "in", "by", "for", "after", "before") and len(keys) > 6
         )
-    if keys[0] == "about" and not noun:
+    if (keys[0] == "about" and not noun) or keys in (("kids",), ("children",), ("childrens",)):
         return True
     if keys[-1] in ("only", "too", "though") or keys[:2] in (
         ("make", "it"),
@@ -354,9 +354,9 @@ def _merged(
     return merged
 
 
-def _changed(previous: Query, kids: bool, **fields: Any) -> Query:
+def _changed(previous: Query, profile_kids: bool, **fields: Any) -> Query:
     values = {**previous.model_dump(), **fields}
-    return Query.model_validate({**values, "kids": bool(values["kids"]) or kids})
+    return Query.model_validate({**values, "kids": bool(values["kids"]) or profile_kids})
 
 
 def _shown(pointed: re.Match[str], shown: Sequence[str]) -> str | None:

@@ -37,7 +37,7 @@ ROMAN: Final = {
     "x": "10",
 }
 _ARTICLE_LAST: Final = re.compile(r"^(.+), (The|A|An)$")  # "Goonies, The", as lists sorted by name write
-SUBTITLE: Final = re.compile(r"\s*(?::|;|\s[-–—]\s|,?\s+or,?\s|\()")
+SUBTITLE: Final = re.compile(r"\s*(?::|;|\s[-–—]\s|,?\s+or,?\s|,\s|\()")
 LETTERS: Final = 64  # a letter's code has six bits: a to z, 0 to 9, the gap, and the rest folded into 27
 GRAMS: Final = LETTERS**3
 MOST_POSTINGS: Final = 300_000  # entries of the trigram lists that one search reads at most
@@ -130,9 +130,12 @@ class NameTable:
             years.append(-1 if year is None or not 0 <= year <= 9999 else year)
             weights.append(weight)
             all_ways = dict(ways(key))
-            if parts and (cut := SUBTITLE.search(name)) and (head := name_key(name[: cut.start()])):
-                for part, _ in ways(head):
-                    all_ways.setdefault(part, PART)
+            if parts and (cut := SUBTITLE.search(name)):
+                head = name_key(name[: cut.start()])
+                # "Love, Simon" is not called "Love".
+                if head and (" " in head or not cut[0].startswith(",")):
+                    for part, _ in ways(head):
+                        all_ways.setdefault(part, PART)
             for way, sureness in all_ways.items():
                 digests.append(digest(way))
                 rows.append(row)

@@ -22,6 +22,8 @@ FORMAT: Final = 1
 NEWEST: Final = (
     0.995  # the share of titles that are no newer than "recent"; a wrong year of 9999 does not count
 )
+# How alike two names must be to be one with a slip in it, by their length (rapidfuzz's ratio, 0 to 1).
+LONG_SLIP, MIDDLE_SLIP, SHORT_SLIP, DATED_SLIP, MISDATED_SLIP = 0.86, 0.9, 0.8, 0.75, 0.95
 YEAR_AT_END: Final = re.compile(r"^(.*\S)\s*\((\d{4})\)\s*$", re.DOTALL)
 
 
@@ -217,11 +219,11 @@ def _is_slip(said: str, other: str, near: Near, year: int | None, own: int | Non
     if re.findall(r"\d+", said) != re.findall(r"\d+", other):
         return False
     if year is not None and own is not None:
-        return near.likeness >= (0.75 if abs(own - year) <= 1 else 0.95)
+        return near.likeness >= (DATED_SLIP if abs(own - year) <= 1 else MISDATED_SLIP)
     shortest = min(len(said), len(other))
-    return near.likeness >= (
-        0.86 if shortest >= 8 else 0.9 if shortest >= 7 else 0.88 if said[0] == other[0] else 2
-    )
+    if shortest < 7:  # a letter makes another word of so short a name: only turned or doubled ones are slips
+        return sorted(set(said)) == sorted(set(other)) and near.likeness >= SHORT_SLIP
+    return near.likeness >= (LONG_SLIP if shortest >= 8 else MIDDLE_SLIP)
 
 
 def _is_name(name: str) -> bool:

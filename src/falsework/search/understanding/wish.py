@@ -201,6 +201,9 @@ def take_people(wish: Wish, people: list[PersonSaid], names: Names) -> None:
 def take_children(wish: Wish) -> None:
     """ "For my 5 year old", "kids film", "family friendly"; "not for kids" is the contrary."""
     sentence = wish.sentence
+    if sentence.keys in (("kids",), ("children",), ("childrens",)):
+        wish.kids = True
+        sentence.use(0, 1)
     for match in _CHILDREN.finditer(sentence.joined):
         first, after = sentence.numbers(match.start() + 1, match.end())
         aged = bool(match["age"]) and sentence.keys[first] == "for"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from falsework.catalogue.vocabularies import COUNTRIES, LANGUAGES, Term, term
+from falsework.catalogue.vocabularies import COUNTRIES, LANGUAGES, MOODS, Term, term
 from falsework.search.query import Query
 
 __all__ = ["chip_words", "search_words"]
@@ -16,6 +16,7 @@ ENGLISH = {
     "countries": "from {}",
     "people": "with {}",
     "exclude": "no {}",
+    "nothing": "nothing {}",
     "film": "film",
     "series": "series",
     "kids": "for kids",
@@ -34,6 +35,7 @@ SPANISH = {
     "countries": "de {}",
     "people": "con {}",
     "exclude": "sin {}",
+    "nothing": "nada {}",
     "film": "película",
     "series": "serie",
     "kids": "para niños",
@@ -60,9 +62,11 @@ def chip_words(key: str, value: str, *, language: str = "en") -> str:
         return words[key].format(_said(COUNTRIES, value, language).title())
     if key in ("kind", "kids"):
         return words.get(value, words["kids"])
-    if key in ("genres", "moods", "mild", "exclude"):
-        known = term(value)
-        value = value.casefold() if known is None else _of(known, language, known.name.casefold())
+    known = term(value) if key in ("genres", "moods", "mild", "exclude") else None
+    if known is not None:
+        value = _of(known, language, known.name.casefold())
+    if key == "exclude" and known is not None and known in MOODS:
+        key = "nothing"
     return words.get(key, "{}").format(value)
 
 
@@ -86,7 +90,9 @@ def _years(value: str, words: dict[str, str]) -> str:
         if least == most:
             return least
         if least.endswith("0") and int(most) == int(least) + 9:
-            return words["decade"].format(least)
+            # In Spanish the century goes without saying: los años 90, but los años 2010.
+            short = words is SPANISH and "1920" <= least < "2000"
+            return words["decade"].format(least[2:] if short else least)
         return f"{least}–{most}"
     return words["from"].format(least) if least else words["until"].format(most) if most else "…"
 
