@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
-__all__ = ["adverb", "article", "compared", "conjugated", "is_plural", "plural", "possessable"]
+__all__ = ["Tense", "adverb", "article", "compared", "conjugated", "plural"]
 
 Tense = Literal[
     "infinitive", "present", "past", "future", "conditional", "imperative", "gerund", "participle"
@@ -136,7 +136,7 @@ def _modal(verb: str, tense: Tense) -> str:
 def _third_person(verb: str) -> str:
     if verb == "have":
         return "has"
-    if verb.endswith(("s", "sh", "ch", "x", "z", "o")):
+    if verb.endswith(("s", "sh", "ch", "x", "z")) or verb in ("do", "go", "undergo", "veto", "echo"):
         return verb + "es"
     if verb.endswith("y") and verb[-2:-1] not in VOWELS:
         return verb[:-1] + "ies"
@@ -187,7 +187,7 @@ def plural(phrase: str) -> str:
 
 def _noun_plural(noun: str) -> str:
     low = noun.lower()
-    if low in SAME_IN_PLURAL or is_plural(low):
+    if low in SAME_IN_PLURAL or _is_plural(low):
         return noun
     if low in IRREGULAR_PLURALS:
         return noun[:1] + IRREGULAR_PLURALS[low][1:]
@@ -200,7 +200,7 @@ def _noun_plural(noun: str) -> str:
     return noun + "s"
 
 
-def is_plural(noun: str) -> bool:
+def _is_plural(noun: str) -> bool:
     """Whether the noun is written as a plural already: "people", "clothes", "special effects"."""
     last = noun.rsplit(" ", 1)[-1].lower()
     if last in SAME_IN_PLURAL or last in IRREGULAR_PLURALS.values():
@@ -247,8 +247,3 @@ def article(following: str) -> str:
     if low.startswith(SILENT_H):
         return "an"
     return "an" if low[:1] in VOWELS and not low.startswith(LIKE_YOU) else "a"
-
-
-def possessable(noun: str) -> str:
-    """The noun with its genitive: "the soldiers'", "a boy's"."""
-    return noun + ("'" if noun.endswith("s") else "'s")

@@ -65,6 +65,11 @@ class Lexicon:
             self.folded.setdefault(plain, []).append(entry)
             if entry.part == "verb":
                 self.verbs.setdefault(plain, []).append(entry)
+        for plain, found in list(
+            self.verbs.items()
+        ):  # "se estrella" is taken apart though "estrellar" is not told
+            if plain.endswith("se"):
+                self.verbs.setdefault(plain[:-2], found)
 
 
 def fold(text: str) -> str:

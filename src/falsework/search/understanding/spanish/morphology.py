@@ -125,6 +125,8 @@ def _tables() -> tuple[
 def readings(word: str) -> tuple[Reading, ...]:
     """Every way to read `word` (lower case), the likeliest first; empty if the glossary knows none."""
     found = list(dict.fromkeys(_readings(word, lexicon())))
+    if any(one.exact and not (one.tense in ("present", "subjunctive") and one.person == 0) for one in found):
+        found = [one for one in found if one.exact]
     found.sort(key=lambda one: (not one.exact, one.entry.lemma.lower() != word))
     return tuple(found)
 
@@ -209,6 +211,8 @@ def _stems(stem: str) -> Iterator[str]:
         if stem.endswith(written):
             spelled.append(stem[: len(stem) - len(written)] + infinitive)
     for each in spelled:
+        if len(each) < 2:
+            continue
         yield each
         for written, infinitives in (("ie", ("e", "i")), ("ue", ("o", "u")), ("i", ("e",)), ("u", ("o",))):
             place = each.rfind(written)

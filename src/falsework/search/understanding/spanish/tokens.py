@@ -89,6 +89,7 @@ ARTICLES = frozenset(
         "su",
     ]
 )
+LONGEST_NAME = 6  # words
 LONG_TITLE = 4  # words: a release title as long as this is meant wherever it stands
 
 
@@ -141,6 +142,10 @@ def mark_names(tokens: list[Token], known: Lexicon) -> list[Token]:
         length, kept = _quoted(tokens, place)
         if not length:
             length, kept = _release_title(tokens, place, marked, shouted)
+        if not length and (spanned := _glossary_name(tokens, place, known)):
+            marked += tokens[place : place + spanned]
+            place += spanned
+            continue
         if not length and not shouted:
             length, kept = _name(tokens, place, marked, known)
         if length:
@@ -235,22 +240,17 @@ def _name(tokens: list[Token], place: int, before: list[Token], known: Lexicon) 
     known_word = first.text.lower() in known.words or first.plain in known.tree
     if starts and (known_word or end - place == 1):
         return 0, ""
-    if _glossary_name(tokens, place, known):
-        return 0, ""
     if end - place == 1 and known_word and before and before[-1].plain in ARTICLES:
         return 0, ""  # "la Policía"
     return end - place, _joined(tokens[place:end])
 
 
-def _glossary_name(tokens: list[Token], place: int, known: Lexicon) -> bool:
-    """Whether the glossary has a name that begins here: "Navidad", "Segunda Guerra Mundial"."""
-    if any(entry.part == "name" for entry in known.folded.get(tokens[place].plain, ())):
-        return True
-    node = known.tree.get(tokens[place].plain)
-    for token in tokens[place + 1 : place + 6]:
-        if node is None:
-            return False
+def _glossary_name(tokens: list[Token], place: int, known: Lexicon) -> int:
+    """How many words a name takes that the glossary has: "Navidad", "Segunda Guerra Mundial"; 0 if none begins."""
+    length = int(any(entry.part == "name" for entry in known.folded.get(tokens[place].plain, ())))
+    node = known.tree
+    for offset, token in enumerate(tokens[place : place + LONGEST_NAME]):
+        node = node.get(token.plain, {})
         if "" in node and node[""].part == "name":
-            return True
-        node = node.get(token.plain)
-    return node is not None and "" in node and node[""].part == "name"
+            length = offset + 1
+    return length

@@ -15,7 +15,7 @@ __all__ = ["FINITE", "Unit", "units_of"]
 FINITE = frozenset(("present", "past", "future", "conditional", "subjunctive", "imperative"))
 REFLEXIVE = frozenset(("se", "me", "te", "nos", "os"))
 OBJECTS = {
-    "lo": "it", "le": "him", "les": "them", "la": "her", "los": "them", "las": "them", "me": "me", "te": "you",
+    "lo": "him", "le": "him", "les": "them", "la": "her", "los": "them", "las": "them", "me": "me", "te": "you",
     "nos": "us", "os": "you",
 }  # fmt: skip
 FILM_ASKED = frozenset(
@@ -39,6 +39,7 @@ NOT_A_SUBJECT = frozenset(
         "ustedes",
     ]
 )
+LIKE = frozenset(("tipo", "estilo", "rollo", "onda"))  # before a title
 LONGEST_EXPRESSION = 8
 MOST_MENDED = 6  # misspelt words looked up in one sentence, so that a long one stays quick
 
@@ -46,7 +47,7 @@ MOST_MENDED = 6  # misspelt words looked up in one sentence, so that a long one 
 AFTER = {
     "determiner": ("noun", "adjective", "number", "participle", "adverb", "verb", "infinitive"),
     "number": ("noun", "adjective", "participle", "verb"),
-    "preposition": ("noun", "infinitive", "determiner", "adjective", "participle", "adverb", "verb"),
+    "preposition": ("infinitive", "noun", "determiner", "adjective", "participle", "adverb", "verb"),
     "pronoun": ("verb", "infinitive", "adverb", "participle", "adjective", "noun"),
     "noun": ("adjective", "participle", "verb", "gerund", "adverb", "noun"),
     "adjective": ("noun", "adjective", "participle", "verb", "adverb"),
@@ -146,7 +147,11 @@ def _with_reflexives(
             perfect = any(one.entry.lemma == "haber" for one in found[verb]) and verb + 1 < len(tokens)
             verb += perfect
             merged = _reflexive(found[verb], known, token.plain)
-            lemmas = {fold(one.entry.lemma) + "se" for one in found[verb] if one.entry.part == "verb"}
+            lemmas = {
+                fold(one.entry.lemma).removesuffix("se") + "se"
+                for one in found[verb]
+                if one.entry.part == "verb"
+            }
             in_tree = {lemma for lemma in lemmas if lemma in known.tree}
             if merged or in_tree:
                 for between in range(place + 1, verb):
@@ -177,7 +182,7 @@ def _reflexive(found: list[Reading], known: Lexicon, pronoun: str) -> list[Readi
         one._replace(entry=entry)
         for one in found
         if one.entry.part == "verb" and (pronoun == "se" or one.person == person[pronoun])
-        for entry in known.verbs.get(fold(one.entry.lemma) + "se", ())
+        for entry in known.verbs.get(fold(one.entry.lemma).removesuffix("se") + "se", ())
     ]
 
 
@@ -269,10 +274,12 @@ def _single(token: Token, found: list[Reading], before: list[Unit], after: Token
     if not token.word:
         part = "number" if token.text[0].isdigit() else "sign"
         return Unit(token.text, part, token.text, glued=token.glued, settled=True)
-    if not found:
-        return Unit(token.text, "unknown", token.text, glued=token.glued, settled=True)
     if token.plain in OBJECTS and after is not None and _goes_before_verb(token.plain, after):
         return Unit(token.text, "object", OBJECTS[token.plain], glued=token.glued, settled=True)
+    if token.plain in LIKE and after is not None and after.kept is not None:
+        return Unit(token.text, "preposition", "like", glued=token.glued, settled=True)
+    if not found:
+        return Unit(token.text, "unknown", token.text, glued=token.glued, settled=True)
     reading = min(found, key=lambda one: (_unlikeliness(one, before, token), not one.exact))
     return Unit(
         token.text,
@@ -316,8 +323,9 @@ def _kind_before(before: list[Unit]) -> str:
         return ""
     last = before[-1]
     if last.part == "conjunction" and len(before) > 1:  # "ríe y llora", "padre e hijo": like goes with like
-        last = before[-2]
-        return "pronoun" if last.finite else "determiner" if last.part == "noun" else "adverb"
+        if any(unit.finite for unit in before[-12:-1]):
+            return "pronoun"
+        return "determiner" if before[-2].part == "noun" else "adverb"
     if last.part in ("object", "pronoun") or last.plain == "no":
         return "pronoun"
     if last.part in ("title", "unknown", "name"):
