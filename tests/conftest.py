@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,3 +29,42 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the test material beside the checkout (../shared) is absent")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own, on a socket in a temporary folder."""
+    pytest.importorskip("psycopg", reason="the driver for PostgreSQL (extra `rights`) is not installed")
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    found = shutil.which("initdb") or (str(programs[-1]) if programs else None)
+    if found is None:
+        pytest.skip("PostgreSQL's server is not installed here")
+    programs_folder = Path(found).resolve().parent
+    folder = Path(tempfile.mkdtemp(prefix="falsework-pg-"))
+    who: dict[str, object] = {}
+    if os.geteuid() == 0:  # the server refuses to run as root
+        os.chown(folder, 65534, 65534)
+        who = {"user": 65534, "group": 65534, "extra_groups": []}
+
+    def run(*words: str) -> None:
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False, cwd=folder, stdin=subprocess.DEVNULL, **who
+        )  # type: ignore[call-overload]
+        if done.returncode:
+            pytest.skip(f"PostgreSQL could not be started: {done.stderr.strip()[-300:]}")
+
+    data = folder / "data"
+    control = str(programs_folder / "pg_ctl")
+    try:
+        run(found, "--auth=trust", "--username=falsework", "--no-sync", "--encoding=UTF8", "-D", str(data))
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+        run(control, "-w", "-D", str(data), "-l", str(folder / "log"), "-o", options, "start")
+        try:
+            yield f"postgresql+psycopg://falsework:sesame@/postgres?host={folder}"
+        finally:
+            subprocess.run(
+                [control, "-w", "-D", str(data), "-m", "immediate", "stop"],
+                capture_output=True, check=False, cwd=folder, **who,
+            )  # type: ignore[call-overload]  # fmt: skip
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -274,7 +274,7 @@ def _csv_fault(error: Exception) -> str:
         return f"it is longer than {LONGEST_RECORD:,} characters, or a quotation mark is never closed"
     if "unexpected end of data" in str(error):
         return "a quotation mark is never closed"
-    return f"it is no row of CSV ({error})"
+    return f"a quotation mark stands where none may, or is not closed ({error})"
 
 
 # ---- JSON lines ------------------------------------------------------------------------------------------
