@@ -9,6 +9,13 @@ __all__ = ["MICROS", "Campaign", "Cap", "Creative", "Flight", "LineItem", "Targe
 MICROS = 1_000_000  # of one unit of the currency, so that budgets add up exactly
 
 
+class Cap(msgspec.Struct, frozen=True, kw_only=True):
+    """At most `count` impressions in `seconds`; 0 seconds: in one stream."""
+
+    count: int
+    seconds: int = 0
+
+
 class Creative(msgspec.Struct, frozen=True, kw_only=True):
     """One advertisement. `duration` in seconds; 0 for a still. `media` are the files a player chooses from:
     (URL, MIME type, width, height, bit rate in kbit/s). `attributes` are AdCOM creative attributes (`attr`).
@@ -25,6 +32,7 @@ class Creative(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
     text: str = ""  # what is said and shown, for the match with a scene
     universal_ad_id: tuple[str, str] = ("unknown", "unknown")  # registry and value
+    caps: tuple[Cap, ...] = ()
 
 
 class Flight(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,13 +40,6 @@ class Flight(msgspec.Struct, frozen=True, kw_only=True):
 
     starts: float
     ends: float
-
-
-class Cap(msgspec.Struct, frozen=True, kw_only=True):
-    """At most `count` impressions in `seconds`; 0 seconds: in one stream."""
-
-    count: int
-    seconds: int = 0
 
 
 class Targeting(msgspec.Struct, frozen=True, kw_only=True):

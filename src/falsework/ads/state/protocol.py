@@ -12,8 +12,11 @@ __all__ = ["Event", "Lease", "State"]
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to an advertisement. (`stream`, `served`, `kind`) is its identity: a second one
-    like it is a duplicate and counts nothing. `keys` are the frequency counters it raises, empty where
-    counting a person is not permitted; they never hold an identifier in the clear. `cost` micros."""
+    like it is a duplicate and counts nothing.
+
+    An impression raises `counters` ("campaign:7", "advertiser:shoes.example") in the history of its stream,
+    and in that of `viewer`, which is a keyed hash and "" wherever a person may not be counted. `cost` micros.
+    """
 
     stream: str
     served: str
@@ -21,7 +24,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     line_item: str
     at: float
     cost: int = 0
-    keys: tuple[str, ...] = ()
+    viewer: str = ""
+    counters: tuple[str, ...] = ()
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,16 +46,17 @@ class State(Protocol):
         """Take events in; False for each that was there already."""
         ...
 
-    def counts(self, keys: Sequence[str], now: float) -> Mapping[str, Sequence[float]]:
-        """When each key's impressions were, newest last; those older than any cap's window may be gone."""
+    def history(self, who: str) -> Mapping[str, Sequence[float]]:
+        """When each counter of a stream or viewer was raised, oldest first; what no cap can ask for any more
+        may be gone."""
         ...
 
     def lease(self, line_item: str, amount: int, *, budget: int, now: float, seconds: float) -> Lease | None:
         """Up to `amount` of what `budget` has left after spending and leases; None where nothing is."""
         ...
 
-    def give_back(self, lease: Lease, spent: int) -> None:
-        """End a lease; what was not spent may be leased again."""
+    def give_back(self, lease: Lease) -> None:
+        """End a lease; what events have not spent of it may be leased again."""
         ...
 
     def spent(self, line_items: Sequence[str]) -> Mapping[str, int]: ...

@@ -1,0 +1,232 @@
+"""All line items side by side: a row for each creative, a column for each thing a break may ask.
+
+A question about one attribute is a mask over all rows. Masks of what a row targets do not change with time,
+so they are made once for each value there is, and one more for every value that nobody names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from falsework.ads.records import Campaign, Cap, Creative, LineItem
+
+__all__ = ["Book", "CapColumn", "Row", "Targets"]
+
+Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+T = TypeVar("T", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One creative of one line item of one campaign. `occupies` are the line item, advertiser and categories
+    that a break then holds, `avoids` what may not be in it beside this row."""
+
+    campaign: Campaign
+    line_item: LineItem
+    creative: Creative
+    occupies: frozenset[str]
+    avoids: frozenset[str]
+
+    @classmethod
+    def of(cls, campaign: Campaign, item: LineItem, creative: Creative) -> Row:
+        domain = f"domain:{campaign.domain}"
+        occupies = {domain, f"line_item:{item.id}", *(f"category:{one}" for one in item.categories)}
+        rivals = {f"domain:{one}" for one in campaign.competitors}
+        return cls(campaign, item, creative, frozenset(occupies), frozenset(occupies | rivals))
+
+    @cached_property
+    def mime_types(self) -> frozenset[str]:
+        return frozenset(file[1] for file in self.creative.media)
+
+    @cached_property
+    def counters(self) -> tuple[str, ...]:
+        """What an impression is counted under."""
+        return (
+            f"creative:{self.creative.id}",
+            f"line_item:{self.line_item.id}",
+            f"campaign:{self.campaign.id}",
+            f"advertiser:{self.campaign.domain}",
+        )
+
+
+class Targets:
+    """Which rows an attribute's value suits: those that name it, and those that name none."""
+
+    def __init__(self, named: Sequence[Iterable[Hashable]]) -> None:
+        self.open = np.array([not list(values) for values in named], dtype=np.bool_)
+        self._named: dict[Hashable, Flags] = {}
+        for row, values in enumerate(named):
+            for value in values:
+                self._named.setdefault(value, self.open.copy())[row] = True
+
+    def suits(self, value: Hashable) -> Flags:
+        return self._named.get(value, self.open)
+
+    def suits_any(self, values: Iterable[Hashable]) -> Flags:
+        found = self.open
+        for value in values:
+            named = self._named.get(value)
+            if named is not None:
+                found = found | named
+        return found
+
+    def names_any(self, values: Iterable[Hashable]) -> Flags:
+        """Rows that name one of the values themselves."""
+        return self.suits_any(values) & ~self.open
+
+
+@dataclass(frozen=True)
+class CapColumn:
+    """One sort of cap over all rows: in `counter` (the name it is counted under, by row) at most `count` (n,)
+    in `seconds` (n,), 0 for one stream; a count of -1 is no cap."""
+
+    rows_of: Mapping[str, npt.NDArray[np.intp]]
+    count: Counts
+    seconds: Floats
+
+
+class Book:
+    """Rows in the order of the campaigns' ids, so that the same campaigns always give the same book."""
+
+    def __init__(self, campaigns: Iterable[Campaign]) -> None:
+        self.campaigns = tuple(sorted(campaigns, key=lambda campaign: campaign.id))
+        self.rows = tuple(
+            Row.of(campaign, item, creative)
+            for campaign in self.campaigns
+            for item in campaign.line_items
+            for creative in item.creatives
+        )
+        self.line_items = {row.line_item.id: row for row in self.rows}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def starts(self) -> Floats:
+        return self._column(lambda row: row.campaign.flight.starts, np.float64)
+
+    @cached_property
+    def ends(self) -> Floats:
+        return self._column(lambda row: row.campaign.flight.ends, np.float64)
+
+    @cached_property
+    def price(self) -> Counts:
+        """Micros for a thousand impressions."""
+        return self._column(lambda row: row.line_item.price, np.int64)
+
+    @cached_property
+    def duration(self) -> Floats:
+        """Seconds."""
+        return self._column(lambda row: row.creative.duration, np.float64)
+
+    @cached_property
+    def house(self) -> Flags:
+        return self._column(lambda row: row.line_item.house, np.bool_)
+
+    @cached_property
+    def child_safe(self) -> Flags:
+        return self._column(lambda row: row.line_item.child_safe, np.bool_)
+
+    @cached_property
+    def item(self) -> npt.NDArray[np.intp]:
+        """The number of each row's line item."""
+        return self._numbered(lambda row: row.line_item.id)
+
+    @cached_property
+    def domain(self) -> npt.NDArray[np.intp]:
+        """The number of each row's advertiser."""
+        return self._numbered(lambda row: row.campaign.domain)
+
+    @cached_property
+    def countries(self) -> Targets:
+        return Targets([row.line_item.targeting.countries for row in self.rows])
+
+    @cached_property
+    def regions(self) -> Targets:
+        return Targets([row.line_item.targeting.regions for row in self.rows])
+
+    @cached_property
+    def devices(self) -> Targets:
+        return Targets([row.line_item.targeting.devices for row in self.rows])
+
+    @cached_property
+    def placements(self) -> Targets:
+        return Targets([row.line_item.targeting.placements for row in self.rows])
+
+    @cached_property
+    def languages(self) -> Targets:
+        return Targets([row.line_item.targeting.languages for row in self.rows])
+
+    @cached_property
+    def genres(self) -> Targets:
+        return Targets([row.line_item.targeting.genres for row in self.rows])
+
+    @cached_property
+    def without_genres(self) -> Targets:
+        return Targets([row.line_item.targeting.without_genres for row in self.rows])
+
+    @cached_property
+    def categories(self) -> Targets:
+        return Targets([row.line_item.categories for row in self.rows])
+
+    @cached_property
+    def domains(self) -> Targets:
+        return Targets([(row.campaign.domain,) for row in self.rows])
+
+    @cached_property
+    def attributes(self) -> Targets:
+        return Targets([row.creative.attributes for row in self.rows])
+
+    @cached_property
+    def mime_types(self) -> Targets:
+        return Targets([row.mime_types for row in self.rows])
+
+    @cached_property
+    def vendors(self) -> tuple[tuple[frozenset[int], Flags], ...]:
+        """Each set of vendors that rows need consent for, with its rows."""
+        sets: dict[frozenset[int], Flags] = {}
+        for at, row in enumerate(self.rows):
+            needed = frozenset(row.line_item.vendors)
+            sets.setdefault(needed, np.zeros(len(self), dtype=np.bool_))[at] = True
+        return tuple(sets.items())
+
+    @cached_property
+    def caps(self) -> tuple[CapColumn, ...]:
+        """One column for each cap a row has at each level: creative, line item, campaign, advertiser."""
+        levels: tuple[Callable[[Row], tuple[Cap, ...]], ...] = (
+            lambda row: row.creative.caps,
+            lambda row: row.line_item.caps,
+            lambda row: row.campaign.caps,
+            lambda row: row.campaign.advertiser_caps,
+        )
+        found = []
+        for place, caps_of in enumerate(levels):
+            named = [(row.counters[place], caps_of(row)) for row in self.rows]
+            rows_of: dict[str, list[int]] = {}
+            for at, (counter, caps) in enumerate(named):
+                if caps:
+                    rows_of.setdefault(counter, []).append(at)
+            places = {counter: np.array(rows, dtype=np.intp) for counter, rows in rows_of.items()}
+            for number in range(max((len(caps) for _, caps in named), default=0)):
+                chosen = [caps[number] if number < len(caps) else None for _, caps in named]
+                count = [-1 if cap is None else cap.count for cap in chosen]
+                seconds = [0.0 if cap is None else float(cap.seconds) for cap in chosen]
+                found.append(
+                    CapColumn(places, np.array(count, dtype=np.int64), np.array(seconds, dtype=np.float64))
+                )
+        return tuple(found)
+
+    def _column(self, value: Callable[[Row], object], kind: type[T]) -> npt.NDArray[T]:
+        return np.array([value(row) for row in self.rows], dtype=kind)
+
+    def _numbered(self, value: Callable[[Row], str]) -> npt.NDArray[np.intp]:
+        numbers: dict[str, int] = {}
+        return np.array([numbers.setdefault(value(row), len(numbers)) for row in self.rows], dtype=np.intp)
