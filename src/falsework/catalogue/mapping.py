@@ -389,7 +389,7 @@ def _name_in(entry: object) -> object:
     """The name in an entry that is an object, as some sources write lists: {"id": 18, "name": "Drama"}."""
     if isinstance(entry, dict):
         for key in ("iso_3166_1", "iso_639_1", "name"):
-            if not values.is_missing(entry.get(key)):
+            if not values.is_no_entry(entry.get(key)):
                 return entry[key]
         raise ValueError("an entry of a list has no name")
     return entry

@@ -91,7 +91,7 @@ def entries(value: object, split: str = "") -> list[object]:
     Without `split` it is the first of | ; , that comes up; a JSON or Python list written as text is read as such.
     """
     if isinstance(value, list | tuple):
-        return [one for one in value if not _is_no_entry(one)]
+        return [one for one in value if not is_no_entry(one)]
     if is_missing(value):
         return []
     if not isinstance(value, str):
@@ -102,19 +102,19 @@ def entries(value: object, split: str = "") -> list[object]:
     if text.startswith("[") and text.endswith("]"):
         written = _written_list(text)
         if written is not None:
-            return [one for one in written if not _is_no_entry(one)]
+            return [one for one in written if not is_no_entry(one)]
     mark = split or next((one for one in "|;," if one in text), "")
     found: list[object] = []
     for part in text.split(mark) if mark else [text]:
         part = part.strip()
         if mark == "," and found and _SUFFIX.fullmatch(part):
             found[-1] = f"{found[-1]}, {part}"
-        elif not _is_no_entry(part):
+        elif not is_no_entry(part):
             found.append(part)
     return found
 
 
-def _is_no_entry(value: object) -> bool:
+def is_no_entry(value: object) -> bool:
     """Within a list little is missing: NA is Namibia's code, and None a band."""
     return is_missing(value) and (not isinstance(value, str) or value.strip().casefold() in ("", "\\n", "n/a"))
 
