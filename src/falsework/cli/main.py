@@ -28,6 +28,7 @@ from falsework.cli import (
     make,
     models,
     new,
+    search,
     stage,
     takes,
     traditional,
@@ -117,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     models.add(commands, shared)
     train.add(commands, shared)
     catalogue.add(commands, shared)
+    search.add(commands, shared)
     bench.add(commands)
     return parser
 

@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from falsework.catalogue.database import Catalogue
 from falsework.catalogue.ratings import fit_for_children
@@ -22,7 +23,7 @@ from falsework.search.conditions import conditions_of, fulfils
 from falsework.search.index.build import OpenIndex, open_index
 from falsework.search.index.protocol import Conditions
 from falsework.search.query import Query
-from falsework.search.ranking.candidates import gather
+from falsework.search.ranking.candidates import Gatherer
 from falsework.search.ranking.request import Request, read_request
 from falsework.search.ranking.why import why
 from falsework.search.understanding import (
@@ -36,7 +37,7 @@ from falsework.search.understanding import (
 )
 
 if TYPE_CHECKING:
-    from falsework.search.endpoint.endpoint import Endpoint, Explanation
+    from falsework.search.endpoint.endpoint import Asked, Endpoint, Explanation
     from falsework.search.ranking.candidates import Candidates
     from falsework.search.ranking.table import Table
 
@@ -48,6 +49,7 @@ RERANKED: Final = 40  # results that an endpoint may put in another order
 NEAREST: Final = 5
 LIKELY: Final = 0.6  # likeness of a name from which it may be what was meant
 NAMES: Final = "names.safetensors"
+MINUTE: Final = 60.0  # what was gathered under the same conditions is remembered: they change once a minute
 
 
 class Encodes(Protocol):
@@ -78,6 +80,18 @@ class _Wish:
     understood: Understood
     answered_by: str = OFFLINE
     notes: tuple[str, ...] = ()
+    unheard: bool = False  # the endpoint was asked, and nothing of use came
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The titles for a wish, in their order, and what they were held to."""
+
+    query: Query
+    conditions: Conditions
+    liked: Sequence[Title]
+    asked_for: Sequence[Title]
+    results: list[Result]
 
 
 class Searcher:
@@ -100,12 +114,27 @@ class Searcher:
         self._encoder = _shipped_encoder() if encoder is None else encoder
         self._ranker = _shipped_ranker() if ranker is None else ranker
         self.names = _names(catalogue, opened) if names is None else names
+        self._gatherer = Gatherer(opened.index, opened.table)
 
     @classmethod
     def open(cls, catalogue: Catalogue, folder: Path, *, endpoint: Endpoint | None = None) -> Searcher:
         """Search with the index in `folder`; FalseworkError where there is none, or another encoder's."""
         encoder = _shipped_encoder()
         return cls(catalogue, open_index(folder, encoder=encoder), encoder=encoder, endpoint=endpoint)
+
+    def close(self) -> None:
+        """Let go of the index and the endpoint; the catalogue stays open."""
+        self.opened.close()
+        if self.endpoint is not None:
+            self.endpoint.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def renewed(self) -> Searcher:
         """A searcher on the newest generation of the same index; itself where that is the one it has."""
@@ -132,10 +161,24 @@ class Searcher:
         began = time.perf_counter()
         turn = Turn(query=previous) if isinstance(previous, Query) else previous
         endpoint = None if offline else self.endpoint
-        deadline = None if endpoint is None else endpoint.deadline()
-        wish = self._understood(text, kids, turn, endpoint, deadline)
-        passed = turn.passed if turn is not None and wish.understood.step == "others" else ()
-        return self._answer(wish, kids, limit, territory, passed, began, endpoint, deadline)
+        deadline = 0.0 if endpoint is None else endpoint.deadline()
+        rules = self._by_rules(text, kids, turn)
+        passed = turn.passed if turn is not None and rules.understood.step == "others" else ()
+        wanted = limit if endpoint is None else max(limit, RERANKED)
+        asked = None
+        if endpoint is not None and text.strip() and rules.understood.step in ("new", "edited"):
+            previous = None if turn is None else turn.query
+            asked = endpoint.understand(
+                text, names=self.names, previous=previous, kids=kids, deadline=deadline
+            )
+        # Ranked while the endpoint thinks: where it fails, the offline answer is there already.
+        found = self._found(rules, kids, wanted, territory, passed)
+        wish = rules if asked is None or endpoint is None else _read(rules, asked, turn, endpoint)
+        if wish.understood.query != rules.understood.query:
+            found = self._found(wish, kids, wanted, territory, passed)
+        if endpoint is not None and not wish.unheard and len(found.results) > 1:
+            wish, found = _reordered(wish, found, endpoint, deadline)
+        return self._answer(wish, found, limit, passed, began)
 
     def find(
         self,
@@ -150,45 +193,26 @@ class Searcher:
         began = time.perf_counter()
         query = query.model_copy(update={"kids": query.kids or kids})
         understood = Understood(query, chips_of(query, language=language), language, "edited")
-        return self._answer(_Wish("", understood), kids, limit, territory, (), began, None, None)
+        wish = _Wish("", understood)
+        return self._answer(wish, self._found(wish, kids, limit, territory, ()), limit, (), began)
 
     def without(self, query: Query, chip: Chip) -> Query:
         """The query less one of its chips."""
         return without(query, chip)
 
-    def explain(self, answer: Answer, wish: str = "") -> Explanation | None:
-        """The endpoint's reasons for an answer's results, as they arrive; None where there is no endpoint."""
-        if self.endpoint is None or not answer.results:
+    def explain(self, query: Query, titles: Sequence[Title], wish: str = "") -> Explanation | None:
+        """The endpoint's reasons for titles, as they arrive; None where there is no endpoint."""
+        if self.endpoint is None or not titles:
             return None
-        return self.endpoint.explain(answer.query, [result.title for result in answer.results], wish=wish)
+        return self.endpoint.explain(query, titles, wish=wish)
 
     # --- understanding
 
-    def _understood(
-        self, text: str, kids: bool, turn: Turn | None, endpoint: Endpoint | None, deadline: float | None
-    ) -> _Wish:
-        """What was meant: by the rules, and by the endpoint where there is one and it answers in time."""
+    def _by_rules(self, text: str, kids: bool, turn: Turn | None) -> _Wish:
+        """What was meant, by the rules."""
         previous = None if turn is None else turn.query
-        asked = (
-            None
-            if endpoint is None or not text.strip()
-            else endpoint.understand(text, names=self.names, previous=previous, kids=kids, deadline=deadline)
-        )
         shown = () if turn is None else self._written(turn.shown)
-        understood = understand(text, names=self.names, kids=kids, previous=previous, shown=shown)
-        wish = _Wish(text, understood)
-        if asked is None or endpoint is None or understood.step in ("others", "cleared"):
-            return wish
-        heard = asked.heard()
-        if heard.value is None:
-            return replace(wish, notes=heard.notes)
-        read = replace(
-            understood,
-            query=heard.value,
-            chips=chips_of(heard.value, language=understood.language),
-            step="edited" if previous is not None else "new",
-        )
-        return _Wish(text, read, f"endpoint {endpoint.model}", heard.notes)
+        return _Wish(text, understand(text, names=self.names, kids=kids, previous=previous, shown=shown))
 
     def _written(self, ids: Sequence[str]) -> tuple[str, ...]:
         """Titles as a query names them."""
@@ -197,44 +221,34 @@ class Searcher:
 
     # --- answering
 
-    def _answer(
-        self,
-        wish: _Wish,
-        kids: bool,
-        limit: int,
-        territory: str | None,
-        passed: Sequence[str],
-        began: float,
-        endpoint: Endpoint | None,
-        deadline: float | None,
-    ) -> Answer:
-        understood = wish.understood
+    def _found(
+        self, wish: _Wish, kids: bool, wanted: int, territory: str | None, passed: Sequence[str]
+    ) -> _Found:
+        """Titles for a wish, best first."""
         # Whatever was understood, and by whom: a children's profile stays one.
-        query = understood.query.model_copy(update={"kids": understood.query.kids or kids})
-        conditions = conditions_of(query, territory=territory, at=time.time())
-        limit = max(1, min(limit, MOST_RESULTS))
-        liked = self._named(query.like)
+        understood = wish.understood.query
+        query = understood.model_copy(update={"kids": understood.kids or kids})
+        conditions = conditions_of(query, territory=territory, at=time.time() // MINUTE * MINUTE)
+        liked, asked_for = self._named(query.like), self._named(query.titles)
         avoided = {*passed, *(title.id for title in (*liked, *self._named(query.unlike)))}
-        asked_for = self._named(query.titles)
-        results = self._ranked(
-            wish, query, conditions, asked_for, avoided, max(limit, RERANKED if endpoint else 0)
-        )
-        answered_by, notes = wish.answered_by, list(wish.notes)
-        if endpoint is not None and len(results) > 1:
-            results, heard = self._reordered(results, query, wish.text, endpoint, deadline)
-            notes += heard
-            answered_by = f"endpoint {endpoint.model}" if not heard else answered_by
+        wanted = max(1, min(wanted, MOST_RESULTS))
+        results = self._ranked(wish, query, conditions, asked_for, avoided, wanted)
+        return _Found(query, conditions, liked, asked_for, results)
+
+    def _answer(self, wish: _Wish, found: _Found, limit: int, passed: Sequence[str], began: float) -> Answer:
+        understood, query, conditions = wish.understood, found.query, found.conditions
+        limit = max(1, min(limit, MOST_RESULTS))
         # The last word, whatever was done before it: the catalogue's own rating.
-        results = [one for one in results if fulfils(one.title, query, conditions)][:limit]
-        results = [replace(one, why=tuple(why(one.title, query, liked=liked))) for one in results]
+        results = [one for one in found.results if fulfils(one.title, query, conditions)][:limit]
+        results = [replace(one, why=tuple(why(one.title, query, liked=found.liked))) for one in results]
         missing = (*understood.unknown_titles, *understood.unknown_people)
-        notes += self._notes(understood, asked_for, query, conditions)
+        notes = (*wish.notes, *self._notes(understood, found.asked_for, query, conditions))
         return Answer(
             query=query,
             results=tuple(results),
             chips=chips_of(query, language=understood.language),
             language=understood.language,
-            answered_by=answered_by,
+            answered_by=wish.answered_by,
             not_in_catalogue=missing,
             nearest=self._nearest(understood.unknown_titles, query, {one.title.id for one in results}),
             loosen=() if results else self._loosenings(query, conditions, understood.language),
@@ -255,8 +269,10 @@ class Searcher:
         """Titles of the catalogue that fulfil everything, best first; before all those asked for by name."""
         said = self._said(wish, query)
         request = read_request(said, query, self.opened.table, self._encoder)
-        candidates = gather(request, self.opened.index, self.opened.table, conditions)
-        ranked = self._ranker.rank(request, candidates, self.opened.table)
+        ranked: Sequence[Ranked] = ()
+        if conditions == Conditions() or self.opened.index.count(conditions):
+            candidates = self._gatherer.gather(request, conditions)
+            ranked = self._ranker.rank(request, candidates, self.opened.table)
         scores = {one.id: one for one in ranked}
         best = max((one.score for one in ranked), default=0.0)
         found = {
@@ -286,20 +302,6 @@ class Searcher:
         understood = wish.understood
         typed = understood.step == "new" and understood.language == "en" and wish.text.strip()
         return typed or search_words(query) or " ".join(query.like)
-
-    def _reordered(
-        self, results: list[Result], query: Query, text: str, endpoint: Endpoint, deadline: float | None
-    ) -> tuple[list[Result], tuple[str, ...]]:
-        """The same results in the endpoint's order; in their own with a note where it gave none."""
-        heard = endpoint.rerank(query, [one.title for one in results], wish=text, deadline=deadline).heard()
-        if heard.value is None:
-            return results, heard.notes
-        by_id = {one.title.id: one for one in results}
-        order = [by_id.pop(id_) for id_ in heard.value if id_ in by_id]
-        # Scores fall with the order that is shown: an order without its scores would look like an error.
-        scores = sorted((one.score for one in results), reverse=True)
-        together = [*order, *by_id.values()]
-        return [replace(one, score=score) for one, score in zip(together, scores, strict=True)], ()
 
     # --- what else there is to say
 
@@ -342,6 +344,40 @@ class Searcher:
                 yield f"“{title.title}” is not for a children's profile."
             elif not fulfils(title, query, conditions):
                 yield f"“{title.title}” is in the catalogue, but does not meet the other conditions."
+
+
+def _read(rules: _Wish, asked: Asked[Query], turn: Turn | None, endpoint: Endpoint) -> _Wish:
+    """The wish as the endpoint has read it; as the rules have, with a note, where it has not."""
+    heard = asked.heard()
+    if heard.value is None:
+        return replace(rules, notes=heard.notes, unheard=True)
+    understood = replace(
+        rules.understood,
+        query=heard.value,
+        chips=chips_of(heard.value, language=rules.understood.language),
+        step="new" if turn is None else "edited",
+    )
+    return replace(rules, understood=understood, answered_by=_by(endpoint), notes=heard.notes)
+
+
+def _reordered(wish: _Wish, found: _Found, endpoint: Endpoint, deadline: float) -> tuple[_Wish, _Found]:
+    """The same results in the endpoint's order; in their own with a note where it gave none."""
+    titles = [one.title for one in found.results]
+    heard = endpoint.rerank(found.query, titles, wish=wish.text, deadline=deadline).heard()
+    notes = (*wish.notes, *heard.notes)
+    if heard.value is None:
+        return replace(wish, notes=notes), found
+    by_id = {one.title.id: one for one in found.results}
+    order = [by_id.pop(id_) for id_ in heard.value if id_ in by_id]
+    # Scores fall with the order that is shown: an order without its scores would look like an error.
+    scores = sorted((one.score for one in found.results), reverse=True)
+    together = [*order, *by_id.values()]
+    results = [replace(one, score=score) for one, score in zip(together, scores, strict=True)]
+    return replace(wish, answered_by=_by(endpoint), notes=notes), replace(found, results=results)
+
+
+def _by(endpoint: Endpoint) -> str:
+    return f"endpoint {endpoint.model}"
 
 
 def _shipped_encoder() -> Encodes:

@@ -12,7 +12,7 @@ from falsework.catalogue.vocabularies import words_of
 from falsework.search.query import Query, Span
 from falsework.search.text import folded, tokens
 
-__all__ = ["MOST_REASONS", "Field", "Reason", "stored", "why"]
+__all__ = ["MOST_REASONS", "Field", "Reason", "opening", "stored", "why"]
 
 Field = Literal[
     "title",
@@ -79,8 +79,8 @@ def why(title: Title, query: Query, *, liked: Sequence[Title] = ()) -> list[Reas
         if key not in found and counts.get(reason.field, 0) < MOST_OF_A_FIELD:
             found[key] = reason
             counts[reason.field] = counts.get(reason.field, 0) + 1
-    if not found and (opening := _opening(title.synopsis)):
-        return [Reason("synopsis", opening)]
+    if not found and (first := opening(title.synopsis)):
+        return [Reason("synopsis", first)]
     return list(found.values())[:MOST_REASONS]
 
 
@@ -189,6 +189,7 @@ def _excerpt(text: str, begin: int, end: int, hits: Sequence[tuple[int, float]])
     return text[start : stop if stop > first else start + LONGEST_QUOTE].rstrip(" ,;:–—")
 
 
-def _opening(synopsis: str) -> str:
+def opening(synopsis: str) -> str:
+    """The first sentence of a synopsis, or as much of it as is quoted."""
     sentence = _SENTENCE.search(synopsis)
     return _excerpt(synopsis, sentence.start(), sentence.end(), [(sentence.start(), 1.0)]) if sentence else ""
