@@ -39,8 +39,11 @@ _UNDECOMPOSED = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i", "ŧ": "t"}
 )
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼʹ`´＇", "'"))
-_ACCENTS = re.compile("[\u0300-\u036f]")  # of Latin, Greek and Cyrillic; Indic scripts spell with theirs
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# The marks of Latin, Greek and Cyrillic, and the points of Hebrew and Arabic, which few people type. Indic and
+# south-east Asian scripts spell with their marks, which Python's \w leaves out.
+_ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
+_LETTER = r"(?:[^\W_]|[\u0900-\u0963\u0966-\u109f])"
+_WORD = re.compile(f"{_LETTER}+(?:'{_LETTER}+)*")
 _POSSESSIVE = re.compile(r"'s$")
 _WITHOUT_SPACES = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)")
 
