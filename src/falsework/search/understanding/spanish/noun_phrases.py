@@ -37,6 +37,7 @@ NO_COMPOUND = frozenset(
         "girl", "friend", "middle", "hundreds", "thousands", "millions", "machine", "piece", "drop", "bit",
     )
 )  # fmt: skip
+FEMININE = frozenset(("una", "la", "esta", "esa", "otra", "aquella"))
 GOVERNS = ("preposition", "verb", "name", "adverb")  # what hangs on a participle: "atrapado en …"
 MOVED_BY_THREE = (" of ", " to ", " in ", " on ", " with ", " from ")  # too long to stand before a noun
 
@@ -124,19 +125,22 @@ def _is_quality(units: list[Unit], place: int) -> bool:
     governs = following is not None and following.part in GOVERNS
     if unit.part == "adjective":
         long = any(word in unit.english for word in MOVED_BY_THREE)
-        participial = governs and unit.english.endswith(("ed", "full", "able", "ing"))
+        participial = unit.plain.rstrip("s").endswith(("ado", "ada", "ido", "ida")) or unit.english == "full"
         return not long and not (participial and following is not None and following.part == "preposition")
+    if unit.part == "noun" and unit.human and units[place - 1].human:  # "marido policía"
+        return True
     return unit.part == "verb" and unit.tense == "participle" and not unit.settled and not governs
 
 
 def possessives(units: list[Unit]) -> None:
     """ "su" is the first person's of the sentence: "her" after a woman, "their" after several, else "his"."""
     owner = ""
-    for unit in units:
+    for place, unit in enumerate(units):
         if unit.part == "sign" and unit.english in ".;!?":
             owner = ""
         if unit.part == "noun" and unit.human and not owner:
-            owner = "their" if unit.plural else "her" if unit.feminine else "his"
+            of_woman = unit.feminine or any(one.plain in FEMININE for one in units[max(0, place - 2) : place])
+            owner = "their" if unit.plural else "her" if of_woman else "his"
         elif unit.plain in ("su", "sus") and unit.part == "determiner":
             unit.english, unit.settled = owner or "his", True
 

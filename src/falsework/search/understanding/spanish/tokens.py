@@ -50,8 +50,6 @@ CONNECTORS = frozenset(
         "las",
         "los",
         "el",
-        "y",
-        "e",
         "of",
         "the",
         "and",
@@ -90,7 +88,23 @@ ARTICLES = frozenset(
     ]
 )
 LONGEST_NAME = 6  # words
-LONG_TITLE = 4  # words: a release title as long as this is meant wherever it stands
+LONG_TITLE = 3  # words: a release title as long as this is meant where it begins a sentence
+FILM_WORDS = frozenset(
+    (
+        "peli",
+        "pelis",
+        "pelicula",
+        "peliculas",
+        "serie",
+        "series",
+        "algo",
+        "una",
+        "otra",
+        "comedia",
+        "thriller",
+        "visto",
+    )
+)
 
 
 @dataclass(slots=True)
@@ -195,24 +209,34 @@ def _title_at(tokens: list[Token], place: int) -> tuple[int, str]:
 
 
 def _release_title(tokens: list[Token], place: int, before: list[Token], shouted: bool) -> tuple[int, str]:
+    """A release title that begins here, if it is meant: after "como", "he visto" …, in capitals, or alone."""
     length, original = _title_at(tokens, place)
     if not length:
         return 0, ""
-    starts = _starts_sentence(before)
+    alone = not before and all(not token.word for token in tokens[length:])
     capital = tokens[place].capital and not shouted
-    meant = _after_cue(before) or length >= LONG_TITLE
-    if capital and not starts:
-        meant = True
-    if capital and starts and length >= 2:
-        meant = meant or any(token.capital for token in tokens[place + 1 : place + length]) or length >= 3
-    return (length, original) if meant else (0, "")
+    if alone or _after_cue(before, single=length == 1 and not capital):
+        return length, original
+    starts = _starts_sentence(before)
+    within = any(token.capital for token in tokens[place + 1 : place + length])
+    end = tokens[place + length].plain if place + length < len(tokens) else ""
+    if capital and (not starts or within or length >= LONG_TITLE or end in ("pero", ",", "o", "y", ".")):
+        return length, original
+    return 0, ""
 
 
-def _after_cue(before: list[Token]) -> bool:
-    for back, token in enumerate(reversed(before[-3:])):
+def _after_cue(before: list[Token], *, single: bool) -> bool:
+    """Whether words that point at a title come before; a `single` small word needs more than "como"."""
+    for back, token in enumerate(reversed(before[-4:])):
         if token.plain in CUES:
-            return True
-        if token.plain not in CUE_TAILS or back == 2:
+            compares = token.plain in ("como", "tipo", "estilo") and len(before) > back + 1
+            pointed = compares and before[-back - 2].plain in FILM_WORDS
+            return (
+                not single
+                or pointed
+                or token.plain.startswith(("parecid", "similar", "vi", "gust", "encant"))
+            )
+        if token.plain not in CUE_TAILS:
             return False
     return False
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from falsework.search.understanding.spanish.detection import language_of
 from falsework.search.understanding.spanish.grammar import as_english
 from falsework.search.understanding.spanish.lexicon import lexicon
-from falsework.search.understanding.spanish.tokens import mark_names, split
+from falsework.search.understanding.spanish.tokens import Token, mark_names, split
 from falsework.search.understanding.spanish.units import units_of
 
 __all__ = ["English", "to_english"]
@@ -29,6 +29,8 @@ def to_english(text: str) -> English:
     """
     known = lexicon()
     tokens = mark_names(split(text), known)
+    if renamed := _only_a_title(tokens):
+        return English(renamed, "es", ((text.strip(), renamed),))
     language = language_of(tokens, known)
     if language != "es":
         return English(text, language)
@@ -36,3 +38,11 @@ def to_english(text: str) -> English:
     glossed = tuple((unit.spanish, unit.english) for unit in units if unit.part not in ("sign", "unknown"))
     unknown = tuple(unit.spanish for unit in units if unit.part == "unknown")
     return English(as_english(units), "es", glossed, unknown)
+
+
+def _only_a_title(tokens: list[Token]) -> str:
+    """The original title, if nothing is said but a Spanish release title; otherwise ""."""
+    words = [token for token in tokens if token.word or token.kept is not None]
+    if len(words) != 1 or words[0].kept is None or words[0].kept == words[0].text:
+        return ""
+    return words[0].kept

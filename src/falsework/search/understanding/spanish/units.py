@@ -190,14 +190,14 @@ def _with_films(
     tokens: list[Token], found: list[list[Reading]], keys: list[set[str]]
 ) -> tuple[list[Token], list[list[Reading]], list[set[str]]]:
     """The unsaid film put in: "una de espías", "la del autobús", "alguna de miedo"."""
-    film = readings("película")
     place = 0
     while place + 2 < len(tokens):
         one, two, three = tokens[place], tokens[place + 1], tokens[place + 2]
-        asked = one.plain in FILM_ASKED or (place == 0 and one.plain == "la")
+        asked = one.plain in FILM_ASKED or (place == 0 and one.plain == "la") or one.plain == "las"
         if asked and one.kept is None and two.plain in ("de", "del") and three.plain not in NOT_A_SUBJECT:
-            tokens.insert(place + 1, Token("película", "pelicula"))
-            found.insert(place + 1, list(film))
+            text = "películas" if one.plain == "las" else "película"
+            tokens.insert(place + 1, Token(text, fold(text)))
+            found.insert(place + 1, list(readings(text)))
             keys.insert(place + 1, {"pelicula"})
         place += 1
     return tokens, found, keys
