@@ -60,7 +60,7 @@ def _read(name: str) -> tuple[Term, ...]:
 
 def _rows(name: str) -> Iterator[Term]:
     file = files("falsework.catalogue") / "vocabularies" / f"{name}.csv"
-    with file.open(encoding="utf-8", newline="") as lines:
+    with file.open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             yield Term(
                 row["name"],

@@ -48,8 +48,6 @@ def _values(value: object) -> tuple[str, ...]:
     if isinstance(value, tuple):
         return tuple(dict.fromkeys(value))
     if isinstance(value, Span):
-        if value == Span():
-            return ("-",)
         return (f"{'' if value.least is None else value.least}-{'' if value.most is None else value.most}",)
     if value is None or value is False:
         return ()

@@ -1,8 +1,10 @@
-"""What edits the wish before: "shorter", "no gore", "in Spanish", "with Tom Hanks instead", "more like the second".
+"""What edits the wish before: "shorter", "no gore", "in Spanish", "with Tom Hanks instead", "more like the
+second".
 
-A sentence that could stand alone ("a comedy with dogs") is a new wish and replaces the old one. An edit is told by
-its form: it compares ("funnier"), or it begins with a word nothing begins with ("but", "without", "in", "only"), or
-it ends with "instead". Running time, years, languages, people and kind are replaced by what is said, all lists grow.
+A sentence that could stand alone ("a comedy with dogs") is a new wish and replaces the old one. An edit is
+told by its form: it compares ("funnier"), or it begins with a word nothing begins with ("but", "without",
+"in", "only"), or it ends with "instead". Running time, years, languages, people and kind are replaced by
+what is said, all lists grow.
 """
 
 from __future__ import annotations
@@ -11,123 +13,74 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from falsework.search.query import LONGEST_TEXT, Query, Span
-from falsework.search.understanding.lexicon import FILLERS, FILM_WORDS, SERIES_WORDS, meanings
+from falsework.search.query import LONGEST_TEXT, Query
+from falsework.search.understanding.comparing import compared, compares
+from falsework.search.understanding.draft import Wish, terms
+from falsework.search.understanding.lexicon import FILLERS, FILM_WORDS, SERIES_WORDS, meanings, phrases
 from falsework.search.understanding.names import Names
+from falsework.search.understanding.remainder import left_over
 from falsework.search.understanding.sentence import Sentence
-from falsework.search.understanding.spans import shifted
 from falsework.search.understanding.understood import Step
-from falsework.search.understanding.wish import Wish, left_over, read_wish, terms
+from falsework.search.understanding.wish import read_wish
 
 __all__ = ["read_followup"]
 
 LONGEST_EDIT: Final = 14  # words
-SHORTER, LONGER = 0.8, 1.25  # of the running time before
-USUAL_SHORT, USUAL_LONG = 95, 125  # minutes, where no running time was said before
-SHORTEST: Final = 10
-NEWER_THAN, NOT_OLDER_THAN, OLDER_THAN = 10, 20, 25  # years before the newest
-
 _RESET: Final = re.compile(
-    r"^ (?:(?:ok|okay|no|please|lets|let us|can we|i want to) )*(?:start (?:over|again|afresh|from scratch|a new search)|restart|reset|new search|clear|clear (?:all|everything|it|that|filters|the search)|"
-    r"forget (?:it|that|everything|all that|about it)|from scratch|scrap that|begin again|remove everything|never mind)(?: please| now)?(?= |$)"
+    r"^ (?:(?:ok|okay|no|please|lets|let us|can we|i want to) )*(?:start (?:over|again|afresh|"
+    r"from scratch|a new search)|restart|reset|new search|clear|clear (?:all|everything|it|that|filters|"
+    r"the search)|"
+    r"forget (?:it|that|everything|all that|about it)|from scratch|scrap that|begin again|"
+    r"remove everything|never mind)(?: please| now)?(?= |$)"
 )
 _OTHERS: Final = re.compile(
-    r"^ (?:(?:ok|okay|no|and|please|thanks|show me|show|give me|got|any|do you have|i want|can i have|can i see|whats|what|lets see|id like|find me) )*"
-    r"(?:something (?:else|different)|anything else|any others|others|other ones|another|another one|another please|more|some more|more please|more of (?:these|those|this|that|the same)|next|next ones?|"
-    r"next page|what else|else|different ones|other (?:suggestions|options|ideas|movies|films|titles|recommendations)|more (?:suggestions|options|ideas|recommendations|results|movies|films|titles|like this|like that|like these|like those|of them)|"
-    r"i have seen (?:those|these|them|that|it|all of (?:them|those|these))|ive seen (?:those|these|them|that|it|all of (?:them|those|these))|seen (?:those|these|them|that|it)(?: already)?|already seen (?:those|these|them|that|it)|none of (?:these|those))(?: (?:please|thanks|then|now|already))* $"
+    r"^ (?:(?:ok|okay|no|and|please|thanks|show me|show|give me|got|any|do you have|i want|can i have|"
+    r"can i see|whats|what|lets see|id like|find me) )*"
+    r"(?:something (?:else|different)|anything else|any others|others|other ones|another|another one|"
+    r"another please|more|some more|more please|more of (?:these|those|this|that|the same)|next|"
+    r"next ones?|"
+    r"next page|what else|else|different ones|other (?:suggestions|options|ideas|movies|films|titles|"
+    r"recommendations)|more (?:suggestions|options|ideas|recommendations|results|movies|films|titles|"
+    r"like this|like that|like these|like those|of them)|"
+    r"i have seen (?:those|these|them|that|it|all of (?:them|those|these))|ive seen (?:those|these|them|"
+    r"that|it|all of (?:them|those|these))|seen (?:those|these|them|that|it)(?: already)?|"
+    r"already seen (?:those|these|them|that|it)|none of (?:these|those))(?: (?:please|thanks|then|now|"
+    r"already))* $"
 )
-_PLACES: Final = {
-    word: place
-    for place, words in enumerate(("first 1 1st one", "second 2 2nd two", "third 3 3rd three", "fourth 4 4th four", "fifth 5 5th five", "sixth 6 6th six", "seventh 7 7th seven", "eighth 8 8th eight", "ninth 9 9th nine", "tenth 10 10th ten"))
-    for word in words.split()
-}  # fmt: skip
 _PLACE_WORDS: Final = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last"
 _POINTED: Final = re.compile(
-    rf" (?P<not>not |nothing |less |un)?(?:more |something |some |movies? |films? )*(?:like|similar to|as) (?:(?:the )?(?P<place>{_PLACE_WORDS})|(?:the )?(?:number |no |nr )(?P<number>\d{{1,2}}))(?: (?:one|title|film|movie|result|suggestion))? $"
+    rf" (?P<not>not |nothing |less |un)?(?:more |something |some |movies? |films? )*(?:like|similar to|"
+    rf"as) (?:(?:the )?(?P<place>{_PLACE_WORDS})|(?:the )?(?:number |no |"
+    rf"nr )(?P<number>\d{{1,2}}))(?: (?:one|title|film|movie|result|suggestion))? $"
 )
-_COMPARED: Final = re.compile(
-    r" (?P<way>shorter|not (?:so|that|as) long|less long|briefer|longer|not (?:so|that|as) short|newer|more (?:recent|modern|up to date)|not (?:so|that|as|too) old|less old|younger|older|more classic|not (?:so|that|as|too) (?:new|recent|modern)|less (?:recent|modern|new)|earlier)(?= )"
-)
-_MORE_OF: Final = {
-    "funnier": "funny", "scarier": "scary", "darker": "dark", "lighter": "light", "happier": "feel-good", "sadder": "sad", "weirder": "dreamlike",
-    "stranger": "dreamlike", "creepier": "chilling", "gorier": "gory", "bloodier": "gory", "sexier": "passionate", "smarter": "clever", "cleverer": "clever",
-    "cuter": "charming", "sweeter": "charming", "calmer": "calm", "quieter": "calm", "slower": "slow", "faster": "adrenaline", "wilder": "adrenaline", "tenser": "tense",
-    "sillier": "absurd", "deeper": "philosophical", "grittier": "gritty", "warmer": "heart-warming", "cosier": "cosy", "cozier": "cosy", "bleaker": "bleak",
-    "edgier": "edgy", "moodier": "atmospheric", "spookier": "chilling", "campier": "campy", "cheesier": "campy", "dirtier": "edgy", "harder": "gritty", "softer": "calm",
-    "easier": "light", "grimmer": "bleak",
-}  # fmt: skip
-_OPENERS: Final = frozenset(
-    [
-        "no",
-        "not",
-        "without",
-        "but",
-        "and",
-        "also",
-        "only",
-        "just",
-        "less",
-        "more",
-        "in",
-        "with",
-        "from",
-        "by",
-        "starring",
-        "featuring",
-        "under",
-        "over",
-        "before",
-        "after",
-        "remove",
-        "drop",
-        "exclude",
-        "except",
-        "maybe",
-        "for",
-        "instead",
-        "plus",
-        "or",
-        "too",
-        "make",
-        "now",
-        "preferably",
-        "than",
-        "nothing",
-        "never",
-        "dont",
-        "isnt",
-        "should",
-        "shorter",
-        "longer",
-        "newer",
-        "older",
-        "set",
-        "about",
-        "something",
-        "directed",
-        "between",
-        "at",
-        "around",
-        "since",
-        "any",
-        "avoid",
-        "skip",
-        "not",
-        "with",
-        "rather",
-        "ok",
-        "okay",
-    ]
-)
+_OPENERS: Final = phrases("""
+    no|not|without|but|and|also|only|just|less|more|in|with|from|by|starring|featuring|under|over
+    before|after|remove|drop|exclude|except|maybe|for|instead|plus|or|too|make|now|preferably|than
+    nothing|never|dont|isnt|should|shorter|longer|newer|older|set|about|something|directed|between
+    at|around|since|any|avoid|skip|not|with|rather|ok|okay
+""")
 _NOT_OPENERS: Final = frozenset(
     ("something", "any", "about", "ok", "okay", "at", "just")
 )  # these open wishes too
 _UNBOUND: Final = {
-    "years": r"(?:any|whatever|every|all) (?:year|years|decade|decades|time period|era|age)|(?:remove|drop|forget|without) (?:the )?(?:years?|decade|date|era)|year doesnt matter|from any (?:year|decade|time)",
-    "runtime": r"(?:any|whatever) (?:length|runtime|running time|duration)|(?:remove|drop|forget|without) (?:the )?(?:length|runtime|running time|time limit|duration|limit)|length doesnt matter|no time limit|doesnt matter how long",
-    "languages": r"(?:in )?(?:any|whatever) language|(?:remove|drop|forget) (?:the )?language|language doesnt matter",
-    "people": r"(?:any|whatever) (?:actor|actors|actress|cast|director)|(?:with )?anyone|(?:remove|drop|forget) (?:the )?(?:actor|actors|people|cast|actress|director)",
+    "years": (
+        r"(?:any|whatever|every|all) (?:year|years|decade|decades|time period|era|age)|(?:remove|drop|"
+        r"forget|without) (?:the )?(?:years?|decade|date|era)|year doesnt matter|from any (?:year|decade|"
+        r"time)"
+    ),
+    "runtime": (
+        r"(?:any|whatever) (?:length|runtime|running time|duration)|(?:remove|drop|forget|"
+        r"without) (?:the )?(?:length|runtime|running time|time limit|duration|limit)|"
+        r"length doesnt matter|no time limit|doesnt matter how long"
+    ),
+    "languages": (
+        r"(?:in )?(?:any|whatever) language|(?:remove|drop|forget) (?:the )?language|"
+        r"language doesnt matter"
+    ),
+    "people": (
+        r"(?:any|whatever) (?:actor|actors|actress|cast|director)|(?:with )?anyone|(?:remove|drop|"
+        r"forget) (?:the )?(?:actor|actors|people|cast|actress|director)"
+    ),
     "kind": r"(?:films?|movies?) or (?:series|shows?)|(?:series|shows?) or (?:films?|movies?)|any kind",
 }
 _UNBINDING: Final = {key: re.compile(rf" (?:{pattern})(?= )") for key, pattern in _UNBOUND.items()}
@@ -146,8 +99,8 @@ def read_followup(
     """The edited query, what was read for it and the step; None where the sentence is a wish of its own."""
     sentence = Sentence.of(said)
     if (reset := _RESET.search(sentence.joined)) is not None:
-        rest = sentence.numbers(1, reset.end())[1]
-        return (Query(kids=kids), None, "cleared") if rest >= len(sentence.words) else None
+        read = sentence.numbers(1, reset.end())[1]
+        return (Query(text="", kids=kids), None, "cleared") if read >= len(sentence.words) else None
     if (pointed := _POINTED.search(sentence.joined)) is not None:
         title = _shown(pointed, shown)
         if title is not None:
@@ -165,7 +118,7 @@ def read_followup(
             fields[key] = Query.model_fields[key].default
             if key == "years":
                 fields["around"] = None
-    fields |= _compared(sentence, previous, names.newest)
+    fields |= compared(sentence, previous, names.newest)
     rest = " ".join(
         sentence.said(n, n + 1) + _pause(sentence, n)
         for n in range(len(sentence.words))
@@ -192,7 +145,7 @@ def _edits(sentence: Sentence, names: Names) -> bool:
         return False
     if names.is_title(sentence.text) and len(keys) > 1:
         return False
-    if "instead" in keys or _COMPARED.search(sentence.joined) or any(key in _MORE_OF for key in keys):
+    if "instead" in keys or compares(sentence):
         return True
     if any(pattern.search(sentence.joined) for pattern in _UNBINDING.values()):
         return True
@@ -253,59 +206,12 @@ def _only_adjectives(sentence: Sentence) -> bool:
     )
 
 
-def _compared(sentence: Sentence, previous: Query, newest: int) -> dict[str, Any]:
-    """What "shorter", "newer", "funnier" make of the query; their words are used up."""
-    fields: dict[str, Any] = {}
-    for match in _COMPARED.finditer(sentence.joined):
-        way = match["way"]
-        first, after = sentence.numbers(match.start() + 1, match.end())
-        if after < len(sentence.keys) and sentence.keys[after] == "than":
-            continue  # "longer than 90 minutes" says itself how long
-        sentence.use(first, after)
-        if any(word in way for word in ("short", "long", "brief")):
-            fields["runtime"] = _length(
-                previous.runtime, shorter=way in ("shorter", "briefer") or way.endswith("long")
-            )
-        else:
-            newer = (
-                way in ("newer", "younger")
-                or way.endswith("old")
-                or (way.startswith("more") and "classic" not in way)
-            )
-            key = "years" if previous.years is not None else "around"
-            before = previous.years or previous.around
-            if before is None or before == Span():
-                back = (NOT_OLDER_THAN if way.endswith("old") else NEWER_THAN) if newer else OLDER_THAN
-                fields[key] = (
-                    Span(least=newest - back, most=None) if newer else Span(least=None, most=newest - back)
-                )
-            else:
-                fields[key] = shifted(before, newer=newer)
-    moods = list(previous.moods)
-    for place, key in enumerate(sentence.keys):
-        if key in _MORE_OF and not sentence.used[place]:
-            sentence.use(place, place + 1)
-            moods.append(_MORE_OF[key])
-            fields["moods"] = terms(moods)
-    return fields
-
-
-def _length(before: Span | None, *, shorter: bool) -> Span:
-    before = before or Span()
-    if shorter:
-        bound = before.most if before.most is not None else before.least
-        most = USUAL_SHORT if bound is None else max(SHORTEST, round(bound * SHORTER))
-        return Span(least=None, most=most)
-    bound = before.least if before.least is not None and before.most is None else before.most
-    if bound is None:
-        return Span(least=USUAL_LONG, most=None)
-    return Span(least=min(9999, round(bound * LONGER) if before.most is None else bound), most=None)
-
-
 def _merged(
     previous: Query, wish: Wish, fields: dict[str, Any], *, instead: bool, taking: bool, adding: bool
 ) -> dict[str, Any]:
-    """The fields that change: conditions replaced, wishes added, what is unwanted taken out of what was wanted."""
+    """The fields that change: conditions replaced, wishes added, what is unwanted taken out of what was
+    wanted.
+    """
     merged = dict(fields)
     excluded = wish.values.get("exclude", [])
     held = {
@@ -362,7 +268,10 @@ def _changed(previous: Query, profile_kids: bool, **fields: Any) -> Query:
 def _shown(pointed: re.Match[str], shown: Sequence[str]) -> str | None:
     if pointed["place"] == "last":
         return shown[-1] if shown else None
-    place = _PLACES[pointed["place"]] if pointed["place"] else int(pointed["number"]) - 1
+    if pointed["place"]:
+        place = _PLACE_WORDS.split("|").index(pointed["place"])
+    else:
+        place = int(pointed["number"]) - 1
     return shown[place] if 0 <= place < len(shown) else None
 
 

@@ -15,20 +15,28 @@ from falsework.catalogue.vocabularies import COUNTRIES, GENRES, LANGUAGES, MOODS
 __all__ = [
     "DOUBT",
     "FILLERS",
+    "FILM_WORDS",
+    "KEPT",
     "LIKE",
     "LONGEST_PHRASE",
     "OPERATORS",
     "PERSON",
+    "PERSON_SURE",
+    "SERIES_WORDS",
+    "UNLIKE",
+    "UNLIKE_AFTER",
     "Meaning",
     "Operator",
     "meanings",
+    "phrases",
 ]
 
 Operator = Literal["exclude", "not", "mild", "wish", "ignore"]
 Meaning = tuple[str, str]  # a field of the query and the value a phrase means there
 
 
-def _phrases(text: str) -> frozenset[str]:
+def phrases(text: str) -> frozenset[str]:
+    """The phrases of a table, `|` or the line's end between them."""
     return frozenset(" ".join(each.split()) for each in text.replace("\n", "|").split("|") if each.strip())
 
 
@@ -39,10 +47,10 @@ _OPERATORS: Final[dict[Operator, str]] = {
         dont want|dont want any|do not want|do not want any|dont need|dont like|do not like|dont enjoy|dont really enjoy|dont really like|didnt like|hate|i hate|
         hates|dislike|cant stand|can not stand|cannot stand|cant handle|sick of|tired of|fed up with|not into|not a fan of|
         not a big fan of|not big on|not fond of|not in the mood for|rather not|never|zero|remove|drop|take out|lose the|get rid of|exclude|
-        but no|but not any|no more of|enough of""",
+        but no|but not any|no more of|enough of|not about|isnt about|arent about|nothing about|doesnt involve|not involving""",
     # The next word only, and what "or" ties to it.
     "not": """not|not a|not an|not any|isnt|isnt a|is not|is not a|arent|not be|not another|not one of|wasnt|non|cant be|shouldnt be|
-        should not be|not about|neither""",
+        should not be|neither""",
     "mild": """not too|nothing too|isnt too|not so|not very|not that|not overly|not super|not really|nothing very|nothing overly|
         nothing super|less|not much|not too much|not as|not extremely|not all that|without too much|without being too|not particularly|isnt very|not terribly|
         not crazy|no too|nothing that|not to|isnt overly|not incredibly""",
@@ -53,13 +61,13 @@ _OPERATORS: Final[dict[Operator, str]] = {
 }
 
 OPERATORS: Final[dict[str, Operator]] = {
-    phrase: operator for operator, phrases in _OPERATORS.items() for phrase in _phrases(phrases)
+    phrase: operator for operator, table in _OPERATORS.items() for phrase in phrases(table)
 }
 
 # A title follows. "strong": whatever is typed, in whatever case; "weak": capitals, quotes or a year are needed.
 LIKE: Final[dict[str, str]] = {
     **dict.fromkeys(
-        _phrases("""something like|anything like|movie like|movies like|film like|films like|show like|shows like|series like|one like|stuff like|things like|
+        phrases("""something like|anything like|movie like|movies like|film like|films like|show like|shows like|series like|one like|stuff like|things like|
         comedy like|comedies like|thriller like|thrillers like|horror like|drama like|dramas like|similar to|more like|a lot like|just like|exactly like|
         in the style of|in the vein of|along the lines of|reminiscent of|same vibe as|same vibes as|the vibe of|vibes of|vibe like|feel of|in the spirit of|
         same as|close to|a la|as good as|comparable to|akin to|kind of like|kinda like|sort of like|such as|flicks like|titles like|classics like|nothing like|
@@ -67,39 +75,39 @@ LIKE: Final[dict[str, str]] = {
         "strong",
     ),
     **dict.fromkeys(
-        _phrases("""like|liked|likes|love|loved|loves|enjoy|enjoyed|adore|adored|really dig|dig|favorite is|favourite is|favorites are|favourites are|favorite movie is|
-        favourite film is|favorite film is|fan of|watched|saw|seen|just finished|rewatched|hated|hate|disliked|didnt like|dont like|recommend|suggest|as|is it like|prefer|obsessed with|than"""),
+        phrases("""like|liked|likes|love|loved|loves|enjoy|enjoyed|adore|adored|really dig|dig|favorite is|favourite is|favorites are|favourites are|favorite movie is|
+        favourite film is|favorite film is|fan of|watched|saw|seen|just finished|rewatched|hated|hate|disliked|didnt like|dont like|recommend|suggest|as|is it like|except|other than|apart from|besides|isnt|is not|not|prefer|obsessed with|than"""),
         "weak",
     ),
 }
-UNLIKE: Final = _phrases(
+UNLIKE: Final = phrases(
     "nothing like|not like|unlike|hated|hate|disliked|didnt like|dont like|did not like|do not like|didnt enjoy|cant stand|not similar to|couldnt stand|not a fan of"
 )
-UNLIKE_AFTER: Final = _phrases(
+UNLIKE_AFTER: Final = phrases(
     "isnt my cup of tea|is not my cup of tea|wasnt for me|was boring|was bad|was terrible|was awful|bored me|is overrated|sucked"
 )
 
 # A person follows.
-PERSON: Final = _phrases(
+PERSON: Final = phrases(
     """with|starring|featuring|stars|directed by|by|from|made by|written by|director|actor|actress|of|star|starred|cast|and|or|than|fan of|like|love|loves|adore|acted by|played by"""
 )
-PERSON_SURE: Final = _phrases(
+PERSON_SURE: Final = phrases(
     "starring|featuring|directed by|made by|written by|director|actor|actress|acted by|played by|fan of|movies by|films by|film by|movie by|something by|with|by"
 )
 
-DOUBT: Final = _phrases(
+DOUBT: Final = phrases(
     "maybe|perhaps|probably|possibly|i think|i guess|i believe|might|could be|around|about|circa|or so|ish|not sure|ideally|preferably|if possible|roughly|approximately|or something|somewhere"
 )
 
-FILM_WORDS: Final = _phrases(
+FILM_WORDS: Final = phrases(
     "movie|movies|film|films|flick|flicks|picture|pictures|moovie|movei|moveis|movias|feature film|feature films|motion picture|feature length"
 )
-SERIES_WORDS: Final = _phrases(
+SERIES_WORDS: Final = phrases(
     "series|show|shows|tv show|tv shows|tv series|miniseries|mini series|limited series|sitcom|sitcoms|episodes|docuseries|docu series|soap opera|tv serial|k drama|k dramas|kdrama|kdramas|telenovela|telenovelas|seasons"
 )
 
 # What is said around a wish and means nothing for it.
-FILLERS: Final = _phrases("""
+FILLERS: Final = phrases("""
     hi|hello|hey|hiya|hey there|hi there|hello there|good evening|good morning|good afternoon|greetings|aloha|how are you|how are you today|how are you doing|how is it going|hows it going|
     im good|im fine|im great|thanks|thank you|please|pls|yes please|thanks for asking|thank you in advance|ok|okay|yes|no thanks|wow|cool|awesome|great|haha|lol
     i want|i want to watch|i want to see|want|want to watch|wanna watch|wanna see|i wanna|i would like|i would like to watch|i would like to see|id like|id like to watch|id like to see|i d like|would like|would love|id love|id love to watch|i would love
@@ -117,7 +125,7 @@ FILLERS: Final = _phrases("""
 """)
 
 _KIND_FILM, _KIND_SERIES = ("kind", "film"), ("kind", "series")
-KEPT: Final = _phrases("""zombies|zombie|vampires|vampire|haunted house|ghost story|ghosts|haunting|cops|cop|police|heist|heists|mafia|mob|gangster|gangsters|wizards|dragons|magic|aliens|spaceships|robots|time travel|baseball|basketball|boxing|soccer|football movie|racing|
+KEPT: Final = phrases("""zombies|zombie|vampires|vampire|haunted house|ghost story|ghosts|haunting|cops|cop|police|heist|heists|mafia|mob|gangster|gangsters|wizards|dragons|magic|aliens|spaceships|robots|time travel|baseball|basketball|boxing|soccer|football movie|racing|
     dancing|ballet|samurai|ninja|karate|kung fu|wuxia|cowboys|cowboy|christmas|christmassy|xmas|halloween|pixar|marvel|dc comics|concert|detective|detectives|whodunit|whodunnit|cyberpunk|space opera|dystopian|dystopia|politics|treasure|quest|manga|claymation|stop motion|
     secret agent|secret agents|gay|lesbian|queer|transgender|world war ii movie|ww2 movie|bollywood|k drama|kdrama|k dramas|kdramas|hollywood|nollywood|coming of age|true crime|period piece|paranormal|occult|body horror|drugs|drug|stoner|weed|friendship|strong female lead|strong women|
     spaghetti western|mini series|miniseries|limited series|creature feature|slapstick|spoof|parody|twist ending|plot twist|plot twists|true story|true stories|christian|religious|biblical|courtroom|game show|concert film|wildlife|history|military|family|feminist|childhood|murder mystery|neo noir|based on a true story""")

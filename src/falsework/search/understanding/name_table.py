@@ -1,9 +1,9 @@
 """Names that are found again however they are typed: exactly by digest, and nearly by shared trigrams.
 
-A name has several keys: as it stands, without its article, without spaces, without its subtitle. Their digests,
-sorted, are looked up by bisection. A name with a slip of the finger shares most of its trigrams with the right
-one, so the few names that share most are compared letter by letter. Both look at a small part of the table: a
-million names cost little more than a thousand.
+A name has several keys: as it stands, without its article, without spaces, without its subtitle. Their
+digests, sorted, are looked up by bisection. A name with a slip of the finger shares most of its trigrams
+with the right one, so the few names that share most are compared letter by letter. Both look at a small
+part of the table: a million names cost little more than a thousand.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["NameTable", "Near", "name_key"]
 
 LONGEST_NAME: Final = 200  # characters of a name that are compared
 ARTICLES: Final = frozenset(
-    ["the", "a", "an", "el", "la", "los", "las", "le", "les", "un", "una", "der", "die", "das", "il", "lo"]
+    ("the", "a", "an", "el", "la", "los", "las", "le", "les", "un", "una", "der", "die", "das", "il", "lo")
 )
 ROMAN: Final = {
     "ii": "2",
@@ -250,7 +250,9 @@ def _bare(key: str) -> str:
 def _inverted(
     keys: list[str],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.uint16]]:
-    """For each trigram the rows that have it, as offsets and rows; and how many different ones each row has."""
+    """For each trigram the rows that have it, as offsets and rows; and how many different ones each row
+    has.
+    """
     texts = [f" {key} ".encode("utf-8", "surrogatepass") for key in keys]
     sizes = np.array([len(text) for text in texts], np.int64)
     codes = CODES[np.frombuffer(b"".join(texts), np.uint8)]

@@ -32,8 +32,8 @@ def understand(
     """What a viewer means by a sentence, in English or Spanish.
 
     `kids`: the profile is a child's; it stays so whatever is said. `previous`: the query before in this
-    conversation, which the sentence may edit ("shorter", "no gore"). `shown`: the titles of the answer to it, in
-    their order, for "more like the second". Any text is read and none raises.
+    conversation, which the sentence may edit ("shorter", "no gore"). `shown`: the titles of the answer to
+    it, in their order, for "more like the second". Any text is read and none raises.
     """
     plain, left_out = cleaned(text)
     english = to_english(plain)

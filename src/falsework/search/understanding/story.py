@@ -1,8 +1,8 @@
 """A story somebody half remembers ("I saw this in the 90s, there was a boy who …") into a query.
 
-What is remembered is text, all of it: the words of a plot are no conditions, and what is said with doubt must not
-shut out the film that is looked for. Only years (never as a condition), titles it is compared with and the genre it
-is called by are taken out, and they rank.
+What is remembered is text, all of it: the words of a plot are no conditions, and what is said with doubt
+must not shut out the film that is looked for. Only years (never as a condition), titles it is compared
+with and the genre it is called by are taken out, and they rank.
 """
 
 from __future__ import annotations
@@ -11,29 +11,39 @@ import re
 from typing import Final
 
 from falsework.search.query import Query, Span
-from falsework.search.understanding.lexicon import FILM_WORDS, SERIES_WORDS, meanings
-from falsework.search.understanding.mentions import titles_in
+from falsework.search.understanding.draft import Wish
+from falsework.search.understanding.lexicon import FILM_WORDS, SERIES_WORDS, meanings, phrases
 from falsework.search.understanding.names import Names
 from falsework.search.understanding.sentence import Sentence
-from falsework.search.understanding.spans import YearsSaid, years_in
-from falsework.search.understanding.wish import Wish, query_of, take_titles
+from falsework.search.understanding.titles_said import titles_in
+from falsework.search.understanding.wish import query_of, take_titles
+from falsework.search.understanding.years import YearsSaid, years_in
 
 __all__ = ["is_story", "read_story"]
 
 MANY_WORDS: Final = 60
 _REMEMBERED: Final = re.compile(
-    r" (?:(?:cant|cannot|can not|dont|do not|didnt|couldnt|wont) (?:\w+ )?(?:remember|recall|think of the name|figure out)|"
-    r"(?:i|all i|only|ive|i ve|can|i vaguely|vaguely|barely|i kinda|i only|i also|i just) (?:can )?(?:remember|recall)|remember (?:seeing|watching|this|a|the|it|is)|"
-    r"what (?:is|was|s) (?:the |this |that )?(?:name|title|movie|film|called)|whats (?:the |this |that )?(?:name|title|movie|film)|(?:name|title) of (?:the|this|that|a) (?:movie|film|show)|"
-    r"trying to (?:find|remember|figure|identify|recall)|i (?:once |think i |also |must have |may have |probably |first )?(?:saw|watched) (?:this|a|it|an|that|the)|"
-    r"(?:what|which) (?:movie|film|show) (?:is|was|am|had|has|where|with|did|it|this|that)|tip of my tongue|been looking for|have been searching|"
-    r"i (?:also )?(?:remember|recall)|one scene|opening scene|final scene|last scene|end scene|ending scene|in the end|main character|the movie (?:starts|ends|begins|opens)|movie where|film where) ?"
+    r" (?:(?:cant|cannot|can not|dont|do not|didnt|couldnt|wont) (?:\w+ )?(?:remember|recall|"
+    r"think of the name|figure out)|"
+    r"(?:i|all i|only|ive|i ve|can|i vaguely|vaguely|barely|i kinda|i only|i also|"
+    r"i just) (?:can )?(?:remember|recall)|remember (?:seeing|watching|this|a|the|it|is)|"
+    r"what (?:is|was|s) (?:the |this |that )?(?:name|title|movie|film|called)|whats (?:the |this |"
+    r"that )?(?:name|title|movie|film)|(?:name|title) of (?:the|this|that|a) (?:movie|film|show)|"
+    r"trying to (?:find|remember|figure|identify|recall)|i (?:once |think i |also |must have |may have |"
+    r"probably |first )?(?:saw|watched) (?:this|a|it|an|that|the)|"
+    r"(?:what|which) (?:movie|film|show) (?:is|was|am|had|has|where|with|did|it|this|that)|"
+    r"tip of my tongue|been looking for|have been searching|"
+    r"i (?:also )?(?:remember|recall)|one scene|opening scene|final scene|last scene|end scene|"
+    r"ending scene|in the end|main character|the movie (?:starts|ends|begins|opens)|movie where|"
+    r"film where) ?"
 )
 _ASKS: Final = re.compile(
-    r" (?:recommend|recommendations?|suggest|suggestions?|in the mood|looking for (?:a |an |some |any )?(?:good|great|funny|new|nice)|what should i watch|would you) ?"
+    r" (?:recommend|recommendations?|suggest|suggestions?|in the mood|looking for (?:a |an |some |"
+    r"any )?(?:good|great|funny|new|nice)|what should i watch|would you) ?"
 )
 _SEEN: Final = re.compile(
-    r" (?:saw|seen|see|seeing|watched|watching|watch|remember|aired|rented|on tv|on television|cable|hbo|as a kid|as a child|vhs|netflix|theater|cinema|was (?:a )?(?:kid|child|young|little)) "
+    r" (?:saw|seen|see|seeing|watched|watching|watch|remember|aired|rented|on tv|on television|cable|hbo|"
+    r"as a kid|as a child|vhs|netflix|theater|cinema|was (?:a )?(?:kid|child|young|little)) "
 )
 _MADE: Final = re.compile(
     r" (?:made|released|filmed|came out|looked|looks like|probably|movie (?:is|was)|film (?:is|was)) "
@@ -163,29 +173,8 @@ def _called(wish: Wish) -> None:
             break
 
 
-_PLAIN: Final = frozenset(
-    [
-        "horror",
-        "comedy",
-        "thriller",
-        "western",
-        "sci fi",
-        "science fiction",
-        "animated",
-        "animation",
-        "slasher",
-        "romantic comedy",
-        "musical",
-        "documentary",
-        "fantasy",
-        "drama",
-        "anime",
-        "superhero",
-        "martial arts",
-        "war movie",
-        "noir",
-        "mystery",
-        "romance",
-        "adventure",
-    ]
-)
+_PLAIN: Final = phrases("""
+    horror|comedy|thriller|western|sci fi|science fiction|animated|animation|slasher|romantic comedy
+    musical|documentary|fantasy|drama|anime|superhero|martial arts|war movie|noir|mystery|romance
+    adventure
+""")

@@ -1,7 +1,7 @@
-"""Titles and people named in a sentence.
+"""Titles named in a sentence.
 
-An ordinary word may be a title (It, Up, Heat, Home): it is taken for one only where something says so: quotes, a
-year in brackets, "like" before it, or capitals where a sentence has no reason for them.
+An ordinary word may be a title (It, Up, Heat, Home): it is taken for one only where something says so:
+quotes, a year in brackets, "like" before it, or capitals where a sentence has no reason for them.
 """
 
 from __future__ import annotations
@@ -14,70 +14,37 @@ from falsework.search.understanding.lexicon import (
     FILLERS,
     FILM_WORDS,
     LIKE,
-    OPERATORS,
-    PERSON,
-    PERSON_SURE,
-    SERIES_WORDS,
     UNLIKE,
     UNLIKE_AFTER,
     meanings,
+    phrases,
 )
+from falsework.search.understanding.matching import is_vocabulary
 from falsework.search.understanding.name_table import name_key
 from falsework.search.understanding.names import Linked, Names
 from falsework.search.understanding.sentence import Sentence
 
-__all__ = ["PersonSaid", "TitleSaid", "people_in", "titles_in", "whole_title"]
+__all__ = ["TitleSaid", "titles_in", "whole_title"]
 
 MISDATED: Final = 20  # years that people are off when they give a film's year
 LONGEST_TITLE: Final = 12  # words of a title that is looked for in a sentence
 _QUOTED: Final = re.compile(r"[\"“„«‘]([^\"“”„«»‘’]{1,100}(?:[’'][^\"“”„«»‘’]{1,60})?)[\"”“»’]")
 _YEAR: Final = re.compile(r"[(\[]\s?((?:18|19|20)\d\d)\s?[)\]]")
-_JOINING: Final = frozenset(
-    [
-        "of",
-        "the",
-        "and",
-        "a",
-        "an",
-        "in",
-        "on",
-        "at",
-        "to",
-        "for",
-        "with",
-        "from",
-        "in",
-        "de",
-        "la",
-        "el",
-        "los",
-        "las",
-        "le",
-        "les",
-        "du",
-        "des",
-        "und",
-        "der",
-        "die",
-        "das",
-        "&",
-        "vs",
-        "s",
-    ]
-)
-_TOLD_OF_ONE: Final = frozenset(
-    ["liked", "loved", "enjoyed", "watched", "adored", "hated", "disliked", "seen", "saw"]
-)
+_JOINING: Final = phrases("""
+    of|the|and|a|an|in|on|at|to|for|with|from|in|de|la|el|los|las|le|les|du|des|und|der|die|das|&|vs
+    s
+""")
+_TOLD_OF_ONE: Final = phrases("liked|loved|enjoyed|watched|adored|hated|disliked|seen|saw")
 _TOLD: Final = _TOLD_OF_ONE | {"like", "love", "enjoy", "adore", "hate"}
-_FRANCHISE: Final = frozenset(
-    ["series", "saga", "franchise", "trilogy", "movies", "films", "universe", "movie", "film"]
-)
+_DENIED: Final = frozenset(("not", "isnt"))  # "not Disney": near a title is not near enough
+_EXCEPTED: Final = frozenset(("except", "than", "besides"))
+_FRANCHISE: Final = phrases("series|saga|franchise|trilogy|movies|films|universe|movie|film")
 
 
 @dataclass(frozen=True)
 class TitleSaid:
-    """A title named by words `first` up to `after`; `linked` is None where the catalogue has none of that name.
-    `wanted`: like it, or by no means like it. `asked`: it is asked for itself."""
+    """A title named by words `first` up to `after`; `linked` is None where the catalogue has none of that
+    name. `wanted`: like it, or by no means like it. `asked`: it is asked for itself."""
 
     said: str
     linked: Linked | None
@@ -87,20 +54,10 @@ class TitleSaid:
     asked: bool = False
 
 
-@dataclass(frozen=True)
-class PersonSaid:
-    """A person named; `name` is None where the catalogue has none of that name. `wanted`: with them or without."""
-
-    said: str
-    name: str | None
-    first: int
-    after: int
-    wanted: bool = True
-
-
 def titles_in(sentence: Sentence, names: Names) -> list[TitleSaid]:
     """All titles named, in their order; marks their words, and the words that pointed at them, as used."""
     found = [*_with_year(sentence, names), *_quoted(sentence, names)]
+    found += _meeting(sentence, names)
     found += _after_cues(sentence, names)
     found += _listed(sentence, names, found)
     return sorted(found, key=lambda title: title.first)
@@ -112,7 +69,7 @@ def whole_title(sentence: Sentence, names: Names) -> TitleSaid | None:
     if not 1 <= count <= LONGEST_TITLE:
         return None
     linked = names.title(sentence.text, typos=False)
-    if linked is None and count <= 8 and not _is_vocabulary(sentence, 0, count):
+    if linked is None and count <= 8 and not is_vocabulary(sentence, 0, count):
         linked = names.title(sentence.text)
     if linked is None or (count == 1 and linked.likeness < 1 and sentence.keys[0] in meanings()):
         return None
@@ -141,24 +98,20 @@ def _with_year(sentence: Sentence, names: Names) -> list[TitleSaid]:
         ]
         exact = [(first, linked) for first, linked in candidates if linked is not None]
         dated = [each for each in exact if each[1].year is not None and abs(each[1].year - year) <= 1]
-        linked: Linked | None
-        if dated:
-            first, linked = dated[0]
-        else:
-            nearly = _spelt_nearly(sentence, names, begin, after, year)
-            first, linked = nearly or next(
-                (each for each in exact if _dated_wrongly(sentence, begin, after, year, each)), (None, None)
-            )
-        if first is None:
-            first, linked = _title_start(sentence, begin, after), None
-            if first is None:
-                continue
-        found.append(_said(sentence, first, after, after + 1, linked, year))
+        named = dated[0] if dated else _spelt_nearly(sentence, names, begin, after, year)
+        if named is None:
+            named = next((each for each in exact if _dated_wrongly(sentence, begin, after, year, each)), None)
+        if named is not None:
+            found.append(_said(sentence, named[0], after, after + 1, named[1], year))
+        elif (start := _title_start(sentence, begin, after)) is not None:
+            found.append(_said(sentence, start, after, after + 1, None, year))
     return found
 
 
 def _dated_wrongly(sentence: Sentence, begin: int, after: int, year: int, exact: tuple[int, Linked]) -> bool:
-    """Whether a title of another year is meant all the same: it is all there is of the name, or not far off."""
+    """Whether a title of another year is meant all the same: it is all there is of the name, or not far
+    off.
+    """
     first, linked = exact
     return first == _title_start(sentence, begin, after) or (
         linked.year is not None and abs(linked.year - year) <= MISDATED
@@ -207,6 +160,30 @@ def _quoted(sentence: Sentence, names: Names) -> list[TitleSaid]:
         found.append(
             _said(sentence, inside[0], inside[-1] + 1, inside[-1] + 1, linked, None, asked=cue is None)
         )
+    return found
+
+
+def _meeting(sentence: Sentence, names: Names) -> list[TitleSaid]:
+    """ "Blade Runner meets Alien": both of them."""
+    found = []
+    for middle, key in enumerate(sentence.keys):
+        if key not in ("meets", "x") or not 0 < middle < len(sentence.keys) - 1 or sentence.used[middle]:
+            continue
+        for first in range(max(0, middle - LONGEST_TITLE), middle):
+            linked = (
+                names.title(sentence.said(first, middle), typos=False)
+                if sentence.free(first, middle)
+                else None
+            )
+            if (
+                linked is not None
+                and _is_capital(sentence, first)
+                and not is_vocabulary(sentence, first, middle)
+            ):
+                other = _title_at(sentence, names, middle + 1, strong=True)
+                if other is not None and other.linked is not None:
+                    found += [_said(sentence, first, middle, middle + 1, linked, None), other]
+                break
     return found
 
 
@@ -265,9 +242,9 @@ def _title_at(sentence: Sentence, names: Names, first: int, *, strong: bool) -> 
             sentence.words[n].capital or sentence.keys[n] in _JOINING or sentence.keys[n].isdigit()
             for n in range(first, end)
         )
-        if not strong and not whole_capital:
-            continue
-        if _is_vocabulary(sentence, first, end):
+        if not strong and (not whole_capital or key.isdigit()):
+            continue  # "no older than 2010" is a year
+        if is_vocabulary(sentence, first, end):
             continue  # "like horror" is a genre; only a year or quotes make it a title
         if (
             end - first == 1
@@ -296,7 +273,9 @@ def _title_at(sentence: Sentence, names: Names, first: int, *, strong: bool) -> 
 def _in_small_letters(sentence: Sentence, names: Names, first: int) -> TitleSaid | None:
     """A title typed without capitals after "i liked": all of the clause, and more than one short word."""
     begin = first - 1
-    if sentence.keys[begin] not in _TOLD or "i" not in sentence.keys[max(0, begin - 3) : begin]:
+    excepted = sentence.keys[begin] in _EXCEPTED
+    told = sentence.keys[begin] in _TOLD and "i" in sentence.keys[max(0, begin - 3) : begin]
+    if not (told or excepted):
         return None
     end = first
     while (
@@ -307,11 +286,11 @@ def _in_small_letters(sentence: Sentence, names: Names, first: int) -> TitleSaid
         end += 1
     said = sentence.said(first, end)
     single = end - first == 1
-    if _is_vocabulary(sentence, first, end) or (
+    if is_vocabulary(sentence, first, end) or (
         single and (len(said) < 5 or sentence.keys[begin] not in _TOLD_OF_ONE)
     ):
         return None
-    linked = names.title(said, typos=not single)
+    linked = names.title(said, typos=told and not single)
     return None if linked is None else _said(sentence, first, end, end, linked, None)
 
 
@@ -344,12 +323,12 @@ def _misspelt(
             )
         ):
             end += 1
-    if end <= first or _is_vocabulary(sentence, first, end) or _all_small(sentence, first, end):
+    if end <= first or is_vocabulary(sentence, first, end) or _all_small(sentence, first, end):
         return None
     said = sentence.said(first, end)
     if names.person(said) is not None:
         return None
-    linked = names.title(said) if len(said) >= 5 else None
+    linked = names.title(said) if len(said) >= 5 and sentence.keys[first - 1] not in _DENIED else None
     if linked is None and (
         not capital or not strong or (end - first == 1 and sentence.words[first].key in meanings())
     ):
@@ -493,173 +472,5 @@ def _closes(sentence: Sentence, place: int) -> bool:
     )
 
 
-def _is_vocabulary(sentence: Sentence, first: int, end: int) -> bool:
-    """Whether words are wholly genres, moods, languages and small words."""
-    table, place = meanings(), first
-    while place < end:
-        size = next(
-            (
-                size
-                for size in range(min(5, end - place), 0, -1)
-                if " ".join(sentence.keys[place : place + size]) in table
-            ),
-            0,
-        )
-        if not size and (
-            sentence.keys[place] in FILLERS
-            or sentence.keys[place] in OPERATORS
-            or sentence.keys[place] in FILM_WORDS | SERIES_WORDS
-        ):
-            size = 1
-        if not size:
-            return False
-        place += size
-    return True
-
-
 def _all_small(sentence: Sentence, first: int, end: int) -> bool:
     return all(key in FILLERS for key in sentence.keys[first:end])
-
-
-def people_in(sentence: Sentence, names: Names) -> list[PersonSaid]:
-    """All people named, in their order; marks their words, and the words that pointed at them, as used."""
-    found: list[PersonSaid] = []
-    keys, places = [], []
-    for size in (4, 3, 2):
-        for first in range(len(sentence.words) - size + 1):
-            if (
-                sentence.free(first, first + size)
-                and sentence.words[first].sentence == sentence.words[first + size - 1].sentence
-            ):
-                keys.append(" ".join(sentence.keys[first : first + size]))
-                places.append((first, first + size))
-    for (first, after), known in zip(places, names.are_people(keys), strict=True):
-        if known and sentence.free(first, after) and _may_be_person(sentence, names, first, after):
-            found.append(_person(sentence, first, after, names.person(sentence.said(first, after))))
-    for place in range(len(sentence.words)):
-        cue = next(
-            (size for size in (2, 1) if " ".join(sentence.keys[place : place + size]) in PERSON_SURE), 0
-        )
-        first = place + cue
-        if not cue or first >= len(sentence.words) or not sentence.free(place, first + 1):
-            continue
-        person = _after_cue(sentence, names, first)
-        if person is not None:
-            found.append(person)
-    for place in range(len(sentence.words) - 2):
-        if (person := _before_films(sentence, names, place)) is not None:
-            found.append(person)
-    found += [
-        person
-        for place in range(len(sentence.words))
-        if (person := _by_surname(sentence, names, place)) is not None
-    ]
-    return sorted(found, key=lambda person: person.first)
-
-
-def _may_be_person(sentence: Sentence, names: Names, first: int, after: int) -> bool:
-    capitals = [word.capital for word in sentence.words[first:after]]
-    if any(word.breaks for word in sentence.words[first + 1 : after]):
-        return False
-    if all(capitals):
-        return True
-    if any(capitals[1:]) or _is_vocabulary(sentence, first, after):
-        return False
-    pointed = first > 0 and sentence.keys[first - 1] in PERSON
-    # All in lower case: a name, if something points at it or it is a name that is often asked for.
-    return pointed or names.credits(sentence.said(first, after)) >= 8
-
-
-def _after_cue(sentence: Sentence, names: Names, first: int) -> PersonSaid | None:
-    """A person after "with" or "directed by": perhaps misspelt, or unknown to the catalogue."""
-    if sentence.keys[first] in meanings() and not sentence.words[first].capital:
-        return None
-    end = first
-    while (
-        end < min(len(sentence.words), first + 4)
-        and sentence.words[end].capital
-        and not (end > first and sentence.words[end].breaks)
-        and not sentence.used[end]
-    ):
-        end += 1
-    if end - first >= 2:
-        said = sentence.said(first, end)
-        return _person(sentence, first, end, names.person(said, typos=True))
-    if end - first == 1 and (name := names.person(sentence.said(first, end), surname=True)) is not None:
-        return _person(sentence, first, end, name)
-    if (
-        end == first
-        and first + 1 < len(sentence.words)
-        and sentence.free(first, first + 2)
-        and not sentence.words[first + 1].breaks
-    ):
-        if sentence.keys[first] in FILLERS or sentence.keys[first + 1] in FILLERS:
-            return None
-        name = names.person(sentence.said(first, first + 2), typos=True)
-        if name is not None and names.credits(name) >= 8:
-            return _person(sentence, first, first + 2, name)
-    return None
-
-
-def _before_films(sentence: Sentence, names: Names, place: int) -> PersonSaid | None:
-    """ "Al Paccino movies": two capitals, perhaps misspelt, before a film word."""
-    words = sentence.words[place : place + 3]
-    if (
-        not (words[0].capital and words[1].capital)
-        or words[1].breaks
-        or words[2].breaks
-        or words[2].key not in FILM_WORDS
-    ):
-        return None
-    if not sentence.free(place, place + 2) or _is_vocabulary(sentence, place, place + 2):
-        return None
-    name = names.person(sentence.said(place, place + 2), typos=True)
-    return None if name is None else _person(sentence, place, place + 2, name)
-
-
-def _by_surname(sentence: Sentence, names: Names, place: int) -> PersonSaid | None:
-    """ "Tarantino movies", "a Kubrick film": a capital surname before a film word."""
-    word = sentence.words[place]
-    if (
-        not word.capital
-        or sentence.used[place]
-        or place + 1 >= len(sentence.words)
-        or sentence.keys[place] in meanings()
-        or sentence.keys[place] in FILLERS
-    ):
-        return None
-    if (
-        sentence.keys[place + 1] not in FILM_WORDS
-        or sentence.words[place + 1].breaks
-        or (place > 0 and sentence.words[place - 1].capital and not sentence.words[place].breaks)
-    ):
-        return None
-    name = names.person(sentence.said(place, place + 1), surname=True)
-    return None if name is None else _person(sentence, place, place + 1, name)
-
-
-def _person(sentence: Sentence, first: int, after: int, name: str | None) -> PersonSaid:
-    begin = first
-    for size in (2, 1):
-        if (
-            first >= size
-            and " ".join(sentence.keys[first - size : first]) in PERSON
-            and sentence.keys[first - 1] not in ("and", "or", "from", "of", "than")
-        ):
-            begin = first - size
-            break
-    before = " ".join(sentence.keys[max(0, begin - 2) : begin])
-    operator = next(
-        (
-            OPERATORS.get(" ".join(before.split()[-size:]))
-            for size in (2, 1)
-            if " ".join(before.split()[-size:]) in OPERATORS
-        ),
-        None,
-    )
-    if sentence.keys[begin:first] == ("with",) and before.split()[-1:] == ["something"]:
-        operator = None
-    unwanted = operator in ("exclude", "not")
-    said = sentence.said(first, after)
-    sentence.use(begin, after)
-    return PersonSaid(said, name, first, after, not unwanted)
