@@ -215,13 +215,6 @@ def _standing(
 def _verdict(delivery: Delivery, production: Production, state: State, at: datetime) -> Verdict:
     """The gate's verdict on these frames, asked as `falsework rights status` asks it."""
     cut = delivery.cut
-    shown = [
-        one.parameters["shot"] for one in state.made_by(cut) if isinstance(one.parameters.get("shot"), dict)
-    ]
-    display: dict[str, str] = {}
-    match shown[-1:]:
-        case [{"fps": float(fps) | int(fps), "plate": {"colour_space": str(space)}}]:
-            display = {"fps": f"{fps:.12g}", "colour_space": space}
     made = (state.assets.get(one) for one in state.descendants(cut))
     marked = any(
         one is not None and one.type == "delivery" and one.facts.get("marked") is True for one in made
@@ -233,10 +226,22 @@ def _verdict(delivery: Delivery, production: Production, state: State, at: datet
             cut,
             max(at, state.latest) if state.latest is not None else at,
             True if marked else None,
-            display=display,
+            display=_display(state, cut),
             too_small=_too_small(delivery),
         )
     )
+
+
+def _display(state: State, cut: str) -> dict[str, str]:
+    """How the frames are shown to people: as the run that made them had it or, where that is not on record, as it was
+    when they were approved last."""
+    for one in reversed(state.made_by(cut)):
+        match one.parameters.get("shot"):
+            case {"fps": float(fps) | int(fps), "plate": {"colour_space": str(space)}}:
+                return {"fps": f"{fps:.12g}", "colour_space": space}
+    approvals = [one for one in state.decisions_on(cut) if one.type == "approval" and not one.withdrawn]
+    terms = approvals[-1].terms if approvals else {}
+    return {name: terms[name] for name in ("fps", "colour_space") if name in terms}
 
 
 def _too_small(delivery: Delivery) -> str:

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 __all__ = [
     "entries",
     "is_missing",
+    "is_no_entry",
     "kind",
     "line",
     "minutes_or_seasons",
