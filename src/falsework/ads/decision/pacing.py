@@ -20,9 +20,10 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 DAY = 86_400.0
-STRENGTH = 1.0  # how sharply the price answers a spend that is off by the whole rate
+STRENGTH = 30.0  # how sharply the price answers a spend that is off by the whole budget
+LARGEST = 0.5  # step of the price's logarithm
 LOWEST, HIGHEST = 1e-3, 1e3
-FIRST = 0.05  # before anything is known
+FIRST = 1.0  # before anything is known: as if a usual row were just worth its price
 
 
 class SpendPlan:
@@ -55,9 +56,11 @@ class SpendPlan:
 class Pacer:
     """Prices of budget for all line items together; arrays are (line items,). `budget` micros, 0 for none."""
 
-    def __init__(self, budget: Counts, starts: Floats, ends: Floats, plan: SpendPlan) -> None:
+    def __init__(
+        self, budget: Counts, starts: Floats, ends: Floats, plan: SpendPlan, first: Floats | None = None
+    ) -> None:
         self._budget, self._starts, self._ends, self._plan = budget.astype(np.float64), starts, ends, plan
-        self.price = np.full(len(budget), FIRST)
+        self.price = np.full(len(budget), FIRST) if first is None else np.clip(first, LOWEST, HIGHEST)
         self._at = -np.inf
         self._spent = np.zeros(len(budget))
 
@@ -70,8 +73,8 @@ class Pacer:
         # What is left, spread over what of the plan is left: an early slip is made good, not carried along.
         wanted = left * np.clip((share - before) / to_come, 0.0, 1.0)
         paid = spent - self._spent
-        scale = np.maximum(wanted, 1.0)
-        paced = (self._budget > 0) & (wanted > 0)
-        step = np.where(paced, STRENGTH * np.clip((paid - wanted) / scale, -1.0, 1.0), 0.0)
+        # Off by the whole budget's hundredth is a step of STRENGTH hundredths, however long that took.
+        step = STRENGTH * (paid - wanted) / np.maximum(self._budget, 1.0)
+        step = np.where(self._budget > 0, np.clip(step, -LARGEST, LARGEST), 0.0)
         self.price = np.clip(self.price * np.exp(step), LOWEST, HIGHEST)
         self._spent, self._at = spent.astype(np.float64), now
