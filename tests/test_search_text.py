@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import unicodedata
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -114,8 +115,8 @@ def _fresh(words: list[str]) -> list[int]:
 
 
 def test_few_words_of_a_language_share_an_id():
-    words = {f"{first}{second}{third}" for first in _SYLLABLES for second in _SYLLABLES for third in
-    _SYLLABLES} assert len(words) - len({term_id(word) for word in words}) <= 20
+    words = {"".join(parts) for parts in product(_SYLLABLES, repeat=3)}
+    assert len(words) - len({term_id(word) for word in words}) <= 20
 
 
 _SYLLABLES = [a + b for a in "bdfgklmnprst" for b in "aeiou"]

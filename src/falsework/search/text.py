@@ -39,8 +39,8 @@ _UNDECOMPOSED = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i", "ŧ": "t"}
 )
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼʹ`´＇", "'"))
-# The marks of Latin, Greek and Cyrillic, and the points of Hebrew and Arabic, which few people type. Indic and
-# south-east Asian scripts spell with their marks, which Python's \w leaves out.
+# The marks of Latin, Greek and Cyrillic, and the points of Hebrew and Arabic, which few people type. Indic
+# and south-east Asian scripts spell with their marks, which Python's \w leaves out.
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
 _LETTER = r"(?:[^\W_]|[\u0900-\u0963\u0966-\u109f])"
 _WORD = re.compile(f"{_LETTER}+(?:'{_LETTER}+)*")

@@ -109,8 +109,8 @@ class VectorCache:
         for path, used in zip(self._files, self._used, strict=True):
             if not used:
                 path.unlink(missing_ok=True)
-        for folder in self._folder.parent.iterdir():
-            if folder.is_dir() and folder != self._folder:
+        for folder in self._folder.parent.glob("*/"):
+            if folder != self._folder:
                 for path in folder.glob("*.safetensors"):
                     path.unlink(missing_ok=True)
                 with suppress(OSError):  # it holds something that is not ours
