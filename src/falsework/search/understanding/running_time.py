@@ -13,6 +13,7 @@ from falsework.search.understanding.sentence import Sentence
 
 __all__ = ["runtime_in"]
 
+LONGEST: Final = 9_999  # minutes that a query can say
 ABOUT: Final = 0.15  # "about 90 minutes" allows this share more or less
 SHORT, LONG, NOT_LONG, NOT_SHORT = 90, 150, 120, 80  # minutes
 _HOURS, _MINUTES = r"(?:hours?|hrs?|h)", r"(?:minutes?|mins?|min|m)"
@@ -147,9 +148,9 @@ def _runtime(match: re.Match[str]) -> Span | None:
             low = round(number(match["a"]) * (60 if re.search(rf" {_HOURS}", match["b"]) else 1))
         return _ordered(low, high)
     if match["below"]:
-        return Span(least=None, most=minutes(match["most"]) or None)
+        return _span(least=None, most=minutes(match["most"]) or None)
     if match["above"]:
-        return Span(least=minutes(match["least"]), most=None)
+        return _span(least=minutes(match["least"]), most=None)
     if match["c"]:
         unit = 60 if re.search(rf" {_HOURS}", match["d"]) else 1
         return _ordered(round(number(re.sub(r" (?:to|or)$", "", match["c"])) * unit), minutes(match["d"]))
@@ -158,10 +159,10 @@ def _runtime(match: re.Match[str]) -> Span | None:
     if not length:
         return None
     if after in ("or more", "plus", "at least", "or longer", "minimum"):
-        return Span(least=length, most=None)
+        return _span(least=length, most=None)
     if after:
-        return Span(least=None, most=length)
-    return Span(least=math.floor(length * (1 - ABOUT)), most=math.ceil(length * (1 + ABOUT)))
+        return _span(least=None, most=length)
+    return _span(least=math.floor(length * (1 - ABOUT)), most=math.ceil(length * (1 + ABOUT)))
 
 
 def minutes(text: str) -> int:
@@ -179,7 +180,15 @@ def minutes(text: str) -> int:
 
 
 def _ordered(low: int, high: int) -> Span:
-    return Span(least=min(low, high), most=max(low, high))
+    return _span(least=min(low, high), most=max(low, high))
+
+
+def _span(*, least: int | None, most: int | None) -> Span:
+    """A span within what a query can say: nobody who asks for 500 hours means it to the minute."""
+    return Span(
+        least=None if least is None else min(least, LONGEST),
+        most=None if most is None else min(most, LONGEST),
+    )
 
 
 def _both(one: Span, other: Span) -> Span:
