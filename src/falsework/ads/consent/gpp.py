@@ -13,7 +13,7 @@ from falsework.ads.consent.tcf_canada import TcfCanada, read_tcf_canada, write_t
 from falsework.ads.consent.us_sections import UsSection, prefix_of, read_us_section, write_us_section
 from falsework.errors import FalseworkError
 
-__all__ = ["GppString", "Section", "decode", "encode"]
+__all__ = ["TCF_EUROPE", "GppString", "Section", "decode", "encode"]
 
 TYPE, VERSION = 3, 1
 TCF_EUROPE, TCF_CANADA, US_PRIVACY = 2, 5, 6
