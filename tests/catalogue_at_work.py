@@ -1,8 +1,8 @@
 """Processes that work on one catalogue at once, or are killed at it. Run by tests as a program of its own:
 
-    catalogue_at_work.py write URL WRITER COUNT    puts COUNT titles in, one transaction each
-    catalogue_at_work.py read URL 0 COUNT          reads all of it until COUNT titles are there
-    catalogue_at_work.py import URL FILE CHUNK     imports a file, a dot for each chunk that is done
+catalogue_at_work.py write URL WRITER COUNT    puts COUNT titles in, one transaction each
+catalogue_at_work.py read URL 0 COUNT          reads all of it until COUNT titles are there
+catalogue_at_work.py import URL FILE CHUNK     imports a file, a dot for each chunk that is done
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def dot(done: int, total: int) -> None:
 def write(catalogue: Catalogue, writer: int, count: int) -> None:
     for number in range(count):
         credits = (Credit(f"Person {number % 7}"), Credit(f"Person {writer}-{number}"))
-        title = Title(f"{writer}-{number}", f"Title {number}", genres=("Drama", f"Genre {number % 5}"), credits=credits)
+        title = Title(
+            f"{writer}-{number}", f"Title {number}", genres=("Drama", f"Genre {number % 5}"), credits=credits
+        )
         catalogue.upsert([title])
 
 
@@ -43,7 +45,9 @@ def read(catalogue: Catalogue, count: int) -> None:
     while before < count:
         seen = list(catalogue.every())
         assert len(seen) >= before, "titles have gone"
-        assert all(len(title.credits) == 2 and len(title.genres) == 2 for title in seen), "a title is half there"
+        assert all(len(title.credits) == 2 and len(title.genres) == 2 for title in seen), (
+            "a title is half there"
+        )
         before = len(seen)
 
 

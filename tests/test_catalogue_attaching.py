@@ -1,4 +1,5 @@
-"""Delivered shots in their scenes: with the clearance the ledger of rights gives exactly these frames, and no other."""
+"""Delivered shots in their scenes: with the clearance the ledger of rights gives exactly these frames, and no
+other."""
 
 from __future__ import annotations
 

@@ -10,7 +10,12 @@ import pytest
 
 from falsework.cli.main import main
 
-TITLES = 'id,title,year,genres,rating,cast\n1,"Dust, again",2001,Drama,G,Ada\n2,Calm,1999,Comedy,R,Bea\n3,,1999,,,\n'
+TITLES = """\
+id,title,year,genres,rating,cast
+1,"Dust, again",2001,Drama,G,Ada
+2,Calm,1999,Comedy,R,Bea
+3,,1999,,,
+"""
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,5 @@
-"""What is put into a catalogue comes out of it; revisions, migrations, several processes; SQLite and PostgreSQL."""
+"""What is put into a catalogue comes out of it; revisions, migrations, several processes; SQLite and
+PostgreSQL."""
 
 from __future__ import annotations
 
@@ -53,7 +54,7 @@ def catalogue(url: str) -> Iterator[Catalogue]:
 # PostgreSQL takes no NUL in a text, and import lets none through.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 names = texts.filter(bool)
-moments = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+moments = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
 titles = st.builds(
     Title,
     id=names,
@@ -78,7 +79,9 @@ titles = st.builds(
 
 @settings(max_examples=25)
 @given(st.lists(st.lists(titles, max_size=5), max_size=3))
-def test_what_is_put_in_comes_out(tmp_path_factory: pytest.TempPathFactory, batches: list[list[Title]]) -> None:
+def test_what_is_put_in_comes_out(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[Title]]
+) -> None:
     expected: dict[str, Title] = {}
     with Catalogue.open(tmp_path_factory.mktemp("catalogue") / "c.db") as catalogue:
         for batch in batches:
@@ -86,9 +89,13 @@ def test_what_is_put_in_comes_out(tmp_path_factory: pytest.TempPathFactory, batc
             before = catalogue.revision
             changes = catalogue.upsert(batch)
             assert changes.added == len(last.keys() - expected.keys())
-            assert changes.changed == sum(id_ in expected and expected[id_] != one for id_, one in last.items())
+            assert changes.changed == sum(
+                id_ in expected and expected[id_] != one for id_, one in last.items()
+            )
             assert catalogue.revision == before + bool(changes.added or changes.changed)
-            assert set(catalogue.changed_since(before)) == {i for i, one in last.items() if expected.get(i) != one}
+            assert set(catalogue.changed_since(before)) == {
+                i for i, one in last.items() if expected.get(i) != one
+            }
             expected |= last
         assert {title.id: title for title in catalogue.every()} == expected
         assert [title.id for title in catalogue.every()] == sorted(expected)
@@ -98,8 +105,10 @@ def test_what_is_put_in_comes_out(tmp_path_factory: pytest.TempPathFactory, batc
 
 def test_in_both_databases_the_same(catalogue: Catalogue) -> None:
     full = Title(
-        "tt:1", "Ärger, 東京 'n' \"quotes\"", "series", "Original", 1999, "Text\nof two lines", ("Drama", "Crime"),
-        ("dark",), (Credit("A", "director"), Credit("B", "cast", "Bea"), Credit("A")), ("FR", "NA"), ("fr",), "TV-MA",
+        "tt:1", "Ärger, 東京 'n' \"quotes\"", "series", "Original", 1999, "Text\nof two lines",
+        ("Drama", "Crime"),
+        ("dark",), (Credit("A", "director"), Credit("B", "cast", "Bea"), Credit("A")), ("FR", "NA"), ("fr",),
+        "TV-MA",
         42, 0.1 + 0.2, (Availability("FR", datetime(2026, 1, 2, 3, 4, 5, 678, UTC), None), Availability()),
     )  # fmt: skip
     others = [Title(id_, "T") for id_ in ("b", "B", "a", "_", "ä", "10", "9")]
@@ -128,9 +137,13 @@ def test_removed_titles_are_told_and_take_all_that_is_theirs(catalogue: Catalogu
 
 
 def test_a_transaction_is_whole_or_not_at_all(catalogue: Catalogue) -> None:
-    with pytest.raises(FalseworkError, match='no title "nobody"'), catalogue.writing() as writer:
-        writer.titles([Title("a", "A")])
-        writer.seasons([Season("s", "nobody", 1)])
+    def half() -> None:
+        with catalogue.writing() as writer:
+            writer.titles([Title("a", "A")])
+            writer.seasons([Season("s", "nobody", 1)])
+
+    with pytest.raises(FalseworkError, match='no title "nobody"'):
+        half()
     assert (catalogue.count(), catalogue.revision) == (0, 0)
 
 
@@ -163,11 +176,14 @@ def test_what_is_on_screen(catalogue: Catalogue) -> None:
                 Scene("of e", "a", 1, "e", 0.0, 99.0),
             ]
         )
-    at = {second: catalogue.scene_at("a", second) for second in (9.9, 10, 19.9, 20, 29.9, 30, 32, 33, 45, 50, 1e6)}
+    at = {
+        second: catalogue.scene_at("a", second)
+        for second in (9.9, 10, 19.9, 20, 29.9, 30, 32, 33, 45, 50, 1e6)
+    }
     found = {second: scene.id if scene else None for second, scene in at.items()}
     assert found == {
-        9.9: None, 10: "1", 19.9: "1", 20: "2", 29.9: "2", 30: "3", 32: "within 3", 33: "3", 45: None, 50: "last",
-        1e6: "last",
+        9.9: None, 10: "1", 19.9: "1", 20: "2", 29.9: "2", 30: "3", 32: "within 3", 33: "3", 45: None,
+        50: "last", 1e6: "last",
     }  # fmt: skip
     assert at[32] == Scene("within 3", "a", 4, starts=32.0, ends=33.0, moods=("tense", "dark"))
     episode = catalogue.scene_at("a", 5, episode_id="e")
@@ -208,7 +224,9 @@ def test_migrations_make_the_tables_that_are_declared(url: str) -> None:
     Catalogue.open(url).close()
     place = place_of(url, create=False)
     with place.transaction() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"version_table": VERSION_TABLE, "compare_type": True}
+        )
         assert compare_metadata(context, Base.metadata) == []
         tables = sql.inspect(connection)
         for name, table in Base.metadata.tables.items():  # which the comparison leaves out
@@ -218,7 +236,9 @@ def test_migrations_make_the_tables_that_are_declared(url: str) -> None:
                 for key in tables.get_foreign_keys(name)
             }
             assert made == declared, name
-            assert tables.get_pk_constraint(name)["constrained_columns"] == [c.name for c in table.primary_key], name
+            assert tables.get_pk_constraint(name)["constrained_columns"] == [
+                c.name for c in table.primary_key
+            ], name
     place.close()
     assert ScriptDirectory.from_config(script_location()).get_current_head() == VERSION
 

@@ -201,8 +201,10 @@ def test_control_characters_and_overrides_of_direction(catalogue: Catalogue, tmp
 
 def test_any_json_line_is_a_title_or_refused(catalogue: Catalogue, tmp_path: Path) -> None:
     lines = [
-        "null", "[]", "3", '"text"', "{", "[" * 100_000, '{"id": 1}', '{"title": "T"}', '{"id": true, "title": "T"}',
-        '{"id": {"a": 1}, "title": "T"}', '{"id": 2, "title": ["T"]}', '{"id": 3, "title": "T", "year": 1e400}',
+        "null", "[]", "3", '"text"', "{", "[" * 100_000, '{"id": 1}', '{"title": "T"}',
+        '{"id": true, "title": "T"}',
+        '{"id": {"a": 1}, "title": "T"}', '{"id": 2, "title": ["T"]}',
+        '{"id": 3, "title": "T", "year": 1e400}',
         '{"id": 4, "title": "T", "cast": {"a": "b"}}', '{"id": 5, "title": "T", "cast": [{"x": 1}]}',
         '{"id": 6, "title": "T", "cast": [[["deep"]]]}', '{"id": 7, "title": "T", "popularity": NaN}',
         '{"id": 8, "title": "T", "popularity": -1}', '{"id": 9, "title": "T", "availability": ["x"]}',
@@ -282,14 +284,16 @@ def test_a_mapping(catalogue: Catalogue, tmp_path: Path) -> None:
     )
     content = (
         "nr;english;german;mit;art;form;land;dauer;ab;bis;wo\n"
-        "1;;Der Titel;Anna A., Jr. & Bert B;L/T;F;West Germany, Österreich, Atlantis;95';02/01/2026;31/01/2026;DE|AT\n"
+        "1;;Der Titel;Anna A., Jr. & Bert B;L/T;F;West Germany, Österreich, Atlantis;95';02/01/2026;"
+        "31/01/2026;DE|AT\n"
         "2;Title;;;X;S;;2 Staffeln;;;\n"
     )
     done = import_file(catalogue, file_of(tmp_path, content), load_mapping(mapping))
     start, end = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
     assert list(catalogue.every()) == [
         Title(
-            "acme-1", "Der Titel", genres=("Comedy", "Thriller"), credits=(Credit("Anna A., Jr."), Credit("Bert B")),
+            "acme-1", "Der Titel", genres=("Comedy", "Thriller"),
+            credits=(Credit("Anna A., Jr."), Credit("Bert B")),
             countries=("DE", "AT"), languages=("de",), rating="FSK 12", runtime=95,
             availability=(Availability("DE", start, end), Availability("AT", start, end)),
         ),
@@ -452,8 +456,10 @@ def test_two_imports_of_one_file_do_not_disturb_each_other(
 @pytest.mark.parametrize("form", ["jsonl", "jsonl.gz", "csv", "parquet"])
 def test_what_was_exported_is_imported_as_it_was(catalogue: Catalogue, tmp_path: Path, form: str) -> None:
     full = Title(
-        "tt:1", "Ärger, \"東京\"; |'", "series", "Original", 1999, "Text\nof two, lines", ("Drama", "My, own|word"),
-        ("dark",), (Credit("A, B", "director"), Credit("None", "cast", "Bea"), Credit("A")), ("NA", "SU"), ("no",),
+        "tt:1", "Ärger, \"東京\"; |'", "series", "Original", 1999, "Text\nof two, lines",
+        ("Drama", "My, own|word"),
+        ("dark",), (Credit("A, B", "director"), Credit("None", "cast", "Bea"), Credit("A")),
+        ("NA", "SU"), ("no",),
         "TV-MA", 42, 0.1 + 0.2,
         (Availability("FR", datetime(2026, 1, 2, 3, 4, 5, 678, UTC), None), Availability()),
     )  # fmt: skip

@@ -1,4 +1,5 @@
-"""A delivered shot attached to its title and scene, with what the ledger of rights says of exactly these frames."""
+"""A delivered shot attached to its title and scene, with what the ledger of rights says of exactly these
+frames."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ UPWARDS = 6  # folders above a delivery in which its production may lie
 
 @dataclass(frozen=True)
 class Delivery:
-    """Frames as they lie in a folder: SHA-256 by path, each read and found to be what the folder's own list says."""
+    """Frames as they lie in a folder: SHA-256 by path, each read and found to be what the folder's own list
+    says."""
 
     folder: Path
     frames: dict[str, str]
@@ -74,14 +76,17 @@ def attach(
     scene_id: str = "",
     ledger: str | Path | None = None,
 ) -> Shot:
-    """Attach the shot in a folder that `falsework make` or `falsework deliver` wrote to a title, and to a scene of it.
+    """Attach the shot in a folder that `falsework make` or `falsework deliver` wrote to a title, and to a
+    scene of it.
 
-    at      when this is (aware): the shot is judged as of then, or as of the ledger's last event if that is later
-    ledger  its file or URL; by default that of the nearest production.toml above the folder, or rights/ledger.db
+    at      when this is (aware): the shot is judged as of then, or as of the ledger's last event if that is
+            later
+    ledger  its file or URL; by default that of the nearest production.toml above the folder, or
+            rights/ledger.db
 
-    A shot that is not cleared, or that no ledger knows, is attached as such. One of the same name replaces what was
-    attached before. Nothing is written to the ledger. Raises FalseworkError where the folder holds no frames, or
-    others than were made, and where there is no such title or scene.
+    A shot that is not cleared, or that no ledger knows, is attached as such. One of the same name replaces
+    what was attached before. Nothing is written to the ledger. Raises FalseworkError where the folder holds
+    no frames, or others than were made, and where there is no such title or scene.
     """
     delivery = delivery_in(folder)
     if catalogue.title(title_id) is None:
@@ -159,7 +164,8 @@ def _listed(folder: Path) -> dict[str, str]:
 
 
 def _production(folder: Path) -> tuple[Production | None, Path | None]:
-    """The production a folder lies in, and where its rights are kept, as far as they can be found above it."""
+    """The production a folder lies in, and where its rights are kept, as far as they can be found above
+    it."""
     for base in (folder, *list(folder.parents)[:UPWARDS]):
         if (base / FILE_NAME).is_file():
             return load_production(base), base
@@ -233,8 +239,8 @@ def _verdict(delivery: Delivery, production: Production, state: State, at: datet
 
 
 def _display(state: State, cut: str) -> dict[str, str]:
-    """How the frames are shown to people: as the run that made them had it or, where that is not on record, as it was
-    when they were approved last."""
+    """How the frames are shown to people: as the run that made them had it or, where that is not on record,
+    as it was when they were approved last."""
     for one in reversed(state.made_by(cut)):
         match one.parameters.get("shot"):
             case {"fps": float(fps) | int(fps), "plate": {"colour_space": str(space)}}:

@@ -1,8 +1,8 @@
 """Countries and languages by the names people write for them: ISO 3166-1 alpha-2 and ISO 639-1 codes.
 
-The names are in `codes/countries.csv` and `codes/languages.csv` (code, name, also; `|` between other names). Names
-of countries follow the time zone database's iso3166.tab (public domain); states that are no more keep the code they
-had in ISO 3166-1 (SU, DD, YU, CS).
+The names are in `codes/countries.csv` and `codes/languages.csv` (code, name, also; `|` between other names).
+Names of countries follow the time zone database's iso3166.tab (public domain); states that are no more keep
+the code they had in ISO 3166-1 (SU, DD, YU, CS).
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ __all__ = ["country_code", "language_code"]
 
 @cache
 def country_code(name: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code, upper case, of a country's code or name in English or Spanish; None if unknown."""
+    """The ISO 3166-1 alpha-2 code, upper case, of a country's code or name in English or Spanish; None if
+    unknown."""
     found = _codes("countries").get(folded(name))
     return found.upper() if found else None
 
 
 @cache
 def language_code(name: str) -> str | None:
-    """The ISO 639-1 code, lower case, of a language's name, its ISO 639-1 or 639-2 code, or a tag such as "pt-BR"."""
+    """The ISO 639-1 code, lower case, of a language's name, its ISO 639-1 or 639-2 code, or a tag such as
+    "pt-BR"."""
     codes = _codes("languages")
     return codes.get(folded(name)) or codes.get(folded(name.replace("_", "-").split("-")[0]))
 

@@ -26,8 +26,8 @@ PAGE = 1_000  # titles that are read at a time
 class Catalogue:
     """An open catalogue; use it in a `with` block. Threads may share one, processes each open their own.
 
-    Every method is one transaction. Writers wait for each other, up to half a minute; readers wait for nobody and see
-    the catalogue as it was when they began.
+    Every method is one transaction. Writers wait for each other, up to half a minute; readers wait for nobody
+    and see the catalogue as it was when they began.
     """
 
     def __init__(self, place: Place) -> None:
@@ -38,8 +38,8 @@ class Catalogue:
     def open(cls, url: str | Path, *, create: bool = True) -> Catalogue:
         """The catalogue in a file, or in the database of an SQLAlchemy URL.
 
-        With `create` it is begun where there is none. Tables of an older falsework are brought to this one's; those of
-        a newer one are refused with a FalseworkError, and so is a file that is something else.
+        With `create` it is begun where there is none. Tables of an older falsework are brought to this one's;
+        those of a newer one are refused with a FalseworkError, and so is a file that is something else.
         """
         place = place_of(url, create=create)
         try:
@@ -105,7 +105,8 @@ class Catalogue:
             return int(connection.execute(sql.select(sql.func.count()).select_from(TitleRow)).scalar_one())
 
     def upsert(self, titles: Sequence[Title]) -> Changes:
-        """Put titles in, all of them or (on an error) none; one whose id is there is replaced by a changed one."""
+        """Put titles in, all of them or (on an error) none; one whose id is there is replaced by a changed
+        one."""
         with self.writing() as writer:
             return writer.titles(titles)
 
@@ -135,9 +136,11 @@ class Catalogue:
             return reading.shots(connection, title_id)
 
     def scene_at(self, title_id: str, seconds: float, *, episode_id: str = "") -> Scene | None:
-        """What is on screen at this second of a title (or of an episode of it); None where no scene is known there.
+        """What is on screen at this second of a title (or of an episode of it); None where no scene is known
+        there.
 
-        A scene without an end lasts until the next one starts. Where two overlap it is the one that started last.
+        A scene without an end lasts until the next one starts. Where two overlap it is the one that started
+        last.
         """
         with self._place.transaction() as connection:
             return reading.scene_at(connection, title_id, seconds, episode_id)
@@ -151,8 +154,8 @@ class Catalogue:
             return int(connection.execute(sql.select(StateRow.revision)).scalar_one())
 
     def changed_since(self, revision: int) -> Iterator[str]:
-        """Ids of the titles that were added, changed (they, their seasons, scenes or shots) or removed after this
-        revision, each once; `title` returns None for a removed one."""
+        """Ids of the titles that were added, changed (they, their seasons, scenes or shots) or removed after
+        this revision, each once; `title` returns None for a removed one."""
         with self._place.transaction() as connection:
             for table in (TitleRow, RemovedRow):
                 changed = sql.select(table.id).where(table.revision > revision).order_by(table.id)

@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 
 def default_url() -> str:
-    """Where the catalogue lies when nothing else is said: $FALSEWORK_CATALOGUE, or else `catalogue.db` in falsework's
-    folder of the user's data ($XDG_DATA_HOME, by default ~/.local/share)."""
+    """Where the catalogue lies when nothing else is said: $FALSEWORK_CATALOGUE, or else `catalogue.db` in
+    falsework's folder of the user's data ($XDG_DATA_HOME, by default ~/.local/share)."""
     named = os.environ.get(VARIABLE, "").strip()
     if named:
         return named
@@ -63,8 +63,9 @@ class Place:
                 yield connection
 
     def keep_log(self) -> None:
-        """Have a file written by way of a log (WAL), so that readers and a writer do not wait for each other; the file
-        keeps to it from now on. It is an order between transactions, so SQLAlchemy must not begin one."""
+        """Have a file written by way of a log (WAL), so that readers and a writer do not wait for each other;
+        the file keeps to it from now on. It is an order between transactions, so SQLAlchemy must not begin
+        one."""
         if self.is_file:
             with self.failures():
                 connection = self.engine.raw_connection()
@@ -112,7 +113,8 @@ class Place:
 
 
 def place_of(url: str | Path, *, create: bool) -> Place:
-    """The place a path or an SQLAlchemy URL names; with `create` a file's folder is made where there is none."""
+    """The place a path or an SQLAlchemy URL names; with `create` a file's folder is made where there is
+    none."""
     text = str(url)
     if "://" not in text:
         return _file(Path(text).expanduser(), create=create)

@@ -28,8 +28,8 @@ BATCH = 1_000  # titles that are written at a time
 def export(catalogue: Catalogue, file: Path, *, progress: Progress = silent) -> int:
     """Write every title to a file by its name (.jsonl, .jsonl.gz, .csv or .parquet); returns how many.
 
-    JSON lines hold everything but the attached shots, whose clearance no file can vouch for; CSV and Parquet hold the
-    titles with the number of their seasons. The file appears whole.
+    JSON lines hold everything but the attached shots, whose clearance no file can vouch for; CSV and Parquet
+    hold the titles with the number of their seasons. The file appears whole.
     """
     name = file.name.lower()
     writers = {".jsonl": _json_lines, ".jsonl.gz": _json_lines, ".csv": _csv, ".parquet": _parquet}

@@ -92,9 +92,9 @@ def import_file(
     kind      of the titles whose rows do not say
     dry_run   read and compare, and write nothing
 
-    Rows that cannot be read are reported and the others go on; of two rows with one id the first counts. An import
-    that was interrupted goes on where it stopped. Raises FalseworkError where the file or the mapping as a whole
-    cannot be used, and while the same import is at work elsewhere.
+    Rows that cannot be read are reported and the others go on; of two rows with one id the first counts. An
+    import that was interrupted goes on where it stopped. Raises FalseworkError where the file or the mapping
+    as a whole cannot be used, and while the same import is at work elsewhere.
     """
     source = open_source(Path(file))
     mapping = mapping or guessed(source.columns)
@@ -110,8 +110,8 @@ def import_scenes(
 ) -> Imported:
     """Put the scenes of a file into the catalogue, by their ids; their titles have to be there.
 
-    Columns or keys: `title_id`, and of a scene `id`, `number`, `episode_id`, `starts`, `ends` (seconds, or h:mm:ss),
-    `description`, `moods`, `events`. In all else as `import_file`.
+    Columns or keys: `title_id`, and of a scene `id`, `number`, `episode_id`, `starts`, `ends` (seconds, or
+    h:mm:ss), `description`, `moods`, `events`. In all else as `import_file`.
     """
     source = open_source(Path(file))
     if "title_id" not in source.columns:
@@ -252,7 +252,8 @@ class _Import(Generic[T]):
         )
 
     def _begin(self) -> bool:
-        """Find out how far this import came before; whether it came to its end, and nothing has changed since."""
+        """Find out how far this import came before; whether it came to its end, and nothing has changed
+        since."""
         with self._catalogue.writing() as writer:
             connection = writer.connection
             mine = sql.select(ImportRow.__table__).where(

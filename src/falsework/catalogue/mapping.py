@@ -31,10 +31,10 @@ from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from falsework.catalogue import values
+from falsework.catalogue import entries, values
 from falsework.catalogue.codes import country_code, language_code
+from falsework.catalogue.entries import LONGEST_NAME
 from falsework.catalogue.records import Availability, Credit, Kind, Title
-from falsework.catalogue.vocabularies import genres_named, moods_named
 from falsework.errors import FalseworkError
 from falsework.faults import key_lines, refuse, toml_refusal, validation_faults
 from falsework.rights.records import canonical
@@ -54,9 +54,9 @@ __all__ = [
 ]
 
 TitleField = Literal[
-    "id", "title", "original_title", "kind", "year", "synopsis", "genres", "moods", "credits", "cast", "directors",
-    "writers", "countries", "languages", "rating", "runtime", "seasons", "popularity", "availability", "territories",
-    "available_from", "available_until",
+    "id", "title", "original_title", "kind", "year", "synopsis", "genres", "moods", "credits", "cast",
+    "directors", "writers", "countries", "languages", "rating", "runtime", "seasons", "popularity",
+    "availability", "territories", "available_from", "available_until",
 ]  # fmt: skip
 FIELDS: tuple[str, ...] = get_args(TitleField)
 
@@ -96,9 +96,8 @@ USUAL: dict[str, tuple[str, ...]] = {
 UNRATED = frozenset(
     {"nr", "ur", "unrated", "notrated", "norating", "notyetrated", "tbc", "tbd", "sincalificar"}
 )
-LONGEST_ID, LONGEST_TITLE, LONGEST_NAME, LONGEST_SYNOPSIS = 200, 1_000, 500, 1_000_000
+LONGEST_ID, LONGEST_TITLE, LONGEST_SYNOPSIS = 200, 1_000, 1_000_000
 MOST_ENTRIES = 2_000  # of a list; the whole crew of a large production
-MOST_SEASONS = 200
 LARGEST_FILE = 1_000_000  # bytes of a mapping
 
 
@@ -138,8 +137,8 @@ class Mapping(Settings):
 
 @dataclass(frozen=True)
 class Reading:
-    """A row as it was understood: the title, how many seasons it is said to have (0: nothing is said), and what was
-    left out because nobody could say what it means."""
+    """A row as it was understood: the title, how many seasons it is said to have (0: nothing is said), and
+    what was left out because nobody could say what it means."""
 
     title: Title
     seasons: int = 0
@@ -147,12 +146,14 @@ class Reading:
 
 
 def title_of(row: Dictionary[str, Any], mapping: Mapping | None = None) -> Title:
-    """The title in a row; ValueError with a clause for people where there is none. Guesses without a mapping."""
+    """The title in a row; ValueError with a clause for people where there is none. Guesses without a
+    mapping."""
     return read(row, mapping or guessed(row)).title
 
 
 def guessed(columns: Iterable[str]) -> Mapping:
-    """The mapping for columns with the usual names; FalseworkError where none of them can be the id or the title."""
+    """The mapping for columns with the usual names; FalseworkError where none of them can be the id or the
+    title."""
     columns = list(columns)
     return _guessed(tuple(one for one in columns if isinstance(one, str)))
 
@@ -248,7 +249,7 @@ class _Row:
         rating, minutes = self._rating(minutes)
         said = self._of("seasons")
         if not isinstance(said, list) and not values.is_missing(said):
-            seasons = _seasons(said)
+            seasons = entries.seasons(said)
         kind = values.kind(self._of("kind")) or ("series" if seasons else "film")
         title = Title(
             id=self.id(),
@@ -257,8 +258,8 @@ class _Row:
             original_title=self._line("original_title", LONGEST_TITLE),
             year=values.year(self._of("year")),
             synopsis=values.paragraphs(self._of("synopsis"), LONGEST_SYNOPSIS, "synopsis"),
-            genres=self._words("genres", _genres),
-            moods=self._words("moods", _moods),
+            genres=self._words("genres", entries.genres),
+            moods=self._words("moods", entries.moods),
             credits=self._credits(),
             countries=self._codes("countries", "country", country_code),
             languages=self._codes("languages", "language", language_code),
@@ -283,7 +284,8 @@ class _Row:
         return self._mapping.prefix + text
 
     def _of(self, field: TitleField) -> Any:
-        """What the row says for a field, in our words; what the mapping's constants say where it says nothing."""
+        """What the row says for a field, in our words; what the mapping's constants say where it says
+        nothing."""
         where = self._mapping.fields.get(field)
         for column in where.column if where is not None else ():
             value = self._row.get(column)
@@ -310,7 +312,8 @@ class _Row:
         return [words.get(one.casefold(), one) if isinstance(one, str) else one for one in found]
 
     def _rating(self, minutes: int | None) -> tuple[str, int | None]:
-        """The rating. A running time that slipped into its column goes where it belongs, a score is left out."""
+        """The rating. A running time that slipped into its column goes where it belongs, a score is left
+        out."""
         rating = self._line("rating", LONGEST_NAME)
         if re.sub(r"\W", "", rating.casefold()) in UNRATED:
             return "", minutes
@@ -325,14 +328,14 @@ class _Row:
     def _words(self, field: TitleField, named: Any) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for one in self._entries(field):
-            word = values.line(_name_in(one), LONGEST_NAME, field)
+            word = values.line(entries.name_in(one), LONGEST_NAME, field)
             found.update(dict.fromkeys(named(word) if word else ()))
         return tuple(found)
 
     def _codes(self, field: TitleField, what: str, code: Any) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for one in self._entries(field):
-            name = values.line(_name_in(one), LONGEST_NAME, what)
+            name = values.line(entries.name_in(one), LONGEST_NAME, what)
             known = code(name)
             if known is None:
                 self._notes.append(f'the {what} "{name[:60]}" is not known')
@@ -343,80 +346,22 @@ class _Row:
     def _credits(self) -> tuple[Credit, ...]:
         found: dict[Credit, None] = {}
         for one in self._entries("credits"):
-            found[_credit(one, "cast")] = None
+            found[entries.credit(one, "cast")] = None
         for field, role in (("directors", "director"), ("writers", "writer"), ("cast", "cast")):
             for one in self._entries(cast(TitleField, field)):
-                found[_credit(one, role)] = None
+                found[entries.credit(one, role)] = None
         return tuple(credit for credit in found if credit.name)
 
     def _availability(self) -> tuple[Availability, ...]:
-        windows = [_window(one) for one in self._entries("availability")]
+        windows = [entries.window(one) for one in self._entries("availability")]
         form = self._mapping.dates
         starts = values.moment(self._of("available_from"), form)
         ends = values.moment(self._of("available_until"), form, end=True)
         if starts is not None and ends is not None and ends <= starts:
             raise ValueError("it is available until before it is available")
-        territories = [_territory(one) for one in self._entries("territories")]
+        territories = [entries.territory(one) for one in self._entries("territories")]
         if starts is not None or ends is not None or territories:
             windows += [
                 Availability(one, starts, ends) for one in dict.fromkeys(territories or ["worldwide"])
             ]
         return tuple(dict.fromkeys(windows))
-
-
-def _seasons(value: object) -> int:
-    text = str(value).strip()
-    number = (
-        int(float(text)) if re.fullmatch(r"\d{1,3}(?:\.0+)?", text) else values.minutes_or_seasons(value)[1]
-    )
-    if number is None or number > MOST_SEASONS:
-        raise ValueError(f'the number of seasons "{text[:40]}" is none')
-    return number
-
-
-@lru_cache(maxsize=4096)
-def _genres(word: str) -> tuple[str, ...]:
-    """The vocabulary's names for a genre, or the source's own word where it has none."""
-    return genres_named(word) or (word,)
-
-
-@lru_cache(maxsize=4096)
-def _moods(word: str) -> tuple[str, ...]:
-    return moods_named(word) or (word,)
-
-
-def _name_in(entry: object) -> object:
-    """The name in an entry that is an object, as some sources write lists: {"id": 18, "name": "Drama"}."""
-    if isinstance(entry, dict):
-        for key in ("iso_3166_1", "iso_639_1", "name"):
-            if not values.is_no_entry(entry.get(key)):
-                return entry[key]
-        raise ValueError("an entry of a list has no name")
-    return entry
-
-
-def _credit(entry: object, role: str) -> Credit:
-    if isinstance(entry, dict):
-        said = values.line(entry.get("role"), LONGEST_NAME, "role")
-        character = values.line(entry.get("character"), LONGEST_NAME, "character")
-        return Credit(values.line(_name_in(entry), LONGEST_NAME, "name"), said or role, character)
-    return Credit(values.line(entry, LONGEST_NAME, "name"), role)
-
-
-def _window(entry: object) -> Availability:
-    if not isinstance(entry, dict):
-        raise ValueError("an availability window is no object with territory, starts and ends")
-    starts, ends = values.moment(entry.get("starts")), values.moment(entry.get("ends"), end=True)
-    if starts is not None and ends is not None and ends <= starts:
-        raise ValueError("an availability window ends before it starts")
-    return Availability(_territory(entry.get("territory") or "worldwide"), starts, ends)
-
-
-def _territory(value: object) -> str:
-    name = values.line(_name_in(value), LONGEST_NAME, "territory")
-    if name.casefold() in ("worldwide", "world", "all", "ww"):
-        return "worldwide"
-    code = country_code(name)
-    if code is None:
-        raise ValueError(f'the territory "{name[:60]}" is not known')
-    return code

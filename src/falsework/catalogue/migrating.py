@@ -69,7 +69,7 @@ def _upgrade(connection: sql.Connection, place: Place, before: str | None) -> No
     known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
     if before is not None and before not in known:
         raise FalseworkError(
-            f"the catalogue is of a newer falsework (version {before} of its tables, this one knows {VERSION})",
+            f"the catalogue is of a newer falsework (its tables are version {before}, this knows {VERSION})",
             where=place.where,
             todo="Use that falsework, or a newer one; nothing was changed.",
         )

@@ -1,4 +1,5 @@
-"""A title with all that belongs to it as one row, as `falsework catalogue export` writes it and import reads it."""
+"""A title with all that belongs to it as one row, as `falsework catalogue export` writes it and import reads
+it."""
 
 from __future__ import annotations
 
@@ -99,8 +100,8 @@ def episode_of(row: Dictionary[str, Any], season_id: str) -> Episode:
 
 
 def scene_of(row: Dictionary[str, Any], title_id: str) -> Scene:
-    """A scene from `id`, `number`, `episode_id`, `starts` and `ends` (seconds, or h:mm:ss), `description`, `moods`,
-    `events`; ValueError where its times make no sense."""
+    """A scene from `id`, `number`, `episode_id`, `starts` and `ends` (seconds, or h:mm:ss), `description`,
+    `moods`, `events`; ValueError where its times make no sense."""
     number = _number(row.get("number", 0), "scene")
     starts, ends = _seconds(row.get("starts")), _seconds(row.get("ends"))
     if ends is not None and (starts is None or ends <= starts):

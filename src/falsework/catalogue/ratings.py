@@ -1,14 +1,15 @@
 """From what age a rating lets a title be watched, and whether that makes it fit for a children's profile.
 
 `ratings.csv` beside this module holds the ratings of the boards the catalogue knows: the Motion Picture
-Association (filmratings.com, Classification and Rating Rules), the TV Parental Guidelines (tvguidelines.org), the
-British Board of Film Classification (bbfc.co.uk, Classification Guidelines), Germany's FSK (§ 14 JuSchG), Spain's
-ICAA (Resolución de 16 de febrero de 2010), France's CNC (Code du cinéma, R. 211-12) and the maturity words Netflix
-shows. `why` is the board's own meaning in short.
+Association (filmratings.com, Classification and Rating Rules), the TV Parental Guidelines (tvguidelines.org),
+the British Board of Film Classification (bbfc.co.uk, Classification Guidelines), Germany's FSK (§ 14 JuSchG),
+Spain's ICAA (Resolución de 16 de febrero de 2010), France's CNC (Code du cinéma, R. 211-12) and the maturity
+words Netflix shows. `why` is the board's own meaning in short.
 
-For children is what a board lets everybody watch from the age of seven or younger. Parental guidance (PG, TV-PG)
-leaves the judgement to a parent who is not asked here, so it is not; nor is what nobody rated ("NR", "Unrated",
-"Passed"), what no board here uses, or a bare small number, which may as well be a score out of ten.
+For children is what a board lets everybody watch from the age of seven or younger. Parental guidance (PG,
+TV-PG) leaves the judgement to a parent who is not asked here, so it is not; nor is what nobody rated ("NR",
+"Unrated", "Passed"), what no board here uses, or a bare small number, which may as well be a score out of
+ten.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ LONGEST = 100  # characters of a rating; what is longer is none
 
 @dataclass(frozen=True)
 class Rating:
-    """One board's rating: `least_age` in years, `country` by ISO 3166-1 ("" for none), `why` in the board's sense."""
+    """One board's rating: `least_age` in years, `country` by ISO 3166-1 ("" for none), `why` in the board's
+    sense."""
 
     board: str
     country: str
@@ -65,7 +67,8 @@ def rating_named(rating: str) -> Rating | None:
 
 
 def least_age(rating: str) -> int | None:
-    """The age in years from which the rating's board lets or advises people to watch; None where that is unknown."""
+    """The age in years from which the rating's board lets or advises people to watch; None where that is
+    unknown."""
     found = rating_named(rating)
     return None if found is None else found.least_age
 
@@ -90,8 +93,8 @@ def _known() -> dict[str, Rating]:
 
 
 def _key(rating: str) -> str:
-    """How a rating is compared: without case, accents, spaces and the "rated" before it. A minus before a number
-    and a plus behind it say something (-12, 7+) and stay."""
+    """How a rating is compared: without case, accents, spaces and the "rated" before it. A minus before a
+    number and a plus behind it say something (-12, 7+) and stay."""
     plain = unicodedata.normalize("NFKD", rating.casefold().strip())
     plain = re.sub(r"^rated[\s:]+", "", plain)
     plain = re.sub("[‐‑‒–—−]", "-", plain)

@@ -49,8 +49,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Wanted:
-    """Conditions on titles; what is empty is none. `words` stand in the title or the original title, whatever their
-    case; `least_year` and `most_year` are inside; `children` asks for a rating that is fit for them."""
+    """Conditions on titles; what is empty is none. `words` stand in the title or the original title, whatever
+    their case; `least_year` and `most_year` are inside; `children` asks for a rating that is fit for them."""
 
     words: str = ""
     kind: str = ""

@@ -14,7 +14,8 @@ Clearance = Literal["cleared", "not cleared", "not on record"]
 
 @dataclass(frozen=True)
 class Credit:
-    """A person's part in a title: `role` is "cast", "director", "writer", …; `character` only for the cast."""
+    """A person's part in a title: `role` is "cast", "director", "writer", …; `character` only for the
+    cast."""
 
     name: str
     role: str = "cast"
@@ -38,10 +39,11 @@ class Title:
     """A film or a series, by an id that stays the same over imports.
 
     `genres` and `moods` are names of the vocabularies where they are known there, and the source's own words
-    where not. `countries` are ISO 3166-1 alpha-2, `languages` ISO 639-1, both lower case for languages and upper
-    case for countries. `rating` is as its board writes it (PG-13, TV-MA, FSK 12); empty is unrated, and what is
-    unrated is never for children. `runtime` is in minutes. `popularity` is any measure of how much a title is
-    asked for, larger is more; None where nobody measured it. `synopsis` is the text results may quote.
+    where not. `countries` are ISO 3166-1 alpha-2, `languages` ISO 639-1, both lower case for languages and
+    upper case for countries. `rating` is as its board writes it (PG-13, TV-MA, FSK 12); empty is unrated, and
+    what is unrated is never for children. `runtime` is in minutes. `popularity` is any measure of how much a
+    title is asked for, larger is more; None where nobody measured it. `synopsis` is the text results may
+    quote.
     """
 
     id: str
@@ -105,8 +107,8 @@ class Shot:
     """A delivered shot in its title, and in a scene where it has one, with its clearance as of `judged`.
 
     cut          asset id of its frames in the ledger of rights ("sha256:…"): a changed pixel is another cut
-    clearance    "cleared": a named human approved exactly these frames, and no rule held them up when this was judged;
-                 "not cleared": something did; "not on record": no ledger knows these frames
+    clearance    "cleared": a named human approved exactly these frames, and no rule held them up when this
+                 was judged; "not cleared": something did; "not on record": no ledger knows these frames
     why          the sentence that says so
     record       id of the approval in the ledger; "" where there is none
     approved_by  the person who gave it, and `role` as what

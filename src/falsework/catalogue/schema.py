@@ -1,7 +1,7 @@
 """The catalogue's tables.
 
-Whatever has a name outside (a title, a season, a scene) keeps it as `id`; rows refer to each other by a small `key`
-of the database's own. `position` keeps the order in which a source lists cast, genres or countries.
+Whatever has a name outside (a title, a season, a scene) keeps it as `id`; rows refer to each other by a small
+`key` of the database's own. `position` keeps the order in which a source lists cast, genres or countries.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def _part_of(column: str, **how: Any) -> Mapped[int]:
 
 
 class StateRow(Base):
-    """One row: the catalogue's revision. A writer locks it first, so that revisions come in the order of commits."""
+    """One row: the catalogue's revision. A writer locks it first, so that revisions come in the order of
+    commits."""
 
     __tablename__ = "catalogue_state"
     key: Mapped[int] = _own_key()

@@ -39,8 +39,8 @@ BYTE_ORDER_MARKS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One row, by the number of the line it begins on (of Parquet: its own number), counted from 1: its `values` by
-    column, or the `fault` that made it unreadable, as a clause."""
+    """One row, by the number of the line it begins on (of Parquet: its own number), counted from 1: its
+    `values` by column, or the `fault` that made it unreadable, as a clause."""
 
     line: int
     values: dict[str, Any]
@@ -125,9 +125,10 @@ def _digest(path: Path) -> str:
 
 
 def _bytes(path: Path) -> IO[bytes]:
-    # As a union of the two they have no type in common.
-    opened: Any = gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
-    return opened  # type: ignore[no-any-return]
+    if not path.name.lower().endswith(".gz"):
+        return path.open("rb")
+    packed: Any = gzip.GzipFile(path)  # which has all of a file's methods, and not its type
+    return packed  # type: ignore[no-any-return]
 
 
 def _text(path: Path, encoding: str) -> IO[str]:
@@ -138,8 +139,9 @@ def _text(path: Path, encoding: str) -> IO[str]:
 def _survey(path: Path) -> tuple[str, int]:
     """The encoding of a text file and about how many lines it has.
 
-    Without a byte order mark it is UTF-8, unless more of the lines with other characters than ASCII are not UTF-8
-    than are: then it is Windows-1252, which spreadsheets write. A few damaged lines in UTF-8 do not make it another.
+    Without a byte order mark it is UTF-8, unless more of the lines with other characters than ASCII are not
+    UTF-8 than are: then it is Windows-1252, which spreadsheets write. A few damaged lines in UTF-8 do not
+    make it another.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, valid, first = 0, True, b""
@@ -240,8 +242,8 @@ class _EndlessError(Exception):
 
 
 def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str], str]]:
-    """Records with the line they begin on. After a broken one (a quotation mark that is not closed) reading goes on
-    at the line after its first, so that it takes no others with it."""
+    """Records with the line they begin on. After a broken one (a quotation mark that is not closed) reading
+    goes on at the line after its first, so that it takes no others with it."""
     taken: list[str] = []
 
     def feed() -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What the cells of other people's catalogues say: texts, lists, years, running times, dates.
 
-Every function raises ValueError with a clause for people ("the year "soon" is no year") for what it cannot read.
+Every function raises ValueError with a clause for people ("the year "soon" is no year") for what it cannot
+read.
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ MISSING = frozenset({"", "\\n", "n/a", "na", "nan", "nat", "null", "none", "-", 
 # Overrides and isolates of direction: no part of a text, and able to turn a whole line around.
 STEERING = re.compile("[‪-‮⁦-⁩]")
 FILMS = frozenset({
-    "film", "films", "movie", "movies", "feature", "feature film", "short", "short film", "tvmovie", "tv movie",
+    "film", "films", "movie", "movies", "feature", "feature film", "short", "short film", "tvmovie",
+    "tv movie",
     "tvshort", "tvspecial", "tv special", "special", "video", "documentary", "película", "pelicula",
 })  # fmt: skip
 SERIES = frozenset({
-    "series", "tv series", "tvseries", "tv show", "tv shows", "show", "tv", "miniseries", "mini series", "tvminiseries",
-    "tv mini series", "limited series", "serie",
+    "series", "tv series", "tvseries", "tv show", "tv shows", "show", "tv", "miniseries", "mini series",
+    "tvminiseries", "tv mini series", "limited series", "serie",
 })  # fmt: skip
 
 _HOURS = r"(?:(?P<hours>\d+(?:\.\d+)?)\s*(?:h|hr|hrs|hour|hours|horas?)\b\.?)"
@@ -89,7 +91,8 @@ def _text(value: object, most: int, what: str) -> str:
 def entries(value: object, split: str = "") -> list[object]:
     """The entries of a list: of a JSON list, or of a text with `split` between them.
 
-    Without `split` it is the first of | ; , that comes up; a JSON or Python list written as text is read as such.
+    Without `split` it is the first of | ; , that comes up; a JSON or Python list written as text is read as
+    such.
     """
     if isinstance(value, list | tuple):
         return [one for one in value if not is_no_entry(one)]
@@ -117,7 +120,9 @@ def entries(value: object, split: str = "") -> list[object]:
 
 def is_no_entry(value: object) -> bool:
     """Within a list little is missing: NA is Namibia's code, and None a band."""
-    return is_missing(value) and (not isinstance(value, str) or value.strip().casefold() in ("", "\\n", "n/a"))
+    return is_missing(value) and (
+        not isinstance(value, str) or value.strip().casefold() in ("", "\\n", "n/a")
+    )
 
 
 def _written_list(text: str) -> list[object] | None:
@@ -157,8 +162,8 @@ def kind(value: object) -> str | None:
 
 
 def minutes_or_seasons(value: object) -> tuple[int | None, int | None]:
-    """A running time in minutes, or how many seasons a series has: 90, "90 min", "1h 30m", "1:30:00", "PT1H30M",
-    "2 Seasons". Nothing and 0 are unknown."""
+    """A running time in minutes, or how many seasons a series has: 90, "90 min", "1h 30m", "1:30:00",
+    "PT1H30M", "2 Seasons". Nothing and 0 are unknown."""
     if is_missing(value):
         return None, None
     text = str(value).strip()
@@ -198,8 +203,9 @@ def popularity(value: object) -> float | None:
 
 
 def moment(value: object, form: str = "", *, end: bool = False) -> datetime | None:
-    """A moment in UTC from a date, or a date with a time: by ISO 8601, as "25-Sep-21", "September 25, 2021", or as
-    `form` says (`datetime.strptime`). A day without a time begins at midnight; as an `end` it is over with the day."""
+    """A moment in UTC from a date, or a date with a time: by ISO 8601, as "25-Sep-21", "September 25, 2021",
+    or as `form` says (`datetime.strptime`). A day without a time begins at midnight; as an `end` it is over
+    with the day."""
     if is_missing(value):
         return None
     read = _moment(value, form)

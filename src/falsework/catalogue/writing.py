@@ -45,7 +45,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Changes:
-    """How many of the titles that were put in were not there before, and how many were there and are others now."""
+    """How many of the titles that were put in were not there before, and how many were there and are others
+    now."""
 
     added: int
     changed: int
@@ -176,7 +177,8 @@ class Writer:
         self._put(SeasonRow, rows, (SeasonRow.title, SeasonRow.number))
 
     def seasons_counted(self, counts: Mapping[str, int]) -> None:
-        """See to it that each of these titles has its seasons from 1 on; those that are there stay as they are."""
+        """See to it that each of these titles has its seasons from 1 on; those that are there stay as they
+        are."""
         titles = self._keys_of(TitleRow, counts, "title")
         known: set[tuple[int, int]] = set()
         for keys in in_groups(titles.values()):
@@ -255,7 +257,8 @@ class Writer:
         return Changes(len(given) - changed, changed)
 
     def stray_scenes(self, scenes: Sequence[Scene]) -> dict[str, str]:
-        """The scenes, by id, that cannot be put in, with why: their title or episode is not there, or another's."""
+        """The scenes, by id, that cannot be put in, with why: their title or episode is not there, or
+        another's."""
         titles = self._known(TitleRow, (one.title_id for one in scenes))
         episodes = self._known(EpisodeRow, (one.episode_id for one in scenes))
         of: dict[str, str] = {}
@@ -351,7 +354,8 @@ class Writer:
     def _put(
         self, table: type[Any], rows: Sequence[dict[str, Any]], by: tuple[InstrumentedAttribute[Any], ...]
     ) -> dict[tuple[Any, ...], int]:
-        """Insert rows or update those that agree in `by`; returns the key of each. Their titles count as changed."""
+        """Insert rows or update those that agree in `by`; returns the key of each. Their titles count as
+        changed."""
         if not rows:
             return {}
         names = [column.key for column in by]

@@ -10,19 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from falsework.cli import catalogue_words as words
 from falsework.errors import FalseworkError, shown
 
 if TYPE_CHECKING:
     from falsework.catalogue.database import Catalogue
-    from falsework.catalogue.importing import Imported, Refusal
-    from falsework.catalogue.parts import Parts
-    from falsework.catalogue.records import Scene, Shot, Title
+    from falsework.catalogue.importing import Imported
 
 __all__ = ["add"]
-
-SHOWN = 5  # refused rows that the terminal shows, and reasons that it counts
-WIDTH = 100  # characters of a line of text
-CAST = 12  # names that `show` prints
 
 
 def add(commands: Any, shared: argparse.ArgumentParser) -> None:
@@ -115,7 +110,8 @@ def _opened(given: argparse.Namespace) -> Catalogue:
 
 @contextmanager
 def _to_import_into(given: argparse.Namespace) -> Iterator[Catalogue]:
-    """The catalogue, begun where there is none; for a dry run an empty one stands for one that is not there."""
+    """The catalogue, begun where there is none; for a dry run an empty one stands for one that is not
+    there."""
     from falsework.catalogue.database import Catalogue, default_url
 
     url = given.catalogue or default_url()
@@ -158,72 +154,23 @@ def _import(given: argparse.Namespace) -> dict[str, Any]:
         _write_refused(given.refused, done)
     if not given.quiet and not given.json:
         for one in done:
-            _say_imported(one, where, given.refused)
-    return {"catalogue": where, "revision": revision, "imports": [_imported_json(one) for one in done]}
+            words.say_imported(one, where, given.refused)
+    return {
+        "catalogue": where,
+        "revision": revision,
+        "imports": [words.imported_json(one) for one in done],
+    }
 
 
 def _write_refused(file: Path, done: list[Imported]) -> None:
     from falsework.media.atomic import write_text
 
     lines = [
-        json.dumps({"file": one.file} | _refusal_json(refusal), ensure_ascii=False)
+        json.dumps({"file": one.file} | words.refusal_json(refusal), ensure_ascii=False)
         for one in done
         for refusal in one.refused
     ]
     write_text(file, shown("".join(f"{line}\n" for line in lines)))
-
-
-def _say_imported(done: Imported, where: str, refused: Path | None) -> None:
-    if done.before:
-        print(shown(f"{done.file}: imported before, and {where} has not changed since"))
-    else:
-        verb = "would be " if done.dry_run else ""
-        print(
-            shown(
-                f"{done.file}: {done.rows:,} rows; {verb}{done.added:,} added, {done.changed:,} changed, "
-                f"{done.unchanged:,} as they were, {len(done.refused):,} refused"
-            )
-        )
-    if done.went_on:
-        print(f"  went on after line {done.went_on:,}, where it was interrupted")
-    if done.encoding == "cp1252":
-        print("  it is not UTF-8 and was read as Windows-1252")
-    for note, count in list(done.notes.items())[:SHOWN]:
-        print(shown(f"  left out: {note} ({_rows(count)})"))
-    if len(done.notes) > SHOWN:
-        print(f"  left out: {len(done.notes) - SHOWN:,} more kinds of entry (--json lists them)")
-    for refusal in done.refused[:SHOWN]:
-        named = f" ({refusal.id})" if refusal.id else ""
-        print(shown(f"  refused: line {refusal.line}{named}: {refusal.reason}"))
-    if len(done.refused) > SHOWN:
-        more = f"{len(done.refused) - SHOWN:,} more"
-        print(
-            shown(f"  refused: {more}; {f'all are in {refused}' if refused else '--refused FILE lists all'}")
-        )
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
-
-
-def _refusal_json(refusal: Refusal) -> dict[str, Any]:
-    return {"line": refusal.line, "id": refusal.id, "reason": refusal.reason}
-
-
-def _imported_json(done: Imported) -> dict[str, Any]:
-    return {
-        "file": done.file,
-        "rows": done.rows,
-        "added": done.added,
-        "changed": done.changed,
-        "unchanged": done.unchanged,
-        "refused": [_refusal_json(one) for one in done.refused],
-        "left_out": dict(done.notes),
-        "went_on_after": done.went_on,
-        "before": done.before,
-        "dry_run": done.dry_run,
-        "encoding": done.encoding,
-    }
 
 
 def _attach(given: argparse.Namespace) -> dict[str, Any]:
@@ -236,8 +183,8 @@ def _attach(given: argparse.Namespace) -> dict[str, Any]:
             catalogue, given.id, given.folder, at=datetime.now(UTC), scene_id=given.scene, ledger=given.ledger
         )
     if not given.quiet and not given.json:
-        print(shown(_shot_line(shot)))
-    return {"shot": _shot_json(shot)}
+        print(shown(words.shot_line(shot)))
+    return {"shot": words.shot_json(shot)}
 
 
 def _remove(given: argparse.Namespace) -> dict[str, Any]:
@@ -278,11 +225,11 @@ def _list(given: argparse.Namespace) -> dict[str, Any]:
     more = len(found) > given.limit
     found = found[: given.limit]
     if not given.json:
-        write_out(shown("".join(f"{_line(title)}\n" for title in found)))
+        write_out(shown("".join(f"{words.line(title)}\n" for title in found)))
         if not given.quiet:
             note = f", and more: --limit {given.limit * 10}" if more else ""
             print(f"{len(found):,} of {count:,} titles{note}")
-    return {"titles": [_title_json(title) for title in found], "more": more, "count": count}
+    return {"titles": [words.title_json(title) for title in found], "more": more, "count": count}
 
 
 def _code(name: str, what: str) -> str:
@@ -306,9 +253,21 @@ def _show(given: argparse.Namespace) -> dict[str, Any]:
         parts, shots = catalogue.parts(given.id), catalogue.shots(given.id)
     if not given.json:
         write_out(
-            shown("\n".join((*_title_lines(title), *_parts_lines(parts), *map(_shot_line, shots))) + "\n")
+            shown(
+                "\n".join(
+                    (
+                        *words.title_lines(title),
+                        *words.parts_lines(parts),
+                        *map(words.shot_line, shots),
+                    )
+                )
+                + "\n"
+            )
         )
-    return {"title": _title_json(title, parts), "shots": [_shot_json(shot) for shot in shots]}
+    return {
+        "title": words.title_json(title, parts),
+        "shots": [words.shot_json(shot) for shot in shots],
+    }
 
 
 def _scene(given: argparse.Namespace) -> dict[str, Any]:
@@ -317,8 +276,8 @@ def _scene(given: argparse.Namespace) -> dict[str, Any]:
             raise _no_title(given.id, catalogue)
         scene = catalogue.scene_at(given.id, given.second, episode_id=given.episode)
     if not given.json:
-        print(shown(_scene_line(scene)) if scene is not None else "No scene is known there.")
-    return {"scene": _scene_json(scene) if scene is not None else None}
+        print(shown(words.scene_line(scene)) if scene is not None else "No scene is known there.")
+    return {"scene": words.scene_json(scene) if scene is not None else None}
 
 
 def _export(given: argparse.Namespace) -> dict[str, Any]:
@@ -340,88 +299,3 @@ def _no_title(id_: str, catalogue: Catalogue) -> FalseworkError:
         where=catalogue.where,
         todo="`falsework catalogue list` shows titles.",
     )
-
-
-# ---- words -----------------------------------------------------------------------------------------------
-
-
-def _line(title: Title) -> str:
-    said = (
-        str(title.year or ""),
-        title.kind if title.kind != "film" else "",
-        f"{title.runtime} min" if title.runtime else "",
-        title.rating,
-        ", ".join(title.genres),
-    )
-    return "  ".join((title.id, title.title, *filter(None, said)))
-
-
-def _title_lines(title: Title) -> list[str]:
-    import textwrap
-
-    by_role: dict[str, list[str]] = {}
-    for credit in title.credits:
-        played = f" ({credit.character})" if credit.character else ""
-        by_role.setdefault(credit.role, []).append(credit.name + played)
-    said = {
-        "original title": title.original_title,
-        "genres": ", ".join(title.genres),
-        "moods": ", ".join(title.moods),
-        **{
-            role: ", ".join(names[:CAST]) + (f" and {len(names) - CAST} more" if len(names) > CAST else "")
-            for role, names in by_role.items()
-        },
-        "countries": ", ".join(title.countries),
-        "languages": ", ".join(title.languages),
-        "available": "; ".join(
-            f"{one.territory} {one.starts.date() if one.starts else ''}–{one.ends.date() if one.ends else ''}"
-            for one in title.availability
-        ),
-    }
-    lines = [_line(title), *textwrap.wrap(title.synopsis, WIDTH)]
-    return lines + [f"  {name}: {value}" for name, value in said.items() if value]
-
-
-def _parts_lines(parts: Parts) -> list[str]:
-    lines = []
-    for season in parts.seasons:
-        count = sum(one.season_id == season.id for one in parts.episodes)
-        named = f" {season.name}" if season.name else ""
-        lines.append(f"  season {season.number}{named}" + (f": {count} episodes" if count else ""))
-    return lines + [f"  {_scene_line(scene)}" for scene in parts.scenes]
-
-
-def _scene_line(scene: Scene) -> str:
-    times = f"{_clock(scene.starts)}–{_clock(scene.ends)} " if scene.starts is not None else ""
-    told = "; ".join(filter(None, (", ".join(scene.events), ", ".join(scene.moods), scene.description)))
-    return f"scene {scene.number} ({scene.id}) {times}{told}".rstrip()
-
-
-def _clock(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
-
-
-def _shot_line(shot: Shot) -> str:
-    by = f" by {shot.approved_by} ({shot.role})" if shot.approved_by else ""
-    within = f" in scene {shot.scene_id}" if shot.scene_id else ""
-    return f"  shot {shot.name}{within}: {shot.clearance.upper()}: {shot.why}{by}, as of {shot.judged.date()}"
-
-
-# ---- JSON ------------------------------------------------------------------------------------------------
-
-
-def _title_json(title: Title, parts: Parts | None = None) -> dict[str, Any]:
-    from falsework.catalogue.parts import Parts, row_of
-
-    return row_of(title, parts or Parts())
-
-
-def _scene_json(scene: Scene) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(scene).items()}
-
-
-def _shot_json(shot: Shot) -> dict[str, Any]:
-    return vars(shot) | {"judged": shot.judged.isoformat()}
