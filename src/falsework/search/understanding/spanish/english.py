@@ -1,4 +1,5 @@
-"""English forms for the glossary's base words: "look for" in the past, "thief" in the plural, "scary" compared."""
+"""English forms for the glossary's base words: "look for" in the past, "thief" in the plural, "scary"
+compared."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ BE = {
 }
 IRREGULAR_PLURALS = {
     "man": "men", "woman": "women", "child": "children", "person": "people", "wife": "wives", "life": "lives",
-    "thief": "thieves", "wolf": "wolves", "knife": "knives", "leaf": "leaves", "half": "halves", "foot": "feet",
+    "thief": "thieves", "wolf": "wolves", "knife": "knives", "leaf": "leaves", "half": "halves", "foot":
+    "feet",
     "tooth": "teeth", "mouse": "mice", "goose": "geese", "ox": "oxen", "crisis": "crises", "elf": "elves",
     "dwarf": "dwarves", "hero": "heroes", "potato": "potatoes", "tomato": "tomatoes", "echo": "echoes",
     "shelf": "shelves", "scarf": "scarves", "calf": "calves", "passer-by": "passers-by", "cargo": "cargoes",
@@ -91,12 +93,13 @@ LIKE_YOU = ("uni", "use", "usu", "eu", "one", "once", "ufo")  # written with a v
 
 @lru_cache(maxsize=1)
 def _irregular_verbs() -> dict[str, tuple[str, str]]:
-    with files(__package__).joinpath("english_verbs.csv").open(encoding="utf-8", newline="") as file:
+    with files(__package__).joinpath("english_verbs.csv").open(encoding="utf-8") as file:
         return {row["base"]: (row["past"], row["participle"]) for row in csv.DictReader(file)}
 
 
 def conjugated(phrase: str, tense: Tense, person: int = 2) -> str:
-    """The verb phrase (its verb first: "look for") in a tense; `person` 0 to 5 is I, you, she, we, you, they."""
+    """The verb phrase (its verb first: "look for") in a tense; `person` 0 to 5 is I, you, she, we, you,
+    they."""
     verb, space, rest = phrase.partition(" ")
     return _verb(verb, tense, person) + space + rest
 
@@ -124,13 +127,16 @@ def _verb(verb: str, tense: Tense, person: int) -> str:
 def _modal(verb: str, tense: Tense) -> str:
     if verb == "can":
         forms = {
+            "infinitive": "be able to",
             "past": "could",
             "conditional": "could",
             "future": "will be able to",
             "gerund": "being able to",
         }
         return forms.get(tense, "been able to" if tense == "participle" else "can")
-    return "had to" if verb == "must" and tense in ("past", "participle") else verb
+    if verb == "must":
+        return {"past": "had to", "participle": "had to", "infinitive": "have to"}.get(tense, verb)
+    return verb
 
 
 def _third_person(verb: str) -> str:

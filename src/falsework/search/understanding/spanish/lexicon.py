@@ -1,7 +1,10 @@
-"""The glossary in memory: single words by their lemma, expressions in a tree of words. Read once, when first asked.
+"""The glossary in memory: single words by their lemma, expressions in a tree of words. Read once, when
+first asked.
 
-The tables lie under `glossary/`, one file a subject: `lemma,part,english`. They are the project's own work, CC0.
-A lemma of several words is an expression; its first word may be an infinitive or a singular noun and is then found
+The tables lie under `glossary/`, one file a subject: `lemma,part,english`. They are the project's own work,
+CC0.
+A lemma of several words is an expression; its first word may be an infinitive or a singular noun and is
+then found
 in each of its forms ("dar miedo" in "que no den miedo").
 """
 
@@ -35,7 +38,8 @@ FOLDING = str.maketrans("áàâäãéèêëíìîïóòôöõúùûüñç", "aaa
 
 
 class Entry(NamedTuple):
-    """A line of the glossary. `english` is a base form: infinitive without "to", singular, positive degree."""
+    """A line of the glossary. `english` is a base form: infinitive without "to", singular, positive
+    degree."""
 
     lemma: str
     part: str
@@ -44,10 +48,12 @@ class Entry(NamedTuple):
 
 
 class Lexicon:
-    """`words`: entries by lower-case lemma; `folded`: the same without accents; `verbs`: infinitives without accents,
+    """`words`: entries by lower-case lemma; `folded`: the same without accents; `verbs`: infinitives
+    without accents,
     reflexive ones too ("enamorarse"); `tree`: expressions, folded word by word, an entry under the key ""."""
 
     def __init__(self, entries: list[Entry]) -> None:
+        self.entries = entries
         self.words: dict[str, list[Entry]] = {}
         self.folded: dict[str, list[Entry]] = {}
         self.verbs: dict[str, list[Entry]] = {}
@@ -84,7 +90,7 @@ def entries() -> list[Entry]:
         if not table.name.endswith(".csv"):
             continue
         of_people = table.name.startswith(PEOPLE)
-        with table.open(encoding="utf-8", newline="") as file:
+        with table.open(encoding="utf-8") as file:
             lines = csv.reader(file)
             next(lines)
             found += [

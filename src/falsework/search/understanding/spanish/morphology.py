@@ -1,6 +1,7 @@
 """Spanish word forms by rule: which lemmas of the glossary a written word can be a form of, and which form.
 
-Nothing is expanded beforehand; a word is taken apart when it is met, and the answer is kept. Accents count where
+Nothing is expanded beforehand; a word is taken apart when it is met, and the answer is kept. Accents count
+where
 they were typed and are supplied where they were not: "mato" reads as present before it reads as "mató".
 """
 
@@ -26,7 +27,8 @@ PERSONAL_ENDINGS = {
     "er": {
         "present": "o es e emos éis en",
         "past": "í iste ió imos isteis ieron|ía ías ía íamos íais ían|iera ieras iera iéramos ierais ieran"
-        "|iese ieses iese iésemos ieseis iesen|í íste yó ímos ísteis yeron|yera yeras yera yéramos yerais yeran",
+        "|iese ieses iese iésemos ieseis iesen|í íste yó ímos ísteis yeron"
+        "|yera yeras yera yéramos yerais yeran",
         "subjunctive": "a as a amos áis an",
     },
 }
@@ -42,7 +44,8 @@ IMPERSONAL_ENDINGS = {
 IMPERSONAL_ENDINGS["ir"] = IMPERSONAL_ENDINGS["er"]
 LONGEST_ENDING = 9
 CLITICS = (
-    "melo", "mela", "telo", "tela", "selo", "sela", "selos", "selas", "noslo", "los", "las", "les", "nos", "lo",
+    "melo", "mela", "telo", "tela", "selo", "sela", "selos", "selas", "noslo", "los", "las", "les", "nos",
+    "lo",
     "la", "le", "me", "te", "se", "os",
 )  # fmt: skip
 PREFIXED = (
@@ -60,7 +63,8 @@ PREFIXED = (
     "oir",
 )
 DIMINUTIVES = (
-    "ecito", "ecita", "ecillo", "ecilla", "cito", "cita", "cillo", "cilla", "ito", "ita", "illo", "illa", "ico", "ica",
+    "ecito", "ecita", "ecillo", "ecilla", "cito", "cita", "cillo", "cilla", "ito", "ita", "illo", "illa",
+    "ico", "ica",
     "uelo", "uela",
 )  # fmt: skip
 
@@ -68,7 +72,8 @@ DIMINUTIVES = (
 class Reading(NamedTuple):
     """One way to take a written word: a form of `entry`. `person` is 0 to 5 (I … they) for finite verbs.
 
-    `clitic` is a pronoun written onto the verb ("lo" in "buscándolo"), `marked` what the form adds in English:
+    `clitic` is a pronoun written onto the verb ("lo" in "buscándolo"), `marked` what the form adds in
+    English:
     "little" (diminutive), "very" (-ísimo), "ly" (-mente). `exact` is false where accents had to be supplied.
     """
 
@@ -109,7 +114,7 @@ def _tables() -> tuple[
 ]:
     """The endings, and the irregular forms: without accents -> (as written, infinitive, tense, person)."""
     irregular: dict[str, list[tuple[str, str, str, int]]] = {}
-    with files(__package__).joinpath("irregular_verbs.csv").open(encoding="utf-8", newline="") as file:
+    with files(__package__).joinpath("irregular_verbs.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             forms = row["forms"].split()
             for place, form in enumerate(forms):
@@ -206,7 +211,8 @@ def _stems(stem: str) -> Iterator[str]:
     """The stem as the infinitive may write it: busqu-, pid-, jueg-, conozc-, sig-, huy- …"""
     spelled = [stem]
     for written, infinitive in (
-        ("qu", "c"), ("gu", "g"), ("zc", "c"), ("c", "z"), ("z", "c"), ("j", "g"), ("y", ""), ("g", "gu"), ("i", ""),
+        ("qu", "c"), ("gu", "g"), ("zc", "c"), ("c", "z"), ("z", "c"), ("j", "g"), ("y", ""), ("g", "gu"),
+        ("i", ""),
     ):  # fmt: skip
         if stem.endswith(written):
             spelled.append(stem[: len(stem) - len(written)] + infinitive)

@@ -24,26 +24,33 @@ MODIFIERS = frozenset(
 )
 FILM_WORDS = frozenset(
     (
-        "film", "series", "story", "comedy", "drama", "thriller", "documentary", "novel", "cartoon", "musical", "saga",
+        "film", "series", "story", "comedy", "drama", "thriller", "documentary", "novel", "cartoon",
+        "musical", "saga",
         "short film", "animated film", "tale", "miniseries", "adventure",
     )
 )  # fmt: skip
 NO_COMPOUND = frozenset(
     (
-        "group", "pair", "couple", "series", "kind", "mixture", "lack", "glass", "loss", "end", "beginning", "rest",
-        "part", "number", "amount", "bottle", "cup", "set", "pile", "team", "gang", "bunch", "band", "way", "search",
-        "sense", "fear", "death", "love", "world", "thirst", "member", "owner", "king", "queen", "name", "lord", "life",
-        "son", "daughter", "victim", "price", "power", "half", "point", "case", "day", "night", "man", "woman", "boy",
-        "girl", "friend", "middle", "hundreds", "thousands", "millions", "machine", "piece", "drop", "bit",
+        "group", "pair", "couple", "series", "kind", "mixture", "lack", "glass", "loss", "end", "beginning",
+        "rest",
+        "part", "number", "amount", "bottle", "cup", "set", "pile", "team", "gang", "bunch", "band", "way",
+        "search",
+        "sense", "fear", "death", "love", "world", "thirst", "member", "owner", "king", "queen", "name",
+        "lord", "life",
+        "son", "daughter", "victim", "price", "power", "half", "point", "case", "day", "night", "man",
+        "woman", "boy",
+        "girl", "friend", "middle", "hundreds", "thousands", "millions", "piece", "drop", "bit",
     )
 )  # fmt: skip
+SELVES = {"his": "himself", "her": "herself", "their": "themselves"}
 FEMININE = frozenset(("una", "la", "esta", "esa", "otra", "aquella"))
 GOVERNS = ("preposition", "verb", "name", "adverb")  # what hangs on a participle: "atrapado en …"
 MOVED_BY_THREE = (" of ", " to ", " in ", " on ", " with ", " from ")  # too long to stand before a noun
 
 
 def degrees(units: list[Unit]) -> list[Unit]:
-    """ "más corta": "shorter"; "la más divertida": "the funniest"; "pero no demasiado": "but not too scary"."""
+    """ "más corta": "shorter"; "la más divertida": "the funniest"; "pero no demasiado": "but not too
+    scary"."""
     out: list[Unit] = []
     quality = ""
     for place, unit in enumerate(units):
@@ -53,7 +60,8 @@ def degrees(units: list[Unit]) -> list[Unit]:
             before = out[-2] if len(out) > 1 else None
             highest = before is not None and before.part == "determiner" and before.english == "the"
             text = english.compared(unit.english, highest=highest)
-            out[-1] = Unit(f"{last.spanish} {unit.spanish}", "adjective", text, unit.reading, glued=last.glued,
+            out[-1] = Unit(f"{last.spanish} {unit.spanish}", "adjective", text, unit.reading,
+            glued=last.glued,
                            settled=True)  # fmt: skip
             continue
         alone = following is None or following.part in ("sign", "conjunction")
@@ -143,6 +151,8 @@ def possessives(units: list[Unit]) -> None:
             owner = "their" if unit.plural else "her" if of_woman else "his"
         elif unit.plain in ("su", "sus") and unit.part == "determiner":
             unit.english, unit.settled = owner or "his", True
+        elif unit.part == "verb" and owner:
+            unit.english = unit.english.replace("oneself", SELVES[owner]).replace("one's", owner)
 
 
 def compounds(units: list[Unit]) -> list[Unit]:

@@ -135,9 +135,10 @@ def split(text: str) -> list[Token]:
 
 @lru_cache(maxsize=1)
 def release_titles() -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    """By its first word: the words of a Spanish release title (folded), and the original title. Longest first."""
+    """By its first word: the words of a Spanish release title (folded), and the original title. Longest
+    first."""
     table: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-    with files(__package__).joinpath("release_titles.csv").open(encoding="utf-8", newline="") as file:
+    with files(__package__).joinpath("release_titles.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             words = tuple(token.plain for token in split(row["spanish"]) if token.text[0].isalnum())
             table.setdefault(words[0], []).append((words, row["original"]))
@@ -147,7 +148,8 @@ def release_titles() -> dict[str, list[tuple[tuple[str, ...], str]]]:
 
 
 def mark_names(tokens: list[Token], known: Lexicon) -> list[Token]:
-    """Tokens with each title and name made one token that is kept as it stands (a release title: as its original)."""
+    """Tokens with each title and name made one token that is kept as it stands (a release title: as its
+    original)."""
     words = [token for token in tokens if token.word and len(token.text) > 1]
     shouted = len(words) >= 3 and sum(token.capital for token in words) > 0.7 * len(words)
     marked: list[Token] = []
@@ -246,7 +248,8 @@ def _starts_sentence(before: list[Token]) -> bool:
 
 
 def _name(tokens: list[Token], place: int, before: list[Token], known: Lexicon) -> tuple[int, str]:
-    """A run of capitals inside a sentence ("Tom Hanks", "The Matrix"), unless the glossary has it as a name."""
+    """A run of capitals inside a sentence ("Tom Hanks", "The Matrix"), unless the glossary has it as a
+    name."""
     first = tokens[place]
     if not (first.word and first.capital):
         return 0, ""
@@ -270,7 +273,8 @@ def _name(tokens: list[Token], place: int, before: list[Token], known: Lexicon) 
 
 
 def _glossary_name(tokens: list[Token], place: int, known: Lexicon) -> int:
-    """How many words a name takes that the glossary has: "Navidad", "Segunda Guerra Mundial"; 0 if none begins."""
+    """How many words a name takes that the glossary has: "Navidad", "Segunda Guerra Mundial"; 0 if none
+    begins."""
     length = int(any(entry.part == "name" for entry in known.folded.get(tokens[place].plain, ())))
     node = known.tree
     for offset, token in enumerate(tokens[place : place + LONGEST_NAME]):

@@ -1,4 +1,5 @@
-"""A misspelt word and the one it was meant to be, one slip apart (a letter wrong, missing, added, or two swapped)."""
+"""A misspelt word and the one it was meant to be, one slip apart (a letter wrong, missing, added, or two
+swapped)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""From words to units: the longest expressions first, then each word in the reading that its neighbours allow."""
+"""From words to units: the longest expressions first, then each word in the reading that its neighbours
+allow."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ __all__ = ["FINITE", "Unit", "units_of"]
 FINITE = frozenset(("present", "past", "future", "conditional", "subjunctive", "imperative"))
 REFLEXIVE = frozenset(("se", "me", "te", "nos", "os"))
 OBJECTS = {
-    "lo": "him", "le": "him", "les": "them", "la": "her", "los": "them", "las": "them", "me": "me", "te": "you",
+    "lo": "him", "le": "him", "les": "them", "la": "her", "los": "them", "las": "them", "me": "me", "te":
+    "you",
     "nos": "us", "os": "you",
 }  # fmt: skip
 FILM_ASKED = frozenset(
@@ -61,7 +63,8 @@ FUNCTIONS = ("determiner", "pronoun", "preposition", "conjunction", "phrase", "n
 
 @dataclass(slots=True)
 class Unit:
-    """A piece of the sentence with its English. `english` is a base form until `written`; `part` is the glossary's,
+    """A piece of the sentence with its English. `english` is a base form until `written`; `part` is the
+    glossary's,
     or "title" (kept), "sign" (punctuation) and "unknown"; `reading` tells the form."""
 
     spanish: str
@@ -97,11 +100,11 @@ class Unit:
 def units_of(tokens: list[Token], known: Lexicon) -> list[Unit]:
     mendable = MOST_MENDED
     found: list[list[Reading]] = []
-    keys: list[set[str]] = []
+    keys: list[list[str]] = []
     for token in tokens:
         if token.kept is not None or not token.word:
             found.append([])
-            keys.append({token.plain} if token.kept is None else set())
+            keys.append([token.plain] if token.kept is None else [])
             continue
         each = readings(token.text.lower())
         if (
@@ -120,21 +123,21 @@ def units_of(tokens: list[Token], known: Lexicon) -> list[Unit]:
     return _units(*_with_films(tokens, found, keys), known)
 
 
-def _keys(plain: str, found: tuple[Reading, ...]) -> set[str]:
+def _keys(plain: str, found: tuple[Reading, ...]) -> list[str]:
     """What the word may be called in an expression: as written, by its lemmas, as a reflexive infinitive."""
-    keys = {plain}
+    keys = [plain]
     for one in found:
         lemma = fold(one.entry.lemma)
         if one.entry.part in ("noun", "adjective", "verb"):
-            keys.add(lemma)
+            keys.append(lemma)
             if one.entry.part == "verb" and one.tense != "participle" and plain.endswith("se"):
-                keys.add(lemma if lemma.endswith("se") else lemma + "se")
-    return keys
+                keys.append(lemma if lemma.endswith("se") else lemma + "se")
+    return list(dict.fromkeys(keys))
 
 
 def _with_reflexives(
-    tokens: list[Token], found: list[list[Reading]], keys: list[set[str]], known: Lexicon
-) -> tuple[list[Token], list[list[Reading]], list[set[str]]]:
+    tokens: list[Token], found: list[list[Reading]], keys: list[list[str]], known: Lexicon
+) -> tuple[list[Token], list[list[Reading]], list[list[str]]]:
     """ "se enamora" as one word, a form of "enamorarse"; "se ha ido" as "ha" and "se ido"."""
     out_tokens, out_found, out_keys = [], [], []
     place = 0
@@ -161,7 +164,7 @@ def _with_reflexives(
                 text = f"{token.text} {tokens[verb].text}"
                 out_tokens.append(Token(text, fold(text), token.glued))
                 out_found.append(merged or [one for one in found[verb] if one.entry.part == "verb"])
-                out_keys.append(lemmas | {fold(one.entry.lemma) for one in found[verb]})
+                out_keys.append([*lemmas, *(fold(one.entry.lemma) for one in found[verb])])
                 place = verb + 1
                 continue
             if token.plain == "se":  # "se estrena", "se busca": nothing is lost without it
@@ -187,8 +190,8 @@ def _reflexive(found: list[Reading], known: Lexicon, pronoun: str) -> list[Readi
 
 
 def _with_films(
-    tokens: list[Token], found: list[list[Reading]], keys: list[set[str]]
-) -> tuple[list[Token], list[list[Reading]], list[set[str]]]:
+    tokens: list[Token], found: list[list[Reading]], keys: list[list[str]]
+) -> tuple[list[Token], list[list[Reading]], list[list[str]]]:
     """The unsaid film put in: "una de espías", "la del autobús", "alguna de miedo"."""
     place = 0
     while place + 2 < len(tokens):
@@ -198,13 +201,13 @@ def _with_films(
             text = "películas" if one.plain == "las" else "película"
             tokens.insert(place + 1, Token(text, fold(text)))
             found.insert(place + 1, list(readings(text)))
-            keys.insert(place + 1, {"pelicula"})
+            keys.insert(place + 1, ["pelicula"])
         place += 1
     return tokens, found, keys
 
 
 def _units(
-    tokens: list[Token], found: list[list[Reading]], keys: list[set[str]], known: Lexicon
+    tokens: list[Token], found: list[list[Reading]], keys: list[list[str]], known: Lexicon
 ) -> list[Unit]:
     units: list[Unit] = []
     place = 0
@@ -231,9 +234,10 @@ def _units(
 
 
 def _expression(
-    tree: dict[str, Any], keys: list[set[str]], start: int
+    tree: dict[str, Any], keys: list[list[str]], start: int
 ) -> tuple[int, Entry | None, list[str]]:
-    """The longest expression that begins at `start`: its length, entry, and the key each of its words matched by."""
+    """The longest expression that begins at `start`: its length, entry, and the key each of its words
+    matched by."""
     best: tuple[int, Entry | None, list[str]] = (0, None, [])
     open_paths: list[tuple[dict[str, Any], list[str]]] = [(tree, [])]
     for place in range(start, min(start + LONGEST_EXPRESSION, len(keys))):
@@ -311,8 +315,6 @@ def _unlikeliness(one: Reading, before: list[Unit], token: Token) -> int:
     if part == "verb":
         kind = "verb" if one.tense in FINITE else one.tense
     previous = _kind_before(before)
-    if previous == "" and kind == "verb" and one.person in (0, 3):  # "Busco …", "Queremos …"
-        return -1
     order = AFTER[previous]
     return order.index(kind) if kind in order else len(order)
 

@@ -1,4 +1,5 @@
-"""Verbs in English: their pronouns behind them, "not" with its auxiliary, infinitives with or without "to"."""
+"""Verbs in English: their pronouns behind them, "not" with its auxiliary, infinitives with or without
+"to"."""
 
 from __future__ import annotations
 
@@ -12,8 +13,10 @@ __all__ = ["linked", "negated_with_objects", "perfects", "without_personal_a", "
 AUXILIARIES = ("be", "can", "must", "should")
 KEEPS_TO = frozenset(
     (
-        "go", "come", "return", "arrive", "travel", "fly", "move", "run", "drive", "walk", "climb", "sail", "get",
-        "invite", "send", "take", "bring", "give", "belong", "head", "lead", "subject", "flee", "escape", "drag",
+        "go", "come", "return", "arrive", "travel", "fly", "move", "run", "drive", "walk", "climb", "sail",
+        "get",
+        "invite", "send", "take", "bring", "give", "belong", "head", "lead", "subject", "flee", "escape",
+        "drag",
         "transfer", "leave", "approach", "condemn", "sentence", "sell", "speak", "emigrate", "marry", "offer",
     )
 )  # fmt: skip
@@ -22,7 +25,8 @@ HIS = ("my", "your", "his", "our", "your", "their")
 
 
 def linked(units: list[Unit]) -> list[Unit]:
-    """Words whose English hangs on the next: "para huir" is "to flee", "deja salir" "lets go out", "van matando"
+    """Words whose English hangs on the next: "para huir" is "to flee", "deja salir" "lets go out", "van
+    matando"
     "kill", "un hombre que" "a man who", "acaba como profesor" "ends as teacher"."""
     out: list[Unit] = []
     for place, unit in enumerate(units):
@@ -93,6 +97,10 @@ def negated_with_objects(units: list[Unit]) -> list[Unit]:
             continue
         head = units[verb]
         named_later = verb + 1 < len(units) and units[verb + 1].plain in ("a", "al")
+        if (
+            named_later and objects and objects[-1].plain in ("le", "les")
+        ):  # "les pone trampas a los ladrones"
+            units[verb + 1].english, units[verb + 1].settled = "for", True
         spoken = [one.english for one in objects if not (named_later and one.plain in ("le", "les"))]
         text = " ".join([_negated(head) if negated else written_verb(head), *spoken])
         spanish = " ".join(one.spanish for one in units[place : verb + 1])
@@ -132,7 +140,7 @@ def without_personal_a(units: list[Unit]) -> list[Unit]:
     out: list[Unit] = []
     for place, unit in enumerate(units):
         following = units[place + 1] if place + 1 < len(units) else None
-        if unit.part == "preposition" and unit.plain in ("a", "al") and out and following is not None:
+        if unit.plain in ("a", "al") and not unit.settled and out and following is not None:
             last = out[-1]
             verb = last.reading.entry.english.split(" ")[0] if last.part == "verb" and last.reading else ""
             infinitive = following.part == "verb" and following.tense == "infinitive"
