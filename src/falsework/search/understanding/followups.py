@@ -62,6 +62,10 @@ _OPENERS: Final = phrases("""
 _NOT_OPENERS: Final = frozenset(
     ("something", "any", "about", "ok", "okay", "at", "just")
 )  # these open wishes too
+_POLITE: Final = frozenset(
+    ("ok", "okay", "please", "actually", "well", "hmm", "yes", "can", "could", "you", "now", "then")
+)
+_WHAT_ABOUT: Final = (("what", "about"), ("how", "about"))
 _UNBOUND: Final = {
     "years": (
         r"(?:any|whatever|every|all) (?:year|years|decade|decades|time period|era|age)|(?:remove|drop|"
@@ -111,6 +115,8 @@ def read_followup(
     if not _edits(sentence, names):
         return None
     instead = "instead" in sentence.keys
+    if sentence.keys[:2] in _WHAT_ABOUT:
+        sentence.use(0, 2)  # here "about" tells no story
     fields: dict[str, Any] = {}
     for key, pattern in _UNBINDING.items():
         if (match := pattern.search(sentence.joined)) is not None:
@@ -141,6 +147,8 @@ def read_followup(
 def _edits(sentence: Sentence, names: Names) -> bool:
     """Whether a sentence has the form of an edit."""
     keys = sentence.keys
+    while len(keys) > 1 and keys[0] in _POLITE:
+        keys = keys[1:]
     if not keys or len(keys) > LONGEST_EDIT:
         return False
     if names.is_title(sentence.text) and len(keys) > 1:
@@ -155,6 +163,8 @@ def _edits(sentence: Sentence, names: Names) -> bool:
             noun and keys[0] in ("with", "from", "in", "by", "for", "after", "before") and len(keys) > 6
         )
     if (keys[0] == "about" and not noun) or keys in (("kids",), ("children",), ("childrens",)):
+        return True
+    if keys[:2] in _WHAT_ABOUT and len(keys) <= 5:
         return True
     if keys[-1] in ("only", "too", "though") or keys[:2] in (
         ("make", "it"),

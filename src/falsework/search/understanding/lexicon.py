@@ -13,6 +13,7 @@ from typing import Final, Literal
 from falsework.catalogue.vocabularies import COUNTRIES, GENRES, LANGUAGES, MOODS, Term, folded
 
 __all__ = [
+    "ASKING",
     "DOUBT",
     "FILLERS",
     "FILM_WORDS",
@@ -49,20 +50,25 @@ _OPERATORS: Final[dict[Operator, str]] = {
         not a big fan of|not big on|not fond of|not in the mood for|rather not|never|zero|remove|drop|take out|lose the|get rid of|exclude|
         but no|but not any|no more of|enough of|not about|isnt about|arent about|nothing about|doesnt involve|not involving""",
     # The next word only, and what "or" ties to it.
-    "not": """not|not a|not an|not any|isnt|isnt a|is not|is not a|arent|not be|not another|not one of|wasnt|non|cant be|shouldnt be|
+    "not": """not|not a|not an|not any|isnt|isnt a|arent|not be|not another|not one of|wasnt|non|cant be|shouldnt be|
         should not be|neither""",
-    "mild": """not too|nothing too|isnt too|not so|not very|not that|not overly|not super|not really|nothing very|nothing overly|
+    "mild": """not too|nothing too|isnt too|isnt so|isnt that|isnt really|arent too|arent very|isnt overly|wasnt too|not so|not very|not that|not overly|not super|not really|nothing very|nothing overly|
         nothing super|less|not much|not too much|not as|not extremely|not all that|without too much|without being too|not particularly|isnt very|not terribly|
         not crazy|no too|nothing that|not to|isnt overly|not incredibly""",
     "wish": """not without|not only|not just|nothing but|wouldnt mind|dont mind|do not mind|cant get enough of|no shortage of|not averse to|
         not against|dont hate|dont dislike|a little|a bit|a little bit|a bit of|a little bit of|slightly|somewhat|kind of|kinda|sort of|a touch of|some|a hint of|more|
-        maybe|perhaps|preferably|ideally|just|only|also|rather|very|really|super|quite|pretty|something|lots of|plenty of|a lot of|full of""",
+        maybe|perhaps|preferably|ideally|just|only|also|something|lots of|plenty of|a lot of|full of""",
     "ignore": "not necessarily|doesnt have to be|dont have to be|does not have to be|doesnt need to be|dont care if|regardless of|whether|no matter|doesnt matter if|no need for|even if",
 }
 
 OPERATORS: Final[dict[str, Operator]] = {
     phrase: operator for operator, table in _OPERATORS.items() for phrase in phrases(table)
 }
+
+# A title follows that is asked for itself.
+ASKING: Final = phrases(
+    "do you have|have you got|has it got|what is|whats|where is|play|put on|find|find me|look up|search for|show me|watch|to watch|i want to watch|is|whats with|tell me about|where can i watch|where can i see|searching for"
+)
 
 # A title follows. "strong": whatever is typed, in whatever case; "weak": capitals, quotes or a year are needed.
 LIKE: Final[dict[str, str]] = {

@@ -48,8 +48,8 @@ def read_wish(text: str, names: Names, *, spanish: bool = False) -> Wish:
     if runtime is not None:
         wish.spans["runtime"] = runtime
     take_children(wish)
+    take_people(wish, people_in(sentence, names))
     take_years(wish, names.newest)
-    take_people(wish, people_in(sentence, names), names)
     take_comparisons(wish, names.newest)
     take_vocabulary(wish, spanish=spanish)
     return wish
@@ -109,7 +109,7 @@ def take_years(wish: Wish, newest: int) -> None:
         wish.spans["around"] = _united([_widened(said.span) for said in soft])
 
 
-def take_people(wish: Wish, people: list[PersonSaid], names: Names) -> None:
+def take_people(wish: Wish, people: list[PersonSaid]) -> None:
     for person in people:
         if person.name is None:
             wish.unknown_people.append(person.said)
@@ -121,18 +121,17 @@ def take_people(wish: Wish, people: list[PersonSaid], names: Names) -> None:
 
 
 def _united(spans: list[Span]) -> Span:
-    """Years of several mentions: from the earliest to the latest; open ends narrow each other."""
-    lows = [span.least for span in spans]
-    highs = [span.most for span in spans]
-    if len(spans) > 1 and any(low is None for low in lows) and any(high is None for high in highs):
-        least = max((low for low in lows if low is not None), default=None)
-        most = min((high for high in highs if high is not None), default=None)
-        if least is not None and most is not None and least > most:
-            return spans[-1]
-        return Span(least=least, most=most)
-    least = None if any(low is None for low in lows) else min(low for low in lows if low is not None)
-    most = None if any(high is None for high in highs) else max(high for high in highs if high is not None)
-    return Span(least=least, most=most)
+    """Years of several mentions: from the earliest to the latest; where all are open on a side, what holds
+    for all of them.
+    """
+    lows = [span.least for span in spans if span.least is not None]
+    highs = [span.most for span in spans if span.most is not None]
+    closed = len(lows) == len(highs) == len(spans)
+    least = (min(lows) if closed else max(lows)) if lows else None
+    most = (max(highs) if closed else min(highs)) if highs else None
+    return (
+        spans[-1] if least is not None and most is not None and least > most else Span(least=least, most=most)
+    )
 
 
 def _widened(span: Span) -> Span:

@@ -46,9 +46,11 @@ _YEARS: Final = re.compile(
     r"|(?P<this>(?:from |made )?this year)|(?P<lastyear>(?:from |made )?last year))(?= )"
 )
 _VAGUE: Final = re.compile(
-    r" (?:(?P<notold>not too old|not that old|not so old|not very old|not old|nothing old|nothing too old|"
+    r" (?:(?P<notold>not the old|not too old|not that old|not so old|not very old|not old|nothing old|"
+    r"nothing too old|"
     r"nothing very old|nothing that old|no old|not an old|isnt too old|not really old)"
-    r"|(?P<notnew>not too new|not too recent|not new|nothing new|nothing too new|nothing recent|"
+    r"|(?P<notnew>not the recent|not the new|not the newest|not the modern|not too new|not too recent|"
+    r"not new|nothing new|nothing too new|nothing recent|"
     r"not recent|nothing modern|not modern|no new)"
     r"|(?P<recent>(?:more |fairly |quite |relatively |pretty |very )?(?:recent|modern|contemporary|"
     r"up to date)|recently (?:released|made)|newer)"
@@ -201,7 +203,7 @@ def _vague(sentence: Sentence, match: re.Match[str], after: int, newest: int) ->
     following = sentence.keys[after] if after < len(sentence.keys) else ""
     first = sentence.numbers(match.start() + 1, match.end())[0]
     before = sentence.keys[first - 1] if first else ""
-    ends = not following or sentence.words[after].breaks
+    ends = not following or sentence.words[after].breaks or sentence.used[after]
     of_films = (
         following in FILM_WORDS | SERIES_WORDS
         or following in ("one", "ones", "stuff", "and", "or", "release", "releases", "but", "titles")

@@ -65,6 +65,7 @@ class Lexicon:
                 for word in fold(lemma).split(" "):
                     node = node.setdefault(word, {})
                 node.setdefault("", entry)
+                self._contract(entry)
                 continue
             plain = fold(lemma)
             self.words.setdefault(lemma, []).append(entry)
@@ -76,6 +77,16 @@ class Lexicon:
         ):  # "se estrella" is taken apart though "estrellar" is not told
             if plain.endswith("se"):
                 self.verbs.setdefault(plain[:-2], found)
+
+    def _contract(self, entry: Entry) -> None:
+        """ "escapar de" is met as "escapar del" too, "junto a" as "junto al"."""
+        head, _, last = fold(entry.lemma).rpartition(" ")
+        if entry.part not in ("verb", "preposition") or last not in ("de", "a"):
+            return
+        node = self.tree
+        for word in [*head.split(" "), last + "l" if last == "de" else "al"]:
+            node = node.setdefault(word, {})
+        node.setdefault("", entry._replace(english=f"{entry.english} the"))
 
 
 def fold(text: str) -> str:

@@ -212,7 +212,6 @@ def _stems(stem: str) -> Iterator[str]:
     spelled = [stem]
     for written, infinitive in (
         ("qu", "c"), ("gu", "g"), ("zc", "c"), ("c", "z"), ("z", "c"), ("j", "g"), ("y", ""), ("g", "gu"),
-        ("i", ""),
     ):  # fmt: skip
         if stem.endswith(written):
             spelled.append(stem[: len(stem) - len(written)] + infinitive)

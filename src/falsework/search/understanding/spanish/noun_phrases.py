@@ -132,7 +132,7 @@ def _is_quality(units: list[Unit], place: int) -> bool:
     following = units[place + 1] if place + 1 < len(units) else None
     governs = following is not None and following.part in GOVERNS
     if unit.part == "adjective":
-        long = any(word in unit.english for word in MOVED_BY_THREE)
+        long = any(word in f" {unit.english} " for word in MOVED_BY_THREE)
         participial = unit.plain.rstrip("s").endswith(("ado", "ada", "ido", "ida")) or unit.english == "full"
         return not long and not (participial and following is not None and following.part == "preposition")
     if unit.part == "noun" and unit.human and units[place - 1].human:  # "marido policía"
@@ -179,7 +179,9 @@ def compounds(units: list[Unit]) -> list[Unit]:
             )
             place += 3
             continue
-        if film and subject.part in ("noun", "adjective", "determiner", "number", "verb"):
+        if film and subject.part == "title":
+            link.english, link.settled = "by", True
+        elif film and subject.part in ("noun", "adjective", "determiner", "number", "verb"):
             link.english, link.settled = "about", True
         out.append(unit)
         place += 1

@@ -197,7 +197,13 @@ def _with_films(
     while place + 2 < len(tokens):
         one, two, three = tokens[place], tokens[place + 1], tokens[place + 2]
         asked = one.plain in FILM_ASKED or (place == 0 and one.plain == "la") or one.plain == "las"
-        if asked and one.kept is None and two.plain in ("de", "del") and three.plain not in NOT_A_SUBJECT:
+        if (
+            asked
+            and one.kept is None
+            and (place == 0 or tokens[place - 1].plain != "de")
+            and two.plain in ("de", "del")
+            and three.plain not in NOT_A_SUBJECT
+        ):
             text = "películas" if one.plain == "las" else "película"
             tokens.insert(place + 1, Token(text, fold(text)))
             found.insert(place + 1, list(readings(text)))
@@ -218,6 +224,9 @@ def _units(
             place += 1
             continue
         length, entry, used = _expression(known.tree, keys, place)
+        determined = bool(units) and units[-1].part == "determiner"
+        if entry is not None and entry.part == "verb" and determined and _can_be_noun(found[place]):
+            entry = None  # "un robo a un banco" is not "robar a"
         if entry is not None:
             spanish = " ".join(one.text for one in tokens[place : place + length])
             reading = _head(entry, found, place, used)
@@ -231,6 +240,10 @@ def _units(
         )
         place += 1
     return units
+
+
+def _can_be_noun(found: list[Reading]) -> bool:
+    return any(one.entry.part == "noun" and one.exact for one in found)
 
 
 def _expression(
@@ -315,6 +328,8 @@ def _unlikeliness(one: Reading, before: list[Unit], token: Token) -> int:
     if part == "verb":
         kind = "verb" if one.tense in FINITE else one.tense
     previous = _kind_before(before)
+    if token.plain == "solo" and previous == "" and part == "adverb":
+        return -1
     order = AFTER[previous]
     return order.index(kind) if kind in order else len(order)
 

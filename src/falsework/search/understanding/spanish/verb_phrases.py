@@ -49,6 +49,8 @@ def linked(units: list[Unit]) -> list[Unit]:
         elif unit.plain == "como" and before is not None and before.part in ("verb", "noun"):
             if before.part == "verb" and following is not None and following.part == "noun":
                 unit.english = "as"
+        elif unit.plain in ("por", "por el", "por la") and before is not None and _is_participle(before):
+            unit.english, unit.settled = "by", True
         elif unit.plain == "que" and before is not None and before.human:
             unit.english = "who"
         elif unit.plain == "algo" and following is not None and following.plain == "de":
@@ -59,6 +61,11 @@ def linked(units: list[Unit]) -> list[Unit]:
                 del out[-2]  # "lo perdieron todo"
         out.append(unit)
     return out
+
+
+def _is_participle(unit: Unit) -> bool:
+    ending = unit.plain.rstrip("s").endswith(("ado", "ada", "ido", "ida"))
+    return unit.tense == "participle" or (unit.part == "adjective" and ending)
 
 
 def perfects(units: list[Unit]) -> list[Unit]:
@@ -166,8 +173,14 @@ def _infinitive(unit: Unit, before: Unit) -> str:
     text = unit.english
     if before.part == "verb":
         helps = before.english.split(" ")[0] in ("can", "cannot", "must", "should", "let", "lets", "make")
+        helps = helps or before.english.endswith((" to", " not to"))
         return text if helps or before.english.startswith(("does not let", "do not let")) else f"to {text}"
-    if before.part in ("noun", "adjective", "pronoun", "object"):
+    if before.part == "phrase" and before.english.endswith("feel like"):
+        return english.conjugated(text, "gerund")
+    if before.part in ("noun", "adjective", "pronoun", "object") or before.english in (
+        "I want",
+        "I would like",
+    ):
         return f"to {text}"
     if before.part == "preposition" and before.english not in ("to", "when", "about to"):
         return english.conjugated(text, "gerund")
