@@ -48,8 +48,8 @@ class Term:
 
 def folded(words: str) -> str:
     """Lower case without accents, every run of other characters than letters and digits one space."""
-    bare = words.casefold().replace("&", " and ").replace("'", "").replace("’", "")
-    plain = unicodedata.normalize("NFKD", bare)
+    bare = words.replace("&", " and ").replace("'", "").replace("’", "")
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bare).casefold())
     kept = "".join(each if each.isalnum() else " " for each in plain if not unicodedata.combining(each))
     return " ".join(kept.split())
 
