@@ -1,8 +1,8 @@
-"""Which titles are ranked: a few hundred from each way of asking the index, all under the same conditions."""
+"""Which titles are ranked: some hundreds from each way of looking, all under the same conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,61 +10,99 @@ import numpy as np
 import numpy.typing as npt
 
 from falsework.search.index.protocol import CatalogueIndex, Conditions, Hit
-from falsework.search.ranking.document import KNOWN, genre_term
-from falsework.search.ranking.genre_bits import names_of
+from falsework.search.ranking.features import MOST_LIKED, Titles, quick_features
+from falsework.search.ranking.model import load_model
 from falsework.search.ranking.request import Request
+from falsework.search.ranking.shelf import Shelves
 from falsework.search.ranking.table import UNKNOWN, Table
 
-__all__ = ["Candidates", "gather"]
+__all__ = ["Candidates", "Gatherer"]
 
-DEPTH: Final = 400  # titles from the words, and as many from the meaning
-SENTENCE_DEPTH: Final = 60  # from each sentence of a long wish
-LIKED_DEPTH: Final = 150  # neighbours of each title that is liked
-MOST_LIKED: Final = 4
-KNOWN_DEPTH: Final = 300  # well-known titles, and as many of each genre asked for
-MOST_GENRES: Final = 4
-UNCONDITIONAL: Final = Conditions()
+DEPTH: Final = 1_000  # titles asked of the index by words
+TAKEN: Final = 400  # of them, whatever they are; and as many by meaning
+KNOWN_TAKEN: Final = 200  # more of them, if they are well known
+SHELF_TAKEN: Final = 600  # of the well-known titles, by all that can be compared quickly
+LIKED_TAKEN: Final = 100  # neighbours of each title that is liked
 MOST_TERMS: Final = 64  # of a wish, the rarest in the catalogue
+ANYTHING: Final = Conditions()
+
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Titles to be ranked: their `rows` in the table, each once, and their places (from 0, UNKNOWN where
-    they are not in it) in the lists by words and by meaning."""
+    """Titles to be ranked: their `rows` in the table, each once, and their places (from 0, UNKNOWN where they
+    are not in it) in the lists by words and by meaning."""
 
-    rows: npt.NDArray[np.int64]
-    lexical: npt.NDArray[np.int64]
-    dense: npt.NDArray[np.int64]
-
-
-def gather(
-    request: Request, index: CatalogueIndex, table: Table, conditions: Conditions = UNCONDITIONAL
-) -> Candidates:
-    """Ask the index for whatever may answer a wish. Titles that are disliked, or liked and so known, are left
-    out, as is anything the table does not hold."""
-    lexical = index.lexical(asked_terms(request, table), conditions, DEPTH) if request.terms else []
-    dense = index.dense(request.vectors[0], conditions, DEPTH)
-    lists: list[Iterable[Hit]] = [lexical, dense]
-    lists += [index.dense(vector, conditions, SENTENCE_DEPTH) for vector in request.vectors[1:]]
-    liked = request.liked[:MOST_LIKED]
-    lists += [index.dense(vector, conditions, LIKED_DEPTH) for vector in table.whole_vectors(liked)]
-    lists.append(index.lexical({KNOWN: 1.0}, conditions, KNOWN_DEPTH))
-    for genre in names_of(request.genres)[:MOST_GENRES]:
-        lists.append(index.lexical({genre_term(genre): 1.0}, conditions, KNOWN_DEPTH))
-    ids = list(dict.fromkeys(hit.id for hits in lists for hit in hits))
-    rows = table.rows_of(ids)
-    kept = (rows != UNKNOWN) & ~np.isin(rows, np.concatenate([request.liked, request.unliked]))
-    return Candidates(rows[kept], _places(lexical, ids)[kept], _places(dense, ids)[kept])
+    rows: Rows
+    lexical: Rows
+    dense: Rows
 
 
-def asked_terms(request: Request, table: Table) -> Mapping[int, float]:
-    """The wish's terms with their weights: a word that is repeated counts more, but not as often more."""
-    terms = np.array(list(request.terms), np.uint32)
-    counts = np.array(list(request.terms.values()), np.float64)
-    rarest = np.argsort(table.frequencies(terms), kind="stable")[:MOST_TERMS]
-    return {int(terms[at]): float(np.sqrt(counts[at])) for at in sorted(rarest.tolist())}
+class Gatherer:
+    """Finds candidates in one index, whose table is `table`. `quick` are weights of `quick_features`, by
+    which the well-known titles are gone through; None for those that ship with falsework."""
+
+    def __init__(self, index: CatalogueIndex, table: Table, quick: Mapping[str, float] | None = None) -> None:
+        self.table = table
+        self._index = index
+        self._quick = dict(load_model().quick if quick is None else quick)
+        self._shelves = Shelves(index, table)
+
+    def gather(
+        self,
+        request: Request,
+        conditions: Conditions = ANYTHING,
+        *,
+        quick: Mapping[str, float] | None = None,
+    ) -> Candidates:
+        """Whatever may answer a wish. Titles that are disliked, or liked and so known, are left out, as is
+        anything the table does not hold. `quick` are other weights for this once."""
+        words = self._by_words(request, conditions)
+        meaning = self._rows(self._index.dense(request.vectors[0], conditions, TAKEN))
+        shelf, columns = self.shelf(request, conditions)
+        scores = np.zeros(len(shelf.rows), np.float32)
+        for name, weight in (self._quick if quick is None else quick).items():
+            scores += np.float32(weight) * columns[name]
+        known = words[np.isin(words, shelf.rows)][:KNOWN_TAKEN]
+        best = shelf.rows[np.argsort(-scores, kind="stable")[:SHELF_TAKEN]]
+        rows = _distinct([words[:TAKEN], meaning, known, *self._neighbours(request, conditions), best])
+        rows = rows[~np.isin(rows, np.concatenate([request.liked, request.unliked]))]
+        return Candidates(rows, _places(words, rows), _places(meaning, rows))
+
+    def shelf(self, request: Request, conditions: Conditions = ANYTHING) -> tuple[Titles, dict[str, Floats]]:
+        """The well-known titles that fulfil the conditions, and the columns they are compared by."""
+        shelf = self._shelves.under(conditions)
+        return shelf, quick_features(request, shelf, self.table)
+
+    def _neighbours(self, request: Request, conditions: Conditions) -> list[Rows]:
+        """The titles nearest in meaning to each of those that are liked."""
+        vectors = self.table.whole_vectors(request.liked[:MOST_LIKED])
+        return [self._rows(self._index.dense(vector, conditions, LIKED_TAKEN)) for vector in vectors]
+
+    def _by_words(self, request: Request, conditions: Conditions) -> Rows:
+        """A word that is said again counts more, but not as often more."""
+        terms = np.array(list(request.terms), np.uint32)
+        if not len(terms):
+            return np.zeros(0, np.int64)
+        said = np.sqrt(np.array(list(request.terms.values()), np.float64))
+        rarest = np.argsort(self.table.frequencies(terms), kind="stable")[:MOST_TERMS]
+        weights = {int(terms[at]): float(said[at]) for at in rarest}
+        return self._rows(self._index.lexical(weights, conditions, DEPTH))
+
+    def _rows(self, hits: Sequence[Hit]) -> Rows:
+        rows = self.table.rows_of([hit.id for hit in hits])
+        return np.asarray(rows[rows != UNKNOWN])
 
 
-def _places(hits: Iterable[Hit], ids: list[str]) -> npt.NDArray[np.int64]:
-    place = {hit.id: rank for rank, hit in enumerate(hits)}
-    return np.array([place.get(each, UNKNOWN) for each in ids], np.int64)
+def _distinct(lists: Sequence[Rows]) -> Rows:
+    """Each row once, in the order of the first list it is in."""
+    every = np.concatenate(lists)
+    _, first = np.unique(every, return_index=True)
+    return np.asarray(every[np.sort(first)])
+
+
+def _places(listed: Rows, rows: Rows) -> Rows:
+    place = {row: rank for rank, row in enumerate(listed.tolist())}
+    return np.array([place.get(row, UNKNOWN) for row in rows.tolist()], np.int64)

@@ -15,6 +15,7 @@ from collections import defaultdict
 from typing import Final
 
 from falsework.catalogue.records import Title
+from falsework.search.ranking.signals import Signal, signals
 from falsework.search.text import term_id, tokens
 
 __all__ = [
@@ -43,7 +44,11 @@ SHORTEST_SENTENCE: Final = 5  # words; a shorter one is read with the one before
 LARGEST_CAST: Final = 12  # names that are encoded with the whole text
 
 KNOWN: Final = term_id("\0known")
-WELL_KNOWN: Final = 0.45  # standing from which a title is among those offered to a request without content
+WELL_KNOWN: Final = 0.25  # standing from which a title is among those looked at whatever the request
+HALF_FORGOTTEN: Final = (
+    1968  # before television showed it in colour: the year of which half is still asked for
+)
+SELDOM_ASKED: Final = Signal.SILENT | Signal.SHORT | Signal.DOCUMENTARY | Signal.TELEVISION | Signal.LOST
 
 _END = re.compile(r"""(?<=[.!?])["'”’)\]]*\s+(?=["'“‘(\[]?[A-Z0-9¿¡ÁÉÍÓÚÑ])""")
 _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|Lt|Col|Gen|Capt|Sgt|Prof|vs|No|etc)|\b[A-Z])\.$")
@@ -95,15 +100,17 @@ def passages(title: Title) -> list[str]:
 
 def standing(title: Title) -> float:
     """How well known a title seems, 0 to 1, from its record alone: its popularity where somebody measured
-    it, otherwise how much was written about it and how many of its cast were worth naming. It only decides
-    which titles are looked at when a request names nothing; the learned order is
-    `falsework.search.ranking.model`'s."""
+    it. Otherwise how much was written about it, how many of its cast were worth naming, and whether it is
+    of a kind and an age that people still watch. Set by hand; it only decides which titles are looked at
+    beside those a request's words and meaning find, and leaves the order to what is learned."""
     if title.popularity is not None and title.popularity >= 0:
         return 1.0 - 1.0 / (2.0 + math.log1p(title.popularity))
     words = len(title.synopsis[:LONGEST_SYNOPSIS]) / 6.0
-    written = words / (words + 100.0)
     played = len(cast(title))
-    return 0.8 * written + 0.2 * played / (played + 4.0)
+    known = 0.6 * words / (words + 80.0) + 0.4 * played / (played + 4.0)
+    if title.year is not None:
+        known *= 0.2 + 0.8 / (1.0 + math.exp((HALF_FORGOTTEN - title.year) / 8.0))
+    return known * (0.5 if signals(title) & SELDOM_ASKED else 1.0)
 
 
 def lexical_weights(title: Title) -> dict[int, float]:

@@ -3,23 +3,31 @@ it."""
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from falsework.search.ranking.candidates import Candidates
 from falsework.search.ranking.request import Request
 from falsework.search.ranking.signals import Signal
 from falsework.search.ranking.table import IN_CAST, IN_TEXT, IN_TITLE, UNKNOWN, Table
 
-__all__ = ["features"]
+if TYPE_CHECKING:
+    from falsework.search.ranking.candidates import Candidates
+
+__all__ = ["Titles", "features", "quick_features"]
 
 Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
 
 RANK_CONSTANT: Final = 60  # of reciprocal rank fusion
 K1: Final = 1.2
 B: Final = 0.75
+MOST_LIKED: Final = 4  # titles a wish is compared with
+KNOTS: Final = (4, 8, 12, 25, 40, 65)  # years at which the weight of a title's age may change
+UNKNOWN_AGE: Final = 40.0  # years
+UNKNOWN_APART: Final = 2.0
 SIGNALS: Final = (
     Signal.SILENT,
     Signal.SHORT,
@@ -39,20 +47,87 @@ SIGNALS: Final = (
     Signal.SERIES,
 )
 
+QUICK_BY_KIND: Final = (
+    "near",
+    "standing",
+    "length",
+    "cast",
+    "cast's fame",
+    "star's fame",
+    "takings",
+    "age",
+    *(f"age over {knot}" for knot in KNOTS[:4]),
+    "sequel",
+    "studio",
+    "animated",
+    "foreign",
+    "awarded",
+    "reviewed",
+    "genres met",
+    "genres missed",
+    "genres beside",
+)
+BY_KIND: Final = ("fused", "bm25", "covered", "title said", "sentence near", "nearest passage")
+
+
+@dataclass(frozen=True)
+class Titles:
+    """Titles as every request compares them: what does not change between requests is worked out once.
+
+    `vectors` are of their whole texts, `standing` the columns that hold whatever is asked.
+    """
+
+    rows: Rows
+    vectors: Floats
+    genres: npt.NDArray[np.uint64]
+    years: Floats
+    standing: dict[str, Floats]
+
+    @classmethod
+    def of(cls, rows: Rows, table: Table) -> Titles:
+        return cls(
+            rows=rows,
+            vectors=table.whole_vectors(rows),
+            genres=table.genre_bits[rows],
+            years=table.years[rows].astype(np.float32),
+            standing=_standing(rows, table),
+        )
+
+
+def quick_features(request: Request, titles: Titles, table: Table) -> dict[str, Floats]:
+    """Columns that thousands of titles can be compared by: (titles,) float32 each."""
+    near = titles.vectors @ request.vectors.T
+    columns = {
+        "near": near[:, 0],
+        "sentence near": near[:, 1:].max(axis=1) if near.shape[1] > 1 else near[:, 0],
+        **titles.standing,
+        **_years(request, titles),
+        **_genres(request, titles),
+        **_likes(request, titles, table),
+    }
+    return columns | _by_kind(request, columns, QUICK_BY_KIND)
+
 
 def features(request: Request, candidates: Candidates, table: Table) -> dict[str, Floats]:
-    """Columns by name, each (candidates,) float32."""
+    """All columns by name: (candidates,) float32 each."""
     rows = candidates.rows
-    return {
+    columns = {
+        **quick_features(request, Titles.of(rows, table), table),
         **_places(candidates),
         **_words(request, rows, table),
-        **_meaning(request, rows, table),
-        **_standing(rows, table),
-        **_years(request, rows, table),
-        **_kinds(request, rows, table),
-        **_likes(request, rows, table),
-        **_wish(request, len(rows)),
+        **_passages(request, rows, table),
+        **_looks(request, rows, table),
+        **_liked_names(request, rows, table),
     }
+    return columns | _by_kind(request, columns, BY_KIND)
+
+
+def _by_kind(request: Request, columns: dict[str, Floats], names: tuple[str, ...]) -> dict[str, Floats]:
+    """Columns that weigh differently in a wish for a recommendation than in the search for a title once seen:
+    times the share, 0 to 1, of the request's wording that asks for the former."""
+    asks, recalls = request.recommending, request.remembering
+    kind = np.float32((asks + 0.5) / (asks + recalls + 1.0))
+    return {f"{name}, recommending": columns[name] * kind for name in names}
 
 
 def _places(candidates: Candidates) -> dict[str, Floats]:
@@ -65,7 +140,7 @@ def _places(candidates: Candidates) -> dict[str, Floats]:
     return {"lexical place": lexical, "dense place": dense, "fused": lexical + dense}
 
 
-def _words(request: Request, rows: npt.NDArray[np.int64], table: Table) -> dict[str, Floats]:
+def _words(request: Request, rows: Rows, table: Table) -> dict[str, Floats]:
     """BM25 over all fields and over names alone, and how much of the wish is covered at all."""
     n = len(rows)
     terms = np.array(sorted(request.terms), np.uint32)
@@ -108,128 +183,124 @@ def _words(request: Request, rows: npt.NDArray[np.int64], table: Table) -> dict[
     }
 
 
-def _meaning(request: Request, rows: npt.NDArray[np.int64], table: Table) -> dict[str, Floats]:
-    """The whole wish against the whole text, and sentence against sentence."""
+def _passages(request: Request, rows: Rows, table: Table) -> dict[str, Floats]:
+    """The wish and its sentences against each sentence of a title (late interaction, after ColBERT)."""
     at, owners = table.vectors.take(rows)
-    passages = table.vectors.values[at].astype(np.float32)
-    near = passages @ request.vectors.T
+    near = table.vectors.values[at].astype(np.float32) @ request.vectors.T
     near *= table.scales[at, None]
+    if not len(rows):
+        return dict.fromkeys(("nearest passage", "sentences near", "sentence nearest"), near[:, 0])
     starts = np.searchsorted(owners, np.arange(len(rows)))
-    best = np.maximum.reduceat(near, starts, axis=0) if len(rows) else near  # (rows, 1 + sentences)
-    whole = near[starts, 0] if len(rows) else near[:, 0]
+    best = np.maximum.reduceat(near, starts, axis=0)  # (rows, 1 + sentences)
     of_sentences = best[:, 1:] if best.shape[1] > 1 else best
     return {
-        "near": whole,
-        "near, centred": whole - whole.mean() if len(rows) else whole,
         "nearest passage": best[:, 0],
         "sentences near": of_sentences.mean(axis=1),
         "sentence nearest": of_sentences.max(axis=1),
-        "sentences near, centred": of_sentences.mean(axis=1) - of_sentences.mean() if len(rows) else whole,
     }
 
 
-def _standing(rows: npt.NDArray[np.int64], table: Table) -> dict[str, Floats]:
-    """What the catalogue shows of how well a title is known."""
+def _standing(rows: Rows, table: Table) -> dict[str, Floats]:
+    """What the catalogue shows of how well a title is known. Lengths are compared with the catalogue's own,
+    years with its newest: catalogues differ in how much they tell."""
     at, owners = table.people.take(rows)
-    elsewhere = np.log1p(table.titles_with(table.people.values[at])).astype(np.float32)
+    fame = table.fame(table.people.values[at])
     cast = np.bincount(owners, minlength=len(rows))
-    known = np.bincount(owners, weights=elsewhere, minlength=len(rows)) / np.maximum(cast, 1)
+    of_all = np.bincount(owners, weights=fame, minlength=len(rows)) / np.maximum(cast, 1)
+    of_best = np.zeros(len(rows), np.float32)
+    np.maximum.at(of_best, owners, fame)
     flags = table.flags[rows]
-    usual = max(float(table.lengths.mean()), 1.0)
+    years = table.years[rows].astype(np.float32)
+    age = np.where(years == UNKNOWN, UNKNOWN_AGE, float(table.years.max(initial=0)) - years)
+    usual = max(float(table.lengths.mean()), 1.0) if table.titles else 1.0
     found = {
-        "length": np.log((table.lengths[rows] + 1) / usual),
-        "cast": np.log1p(cast),
-        "cast known": known,
         "standing": table.standings[rows],
+        "length": np.log((table.lengths[rows] + 4) / usual),
+        "cast": np.log1p(cast),
+        "cast's fame": np.log1p(of_all),
+        "star's fame": np.log1p(of_best),
+        "takings": np.log1p(table.takings[rows]),
+        "age": age,
+        **{f"age over {knot}": np.maximum(age - knot, 0) for knot in KNOTS},
         **{signal.name.lower(): (flags & signal) > 0 for signal in SIGNALS if signal.name},
     }
     return {name: np.asarray(values, np.float32) for name, values in found.items()}
 
 
-def _years(request: Request, rows: npt.NDArray[np.int64], table: Table) -> dict[str, Floats]:
-    years = table.years[rows].astype(np.float32)
-    unknown = years == UNKNOWN
-    newest = float(table.years.max()) if table.titles else 0.0
-    said = request.years
-    apart = np.zeros(len(rows), np.float32)
-    inside = np.zeros(len(rows), np.float32)
+def _years(request: Request, titles: Titles) -> dict[str, Floats]:
+    """How far a title's year is from the years said, and whether it was there to be seen when it was seen."""
+    said, years = request.years, titles.years
+    apart, inside, after = (np.zeros(len(years), np.float32) for _ in range(3))
     if said.least is not None and said.most is not None:
         apart = np.maximum(np.maximum(said.least - years, years - said.most), 0)
         inside = (apart == 0).astype(np.float32)
-    after = np.maximum(years - said.seen, 0) if said.seen is not None else np.zeros(len(rows), np.float32)
-    before = np.clip(said.seen - years, 0, 40) if said.seen is not None else np.full(len(rows), 20.0)
-    found = {
-        "age": np.where(unknown, 40.0, newest - years),
-        "years apart": np.where(unknown, 5.0, np.minimum(apart, 30)),
-        "inside years": np.where(unknown, 0.0, inside),
-        "after seen": np.where(unknown, 0.0, np.minimum(after, 30)),
-        "before seen": before,
-    }
-    return {name: np.asarray(values, np.float32) for name, values in found.items()}
-
-
-def _kinds(request: Request, rows: npt.NDArray[np.int64], table: Table) -> dict[str, Floats]:
-    """Genres and looks that were said and are so, or are not."""
-    genres = table.genre_bits[rows]
-    asked = np.uint64(request.genres)
-    both = np.bitwise_count(genres & asked).astype(np.float32)
-    wanted = float(np.bitwise_count(asked))
-    flags = table.flags[rows]
-    said = np.uint32(int(request.looks))
+    if said.seen is not None:
+        after = np.maximum(years - said.seen, 0)
+    unknown = years == UNKNOWN
     return {
-        "genres met": both / max(wanted, 1.0),
-        "genres missed": (wanted - both).astype(np.float32) if wanted else np.zeros(len(rows), np.float32),
-        "genres beside": (np.bitwise_count(genres) - both).astype(np.float32),
+        "years apart": np.where(unknown, UNKNOWN_APART, np.sqrt(np.minimum(apart, 30))).astype(np.float32),
+        "inside years": np.where(unknown, 0, inside).astype(np.float32),
+        "after seen": np.where(unknown, 0, np.minimum(after, 10)).astype(np.float32),
+    }
+
+
+def _genres(request: Request, titles: Titles) -> dict[str, Floats]:
+    asked = np.uint64(request.genres)
+    wanted = float(np.bitwise_count(asked))
+    both = np.bitwise_count(titles.genres & asked).astype(np.float32)
+    if not wanted:
+        return dict.fromkeys(
+            ("genres met", "genres missed", "genres beside"), np.zeros(len(both), np.float32)
+        )
+    return {
+        "genres met": both / wanted,
+        "genres missed": wanted - both,
+        "genres beside": np.bitwise_count(titles.genres) - both,
+    }
+
+
+def _looks(request: Request, rows: Rows, table: Table) -> dict[str, Floats]:
+    """Looks that were said and are so, or are not."""
+    flags, said = table.flags[rows], np.uint32(int(request.looks))
+    return {
         "looks met": np.bitwise_count(flags & said).astype(np.float32),
         "looks missed": np.bitwise_count(~flags & said).astype(np.float32),
     }
 
 
-def _likes(request: Request, rows: npt.NDArray[np.int64], table: Table) -> dict[str, Floats]:
-    """Nearness to the titles that are liked: in meaning, genres, cast, names, years."""
-    names = ("like nearest", "like near", "like genres", "like cast", "like name", "like years")
-    liked = request.liked
-    if not len(liked) or not len(rows):
-        return dict.fromkeys(names, np.zeros(len(rows), np.float32))
-    near = table.whole_vectors(rows) @ table.whole_vectors(liked).T
-    genres = table.genre_bits[rows][:, None]
-    theirs = table.genre_bits[liked][None, :]
-    alike = np.bitwise_count(genres & theirs) / np.maximum(np.bitwise_count(genres | theirs), 1)
+def _likes(request: Request, titles: Titles, table: Table) -> dict[str, Floats]:
+    """Nearness to the titles that are liked, in meaning, genres and years."""
+    liked = request.liked[:MOST_LIKED]
+    if not len(liked):
+        return dict.fromkeys(
+            ("like nearest", "like near", "like genres", "like years"), np.zeros(len(titles.rows), np.float32)
+        )
+    near = titles.vectors @ table.whole_vectors(liked).T
+    ours, theirs = titles.genres[:, None], table.genre_bits[liked][None, :]
+    alike = np.bitwise_count(ours & theirs) / np.maximum(np.bitwise_count(ours | theirs), 1)
+    apart = np.abs(titles.years[:, None] - table.years[liked].astype(np.float32)[None, :]).min(axis=1)
+    return {
+        "like nearest": near.max(axis=1),
+        "like near": near.mean(axis=1),
+        "like genres": alike.mean(axis=1).astype(np.float32),
+        "like years": np.sqrt(np.minimum(apart, 40)).astype(np.float32),
+    }
+
+
+def _liked_names(request: Request, rows: Rows, table: Table) -> dict[str, Floats]:
+    """Cast and words of the name shared with a liked title: the sequel, the other film of the same star."""
+    liked = request.liked[:MOST_LIKED]
+    if not len(liked):
+        return dict.fromkeys(("like cast", "like name"), np.zeros(len(rows), np.float32))
     at, owners = table.people.take(rows)
     people = np.concatenate([table.people[int(row)] for row in liked])
     shared = np.bincount(owners[np.isin(table.people.values[at], people)], minlength=len(rows))
+    theirs, _ = table.terms.take(liked)
+    words = table.terms.values[theirs][(table.term_fields[theirs] & IN_TITLE) > 0]
     at, owners = table.terms.take(rows)
-    named = (table.term_fields[at] & IN_TITLE) > 0
-    words = np.concatenate(
-        [table.terms[int(row)][(table.term_fields[_span(table, int(row))] & IN_TITLE) > 0] for row in liked]
-    )
-    hit = named & np.isin(table.terms.values[at], words)
+    hit = ((table.term_fields[at] & IN_TITLE) > 0) & np.isin(table.terms.values[at], words)
     rare = np.log1p(table.titles / (table.frequencies(table.terms.values[at[hit]]) + 1.0))
-    years = np.abs(
-        table.years[rows].astype(np.float32)[:, None] - table.years[liked].astype(np.float32)[None, :]
-    )
-    found = {
-        "like nearest": near.max(axis=1),
-        "like near": near.mean(axis=1),
-        "like genres": alike.mean(axis=1),
-        "like cast": np.log1p(shared),
-        "like name": np.bincount(owners[hit], weights=rare, minlength=len(rows)),
-        "like years": np.minimum(years.mean(axis=1), 40),
+    return {
+        "like cast": np.log1p(shared).astype(np.float32),
+        "like name": np.bincount(owners[hit], weights=rare, minlength=len(rows)).astype(np.float32),
     }
-    return {name: np.asarray(values, np.float32) for name, values in found.items()}
-
-
-def _span(table: Table, row: int) -> slice:
-    return slice(int(table.terms.offsets[row]), int(table.terms.offsets[row + 1]))
-
-
-def _wish(request: Request, n: int) -> dict[str, Floats]:
-    """What kind of wish it is: the same for all of its candidates."""
-    found = {
-        "words": np.log1p(request.words),
-        "telling words": np.log1p(sum(request.terms.values())),
-        "likes": min(len(request.liked), 4),
-        "recommending": np.log1p(request.recommending),
-        "remembering": np.log1p(request.remembering),
-    }
-    return {name: np.full(n, value, np.float32) for name, value in found.items()}

@@ -10,7 +10,7 @@ from typing import Final
 
 from falsework.catalogue.records import Title
 
-__all__ = ["Signal", "signals", "title_key"]
+__all__ = ["Signal", "signals", "takings", "title_key"]
 
 READ: Final = 4_000  # characters of a synopsis these are looked for in
 
@@ -97,6 +97,9 @@ _GENRES: Final = {
     "musical": Signal.MUSICAL,
     "independent": Signal.INDEPENDENT,
 }
+_MONEY: Final = re.compile(
+    r"[$£€]\s?(?P<sum>\d{1,4}(?:,\d{3})*(?:\.\d+)?)\s?(?P<unit>[mb])illion", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -114,6 +117,16 @@ def signals(title: Title) -> int:
     if any(language != "en" for language in title.languages) and "en" not in title.languages:
         found |= Signal.FOREIGN
     return int(found)
+
+
+def takings(title: Title) -> float:
+    """The largest sum of money its text speaks of, in millions of whatever currency; 0 where it speaks of
+    none."""
+    sums = [
+        float(match["sum"].replace(",", "")) * (1_000.0 if match["unit"].lower() == "b" else 1.0)
+        for match in _MONEY.finditer(title.synopsis[:READ])
+    ]
+    return max(sums, default=0.0)
 
 
 def title_key(title: str) -> str:

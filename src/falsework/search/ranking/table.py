@@ -22,7 +22,7 @@ from falsework.errors import FalseworkError
 from falsework.search.ranking.columns import Spool, map_columns, write_columns
 from falsework.search.ranking.document import LONGEST_SYNOPSIS, cast, standing
 from falsework.search.ranking.genre_bits import title_genres
-from falsework.search.ranking.signals import signals, title_key
+from falsework.search.ranking.signals import signals, takings, title_key
 from falsework.search.text import term_id, tokens
 
 __all__ = ["FILE", "IN_CAST", "IN_GENRES", "IN_TEXT", "IN_TITLE", "Ragged", "Table", "TableWriter"]
@@ -80,6 +80,7 @@ class Table:
     runtimes: npt.NDArray[np.int16]
     lengths: npt.NDArray[np.uint16]
     popularity: Floats
+    takings: Floats
     flags: npt.NDArray[np.uint32]
     genre_bits: npt.NDArray[np.uint64]
     standings: Floats
@@ -93,6 +94,7 @@ class Table:
     people: Ragged  # uint32
     person_vocabulary: npt.NDArray[np.uint32]
     person_titles: npt.NDArray[np.uint32]
+    person_fame: Floats
     id_bytes: Ragged  # uint8
     id_digests: npt.NDArray[np.uint64]
     id_rows: npt.NDArray[np.uint32]
@@ -149,9 +151,10 @@ class Table:
         """In how many titles each term id stands."""
         return _counted(self.vocabulary, self.document_frequencies, terms)
 
-    def titles_with(self, people: Ints) -> npt.NDArray[np.int64]:
-        """In how many titles each person stands."""
-        return _counted(self.person_vocabulary, self.person_titles, people)
+    def fame(self, people: Ints) -> Floats:
+        """For each person, the standings of all titles they are in, together."""
+        at = _found(self.person_vocabulary, np.arange(len(self.person_vocabulary)), people)
+        return np.where(at == UNKNOWN, 0, self.person_fame[at]).astype(np.float32)
 
 
 def _found(keys: Ints, rows: Ints, wanted: Ints) -> npt.NDArray[np.int64]:
@@ -189,6 +192,7 @@ class TableWriter:
             "runtimes": spool("runtimes", np.int16),
             "lengths": spool("lengths", np.uint16),
             "popularity": spool("popularity", np.float32),
+            "takings": spool("takings", np.float32),
             "flags": spool("flags", np.uint32),
             "genre_bits": spool("genre_bits", np.uint64),
             "standings": spool("standings", np.float32),
@@ -219,6 +223,7 @@ class TableWriter:
         columns["runtimes"].append([UNKNOWN if title.runtime is None else min(max(title.runtime, 0), 9999)])
         columns["lengths"].append([min(length, 65_535)])
         columns["popularity"].append([UNKNOWN if title.popularity is None else title.popularity])
+        columns["takings"].append([takings(title)])
         columns["flags"].append([signals(title)])
         columns["genre_bits"].append([title_genres(title)])
         columns["standings"].append([standing(title)])
@@ -238,10 +243,26 @@ class TableWriter:
         self._keys.append([digest(title_key(title.title))])
         self._rows += 1
 
+    def _fame(self, people: npt.NDArray[np.uint32]) -> Floats:
+        """For each person, the standings of the titles they are in, together."""
+        credits, standings = self._columns["people"].read(), self._columns["standings"].read()
+        lengths = np.diff(self._offsets["people"].read())
+        fame = np.zeros(len(people), np.float64)
+        for at in range(0, self._rows, STEP // 16):
+            some = slice(at, at + STEP // 16)
+            begin = int(lengths[:at].sum())
+            end = begin + int(lengths[some].sum())
+            places = np.searchsorted(people, credits[begin:end])
+            fame += np.bincount(
+                places, weights=np.repeat(standings[some], lengths[some]), minlength=len(people)
+            )
+        return fame.astype(np.float32)
+
     def finish(self) -> None:
         """Count what is counted over all titles, put the columns together, clear the spools."""
         terms, frequencies = _counts(self._columns["terms"].read())
         people, person_titles = _counts(self._columns["people"].read())
+        fame = self._fame(people)
         id_order = np.argsort(self._ids.read(), kind="stable")
         key_order = np.argsort(self._keys.read(), kind="stable")
         write_columns(
@@ -253,6 +274,7 @@ class TableWriter:
                 "document_frequencies": frequencies,
                 "person_vocabulary": people,
                 "person_titles": person_titles,
+                "person_fame": fame,
                 "id_digests": self._ids.read()[id_order],
                 "id_rows": id_order.astype(np.uint32),
                 "key_digests": self._keys.read()[key_order],

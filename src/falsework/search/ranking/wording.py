@@ -58,8 +58,8 @@ _TALK: Final = frozenset(
 _ASIDE: Final = frozenset(
     tokens(
         "help thanks thank appreciate advance remember recall forget watched watch saw seen tv dvd vhs"
-        " rented rental channel cable netflix imdb google title name kid child years ago bugging crazy anybody"
-        " anyone know"
+        " rented rental channel cable netflix imdb google title name kid child years ago bugging crazy"
+        " anybody anyone know"
     )
 )
 LEAST_TELLING: Final = 2  # words about the title that a sentence must hold to be kept

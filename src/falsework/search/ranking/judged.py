@@ -1,0 +1,96 @@
+"""Queries with known answers: JSON lists of `qid`, `query` and `rel`, the ids of the titles that answer
+it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from falsework.errors import FalseworkError
+
+__all__ = ["JudgedQuery", "digest", "folds", "read_queries"]
+
+
+@dataclass(frozen=True)
+class JudgedQuery:
+    """`relevant` are ids as the catalogue has them, numbers written out."""
+
+    id: str
+    text: str
+    relevant: frozenset[str]
+
+    @property
+    def digest(self) -> str:
+        """What tells whether a model was trained on this query: its words, not its id."""
+        return sha256(" ".join(self.text.casefold().split()).encode()).hexdigest()[:16]
+
+
+def read_queries(path: Path) -> list[JudgedQuery]:
+    """The queries of a file, in its order. FalseworkError, with the query's place, where one is malformed."""
+    try:
+        listed = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise FalseworkError(
+            f"is not a readable list of queries ({error})",
+            where=path,
+            todo="Give a JSON list of objects with qid, query and rel.",
+        ) from error
+    if not isinstance(listed, list) or not listed:
+        raise FalseworkError("holds no list of queries", where=path, todo="Give a JSON list of at least one.")
+    queries = [_query(entry, place, path) for place, entry in enumerate(listed, 1)]
+    seen: set[str] = set()
+    for query in queries:
+        if query.id in seen:
+            raise FalseworkError(
+                f"has two queries with the qid {query.id}", where=path, todo="Give each its own."
+            )
+        seen.add(query.id)
+    return queries
+
+
+def _query(entry: Any, place: int, path: Path) -> JudgedQuery:
+    try:
+        relevant = frozenset(str(each) for each in entry["rel"])
+        text = entry["query"]
+        if not isinstance(text, str) or not relevant or isinstance(entry["rel"], str):
+            raise ValueError("query must be a text and rel a list of ids")
+        return JudgedQuery(str(entry["qid"]), text, relevant)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FalseworkError(
+            f"is no query with qid, query and rel ({error!r})",
+            where=f"{path}, query {place}",
+            todo="Mend it or leave it out.",
+        ) from error
+
+
+def digest(queries: Iterable[JudgedQuery]) -> str:
+    """Of a set of queries, whatever their order."""
+    return sha256("\n".join(sorted(query.digest for query in queries)).encode()).hexdigest()[:16]
+
+
+def folds(queries: Sequence[JudgedQuery], number: int, seed: int) -> np.ndarray:
+    """A fold, 0 to `number` - 1, for each query. Queries that share an answer, and so all that are joined
+    by a chain of shared answers, are in the same fold: no title is learned from in one half and asked for
+    in the other. The groups are dealt out evenly, in an order drawn from `seed`."""
+    parent = list(range(len(queries)))
+
+    def root(at: int) -> int:
+        while parent[at] != at:
+            parent[at] = parent[parent[at]]
+            at = parent[at]
+        return at
+
+    first: dict[str, int] = {}
+    for at, query in enumerate(queries):
+        for title in query.relevant:
+            parent[root(at)] = root(first.setdefault(title, at))
+    groups = np.array([root(at) for at in range(len(queries))])
+    distinct = np.unique(groups)
+    dealt = np.random.default_rng(seed).permutation(len(distinct)) % number
+    return np.asarray(dealt[np.searchsorted(distinct, groups)])
