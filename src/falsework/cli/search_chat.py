@@ -195,7 +195,8 @@ def _reader() -> Callable[[], str]:
         line = sys.stdin.readline()
         if not line:
             raise EOFError
-        write_out(f"{PROMPT}{shown(line.rstrip())}\n")
+        if line.strip():
+            write_out(f"{PROMPT}{shown(line.rstrip())}\n")
         return line
 
     return piped

@@ -8,11 +8,13 @@ from functools import lru_cache
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import Availability, Title
 from falsework.catalogue.vocabularies import GENRES, term, words_of
-from falsework.search.index.protocol import Conditions
+from falsework.search.answer import Loosening
+from falsework.search.index.protocol import CatalogueIndex, Conditions
 from falsework.search.query import Query, Span
 from falsework.search.text import folded
+from falsework.search.understanding import chips_of, without
 
-__all__ = ["conditions_of", "fulfils"]
+__all__ = ["conditions_of", "fulfils", "loosenings"]
 
 EVERYWHERE = "worldwide"
 _GENRES = frozenset(genre.name for genre in GENRES)
@@ -49,6 +51,19 @@ def fulfils(title: Title, query: Query, conditions: Conditions) -> bool:
         and _to_be_watched(title, conditions)
         and not any(_carries(title, each) for each in query.exclude)
     )
+
+
+def loosenings(
+    query: Query, conditions: Conditions, index: CatalogueIndex, *, language: str = "en"
+) -> tuple[Loosening, ...]:
+    """For each chip of a query, how many titles there would be without it; those that would give any, most
+    first. A child's filter is nobody's to loosen."""
+    found = []
+    for chip in chips_of(query, language=language):
+        wider = conditions_of(without(query, chip), territory=conditions.territory, at=conditions.at)
+        if chip.key != "kids" and wider != conditions and (count := index.count(wider)):
+            found.append(Loosening(chip, count))
+    return tuple(sorted(found, key=lambda one: -one.titles))
 
 
 def _inside(value: int | None, span: Span | None) -> bool:

@@ -18,8 +18,9 @@ from falsework.catalogue.database import Catalogue
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import Title
 from falsework.errors import FalseworkError
-from falsework.search.answer import OFFLINE, Answer, Loosening, Result, Turn
-from falsework.search.conditions import conditions_of, fulfils
+from falsework.search.agreement import COMPARED, ordered_by_moods
+from falsework.search.answer import OFFLINE, Answer, Result, Turn
+from falsework.search.conditions import conditions_of, fulfils, loosenings
 from falsework.search.index.build import OpenIndex, open_index
 from falsework.search.index.protocol import Conditions
 from falsework.search.query import Query
@@ -49,7 +50,7 @@ RERANKED: Final = 40  # results that an endpoint may put in another order
 NEAREST: Final = 5
 LIKELY: Final = 0.6  # likeness of a name from which it may be what was meant
 NAMES: Final = "names.safetensors"
-MINUTE: Final = 60.0  # what was gathered under the same conditions is remembered: they change once a minute
+MINUTE: Final = 60.0  # seconds
 
 
 class Encodes(Protocol):
@@ -228,7 +229,7 @@ class Searcher:
         # Whatever was understood, and by whom: a children's profile stays one.
         understood = wish.understood.query
         query = understood.model_copy(update={"kids": understood.kids or kids})
-        conditions = conditions_of(query, territory=territory, at=time.time() // MINUTE * MINUTE)
+        conditions = conditions_of(query, territory=territory, at=time.time())
         liked, asked_for = self._named(query.like), self._named(query.titles)
         avoided = {*passed, *(title.id for title in (*liked, *self._named(query.unlike)))}
         wanted = max(1, min(wanted, MOST_RESULTS))
@@ -251,7 +252,9 @@ class Searcher:
             answered_by=wish.answered_by,
             not_in_catalogue=missing,
             nearest=self._nearest(understood.unknown_titles, query, {one.title.id for one in results}),
-            loosen=() if results else self._loosenings(query, conditions, understood.language),
+            loosen=()
+            if results
+            else loosenings(query, conditions, self.opened.index, language=understood.language),
             notes=tuple(dict.fromkeys(notes)),
             took_ms=(time.perf_counter() - began) * 1000,
             passed=tuple(passed),
@@ -270,8 +273,11 @@ class Searcher:
         said = self._said(wish, query)
         request = read_request(said, query, self.opened.table, self._encoder)
         ranked: Sequence[Ranked] = ()
-        if conditions == Conditions() or self.opened.index.count(conditions):
-            candidates = self._gatherer.gather(request, conditions)
+        # What was gathered under the same conditions is remembered: let them change once a minute.
+        minute = conditions.at and conditions.at // MINUTE * MINUTE
+        held = replace(conditions, at=minute)
+        if held == Conditions() or self.opened.index.count(held):
+            candidates = self._gatherer.gather(request, held)
             ranked = self._ranker.rank(request, candidates, self.opened.table)
         scores = {one.id: one for one in ranked}
         best = max((one.score for one in ranked), default=0.0)
@@ -285,9 +291,10 @@ class Searcher:
             for title in asked_for
             if fulfils(title, query, conditions) and title.id not in avoided
         }
+        named = len(found)
         rest = [one for one in ranked if one.id not in found and one.id not in avoided]
         for at in range(0, len(rest), AT_ONCE):
-            if len(found) >= wanted:
+            if len(found) >= named + max(wanted, COMPARED):
                 break
             batch = rest[at : at + AT_ONCE]
             titles = self.catalogue.titles([one.id for one in batch])
@@ -295,13 +302,16 @@ class Searcher:
                 title = titles.get(one.id)
                 if title is not None and fulfils(title, query, conditions):
                     found[one.id] = Result(title, one.score, (), one.parts)
-        return list(found.values())[:wanted]
+        results = list(found.values())
+        return [*results[:named], *ordered_by_moods(results[named:], query)][:wanted]
 
     def _said(self, wish: _Wish, query: Query) -> str:
         """The wish in English words: as typed where that is a whole wish in English, else from the query."""
         understood = wish.understood
-        typed = understood.step == "new" and understood.language == "en" and wish.text.strip()
-        return typed or search_words(query) or " ".join(query.like)
+        read = search_words(query) or " ".join(query.like)
+        if understood.step != "new" or understood.language != "en" or not wish.text.strip():
+            return read
+        return wish.text if wish.answered_by == OFFLINE else f"{wish.text} {read}"
 
     # --- what else there is to say
 
@@ -319,20 +329,6 @@ class Searcher:
         titles = self.catalogue.titles(ids[: 2 * NEAREST]) if ids else {}
         fit = [one for one in titles.values() if not query.kids or fit_for_children(one.rating)]
         return tuple(fit[:NEAREST])
-
-    def _loosenings(self, query: Query, conditions: Conditions, language: str) -> tuple[Loosening, ...]:
-        """For each chip, how many titles there would be without it; those that would give any, most first."""
-        found = []
-        for chip in chips_of(query, language=language):
-            if chip.key == "kids":
-                continue  # a child's filter is nobody's to loosen
-            wider = conditions_of(without(query, chip), territory=conditions.territory, at=conditions.at)
-            if wider == conditions:
-                continue
-            count = self.opened.index.count(wider)
-            if count:
-                found.append(Loosening(chip, count))
-        return tuple(sorted(found, key=lambda one: -one.titles))
 
     def _notes(
         self, understood: Understood, asked_for: Sequence[Title], query: Query, conditions: Conditions

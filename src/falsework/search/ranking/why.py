@@ -30,7 +30,7 @@ Field = Literal[
 
 MOST_REASONS: Final = 5
 MOST_OF_A_FIELD: Final = 2
-LONGEST_QUOTE: Final = 120  # characters of a synopsis
+LONGEST_QUOTE: Final = 160  # characters of a synopsis
 LEAD: Final = 36  # characters before the first word that matches, at most, where a sentence is cut
 SAID, MEANT = 1.0, 0.5  # a word of the wish weighs more than one that a genre or mood is told by
 _SENTENCE: Final = re.compile(r"[^.!?]+[.!?]*[\"'”’)\]]*")
