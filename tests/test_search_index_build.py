@@ -288,13 +288,14 @@ def test_a_build_into_a_cluster_that_fails_leaves_the_old_one(folder, monkeypatc
     client = QdrantClient(":memory:")
     cluster = Cluster("", client=client)
     build(Films(1, 10), folder, encoder=Digesting(), cluster=cluster)
-    with monkeypatch.context() as patched, pytest.raises(FalseworkError, match="cannot be reached"):
 
-        def dying(*given, **named):
-            raise ConnectionResetError
+    def dying(*given, **named):
+        raise ConnectionResetError
 
+    with monkeypatch.context() as patched:
         patched.setattr(client, "upsert", dying)
-        build(Films(2, 20), folder, encoder=Digesting(), cluster=cluster)
+        with pytest.raises(FalseworkError, match="cannot be reached"):
+            build(Films(2, 20), folder, encoder=Digesting(), cluster=cluster)
     with open_index(folder, encoder=Digesting(), cluster=cluster) as opened:
         assert opened.index.count() == 10
     build(Films(3, 20), folder, encoder=Digesting(), cluster=cluster)

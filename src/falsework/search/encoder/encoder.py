@@ -19,7 +19,7 @@ LONGEST_TEXT = (
     8_192  # characters that are looked at: far more than the network's 256 tokens, far less than a book
 )
 STEP = 8  # tokens are padded up to a multiple of this, whatever else is in the batch
-TOKENS_AT_ONCE = 2_048  # padded tokens of a batch: more are no faster and take more memory
+TOKENS_AT_ONCE = 1_024  # padded tokens of a batch: more are no faster and take more memory
 
 Float = npt.NDArray[np.float32]
 

@@ -1,0 +1,334 @@
+"""How the index grows: latency, memory, disk and build time at 34 thousand, 340 thousand and a million
+titles.
+
+    python bench/search_growth.py --catalogue ../shared/search/wiki_films.jsonl.gz --json growth.json
+
+Titles beyond the catalogue's own are synthesised from it: words of the title and of the synopsis are exchanged
+for others' words, names for others' names, years moved. Their vectors are not encoded but perturbed: the
+original's vectors plus noise (a cosine of about .89), because encoding a million titles would take hours and
+change nothing that is measured here. How fast texts are encoded is measured apart. Each build and each reader is
+a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import math
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field, fields, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from falsework.catalogue.mapping import title_of
+from falsework.catalogue.records import Title
+from falsework.search.encoder import Encoder
+from falsework.search.index.build import build, open_index
+from falsework.search.index.protocol import Conditions
+from falsework.search.index.vectors import VectorCache
+from falsework.search.query import Span
+from falsework.search.ranking.document import passages, sentences
+from falsework.search.text import term_id, tokens
+
+SIZES = (34_375, 343_750, 1_000_000)
+NOISE = 0.5  # length of what is added to a vector of length 1
+EXCHANGED = 0.2  # of the words
+QUESTIONS, WANTED, ROUNDS = 150, 100, 3
+CHECKED = 20  # questions whose nearest titles are worked out exactly
+CONDITIONS = Conditions(years=Span(least=1970, most=1999))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What everything is made from: the catalogue's titles, and the vectors of their passages, one behind the
+    other; `begins[i]` is where title i's begin."""
+
+    titles: list[Title]
+    vectors: np.ndarray
+    begins: np.ndarray
+
+
+@dataclass
+class Synthesised:
+    """A catalogue of `number` titles, the first of them the sample's own, and the encoder of it: its vectors
+    are those the title was made with, handed out when its passages are asked for."""
+
+    sample: Sample
+    number: int
+    name: str
+    dimensions: int
+    revision: int = 1
+    _waiting: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def count(self) -> int:
+        return self.number
+
+    def every(self) -> Iterator[Title]:
+        vocabulary = [word for title in self.sample.titles[::7] for word in title.synopsis.split()]
+        people = [credit.name for title in self.sample.titles for credit in title.credits] or ["Nobody"]
+        originals = len(self.sample.titles)
+        for each in range(self.number):
+            original = self.sample.titles[each % originals]
+            vectors = self.sample.vectors[slice(*self.sample.begins[each % originals :][:2])]
+            random = np.random.default_rng(each)
+            if each >= originals:
+                original = perturbed(original, each, vocabulary, people, random)
+                noise = random.standard_normal(vectors.shape).astype(np.float32)
+                vectors = vectors + NOISE * noise / np.linalg.norm(noise, axis=1, keepdims=True)
+            for at, passage in enumerate(passages(original)):
+                self._waiting[passage] = vectors[min(at, len(vectors) - 1)]
+            yield original
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        vectors = np.array([self._waiting[text] for text in texts], np.float32)
+        self._waiting.clear()
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def perturbed(
+    title: Title, number: int, vocabulary: Sequence[str], people: Sequence[str], random: np.random.Generator
+) -> Title:
+    def exchanged(text: str) -> str:
+        words = text.split(" ")
+        for at in np.flatnonzero(random.random(len(words)) < EXCHANGED):
+            words[at] = vocabulary[random.integers(len(vocabulary))]
+        return " ".join(words)
+
+    return replace(
+        title,
+        id=f"{title.id}-{number}",
+        title=exchanged(title.title),
+        year=None if title.year is None else title.year + int(random.integers(-9, 10)),
+        synopsis=exchanged(title.synopsis),
+        credits=tuple(
+            replace(credit, name=people[random.integers(len(people))]) if random.random() < 0.5 else credit
+            for credit in title.credits
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Question:
+    terms: dict[int, float]
+    vector: np.ndarray
+
+
+@dataclass(frozen=True)
+class Size:
+    """What was measured at one size: seconds, megabytes (1e6 bytes), milliseconds."""
+
+    titles: int
+    build_seconds: float
+    build_processor_seconds: float
+    build_peak_mb: float
+    disk_mb: float
+    of_it_kept_vectors_mb: float
+    open_seconds: float
+    resident_mb: float
+    hybrid_p50: float
+    hybrid_p95: float
+    filtered_p50: float
+    filtered_p95: float
+    lexical_p50: float
+    dense_p50: float
+    recall: float
+
+
+def built(sample: Sample, number: int, name: str, folder: Path) -> tuple[float, float, float]:
+    """Seconds, processor seconds and the peak of the resident memory of a build, in a fresh process."""
+    source = Synthesised(sample, number, name, sample.vectors.shape[1])
+    began, worked = time.perf_counter(), time.process_time()
+    build(source, folder, encoder=source, progress=_progress(number))
+    return (
+        time.perf_counter() - began,
+        time.process_time() - worked,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+    )
+
+
+def asked(folder: Path, name: str, dimensions: int, questions: Sequence[Question]) -> dict[str, Any]:
+    """What a reader in a fresh process measures."""
+    before = _resident()
+    began = time.perf_counter()
+    encoder = Synthesised(Sample([], np.zeros((0, dimensions)), np.zeros(1)), 0, name, dimensions)
+    with open_index(folder, encoder=encoder) as opened:
+        opening = time.perf_counter() - began
+        lexical, dense, filtered = [], [], []
+        for turn in range(ROUNDS + 1):  # the first warms the pages
+            for question in questions:
+                one = _seconds(lambda q=question: opened.index.lexical(q.terms, Conditions(), WANTED))
+                two = _seconds(lambda q=question: opened.index.dense(q.vector, Conditions(), WANTED))
+                both = _seconds(
+                    lambda q=question: (
+                        opened.index.lexical(q.terms, CONDITIONS, WANTED),
+                        opened.index.dense(q.vector, CONDITIONS, WANTED),
+                    )
+                )
+                if turn:
+                    lexical.append(one)
+                    dense.append(two)
+                    filtered.append(both)
+        resident = _resident() - before  # before the exact check below, which reads every vector
+        found = []
+        for question in questions[:CHECKED]:
+            hits = {hit.id for hit in opened.index.dense(question.vector, Conditions(), WANTED)}
+            found.append(len(hits & _nearest(opened.table, question.vector)) / WANTED)
+    hybrid = np.add(lexical, dense)
+    return {
+        "open_seconds": opening,
+        "resident_mb": resident,
+        "hybrid_p50": _percentile(hybrid, 50),
+        "hybrid_p95": _percentile(hybrid, 95),
+        "filtered_p50": _percentile(filtered, 50),
+        "filtered_p95": _percentile(filtered, 95),
+        "lexical_p50": _percentile(lexical, 50),
+        "dense_p50": _percentile(dense, 50),
+        "recall": float(np.mean(found)),
+    }
+
+
+def _nearest(table: Any, vector: np.ndarray) -> set[str]:
+    """The WANTED nearest titles by the table's own vectors (8-bit: a few at the edge may differ)."""
+    scores = np.concatenate(
+        [
+            table.whole_vectors(np.arange(at, min(at + 50_000, table.titles))) @ vector
+            for at in range(0, table.titles, 50_000)
+        ]
+    )
+    return {table.id_of(int(row)) for row in np.argpartition(-scores, WANTED)[:WANTED]}
+
+
+def questions_of(sample: Sample, encoder: Encoder) -> list[Question]:
+    """One sentence each, of synopses spread over the catalogue."""
+    chosen = np.linspace(0, len(sample.titles) - 1, QUESTIONS).astype(int)
+    texts = [(sentences(sample.titles[each].synopsis) or ["a film"])[-1] for each in chosen]
+    vectors = encoder.encode(texts)
+    return [
+        Question({term_id(token): 1.0 for token in tokens(text)}, vector)
+        for text, vector in zip(texts, vectors, strict=True)
+    ]
+
+
+def sample_of(catalogue: Path, vectors: Path, encoder: Encoder) -> Sample:
+    opening: Callable[..., Any] = gzip.open if catalogue.suffix == ".gz" else open
+    with opening(catalogue, "rt", encoding="utf-8") as lines:
+        titles = [title_of(json.loads(line)) for line in lines]
+    made, begins = [], [0]
+    with VectorCache(vectors, encoder) as cache:
+        for at in range(0, len(titles), 512):
+            texts = [passages(title) for title in titles[at : at + 512]]
+            made.append(cache.vectors([text for each in texts for text in each]))
+            begins.extend(begins[-1] + np.cumsum([len(each) for each in texts]))
+            print(
+                f"\rvectors of the catalogue: {at + len(texts)} of {len(titles)} titles", end="", flush=True
+            )
+    print()
+    return Sample(titles, np.concatenate(made), np.array(begins))
+
+
+def encoding_speed(sample: Sample, encoder: Encoder) -> dict[str, float]:
+    """Texts encoded a second, by the clock and by the processor, over 200 titles of the whole catalogue."""
+    chosen = sample.titles[:: max(1, len(sample.titles) // 200)]
+    texts = [text for title in chosen for text in passages(title)]
+    encoder.encode(texts[:64])
+    began, worked = time.perf_counter(), time.process_time()
+    encoder.encode(texts)
+    return {
+        "texts_a_second": len(texts) / (time.perf_counter() - began),
+        "texts_a_processor_second": len(texts) / (time.process_time() - worked),
+        "texts_a_title": len(texts) / len(chosen),
+    }
+
+
+def slopes(sizes: Sequence[Size]) -> dict[str, float]:
+    """By how much each figure is multiplied when the titles are ten times as many: the slope of a straight
+    line through the logarithms."""
+    if len(sizes) < 2:
+        return {}
+    decades = [math.log10(size.titles) for size in sizes]
+    names = ("hybrid_p50", "hybrid_p95", "resident_mb", "disk_mb", "build_processor_seconds")
+    return {
+        name: 10 ** float(np.polyfit(decades, [math.log10(getattr(size, name)) for size in sizes], 1)[0])
+        for name in names
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--catalogue", type=Path, required=True, help="JSON lines, plain or .gz")
+    parser.add_argument("--titles", type=int, nargs="+", default=SIZES)
+    parser.add_argument(
+        "--vectors", type=Path, help="a folder of vectors that were encoded before, and are kept"
+    )
+    parser.add_argument("--folder", type=Path, help="where indexes are built (a temporary one)")
+    parser.add_argument("--json", type=Path, help="write the figures there as well")
+    given = parser.parse_args()
+    encoder = Encoder.load()
+    print(
+        "Titles beyond the catalogue's are its own with words, names and years exchanged; their vectors are "
+        "perturbed, not encoded. Build times are without encoding."
+    )
+    sizes: list[Size] = []
+    with tempfile.TemporaryDirectory(dir=given.folder) as temporary:
+        sample = sample_of(given.catalogue, given.vectors or Path(temporary) / "vectors", encoder)
+        questions, speed = questions_of(sample, encoder), encoding_speed(sample, encoder)
+        for number in given.titles:
+            folder = Path(temporary) / str(number)
+            took = _apart(built, sample, number, encoder.name, folder)
+            read = _apart(asked, folder, encoder.name, encoder.dimensions, questions)
+            disk, kept = _megabytes(folder), _megabytes(folder / "vectors")
+            sizes.append(Size(number, *took, disk_mb=disk, of_it_kept_vectors_mb=kept, **read))
+    report = {"encoding": speed, "sizes": [asdict(size) for size in sizes], "ten_times": slopes(sizes)}
+    _table(sizes, slopes(sizes))
+    print("encoding: " + ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in speed.items()))
+    if given.json:
+        given.json.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _apart(task: Callable[..., Any], *given: Any) -> Any:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(task, *given).result()
+
+
+def _table(sizes: Sequence[Size], ten_times: dict[str, float]) -> None:
+    """A line a figure, a column a size, and what ten times the titles multiply it by."""
+    for name in (each.name for each in fields(Size)):
+        columns = "".join(f"{getattr(size, name):>14,.5g}" for size in sizes)
+        factor = f"{ten_times[name]:>10.2f}" if name in ten_times else ""
+        print(f"{name:>26}{columns}{factor}")
+
+
+def _progress(number: int) -> Callable[[int, int], None]:
+    return lambda done, _: print(
+        f"\rbuilding {number}: {done}", end="" if done < number else "\n", flush=True
+    )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _percentile(seconds: Sequence[float] | np.ndarray, percent: int) -> float:
+    return float(np.percentile(seconds, percent)) * 1e3
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def _resident() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+
+if __name__ == "__main__":
+    main()
