@@ -1,4 +1,4 @@
-"""`falsework bench shot`: falsework beside the traditional pipeline, measured."""
+"""`falsework bench shot` and `falsework bench search`: falsework beside what is usual, measured."""
 
 from __future__ import annotations
 
@@ -65,6 +65,41 @@ def add(commands: Any) -> None:
     shot.add_argument("--debug", action="store_true", help="show the traceback of a fault of ours")
     # `--json` names a file here: nothing is printed for programs.
     shot.set_defaults(run=_shot, json=False)
+    _add_search(what)
+
+
+def _add_search(what: Any) -> None:
+    search = what.add_parser(
+        "search", help="search over any catalogue, against BM25, MiniLM and their fusion"
+    )
+    search.add_argument(
+        "--catalogue", type=Path, required=True, metavar="FILE", help="titles: JSON lines, CSV or Parquet"
+    )
+    search.add_argument(
+        "--queries",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="JSON lists of qid, query and rel, the ids of the titles that answer it",
+    )
+    search.add_argument("--json", dest="json_file", type=Path, metavar="FILE", help="all figures, here too")
+    search.add_argument(
+        "--index",
+        type=Path,
+        metavar="DIR",
+        help="keep the index here, and use what is there (default: a temporary one)",
+    )
+    search.add_argument(
+        "--folds",
+        type=_folds,
+        default=5,
+        metavar="N",
+        help="of the cross-validation, where queries are those the order was learned from (default: 5)",
+    )
+    search.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    search.add_argument("--debug", action="store_true", help="show the traceback of a fault of ours")
+    search.set_defaults(run=_search, json=False)
 
 
 def _shot(given: argparse.Namespace) -> dict[str, Any]:
@@ -136,6 +171,44 @@ def _say(bench: Bench, written: Sequence[Path]) -> None:
     for line in bench.sampling:
         console.print(f"- {line}")
     console.print(f"-> {', '.join(str(path) for path in written)}")
+
+
+def _search(given: argparse.Namespace) -> dict[str, Any]:
+    try:
+        from falsework.bench.search.running import bench_search
+    except ModuleNotFoundError as error:
+        raise FalseworkError(
+            f"the bench needs a package that is not installed ({error.name})",
+            where="bench",
+            todo='Install it: pip install "falsework[search]".',
+        ) from None
+    import json
+
+    from falsework.media.atomic import write_text
+
+    bench = bench_search(given.catalogue, given.queries, index=given.index, number=given.folds)
+    if given.json_file is not None:
+        write_text(given.json_file, json.dumps(bench.to_json(), indent=1, ensure_ascii=False) + "\n")
+    if not given.quiet:
+        from rich.console import Console
+        from rich.table import Table
+
+        from falsework.bench.search.table import HEAD, figures, remarks
+
+        console = Console(highlight=False)
+        table = Table(*HEAD, box=None)
+        for row in figures(bench):
+            table.add_row(*row)
+        console.print(table)
+        for remark in remarks(bench):
+            console.print(remark)
+    return {"exit_code": 0}
+
+
+def _folds(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 2 <= int(text) <= 20):
+        raise argparse.ArgumentTypeError(f"must be from 2 to 20, not {text!r}")
+    return int(text)
 
 
 def _height(text: str) -> int:
