@@ -132,8 +132,13 @@ def readings(word: str) -> tuple[Reading, ...]:
     found = list(dict.fromkeys(_readings(word, lexicon())))
     if any(one.exact and not (one.tense in ("present", "subjunctive") and one.person == 0) for one in found):
         found = [one for one in found if one.exact]
-    found.sort(key=lambda one: (not one.exact, one.entry.lemma.lower() != word))
+    found.sort(key=lambda one: (not one.exact, one.entry.lemma.lower() != word, _said_of_oneself(one)))
     return tuple(found)
+
+
+def _said_of_oneself(one: Reading) -> bool:
+    """A form that is the first person's and the third's alike ("daba", "den") is the third's in a plot."""
+    return one.person == 0 and one.tense in ("past", "subjunctive", "conditional")
 
 
 def _readings(word: str, known: Lexicon) -> Iterator[Reading]:

@@ -322,6 +322,8 @@ def _goes_before_verb(plain: str, after: Token) -> bool:
 
 def _unlikeliness(one: Reading, before: list[Unit], token: Token) -> int:
     part = one.entry.part
+    if part == "name" and not token.capital:  # "película argentina"
+        return len(AFTER) // 2
     if part in FUNCTIONS:
         return -1
     kind = part
