@@ -105,17 +105,19 @@ class Searcher:
         *,
         encoder: Encodes | None = None,
         ranker: Ranks | None = None,
+        gatherer: Gatherer | None = None,
         names: Names | None = None,
         endpoint: Endpoint | None = None,
     ) -> None:
-        """Where not given, `encoder` and `ranker` are those that ship, and `names` those beside the index."""
+        """Where not given, `encoder`, `ranker` and `gatherer` are those that ship, and `names` those beside the
+        index."""
         self.catalogue = catalogue
         self.opened = opened
         self.endpoint = endpoint
         self._encoder = _shipped_encoder() if encoder is None else encoder
         self._ranker = _shipped_ranker() if ranker is None else ranker
         self.names = _names(catalogue, opened) if names is None else names
-        self._gatherer = Gatherer(opened.index, opened.table)
+        self._gatherer = Gatherer(opened.index, opened.table) if gatherer is None else gatherer
 
     @classmethod
     def open(cls, catalogue: Catalogue, folder: Path, *, endpoint: Endpoint | None = None) -> Searcher:
