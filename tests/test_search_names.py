@@ -6,12 +6,14 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from falsework.catalogue.records import Credit, Title
 from falsework.errors import FalseworkError
+from falsework.search.ranking.columns import write_columns
 from falsework.search.understanding import Names
 from falsework.search.understanding.name_table import name_key
 from search_names import PEOPLE, TITLES, small_names
@@ -156,6 +158,9 @@ def test_what_are_no_names_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FalseworkError):
         Names.open(path)
     path.write_bytes(b"\x00" * 64)
+    with pytest.raises(FalseworkError):
+        Names.open(path)
+    write_columns(path, {"ids": np.zeros(3, np.uint8)}, {"format": 1})  # a table of something else
     with pytest.raises(FalseworkError):
         Names.open(path)
     NAMES.save(path)

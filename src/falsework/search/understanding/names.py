@@ -106,19 +106,26 @@ class Names:
         from falsework.errors import FalseworkError
 
         columns, values = map_columns(Path(path))
-        if values.get("format") != FORMAT:
+        try:
+            if values["format"] != FORMAT:
+                raise KeyError("format")
+            titles, people = (
+                NameTable.from_columns(
+                    {
+                        key.removeprefix(part): column
+                        for key, column in columns.items()
+                        if key.startswith(part)
+                    }
+                )
+                for part in ("title.", "person.")
+            )
+            return cls(titles, people, columns["ids"], columns["id_offsets"], values["newest"])
+        except KeyError as error:
             raise FalseworkError(
-                f"holds names in format {values.get('format')}; this version reads {FORMAT}",
+                f"holds no names that this version reads ({error.args[0]})",
                 where=path,
-                todo="Build the index again.",
-            )
-        tables = [
-            NameTable.from_columns(
-                {key.split(".", 1)[1]: column for key, column in columns.items() if key.startswith(prefix)}
-            )
-            for prefix in ("title.", "person.")
-        ]
-        return cls(tables[0], tables[1], columns["ids"], columns["id_offsets"], values["newest"])
+                todo="Build the index again: falsework catalogue index.",
+            ) from error
 
     def __len__(self) -> int:
         return len(self._titles)
