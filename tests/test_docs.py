@@ -54,6 +54,7 @@ DOCUMENTS = [
 ]
 RUN = [
     "README.md",
+    "docs/catalogue.md",
     "docs/cookbook.md",
     "docs/formats.md",
     "docs/ledger.md",
@@ -61,6 +62,7 @@ RUN = [
     "docs/traditional.md",
     "docs/datasets.md",
     "docs/models.md",
+    "docs/search-index.md",
     "examples/dataset/README.md",
 ]
 LANGUAGES = ("sh", "python", "toml")

@@ -26,7 +26,7 @@ from falsework.catalogue.mapping import (
     read_id,
 )
 from falsework.catalogue.parts import Parts, parts_of, scene_of
-from falsework.catalogue.records import Scene
+from falsework.catalogue.records import Scene, Title
 from falsework.catalogue.schema import ImportRow, RefusalRow
 from falsework.catalogue.sources import Row, Source, open_source
 from falsework.catalogue.writing import Changes, Writer
@@ -161,22 +161,27 @@ class _Titles:
     def put(
         self, writer: Writer, items: Sequence[tuple[int, tuple[Reading, Parts]]]
     ) -> tuple[Changes, list[Refusal]]:
-        changes = writer.titles([reading.title for _, (reading, _) in items])
-        counts = {reading.title.id: reading.seasons for _, (reading, _) in items if reading.seasons}
-        writer.seasons_counted(counts)
+        plain = [reading for _, (reading, parts) in items if parts == Parts()]
+        done = [writer.titles([reading.title for reading in plain])]
+        writer.seasons_counted({one.title.id: one.seasons for one in plain if one.seasons})
         refusals = []
         for line, (reading, parts) in items:
-            if parts == Parts():
-                continue
-            try:
-                with writer.connection.begin_nested():
-                    writer.seasons(parts.seasons)
-                    writer.episodes(parts.episodes)
-                    writer.scenes(parts.scenes)
-            except (FalseworkError, IntegrityError) as error:
-                why = error.what if isinstance(error, FalseworkError) else "an id in it is another title's"
-                refusals.append(Refusal(line, reading.title.id, f"{why}; the title itself is imported"))
-        return changes, refusals
+            if parts != Parts():
+                try:
+                    with writer.all_or_nothing():
+                        done.append(self._put_whole(writer, reading.title, parts))
+                except (FalseworkError, IntegrityError) as error:
+                    others = "an id in it is another title's"
+                    why = error.what if isinstance(error, FalseworkError) else others
+                    refusals.append(Refusal(line, reading.title.id, why))
+        return Changes(sum(one.added for one in done), sum(one.changed for one in done)), refusals
+
+    def _put_whole(self, writer: Writer, title: Title, parts: Parts) -> Changes:
+        changes = writer.titles([title])
+        writer.seasons(parts.seasons)
+        writer.episodes(parts.episodes)
+        writer.scenes(parts.scenes)
+        return changes
 
 
 class _Scenes:

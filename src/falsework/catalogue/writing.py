@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeVar
 
 import sqlalchemy as sql
@@ -70,6 +72,17 @@ class Writer:
         """Let the catalogue's revision grow, if anything has changed."""
         if self.changed:
             self.connection.execute(sql.update(StateRow).values(revision=self.revision))
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """A part of the transaction that is taken back alone after an error in it."""
+        before = self.changed
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self.changed = before
+            raise
 
     # Titles
 
@@ -232,6 +245,7 @@ class Writer:
             for one in given.values()
         ]
         keys = self._put(SceneRow, rows, (SceneRow.id,))
+        self._touch(SceneRow, rows)  # where moods or events alone are others, too
         for group in in_groups(keys.values()):
             for part in (SceneMoodRow, SceneEventRow):
                 self.connection.execute(sql.delete(part).where(part.scene.in_(group)))
@@ -354,28 +368,30 @@ class Writer:
     def _put(
         self, table: type[Any], rows: Sequence[dict[str, Any]], by: tuple[InstrumentedAttribute[Any], ...]
     ) -> dict[tuple[Any, ...], int]:
-        """Insert rows or update those that agree in `by`; returns the key of each. Their titles count as
-        changed."""
+        """Insert rows, or update those that agree in `by` and differ in something else; returns the key of
+        each. The titles of what was written count as changed."""
         if not rows:
             return {}
         names = [column.key for column in by]
         given = {tuple(row[name] for name in names): row for row in rows}
-        known: dict[tuple[Any, ...], int] = {}
+        known: dict[tuple[Any, ...], dict[str, Any]] = {}
         for firsts in in_groups(dict.fromkeys(row[names[0]] for row in given.values())):
-            found = self.connection.execute(sql.select(table.key, *by).where(by[0].in_(firsts)))
-            known |= {tuple(which): key for key, *which in found if tuple(which) in given}
-        free = self._free(table)
-        keys = known | {
-            which: key for key, which in enumerate((one for one in given if one not in known), free)
-        }
+            for found in self.connection.execute(sql.select(table.__table__).where(by[0].in_(firsts))):
+                row = dict(found._mapping)
+                known[tuple(row[name] for name in names)] = row
+        news = dict.fromkeys(which for which in given if which not in known)
+        keys = dict(zip(news, count(self._free(table)), strict=False))
+        keys |= {which: known[which]["key"] for which in given if which in known}
         whole = {which: row | {"key": keys[which]} for which, row in given.items()}
-        self._update(table, [row for which, row in whole.items() if which in known])
-        self._insert(table, [row for which, row in whole.items() if which not in known])
-        self._touch(table, rows)
+        self._update(table, [row for which, row in whole.items() if known.get(which, row) != row])
+        self._insert(table, [whole[which] for which in news])
+        self._touch(table, [row for which, row in whole.items() if known.get(which) != row])
         return keys
 
     def _touch(self, table: type[Any], rows: Sequence[dict[str, Any]]) -> None:
         """A title has changed when what belongs to it has."""
+        if not rows:
+            return
         for group in in_groups(
             dict.fromkeys(row["season" if table is EpisodeRow else "title"] for row in rows)
         ):
