@@ -2,17 +2,13 @@
 test]`.
 
 Two measures through the encoder alone, each for the glossary's English, for the raw Spanish beside it (the
-floor),
-and for the English twin a speaker wrote:
+floor), and for the English twin a speaker wrote:
 
 - wishes: the share of the first ten results that the Spanish wish and its English twin have in common;
 - known items: recall at 10 and mean reciprocal rank of the film a sentence describes.
 
 The sentences stand in `search_spanish_wishes.csv` and `search_spanish_known.csv`. They were written before
-the
-glossary; the half called "test" was not looked at while it grew. `--searcher` asks the whole search as
-well, over an
-index that is built in `--index FOLDER` first if it is not there.
+the glossary; the half called "test" was not looked at while it grew.
 """
 
 from __future__ import annotations

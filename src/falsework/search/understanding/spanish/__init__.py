@@ -1,5 +1,4 @@
-"""Spanish wishes in English, offline: a glossary of the project's own, word forms by rule, a little
-grammar."""
+"""Spanish wishes in English, offline: our own glossary, word forms by rule, a little grammar."""
 
 from falsework.search.understanding.spanish.translation import English, to_english
 

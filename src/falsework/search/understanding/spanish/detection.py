@@ -14,9 +14,8 @@ from falsework.search.understanding.spanish.tokens import Token
 __all__ = ["language_of"]
 
 # Words that hold a sentence together, the shared ones left out where they would tell nothing. Folded.
-SHARED_WITH_NAMES = frozenset(
-    ["el", "la", "los", "las", "de", "del"]
-)  # "El Mariachi", "La La Land": weak witnesses
+# "El Mariachi", "La La Land": weak witnesses
+SHARED_WITH_NAMES = frozenset(("el", "la", "los", "las", "de", "del"))
 ONLY_SPANISH = "ñ¿¡"
 ONLY_OTHERS = {
     "ç": "fr",
@@ -49,8 +48,7 @@ def _english_words() -> frozenset[str]:
 
 
 def language_of(tokens: list[Token], known: Lexicon) -> str:
-    """ISO 639-1 of the sentence; "en" where nothing speaks against it. Kept names and titles have no
-    voice."""
+    """ISO 639-1 of the sentence; "en" where nothing speaks against it. Kept names have no voice."""
     words = [token for token in tokens if token.word and token.kept is None]
     score = dict.fromkeys(_function_words(), 0.0)
     for token in words:

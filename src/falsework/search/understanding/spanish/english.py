@@ -31,51 +31,14 @@ IRREGULAR_PLURALS = {
     "housewife": "housewives", "midwife": "midwives", "grandchild": "grandchildren",
 }  # fmt: skip
 SAME_IN_PLURAL = frozenset(
-    [
-        "sheep",
-        "deer",
-        "fish",
-        "series",
-        "species",
-        "aircraft",
-        "spacecraft",
-        "police",
-        "people",
-        "money",
-        "music",
-        "news",
-        "politics",
-        "information",
-        "furniture",
-        "luggage",
-        "clothes",
-        "trousers",
-        "jeans",
-        "glasses",
-        "scissors",
-        "staff",
-        "homework",
-        "evidence",
-        "advice",
-        "violence",
-        "blood",
-        "gore",
-        "laughter",
-        "love",
-        "sex",
-        "fear",
-        "water",
-        "rain",
-        "snow",
-        "music",
-        "dancing",
-        "humour",
-        "suspense",
-        "magic",
-        "slavery",
-        "poverty",
-    ]
-)
+    (
+        "sheep", "deer", "fish", "series", "species", "aircraft", "spacecraft", "police", "people",
+        "money", "music", "news", "politics", "information", "furniture", "luggage", "clothes",
+        "trousers", "jeans", "glasses", "scissors", "staff", "homework", "evidence", "advice",
+        "violence", "blood", "gore", "laughter", "love", "sex", "fear", "water", "rain", "snow",
+        "music", "dancing", "humour", "suspense", "magic", "slavery", "poverty",
+    )
+)  # fmt: skip
 PEOPLE_IN_MAN = ("man", "woman")  # policeman, fisherman, businesswoman
 IRREGULAR_COMPARED = {
     "good": "better", "bad": "worse", "far": "further", "little": "less", "fun": "more fun", "well": "better",
@@ -85,8 +48,11 @@ IRREGULAR_HIGHEST = {
     "good": "best", "bad": "worst", "far": "furthest", "little": "least", "fun": "most fun", "well": "best",
 }  # fmt: skip
 LONG_ANYWAY = frozenset(
-    ["real", "modern", "famous", "honest", "tragic", "tired", "bored", "wrong", "unreal", "alive", "afraid"]
-)
+    (
+        "real", "modern", "famous", "honest", "tragic", "tired", "bored", "wrong", "unreal", "alive",
+        "afraid",
+    )
+)  # fmt: skip
 SILENT_H = ("hour", "honest", "honour", "heir")
 LIKE_YOU = ("uni", "use", "usu", "eu", "one", "once", "ufo")  # written with a vowel, spoken with a consonant
 

@@ -1,11 +1,9 @@
-"""The glossary in memory: single words by their lemma, expressions in a tree of words. Read once, when
-first asked.
+"""The glossary in memory: single words by their lemma, expressions in a tree of words. Read once, when first
+asked.
 
 The tables lie under `glossary/`, one file a subject: `lemma,part,english`. They are the project's own work,
-CC0.
-A lemma of several words is an expression; its first word may be an infinitive or a singular noun and is
-then found
-in each of its forms ("dar miedo" in "que no den miedo").
+CC0. A lemma of several words is an expression; its first word may be an infinitive or a singular noun and is
+then found in each of its forms ("dar miedo" in "que no den miedo").
 """
 
 from __future__ import annotations
@@ -18,28 +16,17 @@ from typing import Any, NamedTuple
 __all__ = ["PARTS", "Entry", "Lexicon", "fold", "lexicon"]
 
 PARTS = frozenset(
-    [
-        "noun",
-        "verb",
-        "adjective",
-        "adverb",
-        "phrase",
-        "name",
-        "determiner",
-        "pronoun",
-        "preposition",
-        "conjunction",
-        "number",
-        "greeting",
-    ]
-)
+    (
+        "noun", "verb", "adjective", "adverb", "phrase", "name", "determiner", "pronoun", "preposition",
+        "conjunction", "number", "greeting",
+    )
+)  # fmt: skip
 PEOPLE = ("people", "family", "professions")  # the files whose nouns are persons: "who", "her", personal "a"
 FOLDING = str.maketrans("áàâäãéèêëíìîïóòôöõúùûüñç", "aaaaaeeeeiiiiooooouuuunc")
 
 
 class Entry(NamedTuple):
-    """A line of the glossary. `english` is a base form: infinitive without "to", singular, positive
-    degree."""
+    """A line of the glossary. `english` is a base form: infinitive without "to", singular, positive."""
 
     lemma: str
     part: str
@@ -48,9 +35,9 @@ class Entry(NamedTuple):
 
 
 class Lexicon:
-    """`words`: entries by lower-case lemma; `folded`: the same without accents; `verbs`: infinitives
-    without accents,
-    reflexive ones too ("enamorarse"); `tree`: expressions, folded word by word, an entry under the key ""."""
+    """`words`: entries by lower-case lemma; `folded`: the same without accents; `verbs`: infinitives without
+    accents, reflexive ones too ("enamorarse"); `tree`: expressions, folded word by word, an entry under
+    the key ""."""
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries

@@ -1,8 +1,8 @@
 """Spanish word forms by rule: which lemmas of the glossary a written word can be a form of, and which form.
 
 Nothing is expanded beforehand; a word is taken apart when it is met, and the answer is kept. Accents count
-where
-they were typed and are supplied where they were not: "mato" reads as present before it reads as "mató".
+where they were typed and are supplied where they were not: "mato" reads as present before it reads as
+"mató".
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class Reading(NamedTuple):
     """One way to take a written word: a form of `entry`. `person` is 0 to 5 (I … they) for finite verbs.
 
     `clitic` is a pronoun written onto the verb ("lo" in "buscándolo"), `marked` what the form adds in
-    English:
-    "little" (diminutive), "very" (-ísimo), "ly" (-mente). `exact` is false where accents had to be supplied.
+    English: "little" (diminutive), "very" (-ísimo), "ly" (-mente). `exact` is false where accents had to be
+    supplied.
     """
 
     entry: Entry

@@ -9,37 +9,24 @@ __all__ = ["compounds", "degrees", "possessives", "qualities_first"]
 
 MODIFIERS = frozenset(
     (
-        "muy",
-        "tan",
-        "bastante",
-        "demasiado",
-        "mas",
-        "menos",
-        "poco",
-        "algo",
-        "super",
-        "totalmente",
+        "muy", "tan", "bastante", "demasiado", "mas", "menos", "poco", "algo", "super", "totalmente",
         "realmente",
     )
-)
+)  # fmt: skip
 FILM_WORDS = frozenset(
     (
         "film", "series", "story", "comedy", "drama", "thriller", "documentary", "novel", "cartoon",
-        "musical", "saga",
-        "short film", "animated film", "tale", "miniseries", "adventure",
+        "musical", "saga", "short film", "animated film", "tale", "miniseries", "adventure",
     )
 )  # fmt: skip
 NO_COMPOUND = frozenset(
     (
-        "group", "pair", "couple", "series", "kind", "mixture", "lack", "glass", "loss", "end", "beginning",
-        "rest",
-        "part", "number", "amount", "bottle", "cup", "set", "pile", "team", "gang", "bunch", "band", "way",
-        "search",
-        "sense", "fear", "death", "love", "world", "thirst", "member", "owner", "king", "queen", "name",
-        "lord", "life",
-        "son", "daughter", "victim", "price", "power", "half", "point", "case", "day", "night", "man",
-        "woman", "boy",
-        "girl", "friend", "middle", "hundreds", "thousands", "millions", "piece", "drop", "bit",
+        "group", "pair", "couple", "series", "kind", "mixture", "lack", "glass", "loss", "end",
+        "beginning", "rest", "part", "number", "amount", "bottle", "cup", "set", "pile", "team", "gang",
+        "bunch", "band", "way", "search", "sense", "fear", "death", "love", "world", "thirst", "member",
+        "owner", "king", "queen", "name", "lord", "life", "son", "daughter", "victim", "price", "power",
+        "half", "point", "case", "day", "night", "man", "woman", "boy", "girl", "friend", "middle",
+        "hundreds", "thousands", "millions", "piece", "drop", "bit",
     )
 )  # fmt: skip
 SELVES = {"his": "himself", "her": "herself", "their": "themselves"}
@@ -49,8 +36,7 @@ MOVED_BY_THREE = (" of ", " to ", " in ", " on ", " with ", " from ")  # too lon
 
 
 def degrees(units: list[Unit]) -> list[Unit]:
-    """ "más corta": "shorter"; "la más divertida": "the funniest"; "pero no demasiado": "but not too
-    scary"."""
+    """ "más corta": "shorter"; "la más divertida": "the funniest"; "no demasiado": "not too scary"."""
     out: list[Unit] = []
     quality = ""
     for place, unit in enumerate(units):
@@ -60,9 +46,8 @@ def degrees(units: list[Unit]) -> list[Unit]:
             before = out[-2] if len(out) > 1 else None
             highest = before is not None and before.part == "determiner" and before.english == "the"
             text = english.compared(unit.english, highest=highest)
-            out[-1] = Unit(f"{last.spanish} {unit.spanish}", "adjective", text, unit.reading,
-            glued=last.glued,
-                           settled=True)  # fmt: skip
+            spanish = f"{last.spanish} {unit.spanish}"
+            out[-1] = Unit(spanish, "adjective", text, unit.reading, glued=last.glued, settled=True)
             continue
         alone = following is None or following.part in ("sign", "conjunction")
         if (

@@ -17,94 +17,34 @@ SENTENCE_ENDS = frozenset(".!?…¿¡:;...")
 QUOTES = {"«": "»", "“": "”", '"': '"', "‘": "’", "'": "'", "‹": "›"}
 LONGEST_QUOTE = 12  # words; a longer one is speech, not a title
 CUES = frozenset(
-    [
-        "como",
-        "tipo",
-        "estilo",
-        "parecida",
-        "parecido",
-        "parecidas",
-        "parecidos",
-        "similar",
-        "similares",
-        "vi",
-        "visto",
-        "vimos",
-        "gusto",
-        "encanto",
-        "titulada",
-        "llamada",
-        "plan",
-        "saga",
+    (
+        "como", "tipo", "estilo", "parecida", "parecido", "parecidas", "parecidos", "similar",
+        "similares", "vi", "visto", "vimos", "gusto", "encanto", "titulada", "llamada", "plan", "saga",
         "like",
-    ]
-)
-CUE_TAILS = frozenset(
-    ("a", "de", "que", "la", "el", "mucho", "the")
-)  # between a cue and the title: "parecida a"
+    )
+)  # fmt: skip
+# between a cue and the title: "parecida a"
+CUE_TAILS = frozenset(("a", "de", "que", "la", "el", "mucho", "the"))
 CONNECTORS = frozenset(
-    [
-        "de",
-        "del",
-        "la",
-        "las",
-        "los",
-        "el",
-        "of",
-        "the",
-        "and",
-        "in",
-        "a",
-        "al",
-        "da",
-        "von",
-        "van",
-        "to",
-        "on",
-        "for",
-        "with",
-        "&",
-    ]
-)
+    (
+        "de", "del", "la", "las", "los", "el", "of", "the", "and", "in", "a", "al", "da", "von", "van",
+        "to", "on", "for", "with", "&",
+    )
+)  # fmt: skip
 ARTICLES = frozenset(
-    [
-        "el",
-        "la",
-        "los",
-        "las",
-        "un",
-        "una",
-        "unos",
-        "unas",
-        "del",
-        "al",
-        "este",
-        "esta",
-        "ese",
-        "esa",
-        "mi",
-        "tu",
-        "su",
-    ]
-)
+    (
+        "el", "la", "los", "las", "un", "una", "unos", "unas", "del", "al", "este", "esta", "ese",
+        "esa", "mi", "tu", "su",
+    )
+)  # fmt: skip
 LONGEST_NAME = 6  # words
 LONG_TITLE = 3  # words: a release title as long as this is meant where it begins a sentence
 FILM_WORDS = frozenset(
     (
-        "peli",
-        "pelis",
-        "pelicula",
-        "peliculas",
-        "serie",
-        "series",
-        "algo",
-        "una",
-        "otra",
-        "comedia",
-        "thriller",
-        "visto",
+        "peli", "pelis", "pelicula", "peliculas", "serie", "series", "algo", "una", "otra", "comedia",
+        "thriller", "visto",
     )
-)
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -248,8 +188,7 @@ def _starts_sentence(before: list[Token]) -> bool:
 
 
 def _name(tokens: list[Token], place: int, before: list[Token], known: Lexicon) -> tuple[int, str]:
-    """A run of capitals inside a sentence ("Tom Hanks", "The Matrix"), unless the glossary has it as a
-    name."""
+    """A run of capitals inside a sentence ("Tom Hanks"), unless the glossary has it as a name."""
     first = tokens[place]
     if not (first.word and first.capital):
         return 0, ""

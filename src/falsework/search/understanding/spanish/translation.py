@@ -16,9 +16,8 @@ __all__ = ["English", "to_english"]
 
 class English(NamedTuple):
     """`text` in English if `language` is "es", and otherwise as it was typed. `glossed` are the pairs
-    (Spanish,
-    English base form) it was made with, in their order; `unknown` the words left as they are, names not
-    among them."""
+    (Spanish, English base form) it was made with, in their order; `unknown` the words left as they are,
+    names not among them."""
 
     text: str
     language: str
@@ -27,11 +26,9 @@ class English(NamedTuple):
 
 
 def to_english(text: str) -> English:
-    """What a Spanish sentence says, in English. Titles and names stay as they are, release titles in
-    Spanish become
-    the original ones. Any text is accepted, the time grows in proportion to its length, and nothing is
-    raised.
-    """
+    """What a Spanish sentence says, in English. Titles and names stay as they are, release titles in Spanish
+    become the original ones. Any text is accepted, the time grows in proportion to its length, and
+    nothing is raised."""
     known = lexicon()
     tokens = mark_names(split(text), known)
     if renamed := _only_a_title(tokens):

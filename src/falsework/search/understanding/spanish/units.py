@@ -20,28 +20,16 @@ OBJECTS = {
     "you",
     "nos": "us", "os": "you",
 }  # fmt: skip
-FILM_ASKED = frozenset(
-    ("una", "alguna", "otra", "cualquiera")
-)  # "una de espías": the film goes without saying
+# "una de espías": the film goes without saying
+FILM_ASKED = frozenset(("una", "alguna", "otra", "cualquiera"))
 NOT_A_SUBJECT = frozenset(
-    [
-        "las",
-        "los",
-        "ellas",
-        "ellos",
-        "mis",
-        "tus",
-        "sus",
-        "estas",
-        "estos",
-        "esas",
-        "esos",
-        "nosotros",
-        "vosotros",
-        "ustedes",
-    ]
-)
-LIKE = frozenset(("tipo", "estilo", "rollo", "onda"))  # before a title
+    (
+        "las", "los", "ellas", "ellos", "mis", "tus", "sus", "estas", "estos", "esas", "esos",
+        "nosotros", "vosotros", "ustedes",
+    )
+)  # fmt: skip
+# before a title
+LIKE = frozenset(("tipo", "estilo", "rollo", "onda"))
 LONGEST_EXPRESSION = 8
 MOST_MENDED = 6  # misspelt words looked up in one sentence, so that a long one stays quick
 
@@ -64,8 +52,7 @@ FUNCTIONS = ("determiner", "pronoun", "preposition", "conjunction", "phrase", "n
 @dataclass(slots=True)
 class Unit:
     """A piece of the sentence with its English. `english` is a base form until `written`; `part` is the
-    glossary's,
-    or "title" (kept), "sign" (punctuation) and "unknown"; `reading` tells the form."""
+    glossary's, or "title" (kept), "sign" (punctuation) and "unknown"; `reading` tells the form."""
 
     spanish: str
     part: str

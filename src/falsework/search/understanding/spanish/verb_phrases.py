@@ -1,5 +1,4 @@
-"""Verbs in English: their pronouns behind them, "not" with its auxiliary, infinitives with or without
-"to"."""
+"""Verbs in English: pronouns behind them, "not" with its auxiliary, infinitives with or without "to"."""
 
 from __future__ import annotations
 
@@ -13,11 +12,10 @@ __all__ = ["linked", "negated_with_objects", "perfects", "without_personal_a", "
 AUXILIARIES = ("be", "can", "must", "should")
 KEEPS_TO = frozenset(
     (
-        "go", "come", "return", "arrive", "travel", "fly", "move", "run", "drive", "walk", "climb", "sail",
-        "get",
-        "invite", "send", "take", "bring", "give", "belong", "head", "lead", "subject", "flee", "escape",
-        "drag",
-        "transfer", "leave", "approach", "condemn", "sentence", "sell", "speak", "emigrate", "marry", "offer",
+        "go", "come", "return", "arrive", "travel", "fly", "move", "run", "drive", "walk", "climb",
+        "sail", "get", "invite", "send", "take", "bring", "give", "belong", "head", "lead", "subject",
+        "flee", "escape", "drag", "transfer", "leave", "approach", "condemn", "sentence", "sell",
+        "speak", "emigrate", "marry", "offer",
     )
 )  # fmt: skip
 HIMSELF = ("myself", "yourself", "himself", "ourselves", "yourselves", "themselves")
@@ -26,8 +24,7 @@ HIS = ("my", "your", "his", "our", "your", "their")
 
 def linked(units: list[Unit]) -> list[Unit]:
     """Words whose English hangs on the next: "para huir" is "to flee", "deja salir" "lets go out", "van
-    matando"
-    "kill", "un hombre que" "a man who", "acaba como profesor" "ends as teacher"."""
+    matando" "kill", "un hombre que" "a man who", "acaba como profesor" "ends as teacher"."""
     out: list[Unit] = []
     for place, unit in enumerate(units):
         following = units[place + 1] if place + 1 < len(units) else None
