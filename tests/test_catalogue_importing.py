@@ -242,7 +242,7 @@ def test_a_broken_archive_is_told_and_what_came_before_is_kept(
         ("t.csv", "", "no header"),
         ("t.csv", "id,title,title\n1,a,b\n", "two columns"),
         ("t.csv", "name,year\nA,2000\n", "hold the id"),
-        ("t.jsonl", "[\n]\n", "hold the id"),
+        ("t.jsonl", "[\n]\n", "no JSON objects"),
         ("t.parquet", "PAR1", "no Parquet"),
         ("absent.csv", None, "no such file"),
     ],

@@ -92,6 +92,12 @@ def open_source(path: Path) -> Source:
         else:
             keys = (key for row in islice(_json_rows(path, encoding), GUESSED_FROM) for key in row.values)
             columns = tuple(dict.fromkeys(keys))
+            if not columns:
+                raise FalseworkError(
+                    "holds no JSON objects, one to a line",
+                    where=path,
+                    todo="Write each title on a line of its own, without a list around them.",
+                )
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, error) from error
     return Source(path, form, digest, lines, encoding, columns)
