@@ -25,6 +25,9 @@ from falsework.search.index.order import in_order
 from falsework.search.index.points import (
     DENSE,
     EXACT_UNTIL,
+    GRAPH_CANDIDATES,
+    GRAPH_EDGES,
+    GRAPH_VIEW,
     ID,
     SPARSE,
     in_batches,
@@ -152,6 +155,7 @@ class ClusterIndex:
                     DENSE: models.VectorParams(size=dimensions, distance=models.Distance.DOT, on_disk=True)
                 },
                 sparse_vectors_config={SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+                hnsw_config=models.HnswConfigDiff(m=GRAPH_EDGES, ef_construct=GRAPH_CANDIDATES),
                 shard_number=cluster.shards,
                 metadata={MANIFEST: as_record(manifest)},
                 timeout=SECONDS_TO_WRITE,
@@ -242,8 +246,9 @@ class ClusterIndex:
 
     def _nearest(self, sought: Any, name: str, conditions: Conditions, limit: int) -> list[Hit]:
         client, models, allowed = self.cluster.client, _library().models, _filter(conditions)
-        exact = name == DENSE and self._manifest.titles <= EXACT_UNTIL
-        how = models.SearchParams(exact=True) if exact else None
+        how = models.SearchParams(
+            exact=name == DENSE and self._manifest.titles <= EXACT_UNTIL, hnsw_ef=max(GRAPH_VIEW, limit)
+        )
 
         def best(number: int) -> list[Hit]:
             answer = self.cluster.ask(

@@ -24,6 +24,9 @@ from falsework.search.index.order import in_order
 from falsework.search.index.points import (
     DENSE,
     EXACT_UNTIL,
+    GRAPH_CANDIDATES,
+    GRAPH_EDGES,
+    GRAPH_VIEW,
     ID,
     SPARSE,
     in_batches,
@@ -38,7 +41,6 @@ __all__ = ["EdgeIndex"]
 
 MANIFEST, SHARD = "manifest.json", "shard"
 AT_ONCE = 1_000  # points of an upsert
-GRAPH_EDGES, GRAPH_CANDIDATES = 16, 128  # HNSW's m and ef_construct
 SEALED_FROM = 1  # kB of vectors: `settle` puts everything into its compact, mapped form, however little
 
 ANYTHING = Conditions()
@@ -115,12 +117,10 @@ class EdgeIndex:
     def settle(self, revision: int) -> Manifest:
         titles = self.count()
         if titles > EXACT_UNTIL:
-            self._shard.flush()
-            self._shard.close()
-            config = _config(self._manifest.dimensions, graph=True)
-            self._shard = _edge().EdgeShard.load(str(self.folder / SHARD), config)
+            self._reopen(_config(self._manifest.dimensions, graph=True))
         self._shard.optimize()
-        self._shard.flush()
+        # The first opening takes the journals in; later ones change no file, so that readers never write.
+        self._reopen()
         return self._note(replace(self._manifest, revision=revision, titles=titles))
 
     def lexical(self, terms: Mapping[int, float], conditions: Conditions, limit: int) -> list[Hit]:
@@ -145,6 +145,11 @@ class EdgeIndex:
     ) -> None:
         self.close()
 
+    def _reopen(self, config: Any = None) -> None:
+        self._shard.flush()
+        self._shard.close()
+        self._shard = _edge().EdgeShard.load(str(self.folder / SHARD), config)
+
     def _note(self, manifest: Manifest) -> Manifest:
         write_text(self.folder / MANIFEST, json.dumps(as_record(manifest), indent=1) + "\n")
         self._manifest = manifest
@@ -153,9 +158,10 @@ class EdgeIndex:
     def _nearest(self, sought: Any, name: str, conditions: Conditions, limit: int) -> list[Hit]:
         edge = _edge()
         query, allowed = edge.Query.Nearest(sought, using=name), _filter(conditions)
+        how = edge.SearchParams(hnsw_ef=max(GRAPH_VIEW, limit))
 
         def best(number: int) -> list[Hit]:
-            request = edge.SearchRequest(query, number, filter=allowed, with_payload=[ID])
+            request = edge.SearchRequest(query, number, filter=allowed, params=how, with_payload=[ID])
             return [Hit(point.payload[ID], point.score) for point in self._shard.search(request)]
 
         return in_order(best, limit)

@@ -14,10 +14,27 @@ import numpy.typing as npt
 from falsework.search.index.manifests import searchable
 from falsework.search.index.protocol import Entry
 
-__all__ = ["DENSE", "EXACT_UNTIL", "ID", "SPARSE", "in_batches", "payload", "point_id", "sparse", "vector"]
+__all__ = [
+    "DENSE",
+    "EXACT_UNTIL",
+    "GRAPH_CANDIDATES",
+    "GRAPH_EDGES",
+    "GRAPH_VIEW",
+    "ID",
+    "SPARSE",
+    "in_batches",
+    "payload",
+    "point_id",
+    "sparse",
+    "vector",
+]
 
 DENSE, SPARSE = "meaning", "terms"  # the names of a point's two vectors
 EXACT_UNTIL = 65_536  # titles: up to here all vectors are compared (a few ms); beyond, a graph is walked
+GRAPH_EDGES, GRAPH_CANDIDATES = 16, 128  # HNSW's m and ef_construct
+# HNSW's ef: how many titles a walk keeps in view. Over 34,375 films the 100 found are .88 of the 100 nearest
+# with 128, .96 with 256, .99 with 512.
+GRAPH_VIEW = 512
 ID = "id"  # the payload's field that holds the title's id
 
 Item = TypeVar("Item")
