@@ -3,11 +3,11 @@ titles.
 
     python bench/search_growth.py --catalogue ../shared/search/wiki_films.jsonl.gz --json growth.json
 
-Titles beyond the catalogue's own are synthesised from it: words of the title and of the synopsis are exchanged
+Titles beyond the catalogue's own are synthesised from it: words of title and synopsis are exchanged
 for others' words, names for others' names, years moved. Their vectors are not encoded but perturbed: the
 original's vectors plus noise (a cosine of about .89), because encoding a million titles would take hours and
-change nothing that is measured here. How fast texts are encoded is measured apart. Each build and each reader is
-a process of its own.
+change nothing that is measured here. How fast texts are encoded is measured apart. Each build and each reader
+is a process of its own.
 """
 
 from __future__ import annotations
