@@ -84,7 +84,7 @@ def card(title: Title) -> str:
 def reason_words(reason: Reason, *, liked: bool = True) -> str:
     """A reason as people read it. What is quoted is never reworded: only codes get their names."""
     if reason.field == "synopsis":
-        return f"“{reason.quote}”" if reason.quote else ""
+        return _quoted(reason.quote)
     if reason.field == "people":
         return f"with {reason.quote}"
     if reason.field == "runtime":
@@ -96,6 +96,15 @@ def reason_words(reason: Reason, *, liked: bool = True) -> str:
     if reason.field == "rating":
         return f"rated {reason.quote}"
     return reason.quote
+
+
+def _quoted(passage: str) -> str:
+    """Quotation marks around a passage, with dots where it begins or ends within a sentence."""
+    if not passage:
+        return ""
+    before = "…" if passage[0].islower() else ""
+    after = "" if passage.rstrip("\"'”’)]")[-1:] in (".", "!", "?") else "…"
+    return f"“{before}{passage}{after}”"
 
 
 def _tell_result(console: Console, number: int, result: Result, *, explain: bool) -> None:

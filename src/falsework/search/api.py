@@ -138,7 +138,7 @@ def application(searcher: Searcher, *, kids: bool = False, offline: bool = False
         """Results, best first, each with why it is there in words of the catalogue; the wish as it was
         understood, with its chips; what is not in the catalogue; and who answered."""
         if (wish.query is None) == (not wish.text.strip()):
-            raise _refused(422, "either text or query is needed", "body", "Send one of them.")
+            raise _Refused(422, "either text or query is needed", "body", "Send one of them.")
         said: dict[str, Any] = {
             "kids": kids or wish.kids,
             "limit": wish.limit,
@@ -175,7 +175,7 @@ def application(searcher: Searcher, *, kids: bool = False, offline: bool = False
         catalogue = current.searcher().catalogue
         found = catalogue.title(id)
         if found is None or ((kids or children) and not fit_for_children(found.rating)):
-            raise _refused(
+            raise _Refused(
                 404, "no title has this id", f"titles/{id}", "Take an id from an answer's results."
             )
         told: dict[str, Any] = jsonable_encoder(asdict(found))
@@ -262,8 +262,10 @@ def _reasons(
 # --- errors
 
 
-def _refused(status: int, what: str, where: str, todo: str) -> HTTPException:
-    return HTTPException(status, detail={"what": what, "where": where, "todo": todo})
+class _Refused(Exception):  # noqa: N818  (what a client asked is refused; nothing went wrong)
+    def __init__(self, status: int, what: str, where: str, todo: str) -> None:
+        super().__init__(what)
+        self.answer = _error(status, what, where, todo)
 
 
 def _error(status: int, what: str, where: str = "", todo: str = "") -> JSONResponse:
@@ -279,10 +281,12 @@ def _answer_errors(app: FastAPI) -> None:
             return _error(400, "the body is no JSON", where, "Send a JSON object, as UTF-8.")
         return _error(422, str(first["msg"]), where, "See /openapi.json for what is accepted.")
 
+    @app.exception_handler(_Refused)
+    def refused(request: Request, error: _Refused) -> Response:
+        return error.answer
+
     @app.exception_handler(HTTPException)
-    def refused(request: Request, error: HTTPException) -> Response:
-        if isinstance(error.detail, dict):
-            return _error(error.status_code, **error.detail)
+    def unknown(request: Request, error: HTTPException) -> Response:
         todo = "See /openapi.json for what there is."
         return _error(error.status_code, str(error.detail), request.url.path, todo)
 

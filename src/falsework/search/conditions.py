@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import Availability, Title
-from falsework.catalogue.vocabularies import GENRES, term, words_of
+from falsework.catalogue.vocabularies import GENRES, Term, term, words_of
 from falsework.search.answer import Loosening
 from falsework.search.index.protocol import CatalogueIndex, Conditions
 from falsework.search.query import Query, Span
@@ -32,7 +32,7 @@ def conditions_of(query: Query, *, territory: str | None = None, at: float | Non
         runtime=query.runtime,
         languages=query.languages,
         people=query.people,
-        without=tuple(each for each in query.exclude if term(each) is not None),
+        without=tuple(each for each in query.exclude if _known(each) is not None),
         territory=territory,
         at=at if territory else None,
     )
@@ -92,11 +92,16 @@ def _carries(title: Title, excluded: str) -> bool:
     """Whether a title has what no result may have: among its genres and moods, or, where nobody recorded any,
     in words of its text that tell of it. A plain word is looked for in the text always."""
     tags = {folded(each) for each in (*title.genres, *title.moods)}
-    known = term(excluded)
+    known = _known(excluded)
     if folded(excluded if known is None else known.name) in tags:
         return True
     recorded = known is not None and bool(title.genres if known.name in _GENRES else title.moods)
     return not recorded and _told_by(excluded).search(f"{title.title} {title.synopsis}") is not None
+
+
+@lru_cache(maxsize=512)
+def _known(name: str) -> Term | None:
+    return term(name)
 
 
 @lru_cache(maxsize=512)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_RESULTS", "Searcher"]
 
 MOST_RESULTS: Final = 100
-AT_ONCE: Final = 50  # records that are read from the catalogue at a time
+FEWEST: Final = 12  # records that are read from the catalogue at a time
 RERANKED: Final = 40  # results that an endpoint may put in another order
 NEAREST: Final = 5
 LIKELY: Final = 0.6  # likeness of a name from which it may be what was meant
@@ -109,8 +109,8 @@ class Searcher:
         names: Names | None = None,
         endpoint: Endpoint | None = None,
     ) -> None:
-        """Where not given, `encoder`, `ranker` and `gatherer` are those that ship, and `names` those beside the
-        index."""
+        """Where not given, `encoder`, `ranker` and `gatherer` are those that ship, and `names` those
+        beside the index."""
         self.catalogue = catalogue
         self.opened = opened
         self.endpoint = endpoint
@@ -163,13 +163,13 @@ class Searcher:
         endpoint."""
         began = time.perf_counter()
         turn = Turn(query=previous) if isinstance(previous, Query) else previous
-        endpoint = None if offline else self.endpoint
+        endpoint = self.endpoint if text.strip() and not offline else None
         deadline = 0.0 if endpoint is None else endpoint.deadline()
         rules = self._by_rules(text, kids, turn)
         passed = turn.passed if turn is not None and rules.understood.step == "others" else ()
         wanted = limit if endpoint is None else max(limit, RERANKED)
         asked = None
-        if endpoint is not None and text.strip() and rules.understood.step in ("new", "edited"):
+        if endpoint is not None and rules.understood.step in ("new", "edited"):
             previous = None if turn is None else turn.query
             asked = endpoint.understand(
                 text, names=self.names, previous=previous, kids=kids, deadline=deadline
@@ -295,10 +295,11 @@ class Searcher:
         }
         named = len(found)
         rest = [one for one in ranked if one.id not in found and one.id not in avoided]
-        for at in range(0, len(rest), AT_ONCE):
-            if len(found) >= named + max(wanted, COMPARED):
-                break
-            batch = rest[at : at + AT_ONCE]
+        enough = named + (max(wanted, COMPARED) if query.moods else wanted)
+        at = 0
+        while at < len(rest) and len(found) < enough:
+            batch = rest[at : at + max(enough - len(found), FEWEST)]
+            at += len(batch)
             titles = self.catalogue.titles([one.id for one in batch])
             for one in batch:
                 title = titles.get(one.id)

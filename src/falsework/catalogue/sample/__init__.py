@@ -36,8 +36,7 @@ def fill(catalogue: Catalogue) -> int:
 def sample_scenes() -> Iterator[Scene]:
     """The scenes of a few titles of the sample."""
     for row in _lines("scenes.jsonl"):
-        lists = {key: tuple(row.pop(key)) for key in ("moods", "events")}
-        yield Scene(**row, **lists)
+        yield Scene(**{**row, "moods": tuple(row["moods"]), "events": tuple(row["events"])})
 
 
 def _lines(name: str) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from falsework.catalogue.records import Title
@@ -163,10 +164,16 @@ def _wanted(title: Title, query: Query) -> dict[str, tuple[str, float]]:
     tags = {folded(each) for each in (*title.genres, *title.moods)}
     for name in (*query.genres, *query.moods):
         if folded(name) not in tags:  # where it is stored the entry itself is quoted
-            for word in words_of(name):
-                if len(found := tokens(word)) == 1:
-                    wanted.setdefault(found[0], (name, MEANT))
+            for token in _tokens_of(name):
+                wanted.setdefault(token, (name, MEANT))
     return wanted
+
+
+@lru_cache(maxsize=512)
+def _tokens_of(name: str) -> tuple[str, ...]:
+    """The terms that alone tell of a genre or mood."""
+    found = [tokens(word) for word in words_of(name)]
+    return tuple(one[0] for one in found if len(one) == 1)
 
 
 def _excerpt(text: str, begin: int, end: int, hits: Sequence[tuple[int, float]]) -> str:
