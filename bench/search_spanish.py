@@ -6,9 +6,10 @@ floor), and for the English twin a speaker wrote:
 - wishes: the share of the first ten results that the Spanish wish and its English twin have in common;
 - known items: recall at 10 and mean reciprocal rank of the film a sentence describes.
 
-The sentences stand in `search_spanish_wishes.csv` and `search_spanish_known.csv`, written before the glossary.
-Results of the half called "test" were not looked at while it grew, but one author wrote sentences and glossary,
-and some wording of both halves is in it: the figures flatter it, and sentences by others are the better test.
+The sentences stand in `search_spanish_wishes.csv` and `search_spanish_known.csv`, written before the tuning.
+Results of the half called "test" were not looked at while the glossary grew, but one author wrote sentences
+and glossary, and some wording of both halves is in it: the figures flatter it, and sentences by others are
+the better test.
 With `--database FILE --index FOLDER`
 (`falsework catalogue import` and `falsework search` make them) the whole search is asked as well, in both
 languages as they were typed.
