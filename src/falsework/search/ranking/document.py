@@ -72,14 +72,14 @@ def whole_text(title: Title) -> str:
     return ". ".join(part for part in parts if part) + ". " + title.synopsis[:LONGEST_SYNOPSIS]
 
 
-def sentences(text: str) -> list[str]:
-    """`text` in sentences; a fragment of less than five words stays with the sentence before it."""
+def sentences(text: str, shortest: int = SHORTEST_SENTENCE) -> list[str]:
+    """`text` in sentences; one of less than `shortest` words stays with the sentence before it."""
     found: list[str] = []
     for part in _END.split(text):
         part = " ".join(part.split())
         if not part:
             continue
-        if found and (len(part.split()) < SHORTEST_SENTENCE or _ABBREVIATION.search(found[-1])):
+        if found and (len(part.split()) < shortest or _ABBREVIATION.search(found[-1])):
             found[-1] += " " + part
         else:
             found.append(part)

@@ -161,7 +161,7 @@ def _words(request: Request, rows: Rows, table: Table) -> dict[str, Floats]:
     at, owners, place, fields = at[matches], owners[matches], place[matches], fields[matches]
     counts = table.term_counts[at].astype(np.float32)
     lengths = table.lengths[rows].astype(np.float32)
-    usual = max(float(table.lengths.mean()), 1.0)
+    usual = table.usual_length
     held_back = K1 * (1 - B + B * lengths / usual)
     gain = idf[place] * said[place] * counts * (K1 + 1) / (counts + held_back[owners])
 
@@ -211,11 +211,10 @@ def _standing(rows: Rows, table: Table) -> dict[str, Floats]:
     np.maximum.at(of_best, owners, fame)
     flags = table.flags[rows]
     years = table.years[rows].astype(np.float32)
-    age = np.where(years == UNKNOWN, UNKNOWN_AGE, float(table.years.max(initial=0)) - years)
-    usual = max(float(table.lengths.mean()), 1.0) if table.titles else 1.0
+    age = np.where(years == UNKNOWN, UNKNOWN_AGE, table.newest - years)
     found = {
         "standing": table.standings[rows],
-        "length": np.log((table.lengths[rows] + 4) / usual),
+        "length": np.log((table.lengths[rows] + 4) / table.usual_length),
         "cast": np.log1p(cast),
         "cast's fame": np.log1p(of_all),
         "star's fame": np.log1p(of_best),

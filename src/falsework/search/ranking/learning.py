@@ -17,7 +17,7 @@ import numpy.typing as npt
 __all__ = ["Choice", "fit_weights"]
 
 Floats = npt.NDArray[np.float32]
-LEAST_SPREAD: Final = 1e-3  # a column that hardly varies is not blown up to unit variance
+LEAST_SPREAD: Final = 0.1  # what hardly ever varies here may vary elsewhere: it is given no large weight
 STEPS: Final = 200  # of L-BFGS at most
 
 

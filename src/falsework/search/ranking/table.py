@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -123,6 +124,16 @@ class Table:
             **ragged,
             **dict[str, Any](columns),
         )
+
+    @cached_property
+    def usual_length(self) -> float:
+        """The mean length of a synopsis, in terms; at least 1."""
+        return max(float(self.lengths.mean()), 1.0) if self.titles else 1.0
+
+    @cached_property
+    def newest(self) -> float:
+        """The latest year of any title."""
+        return float(self.years.max(initial=0))
 
     def id_of(self, row: int) -> str:
         return bytes(self.id_bytes[row]).decode("utf-8", "surrogatepass")

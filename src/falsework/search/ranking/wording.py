@@ -190,7 +190,7 @@ def telling(text: str) -> list[str]:
 def telling_sentences(text: str) -> list[str]:
     """Its sentences without those that are about the asker; at most `MOST_SENTENCES`, the fullest first
     kept."""
-    parts = [part for line in text.splitlines() for part in sentences(line)]
+    parts = [part for line in text.splitlines() for part in sentences(line, 1)]
     weights = [_weight(part) for part in parts]
     kept = [index for index, weight in enumerate(weights) if weight >= LEAST_TELLING]
     if len(kept) > MOST_SENTENCES:
