@@ -194,7 +194,7 @@ def _text(words: str, style: str = "") -> Text:
     """Text from outside goes in as plain text, never as markup."""
     from rich.text import Text
 
-    return Text(shown(words), style=style)
+    return Text().append(shown(words), style=style)  # a style of its own: what is appended has another
 
 
 def _indented(console: Console, text: Text) -> None:
