@@ -157,7 +157,7 @@ def small(tmp_path_factory) -> tuple[Path, Path]:
             "year": 1980 + at % 40,
             "genres": ["Horror" if at % 2 else "Comedy"],
             "cast": [f"Player {at % 7}"],
-            "extract": f"A story about the {word} and the people who found it. They live in town number {at}.",
+            "extract": f"A story of the {word} and the people who found it. They live in town number {at}.",
         }
         for at, word in enumerate(WORDS)
     ]

@@ -218,7 +218,7 @@ def test_a_damaged_file_is_said_to_be_one(tmp_path_factory, at: int, byte: int) 
 
 def test_the_table_gives_back_what_it_was_given(table: Table) -> None:
     ids = [title.id for title in TITLES]
-    assert [table.id_of(row) for row in range(table.titles)] == ids
+    assert table.ids_of(np.arange(table.titles)) == ids
     assert table.rows_of([*ids, "nobody"]).tolist() == [0, 1, 2, 3, 4, UNKNOWN]
     assert table.years.tolist() == [1979, 1986, 2017, 1990, UNKNOWN]
     assert sorted(table.rows_named(title_key("IT")).tolist()) == [2, 3]
@@ -289,7 +289,7 @@ def test_years_made_and_years_seen(said: str, years: Years) -> None:
 
 
 def test_talk_of_remembering_is_left_out() -> None:
-    said = "I saw this on TV years ago as a kid. A clown lives in a sewer and hunts children. Thanks for help!"
+    said = "I saw it on TV years ago as a kid. A clown lives in a sewer and hunts children. Thanks for help!"
     assert telling_sentences(said) == ["A clown lives in a sewer and hunts children."]
     assert "clown" in telling(said)
     assert telling("movie") == ["movi"]

@@ -29,9 +29,9 @@ def remarks(bench: SearchBench) -> list[str]:
     said = []
     if any(row.trained for row in bench.rows):
         said.append(
-            "Some of these queries were in the training of the shipped order: for them read the row that is"
-            f" cross-validated. Its weights were learned from {bench.folds - 1} of {bench.folds} folds, none of"
-            " which shares a title with the queries they rank."
+            "Some of these queries were in the training of the shipped order: for them read the row that"
+            f" is cross-validated. Its weights were learned from {bench.folds - 1} of {bench.folds} folds, none"
+            " of which shares a title with the queries they rank."
         )
     if indexing.refused:
         said.append(f"{indexing.refused} rows of the catalogue could not be read.")

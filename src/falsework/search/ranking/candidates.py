@@ -18,11 +18,11 @@ from falsework.search.ranking.table import UNKNOWN, Table
 
 __all__ = ["Candidates", "Gatherer"]
 
-DEPTH: Final = 1_000  # titles asked of the index by words
+DEPTH: Final = 600  # titles asked of the index by words
 TAKEN: Final = 400  # of them, whatever they are; and as many by meaning
 KNOWN_TAKEN: Final = 200  # more of them, if they are well known
 SHELF_TAKEN: Final = 600  # of the well-known titles, by all that can be compared quickly
-LIKED_TAKEN: Final = 100  # neighbours of each title that is liked
+LIKED_TAKEN: Final = 200  # neighbours of the titles that are liked, of the mean of their vectors
 MOST_TERMS: Final = 64  # of a wish, the rarest in the catalogue
 ANYTHING: Final = Conditions()
 
@@ -67,7 +67,7 @@ class Gatherer:
             scores += np.float32(weight) * columns[name]
         known = words[np.isin(words, shelf.rows)][:KNOWN_TAKEN]
         best = shelf.rows[np.argsort(-scores, kind="stable")[:SHELF_TAKEN]]
-        rows = _distinct([words[:TAKEN], meaning, known, *self._neighbours(request, conditions), best])
+        rows = _distinct([words[:TAKEN], meaning, known, self._neighbours(request, conditions), best])
         rows = rows[~np.isin(rows, np.concatenate([request.liked, request.unliked]))]
         return Candidates(rows, _places(words, rows), _places(meaning, rows))
 
@@ -76,10 +76,13 @@ class Gatherer:
         shelf = self._shelves.under(conditions)
         return shelf, quick_features(request, shelf, self.table)
 
-    def _neighbours(self, request: Request, conditions: Conditions) -> list[Rows]:
-        """The titles nearest in meaning to each of those that are liked."""
-        vectors = self.table.whole_vectors(request.liked[:MOST_LIKED])
-        return [self._rows(self._index.dense(vector, conditions, LIKED_TAKEN)) for vector in vectors]
+    def _neighbours(self, request: Request, conditions: Conditions) -> Rows:
+        """The titles nearest in meaning to those that are liked, taken together."""
+        if not len(request.liked):
+            return np.zeros(0, np.int64)
+        mean = self.table.whole_vectors(request.liked[:MOST_LIKED]).mean(axis=0)
+        length = max(float(np.linalg.norm(mean)), 1e-6)
+        return self._rows(self._index.dense(mean / length, conditions, LIKED_TAKEN))
 
     def _by_words(self, request: Request, conditions: Conditions) -> Rows:
         """A word that is said again counts more, but not as often more."""

@@ -39,9 +39,10 @@ class Model:
         """The score of each row of the columns, larger is better."""
         return np.asarray(sum(weight * columns[name] for name, weight in self.blend.items()), np.float32)
 
-    def parts(self, columns: Mapping[str, Floats], row: int) -> dict[str, float]:
-        """What each column adds to the score of one row."""
-        return {name: float(weight * columns[name][row]) for name, weight in self.blend.items()}
+    def parts(self, columns: Mapping[str, Floats], rows: npt.NDArray[np.int64]) -> list[dict[str, float]]:
+        """What each column adds to the score of each of `rows`."""
+        added = np.stack([weight * columns[name][rows] for name, weight in self.blend.items()], axis=1)
+        return [dict(zip(self.blend, each, strict=True)) for each in added.tolist()]
 
     def dumps(self) -> str:
         """As JSON text."""

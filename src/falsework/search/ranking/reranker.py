@@ -44,11 +44,10 @@ class Reranker:
         columns = features(request, candidates, table)
         scores = self.model.scores(columns)
         order = np.argsort(-scores, kind="stable")
+        parts = self.model.parts(columns, order[:explained])
         return [
-            Ranked(
-                table.id_of(int(candidates.rows[at])),
-                float(scores[at]),
-                self.model.parts(columns, int(at)) if place < explained else {},
+            Ranked(id, score, parts[place] if place < explained else {})
+            for place, (id, score) in enumerate(
+                zip(table.ids_of(candidates.rows[order]), scores[order].tolist(), strict=True)
             )
-            for place, at in enumerate(order)
         ]

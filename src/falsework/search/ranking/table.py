@@ -135,8 +135,13 @@ class Table:
         """The latest year of any title."""
         return float(self.years.max(initial=0))
 
-    def id_of(self, row: int) -> str:
-        return bytes(self.id_bytes[row]).decode("utf-8", "surrogatepass")
+    def ids_of(self, rows: Ints) -> list[str]:
+        """The id of each row."""
+        begins, ends = self.id_bytes.offsets[rows].tolist(), self.id_bytes.offsets[rows + 1].tolist()
+        raw = self.id_bytes.values.data
+        return [
+            str(raw[begin:end], "utf-8", "surrogatepass") for begin, end in zip(begins, ends, strict=True)
+        ]
 
     def rows_of(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """The row of each id; UNKNOWN for one the table does not hold."""

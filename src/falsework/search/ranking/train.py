@@ -178,30 +178,38 @@ def _trained(given: argparse.Namespace) -> Model:
     from falsework.search.encoder import Encoder
 
     files = {path.stem: read_queries(path) for path in given.queries}
+    encoder = Encoder.load()
+    with indexed(given.catalogue, given.index, encoder) as gatherer:
+        return learned(files, gatherer, encoder, seed=given.seed)
+
+
+def learned(
+    files: Mapping[str, Sequence[JudgedQuery]], gatherer: Gatherer, encoder: Encodes, *, seed: int
+) -> Model:
+    """A model of all queries of all files, and in its card what such models are worth on queries that they
+    were not learned from."""
     queries = [
         JudgedQuery(f"{name} {query.id}", query.text, query.relevant)
         for name, listed in files.items()
         for query in listed
     ]
-    encoder = Encoder.load()
-    with indexed(given.catalogue, given.index, encoder) as gatherer:
-        examples = Examples.read(queries, gatherer, encoder)
-        by_seed = {seed: cross_validated(examples, number=FOLDS, seed=seed) for seed in SEEDS}
-        card = {
-            "made": datetime.now(UTC).strftime("%Y-%m-%d"),
-            "encoder": getattr(encoder, "name", ""),
-            "seed": given.seed,
-            "penalties": {"quick": QUICK_PENALTY, "blend": BLEND_PENALTY},
-            "folds": FOLDS,
-            "fold seeds": list(SEEDS),
-            "queries": {
-                name: {"number": len(listed), "digest": digest(listed)} for name, listed in files.items()
-            },
-            "query digests": sorted(query.digest for query in queries),
-            "cross-validated": {name: _spread(name, queries, by_seed) for name in files},
-        }
-        print({name: figures for name, figures in card["cross-validated"].items()})
-        return train(examples, range(len(examples)), seed=given.seed, card=card)
+    examples = Examples.read(queries, gatherer, encoder)
+    by_seed = {each: cross_validated(examples, number=FOLDS, seed=each) for each in SEEDS}
+    card = {
+        "made": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "encoder": getattr(encoder, "name", ""),
+        "learned by": "conditional logit with a ridge penalty on standardised columns, L-BFGS",
+        "seed": seed,
+        "penalties": {"quick": QUICK_PENALTY, "blend": BLEND_PENALTY},
+        "folds": FOLDS,
+        "fold seeds": list(SEEDS),
+        "queries": {
+            name: {"number": len(listed), "digest": digest(listed)} for name, listed in files.items()
+        },
+        "cross-validated": {name: _spread(name, queries, by_seed) for name in files},
+        "query digests": sorted(query.digest for query in queries),
+    }
+    return train(examples, range(len(examples)), seed=seed, card=card)
 
 
 def _spread(
