@@ -2,9 +2,8 @@
 
 The lexical weights are BM25F's (Robertson, Zaragoza and Taylor, CIKM 2004): a term counts by the field it
 stands in, the counts are saturated once over all fields, and long documents are held back. Beside words, a
-title has a few terms no sentence can spell: "this is known", "this is a known comedy". An inverted index
-then finds the best-known comedies as quickly as it finds a word, which is what somebody who says only "a
-good comedy" wants.
+title has one term that no sentence can spell, KNOWN, whose weight is how well known the title seems: an
+inverted index then finds the best-known titles under any conditions as it finds a word.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ __all__ = [
     "KNOWN",
     "MOST_PASSAGES",
     "cast",
-    "genre_term",
     "lexical_weights",
     "passages",
     "sentences",
@@ -44,7 +42,8 @@ SHORTEST_SENTENCE: Final = 5  # words; a shorter one is read with the one before
 LARGEST_CAST: Final = 12  # names that are encoded with the whole text
 
 KNOWN: Final = term_id("\0known")
-WELL_KNOWN: Final = 0.25  # standing from which a title is among those looked at whatever the request
+# A term that every title has keeps a document frequency worth more than nothing up to four million titles.
+LEAST_STANDING: Final = 1e-3  # of a title nothing is known of: every title is on the list, if at its end
 HALF_FORGOTTEN: Final = (
     1968  # before television showed it in colour: the year of which half is still asked for
 )
@@ -52,11 +51,6 @@ SELDOM_ASKED: Final = Signal.SILENT | Signal.SHORT | Signal.DOCUMENTARY | Signal
 
 _END = re.compile(r"""(?<=[.!?])["'”’)\]]*\s+(?=["'“‘(\[]?[A-Z0-9¿¡ÁÉÍÓÚÑ])""")
 _ABBREVIATION = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|Lt|Col|Gen|Capt|Sgt|Prof|vs|No|etc)|\b[A-Z])\.$")
-
-
-def genre_term(genre: str) -> int:
-    """The id of the term of which the well-known titles of a genre are the postings."""
-    return term_id("\0genre " + " ".join(tokens(genre)))
 
 
 def cast(title: Title) -> list[str]:
@@ -130,8 +124,5 @@ def lexical_weights(title: Title) -> dict[int, float]:
             length += 1
     held_back = K1 * (1.0 - B + B * length / USUAL_LENGTH)
     weights = {term_id(token): count * (K1 + 1.0) / (count + held_back) for token, count in counts.items()}
-    known = standing(title)
-    if known >= WELL_KNOWN:
-        weights[KNOWN] = known
-        weights |= {genre_term(genre): known for genre in title.genres}
+    weights[KNOWN] = max(standing(title), LEAST_STANDING)
     return weights

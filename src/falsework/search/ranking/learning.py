@@ -31,10 +31,13 @@ class Choice:
 
 def fit_weights(choices: Sequence[Choice], penalty: float) -> npt.NDArray[np.float64]:
     """A weight for each column, for columns as they come. Choices without an answer among their candidates
-    teach nothing and are left out; several answers share their query's weight of one."""
+    teach nothing and are left out; several answers share their query's weight of one. All weights are 0 where
+    there is nothing to learn from."""
     from scipy.optimize import minimize
 
     taught = [choice for choice in choices if choice.answers.any()]
+    if not taught:
+        return np.zeros(choices[0].columns.shape[1] if choices else 0)
     every = np.concatenate([choice.columns for choice in taught])
     mean, spread = every.mean(axis=0), np.maximum(every.std(axis=0), LEAST_SPREAD)
     del every

@@ -37,7 +37,10 @@ class Model:
 
     def scores(self, columns: Mapping[str, Floats]) -> Floats:
         """The score of each row of the columns, larger is better."""
-        return np.asarray(sum(weight * columns[name] for name, weight in self.blend.items()), np.float32)
+        total = np.zeros(len(next(iter(columns.values()))), np.float32)
+        for name, weight in self.blend.items():
+            total += np.float32(weight) * columns[name]
+        return total
 
     def parts(self, columns: Mapping[str, Floats], rows: npt.NDArray[np.int64]) -> list[dict[str, float]]:
         """What each column adds to the score of each of `rows`."""
