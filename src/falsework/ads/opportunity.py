@@ -57,7 +57,8 @@ class Placement(enum.IntEnum):
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """One place in a break. Durations in seconds; `lengths` are the only ones allowed where there are any.
-    `floor` micros for a thousand."""
+    `floor` micros for a thousand; `floor_per_second` the same for each second shown; `floors` are
+    (from, to, floor) for lengths from `from` up to `to`, both seconds and within it. The highest counts."""
 
     id: str
     least: float = 0.0
@@ -66,6 +67,8 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     floor: int = 0
     blocked_attributes: tuple[int, ...] = ()
     mime_types: tuple[str, ...] = ()
+    floor_per_second: int = 0
+    floors: tuple[tuple[float, float, int], ...] = ()
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +86,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who watches, after scrubbing: `identifier` is "" and `segments` are () wherever they are not permitted.
+    """Who watches, after scrubbing: `identifier` is "" and `segments` are () wherever they are not permitted;
+    where it is not "", it is a keyed hash already, and what caps are counted under.
     `stream` names this viewing alone and no person."""
 
     stream: str
@@ -99,8 +103,10 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
 
 class Break(msgspec.Struct, frozen=True, kw_only=True):
     """A pod: either `slots` are fixed, or `duration` seconds are to be filled with at most `most`
-    advertisements. `sequence` -1 last, 0 anywhere, 1 first … (OpenRTB podseq). `at` seconds since 1970,
-    UTC."""
+    advertisements, each of which keeps to `each` where that is given. `sequence` -1 last, 0 anywhere, 1
+    first … (OpenRTB podseq). `at` seconds since 1970, UTC. Breaks of one `pod` are parts of the same one:
+    what stands in one of them is not repeated in another. `allowed_categories` and `allowed_seats` empty:
+    any."""
 
     id: str
     viewer: Viewer
@@ -113,4 +119,9 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     blocked_categories: tuple[str, ...] = ()
     blocked_domains: tuple[str, ...] = ()
     sequence: int = 0
+    each: Slot | None = None
+    pod: str = ""
+    allowed_categories: tuple[str, ...] = ()
+    allowed_seats: tuple[str, ...] = ()
+    blocked_seats: tuple[str, ...] = ()
     trace: bool = False

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from falsework.ads.records import Campaign, Cap, Creative, LineItem
 
-__all__ = ["Book", "CapColumn", "Row", "Targets"]
+__all__ = ["Book", "Capped", "Row", "Targets"]
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -84,13 +84,12 @@ class Targets:
 
 
 @dataclass(frozen=True)
-class CapColumn:
-    """One sort of cap over all rows: in `counter` (the name it is counted under, by row) at most `count` (n,)
-    in `seconds` (n,), 0 for one stream; a count of -1 is no cap."""
+class Capped:
+    """`rows` (n,) may be shown `count` times in `seconds`, 0 for one stream."""
 
-    rows_of: Mapping[str, npt.NDArray[np.intp]]
-    count: Counts
-    seconds: Floats
+    count: int
+    seconds: int
+    rows: npt.NDArray[np.intp]
 
 
 class Book:
@@ -126,6 +125,12 @@ class Book:
     def duration(self) -> Floats:
         """Seconds."""
         return self._column(lambda row: row.creative.duration, np.float64)
+
+    @cached_property
+    def lengths(self) -> tuple[Floats, npt.NDArray[np.intp]]:
+        """The different durations there are, and which of them each row has."""
+        lengths, length = np.unique(self.duration, return_inverse=True)
+        return lengths, length
 
     @cached_property
     def house(self) -> Flags:
@@ -199,30 +204,30 @@ class Book:
         return tuple(sets.items())
 
     @cached_property
-    def caps(self) -> tuple[CapColumn, ...]:
-        """One column for each cap a row has at each level: creative, line item, campaign, advertiser."""
+    def caps(self) -> Mapping[str, tuple[Capped, ...]]:
+        """By the name an impression is counted under (creative, line item, campaign, advertiser): what it may
+        close."""
         levels: tuple[Callable[[Row], tuple[Cap, ...]], ...] = (
             lambda row: row.creative.caps,
             lambda row: row.line_item.caps,
             lambda row: row.campaign.caps,
             lambda row: row.campaign.advertiser_caps,
         )
-        found = []
-        for place, caps_of in enumerate(levels):
-            named = [(row.counters[place], caps_of(row)) for row in self.rows]
-            rows_of: dict[str, list[int]] = {}
-            for at, (counter, caps) in enumerate(named):
-                if caps:
-                    rows_of.setdefault(counter, []).append(at)
-            places = {counter: np.array(rows, dtype=np.intp) for counter, rows in rows_of.items()}
-            for number in range(max((len(caps) for _, caps in named), default=0)):
-                chosen = [caps[number] if number < len(caps) else None for _, caps in named]
-                count = [-1 if cap is None else cap.count for cap in chosen]
-                seconds = [0.0 if cap is None else float(cap.seconds) for cap in chosen]
-                found.append(
-                    CapColumn(places, np.array(count, dtype=np.int64), np.array(seconds, dtype=np.float64))
-                )
-        return tuple(found)
+        found: dict[str, dict[Cap, list[int]]] = {}
+        for at, row in enumerate(self.rows):
+            for counter, caps_of in zip(row.counters, levels, strict=True):
+                for cap in caps_of(row):
+                    found.setdefault(counter, {}).setdefault(cap, []).append(at)
+        return {
+            counter: tuple(
+                Capped(cap.count, cap.seconds, np.array(rows, dtype=np.intp)) for cap, rows in caps.items()
+            )
+            for counter, caps in found.items()
+        }
+
+    @cached_property
+    def seats(self) -> Targets:
+        return Targets([(row.campaign.advertiser,) for row in self.rows])
 
     def _column(self, value: Callable[[Row], object], kind: type[T]) -> npt.NDArray[T]:
         return np.array([value(row) for row in self.rows], dtype=kind)

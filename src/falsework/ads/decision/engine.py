@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from falsework.ads.campaigns.book import Book, Row
-from falsework.ads.decision.filters import Eligible, Filters, History, Unsuitable
-from falsework.ads.decision.pods import SLACK, Candidate, Placed, fill
+from falsework.ads.decision.filters import Eligible, Filters, History, Open, Unsuitable
+from falsework.ads.decision.house import House
+from falsework.ads.decision.pods import MOST_IN_A_BREAK, SLACK, Candidate, Placed, fill
 from falsework.ads.decision.reasons import Reason
 from falsework.ads.decision.trace import MOST_NAMED, Considered, Refused, Trace
 from falsework.ads.decision.wallet import Wallet
-from falsework.ads.opportunity import Activity, Break
+from falsework.ads.opportunity import Activity, Break, Slot
 from falsework.ads.state.protocol import State
 from falsework.seeds import generator
 
@@ -24,6 +25,7 @@ __all__ = ["Chosen", "Decider", "Decision", "Score"]
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
+LEAST_LEFT = 5.0  # seconds at a break's end that are worth a house advertisement
 
 # How much better than usual rows (n,) suit a break, 1.0 being usual.
 Score = Callable[[Break, Rows], Floats]
@@ -36,8 +38,8 @@ EXPLORED = (
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """One advertisement in a break. `served` is its identity for every event that follows. `starts` seconds
-    from the break's beginning, `cost` micros for this impression. `propensity`: how likely it was to stand
-    first in the break; 0.0 for the others, of which that is not known."""
+    from the break's beginning, `cost` micros for this impression. `propensity`: how likely it was to lead the
+    break, to be put there before all others; 0.0 for the others, of which that is not known."""
 
     served: str
     row: Row
@@ -49,7 +51,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """`slate`: seconds at the break's end that nothing fills, not even a house advertisement."""
+    """`slate`: seconds at the end of a break of given length that nothing fills."""
 
     id: str
     asked: Break
@@ -65,6 +67,8 @@ class Decider:
     relevance   of rows to a break, over all that are eligible: must be quick
     response    a slower and better score, over the finalists only
     price       of each line item's budget, as pacing has it (line items,); None for no pacing
+    explored    part of the breaks whose lead is drawn by lot
+    slate       address that slates are under, where not even a house advertisement fits
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class Decider:
         explored: float = EXPLORED,
         seed: int = 0,
         clock: Callable[[], float] = time.time,
+        slate: str = "",
     ) -> None:
         self.book = book
         self.filters = Filters(book, unsuitable, slack=SLACK)
@@ -92,75 +97,87 @@ class Decider:
         self._explored = explored
         self._chance = generator(seed, "exploration")
         self._clock = clock
-        self._house = np.flatnonzero(book.house)
+        self._house = House(book, slate)
 
-    def decide(self, asked: Break) -> Decision:
-        """Raises nothing for any break that could be read."""
+    def decide(self, asked: Break, beside: Sequence[Row] = ()) -> Decision:
+        """`beside`: what stands in other parts of the same pod. Raises nothing for any break that could be
+        read."""
         began = time.perf_counter()
         stream = self._state.history(asked.viewer.stream)
         counted = asked.viewer.permissions.allows(Activity.CAP_FREQUENCY) and not asked.viewer.kids
         viewer = self._state.history(asked.viewer.identifier) if counted and asked.viewer.identifier else {}
         eligible = self.filters.eligible(asked, stream, viewer)
-        rows = eligible.rows
-        funded = self.wallet.available[self.book.item[rows]]
-        worth, parts = self._worth(asked, rows)
+        rows = eligible.open.rows
+        funded = self.wallet.available[eligible.open.items]
+        worth, parts = self._worth(asked, eligible.open)
         best = np.flatnonzero(funded & (worth > 0))
         if len(best) > FINALISTS:
-            best = best[np.argpartition(-worth[best], FINALISTS)[:FINALISTS]]
+            best = best[np.argpartition(worth[best], -FINALISTS)[-FINALISTS:]]
         if self._response is not None and len(best):
             answer = self._response(asked, rows[best])
             worth[best] *= answer
             parts["response"] = np.ones(len(rows))
             parts["response"][best] = answer
         ordered = best[np.argsort(-worth[best], kind="stable")]
-        candidates = [Candidate(int(rows[at]), self.book.rows[rows[at]], float(worth[at])) for at in ordered]
-        placed, lead, chance = self._fill(asked, candidates)
+        candidates = [
+            Candidate(row, self.book.rows[row], value)
+            for row, value in zip(rows[ordered].tolist(), worth[ordered].tolist(), strict=True)
+        ]
+        placed, lead, chance = self._fill(asked, candidates, beside)
         chosen = [self._chosen(each, chance if each.candidate.number == lead else 0.0) for each in placed]
-        chosen += self._house_for(asked, stream, chosen)
-        ends = max((each.starts + each.row.creative.duration for each in chosen), default=0.0)
-        length = asked.duration or sum(slot.most for slot in asked.slots)
+        chosen = self._with_house(asked, stream, chosen)
         trace = None
         if asked.trace:
             spent = (time.perf_counter() - began) * 1e6
             trace = self._trace(asked, eligible, funded, worth, parts, chosen, spent)
-        return Decision(
-            id=secrets.token_hex(8),
-            asked=asked,
-            chosen=tuple(sorted(chosen, key=lambda each: each.starts)),
-            slate=max(length - ends, 0.0),
-            trace=trace,
-        )
+        return _decision(asked, chosen, trace)
 
-    def _worth(self, asked: Break, rows: Rows) -> tuple[Floats, dict[str, Floats]]:
+    def fallback(self, asked: Break) -> Decision:
+        """House advertisements or slate alone, when there is no time left for anything else: asks nobody."""
+        return _decision(asked, self._with_house(asked, {}, []), None)
+
+    def shown(self, served: str, line_item: str) -> None:
+        """An impression of it was recorded: what was promised for it is spent now."""
+        if line_item in self.book.line_items:
+            self.wallet.keep(served, line_item)
+
+    def not_shown(self, served: str, line_item: str) -> None:
+        """It will not be shown: its money is free again."""
+        if line_item in self.book.line_items:
+            self.wallet.take_back(served, line_item)
+
+    def _worth(self, asked: Break, found: Open) -> tuple[Floats, dict[str, Floats]]:
         """Price times how well a row suits, less what its budget is worth elsewhere: `price * (fit -
         dual)`."""
-        parts = {"price": self.book.price[rows].astype(np.float64)}
-        fit = np.ones(len(rows))
+        parts = {"price": found.prices}
+        worth = np.maximum(found.prices, 1.0)
         if self._relevance is not None:
-            fit = parts["relevance"] = self._relevance(asked, rows)
-        dual = np.zeros(len(rows))
+            parts["relevance"] = self._relevance(asked, found.rows)
         if self._price is not None:
-            dual = parts["pacing"] = self._price()[self.book.item[rows]]
-        return np.maximum(parts["price"], 1.0) * (fit - dual), parts
+            parts["pacing"] = self._price()[found.items]
+        if len(parts) > 1:
+            worth = worth * (parts.get("relevance", 1.0) - parts.get("pacing", 0.0))
+        return worth, parts
 
-    def _fill(self, asked: Break, candidates: Sequence[Candidate]) -> tuple[tuple[Placed, ...], int, float]:
+    def _fill(
+        self, asked: Break, candidates: Sequence[Candidate], beside: Sequence[Row]
+    ) -> tuple[tuple[Placed, ...], int, float]:
         """What fills the break, which row leads it, and how likely that one was to lead.
 
         The lead is the best one, or in some breaks one drawn by lot, around which the rest is put as ever.
         """
         if not candidates:
             return (), -1, 0.0
-        best = max(candidates, key=lambda one: one.worth)
-        lead = best
+        lead = candidates[0]
         if self._chance.random() < self._explored:
             lead = candidates[int(self._chance.integers(len(candidates)))]
-        if lead is best:
-            placed = fill(asked, candidates)
+        if lead is candidates[0]:
+            placed = fill(asked, candidates, beside)
         else:
             above = 1.0 + sum(one.worth for one in candidates)
             rest = [one for one in candidates if one is not lead]
-            placed = fill(asked, [Candidate(lead.number, lead.row, above), *rest])
-        chance = self._explored / len(candidates) + (1 - self._explored) * (lead is best)
+            placed = fill(asked, [Candidate(lead.number, lead.row, above), *rest], beside)
+        chance = self._explored / len(candidates) + (1 - self._explored) * (lead is candidates[0])
         return placed, lead.number, chance
 
     def _chosen(self, placed: Placed, propensity: float) -> Chosen:
@@ -176,34 +193,35 @@ class Decider:
             propensity=propensity,
         )
 
-    def _house_for(self, asked: Break, stream: History, chosen: Sequence[Chosen]) -> list[Chosen]:
-        """House advertisements for what stayed empty, those first that the stream has seen least."""
-        filled = {each.slot for each in chosen}
-        rows = [self.book.rows[at] for at in self._suitable_house(asked)]
-        rows.sort(key=lambda row: len(stream.get(row.counters[0], ())))
-        found: list[Chosen] = []
-        ends = max((each.starts + each.row.creative.duration for each in chosen), default=0.0)
+    def _with_house(self, asked: Break, stream: History, chosen: list[Chosen]) -> list[Chosen]:
+        """Paid advertisements and, for what stayed empty, house ones; slate where there is none."""
+        taken = {each.slot: each for each in chosen}
         if asked.slots:
-            empty = [(slot.id, slot.least, slot.most) for slot in asked.slots if slot.id not in filled]
-        else:
-            empty = [(f"{asked.id}-house", 0.0, asked.duration - ends)] if not chosen or rows else []
-        for name, least, most in empty:
-            row = next((one for one in rows if least - SLACK <= one.creative.duration <= most + SLACK), None)
+            wanted = [slot for slot in asked.slots if slot.id not in taken]
+            if not wanted:
+                return chosen
+            unused = self._house.suitable(asked, stream)
+            for slot in wanted:
+                own = self._house.take(unused, slot, slot.most)
+                taken[slot.id] = _of_the_house(own or self._house.slate(asked, slot, slot.most), slot.id)
+            return _one_after_another([taken[slot.id] for slot in asked.slots])
+        ends = sum(each.row.creative.duration for each in chosen)
+        left = asked.duration - ends
+        each = asked.each or Slot(id=asked.id, most=asked.duration)
+        room = (asked.most or MOST_IN_A_BREAK) - len(chosen)
+        if room <= 0 or (chosen and left < LEAST_LEFT):
+            return chosen
+        unused = self._house.suitable(asked, stream)
+        found = list(chosen)
+        while room > 0 and left > SLACK:
+            row = self._house.take(unused, each, left)
             if row is None:
-                continue
-            rows = [one for one in rows if one is not row] or rows
-            found.append(
-                Chosen(served=secrets.token_hex(8), row=row, slot=name, starts=ends, cost=0, house=True)
-            )
-            ends += row.creative.duration
-        return found
-
-    def _suitable_house(self, asked: Break) -> Rows:
-        book, house = self.book, self._house
-        running = (book.starts[house] <= asked.at) & (asked.at < book.ends[house])
-        if asked.viewer.kids:
-            running &= book.child_safe[house]
-        return house[running]
+                break
+            found.append(_of_the_house(row, f"{asked.id}-house-{len(found) + 1}"))
+            left, room = left - row.creative.duration, room - 1
+        if not found:
+            found.append(_of_the_house(self._house.slate(asked, each, left), f"{asked.id}-house-1"))
+        return _one_after_another(found)
 
     def _trace(
         self,
@@ -217,11 +235,11 @@ class Decider:
     ) -> Trace:
         refused = [self._refused(reason, rows) for reason, rows in eligible.refused if len(rows)]
         if not funded.all():
-            refused.append(self._refused(Reason.BUDGET, eligible.rows[~funded]))
+            refused.append(self._refused(Reason.BUDGET, eligible.open.rows[~funded]))
         shown = {(each.row.line_item.id, each.row.creative.id) for each in chosen}
         considered = []
         for at in np.argsort(-worth, kind="stable")[:FINALISTS]:
-            row = self.book.rows[eligible.rows[at]]
+            row = self.book.rows[eligible.open.rows[at]]
             is_shown = (row.line_item.id, row.creative.id) in shown
             considered.append(
                 Considered(
@@ -236,7 +254,7 @@ class Decider:
         viewer, scene = asked.viewer, asked.scene
         return Trace(
             rows=len(self.book),
-            eligible=len(eligible.rows),
+            eligible=len(eligible.open.rows),
             refused=tuple(refused),
             considered=tuple(considered),
             permissions={
@@ -265,3 +283,26 @@ def _why_not(row: Row, worth: float, funded: bool, chosen: Sequence[Chosen]) -> 
     if any(not row.avoids.isdisjoint(each.row.occupies) for each in chosen):
         return Reason.SEPARATION.value
     return Reason.OUTBID.value
+
+
+def _decision(asked: Break, chosen: Sequence[Chosen], trace: Trace | None) -> Decision:
+    ends = sum(each.row.creative.duration for each in chosen)
+    return Decision(
+        id=secrets.token_hex(8),
+        asked=asked,
+        chosen=tuple(chosen),
+        slate=max(asked.duration - ends, 0.0),
+        trace=trace,
+    )
+
+
+def _of_the_house(row: Row, slot: str) -> Chosen:
+    return Chosen(served=secrets.token_hex(8), row=row, slot=slot, starts=0.0, cost=0, house=True)
+
+
+def _one_after_another(chosen: Sequence[Chosen]) -> list[Chosen]:
+    found, ends = [], 0.0
+    for each in chosen:
+        found.append(msgspec.structs.replace(each, starts=ends))
+        ends += each.row.creative.duration
+    return found

@@ -1,33 +1,60 @@
 """What must hold before anything is scored. Each filter is a mask over the book's rows; none of them can be
-bought."""
+bought.
+
+Most of what a break asks is asked again by the next one: the same country and device, the same scene, the
+same slots. So masks are kept by what they were made from, in three groups (who watches, what is on screen,
+what form the break has), and so are the rows that three of them leave open together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from falsework.ads.campaigns.book import Book
 from falsework.ads.decision.reasons import Reason
-from falsework.ads.opportunity import Activity, Break, Scene
+from falsework.ads.opportunity import Activity, Break, Scene, Slot
 
-__all__ = ["Eligible", "Filters", "History"]
+__all__ = ["Eligible", "Filters", "History", "Unsuitable", "floor_of", "key_of"]
 
 Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
 History = Mapping[str, Sequence[float]]
 Unsuitable = Callable[[Scene], frozenset[str]]
-MOST_SCENES = 4_096  # whose masks are kept
+MOST_KEPT = 64 << 20  # bytes of masks in each group, and of rows
+
+
+@dataclass(frozen=True)
+class Open:
+    """Rows (n,) with their line items' numbers (n,) and prices (n,), micros for a thousand."""
+
+    rows: Rows
+    items: Rows
+    prices: npt.NDArray[np.float64]
+
+    @property
+    def nbytes(self) -> int:
+        return self.rows.nbytes + self.items.nbytes + self.prices.nbytes
+
+    def without(self, closed: Flags) -> Open:
+        """`closed` is over the whole book."""
+        kept = ~closed[self.rows]
+        return Open(self.rows[kept], self.items[kept], self.prices[kept])
 
 
 @dataclass(frozen=True)
 class Eligible:
-    """`rows` (n,) that may be shown. `refused`: for each reason in order the rows it refused first, where a
-    trace was asked for."""
+    """What may be shown. `refused`: for each reason in order the rows it refused first, where a trace was
+    asked for."""
 
-    rows: npt.NDArray[np.intp]
-    refused: tuple[tuple[Reason, npt.NDArray[np.intp]], ...]
+    open: Open
+    refused: tuple[tuple[Reason, Rows], ...]
 
 
 class Filters:
@@ -38,47 +65,94 @@ class Filters:
         self.book = book
         self._unsuitable = unsuitable
         self._slack = slack
-        self._beside: dict[Scene, Flags] = {}
+        self._masks = tuple(_Kept[Flags]() for _ in GROUPS)
+        self._open = _Kept[Open]()
+        self._closed = np.zeros(len(book), dtype=np.bool_)
+        self._running = np.zeros(len(book), dtype=np.bool_)
+        self._runs_from, self._runs_until = 0.0, 0.0  # the times between which `_running` holds
 
     def eligible(self, asked: Break, stream: History, viewer: History) -> Eligible:
         """House advertisements are no part of it. `stream` and `viewer` are what was counted for the one and
         the other; `viewer` is empty where nothing may be counted."""
-        open_rows = ~self.book.house
+        if asked.trace:
+            return self._traced(asked, stream, viewer)
+        self._run(asked.at)
+        keys = tuple(key(asked) for key, _ in GROUPS)
+        found = self._open.get((self._runs_from, keys))
+        if found is None:
+            mask = ~self.book.house & self._running
+            for kept, key, (_, tests) in zip(self._masks, keys, GROUPS, strict=True):
+                of_group = kept.get(key)
+                if of_group is None:
+                    of_group = np.ones(len(self.book), dtype=np.bool_)
+                    for _, test in tests:
+                        of_group &= test(self, asked)
+                    kept.put(key, of_group)
+                mask &= of_group
+            found = self._opened(mask)
+            self._open.put((self._runs_from, keys), found)
+        closed = self._over_caps(asked.at, stream, viewer)
+        if closed:
+            self._closed[:] = False
+            for rows in closed:
+                self._closed[rows] = True
+            found = found.without(self._closed)
+        return Eligible(found, ())
+
+    def _traced(self, asked: Break, stream: History, viewer: History) -> Eligible:
+        """The same by single steps, in the order of the reasons."""
+        self._run(asked.at)
+        masks = {Reason.NOT_RUNNING: self._running}
+        for _, tests in GROUPS:
+            masks |= {reason: test(self, asked) for reason, test in tests}
+        under_caps = np.ones(len(self.book), dtype=np.bool_)
+        for rows in self._over_caps(asked.at, stream, viewer):
+            under_caps[rows] = False
+        masks[Reason.CAP] = under_caps
+        mask = ~self.book.house
         refused = []
-        for reason, allowed in self._masks(asked, stream, viewer):
-            if asked.trace:
-                refused.append((reason, np.flatnonzero(open_rows & ~allowed)))
-            open_rows = open_rows & allowed
-            if not asked.trace and not open_rows.any():
-                break
-        return Eligible(np.flatnonzero(open_rows), tuple(refused))
+        for reason in Reason:
+            if reason in masks:
+                refused.append((reason, np.flatnonzero(mask & ~masks[reason])))
+                mask = mask & masks[reason]
+        return Eligible(self._opened(mask), tuple(refused))
 
-    def _masks(self, asked: Break, stream: History, viewer: History) -> Iterator[tuple[Reason, Flags]]:
+    def _opened(self, mask: Flags) -> Open:
+        rows = np.flatnonzero(mask)
+        return Open(rows, self.book.item[rows], self.book.price[rows].astype(np.float64))
+
+    def _run(self, at: float) -> None:
+        """Which campaigns run at this time; the same until the next one begins or ends."""
+        if self._runs_from <= at < self._runs_until:
+            return
+        starts, ends = self.book.starts, self.book.ends
+        self._running = (starts <= at) & (at < ends)
+        times = np.concatenate([starts, ends])
+        self._runs_from = float(times[times <= at].max(initial=-np.inf))
+        self._runs_until = float(times[times > at].min(initial=np.inf))
+
+    def country(self, asked: Break) -> Flags:
         book, watching = self.book, asked.viewer
-        yield Reason.NOT_RUNNING, (book.starts <= asked.at) & (asked.at < book.ends)
-        yield Reason.COUNTRY, book.countries.suits(watching.country) & book.regions.suits(watching.region)
-        yield Reason.DEVICE, book.devices.suits(watching.device)
-        yield Reason.PLACEMENT, book.placements.suits(int(asked.placement))
-        yield Reason.LANGUAGE, book.languages.suits(watching.language)
-        genres = asked.scene.genres
-        yield Reason.GENRE, book.genres.suits_any(genres) & ~book.without_genres.names_any(genres)
-        yield Reason.MEDIA, self._media(asked)
-        yield Reason.DURATION, self._duration(asked)
-        yield Reason.CONSENT, self._consent(asked)
-        yield Reason.KIDS, book.child_safe if watching.kids else np.ones(len(book), dtype=np.bool_)
-        yield Reason.SUITABILITY, self._suits(asked.scene)
-        blocked = book.categories.names_any(asked.blocked_categories)
-        yield Reason.BLOCKED, ~(blocked | book.domains.names_any(asked.blocked_domains))
-        yield Reason.FLOOR, book.price >= min((slot.floor for slot in asked.slots), default=0)
-        yield Reason.CAP, self._under_caps(asked.at, stream, viewer)
+        return book.countries.suits(watching.country) & book.regions.suits(watching.region)
 
-    def _media(self, asked: Break) -> Flags:
+    def device(self, asked: Break) -> Flags:
+        return self.book.devices.suits(asked.viewer.device)
+
+    def placement(self, asked: Break) -> Flags:
+        return self.book.placements.suits(int(asked.placement))
+
+    def language(self, asked: Break) -> Flags:
+        return self.book.languages.suits(asked.viewer.language)
+
+    def genre(self, asked: Break) -> Flags:
+        genres = asked.scene.genres
+        return self.book.genres.suits_any(genres) & ~self.book.without_genres.names_any(genres)
+
+    def media(self, asked: Break) -> Flags:
         """Suits at least one of the slots."""
         book = self.book
-        if not any(slot.mime_types or slot.blocked_attributes for slot in asked.slots):
-            return np.ones(len(book), dtype=np.bool_)
         found = np.zeros(len(book), dtype=np.bool_)
-        for slot in asked.slots:
+        for slot in _slots(asked):
             fits = ~book.attributes.names_any(slot.blocked_attributes)
             if slot.mime_types:
                 # Rows without files are partners' wrappers, whose files nobody knows yet.
@@ -86,20 +160,18 @@ class Filters:
             found |= fits
         return found
 
-    def _duration(self, asked: Break) -> Flags:
+    def duration(self, asked: Break) -> Flags:
         duration = self.book.duration
-        if not asked.slots:
-            return duration <= asked.duration + self._slack
         found = np.zeros(len(duration), dtype=np.bool_)
-        for slot in asked.slots:
+        for slot in _slots(asked):
             if slot.lengths:
                 for length in slot.lengths:
                     found |= np.abs(duration - length) <= self._slack
             else:
                 found |= (duration >= slot.least - self._slack) & (duration <= slot.most + self._slack)
-        return found
+        return found & (duration <= asked.duration + self._slack) if asked.duration else found
 
-    def _consent(self, asked: Break) -> Flags:
+    def consent(self, asked: Break) -> Flags:
         """Trackers of other parties need their vendors' legal basis and leave to send anything to
         partners."""
         allowed = np.zeros(len(self.book), dtype=np.bool_)
@@ -111,29 +183,163 @@ class Filters:
                 allowed |= rows
         return allowed
 
-    def _suits(self, scene: Scene) -> Flags:
-        found = self._beside.get(scene)
-        if found is None:
-            if len(self._beside) >= MOST_SCENES:
-                self._beside.clear()
-            found = ~self.book.categories.names_any(self._unsuitable(scene))
-            self._beside[scene] = found
+    def kids(self, asked: Break) -> Flags:
+        return self.book.child_safe if asked.viewer.kids else np.ones(len(self.book), dtype=np.bool_)
+
+    def suitability(self, asked: Break) -> Flags:
+        return ~self.book.categories.names_any(self._unsuitable(asked.scene))
+
+    def blocked(self, asked: Break) -> Flags:
+        book = self.book
+        refused = book.categories.names_any(asked.blocked_categories)
+        refused = refused | book.domains.names_any(asked.blocked_domains)
+        refused |= book.seats.names_any(asked.blocked_seats)
+        if asked.allowed_categories:
+            refused |= ~book.categories.names_any(asked.allowed_categories)
+        if asked.allowed_seats:
+            refused |= ~book.seats.names_any(asked.allowed_seats)
+        return ~refused
+
+    def floor(self, asked: Break) -> Flags:
+        """Meets the floor of at least one of the slots."""
+        found = np.zeros(len(self.book), dtype=np.bool_)
+        for slot in _slots(asked):
+            if slot.floor_per_second or slot.floors:
+                lengths, length = self.book.lengths
+                floors = np.array([floor_of(slot, seconds) for seconds in lengths.tolist()], dtype=np.int64)
+                found |= self.book.price >= floors[length]
+            else:
+                found |= self.book.price >= slot.floor
         return found
 
-    def _under_caps(self, now: float, stream: History, viewer: History) -> Flags:
+    def _over_caps(self, now: float, stream: History, viewer: History) -> list[Rows]:
         """A cap over time needs a viewer who may be counted; where there is none, it holds for the stream."""
-        allowed = np.ones(len(self.book), dtype=np.bool_)
         if not stream and not viewer:
-            return allowed
-        for column in self.book.caps:
-            for counter in stream.keys() | viewer.keys():
-                rows = column.rows_of.get(counter)
-                if rows is None:
-                    continue
-                of_stream, of_viewer = stream.get(counter, ()), viewer.get(counter, ())
-                counted = of_viewer or of_stream
-                seconds, most = column.seconds[rows], column.count[rows]
-                within = np.searchsorted(np.asarray(counted), now - seconds, side="right")
-                shown = np.where(seconds > 0, len(counted) - within, len(of_stream))
-                allowed[rows[(most >= 0) & (shown >= most)]] = False
-        return allowed
+            return []
+        closed = []
+        for counter in stream.keys() | viewer.keys():
+            of_stream, of_viewer = stream.get(counter, ()), viewer.get(counter, ())
+            counted = of_viewer or of_stream
+            for cap in self.book.caps.get(counter, ()):
+                if cap.seconds:
+                    shown = len(counted) - bisect_right(counted, now - cap.seconds)
+                else:
+                    shown = len(of_stream)
+                if shown >= cap.count:
+                    closed.append(cap.rows)
+        return closed
+
+
+def floor_of(slot: Slot, seconds: float) -> int:
+    """What a slot asks of an advertisement of this length, micros for a thousand."""
+    floors = [floor for least, most, floor in slot.floors if least <= seconds <= most]
+    return max(slot.floor, round(slot.floor_per_second * seconds), *floors)
+
+
+def key_of(slot: Slot) -> Hashable:
+    """A slot without its name."""
+    return (
+        slot.least,
+        slot.most,
+        slot.lengths,
+        slot.floor,
+        slot.blocked_attributes,
+        slot.mime_types,
+        slot.floor_per_second,
+        slot.floors,
+    )
+
+
+def _slots(asked: Break) -> Sequence[Slot]:
+    if asked.slots:
+        return asked.slots
+    return (asked.each or Slot(id=asked.id, most=asked.duration),)
+
+
+def _who(asked: Break) -> Hashable:
+    viewer = asked.viewer
+    shares = not viewer.kids and viewer.permissions.allows(Activity.SHARE)
+    return (
+        viewer.country,
+        viewer.region,
+        viewer.device,
+        viewer.language,
+        viewer.kids,
+        shares,
+        viewer.permissions.vendors if shares else None,
+        int(asked.placement),
+    )
+
+
+def _what(asked: Break) -> Hashable:
+    return asked.scene
+
+
+def _form(asked: Break) -> Hashable:
+    return (
+        tuple(key_of(slot) for slot in _slots(asked)),
+        asked.duration,
+        asked.blocked_categories,
+        asked.blocked_domains,
+        asked.blocked_seats,
+        asked.allowed_categories,
+        asked.allowed_seats,
+    )
+
+
+class _Test(Protocol):
+    def __call__(self, filters: Filters, asked: Break, /) -> Flags: ...
+
+
+# What a group's masks depend on, and the masks.
+GROUPS: tuple[tuple[Callable[[Break], Hashable], tuple[tuple[Reason, _Test], ...]], ...] = (
+    (
+        _who,
+        (
+            (Reason.COUNTRY, Filters.country),
+            (Reason.DEVICE, Filters.device),
+            (Reason.PLACEMENT, Filters.placement),
+            (Reason.LANGUAGE, Filters.language),
+            (Reason.CONSENT, Filters.consent),
+            (Reason.KIDS, Filters.kids),
+        ),
+    ),
+    (_what, ((Reason.GENRE, Filters.genre), (Reason.SUITABILITY, Filters.suitability))),
+    (
+        _form,
+        (
+            (Reason.MEDIA, Filters.media),
+            (Reason.DURATION, Filters.duration),
+            (Reason.BLOCKED, Filters.blocked),
+            (Reason.FLOOR, Filters.floor),
+        ),
+    ),
+)
+
+
+class _Sized(Protocol):
+    @property
+    def nbytes(self) -> int: ...
+
+
+T = TypeVar("T", bound=_Sized)
+
+
+class _Kept(Generic[T]):
+    """The arrays used last, as many as there is room for."""
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most, self._bytes = most, 0
+        self._found: OrderedDict[Hashable, T] = OrderedDict()
+
+    def get(self, key: Hashable) -> T | None:
+        found = self._found.get(key)
+        if found is not None:
+            self._found.move_to_end(key)
+        return found
+
+    def put(self, key: Hashable, value: T) -> None:
+        self._found[key] = value
+        self._bytes += value.nbytes + 512
+        while self._bytes > self._most and len(self._found) > 1:
+            self._bytes -= self._found.popitem(last=False)[1].nbytes + 512

@@ -2,25 +2,28 @@
 
 Candidates are few (the best ones by score), and a narrow beam over the slots finds most of what a greedy
 choice would miss, such as two short ones that are worth more than a long one. A break of open length is
-filled as long as something fits.
+filled as long as something fits. Which candidates are out because of those placed is one whole number with a
+bit for each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from falsework.ads.campaigns.book import Row
+from falsework.ads.decision.filters import floor_of
 from falsework.ads.opportunity import Break, Slot
 
-__all__ = ["SLACK", "Candidate", "Placed", "fill"]
+__all__ = ["SLACK", "Candidate", "Placed", "fill", "fits"]
 
 BEAM = 4
 MOST_IN_A_BREAK = 30
 SLACK = 0.5  # seconds by which a length may be missed
+ENDLESS = float("inf")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A row of the book with what it is worth in this break; above nothing, or it would not be here."""
 
@@ -29,81 +32,37 @@ class Candidate:
     worth: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Placed:
     candidate: Candidate
     slot: str
     starts: float  # seconds from the break's beginning
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Partial:
-    placed: tuple[Placed, ...] = ()
+    """`placed` are (candidate, slot), both by number; `out` are the candidates that none of them bears."""
+
+    placed: tuple[tuple[int, int], ...] = ()
+    shown: int = 0
+    out: int = 0
     worth: float = 0.0
     ends: float = 0.0
-    occupied: frozenset[str] = frozenset()
-    avoided: frozenset[str] = frozenset()
-
-    def grown(self, candidates: Sequence[Candidate], slot: Slot, left: float) -> list[_Partial]:
-        """By each of the best candidates that fit."""
-        found: list[_Partial] = []
-        for one in candidates:
-            row = one.row
-            if not (self.avoided.isdisjoint(row.occupies) and self.occupied.isdisjoint(row.avoids)):
-                continue
-            if row.creative.duration > left + SLACK or not _fits(row, slot):
-                continue
-            found.append(
-                _Partial(
-                    (*self.placed, Placed(one, slot.id, self.ends)),
-                    self.worth + one.worth,
-                    self.ends + row.creative.duration,
-                    self.occupied | row.occupies,
-                    self.avoided | row.avoids,
-                )
-            )
-            if len(found) == BEAM:
-                break
-        return found
 
 
-def fill(asked: Break, candidates: Sequence[Candidate]) -> tuple[Placed, ...]:
+def fill(asked: Break, candidates: Sequence[Candidate], beside: Iterable[Row] = ()) -> tuple[Placed, ...]:
     """`candidates` best first. At most one for each slot; no line item, advertiser, category or competitor
-    twice in the break. What stays empty is for house advertisements."""
-    found = _fill_slots(asked, candidates) if asked.slots else _fill_time(asked, candidates)
-    return max(found, key=lambda partial: partial.worth, default=_Partial()).placed
+    twice in the break, nor one that may not stand beside those of `beside`. What stays empty is for house
+    advertisements."""
+    if not candidates:
+        return ()
+    return _Filling(asked, candidates, beside).placed()
 
 
-def _fill_slots(asked: Break, candidates: Sequence[Candidate]) -> list[_Partial]:
-    beam = [_Partial()]
-    for slot in asked.slots:
-        grown = list(beam)  # the slot may stay empty
-        for partial in beam:
-            left = asked.duration - partial.ends if asked.duration else float("inf")
-            grown += partial.grown(candidates, slot, left)
-        beam = _best(grown)
-    return beam
-
-
-def _fill_time(asked: Break, candidates: Sequence[Candidate]) -> list[_Partial]:
-    beam, finished = [_Partial()], list[_Partial]()
-    for number in range(min(asked.most or MOST_IN_A_BREAK, MOST_IN_A_BREAK)):
-        slot = Slot(id=f"{asked.id}-{number + 1}", most=asked.duration)
-        grown = []
-        for partial in beam:
-            more = partial.grown(candidates, slot, asked.duration - partial.ends)
-            grown += more
-            if not more:
-                finished.append(partial)
-        beam = _best(grown)
-        if not beam:
-            break
-    return finished + beam
-
-
-def _fits(row: Row, slot: Slot) -> bool:
+def fits(row: Row, slot: Slot) -> bool:
+    """Whether a slot takes a row by its form; the price is another matter."""
     creative = row.creative
-    if row.line_item.price < slot.floor or not set(creative.attributes).isdisjoint(slot.blocked_attributes):
+    if slot.blocked_attributes and not set(creative.attributes).isdisjoint(slot.blocked_attributes):
         return False
     if slot.mime_types and creative.media and row.mime_types.isdisjoint(slot.mime_types):
         return False
@@ -112,11 +71,115 @@ def _fits(row: Row, slot: Slot) -> bool:
     return slot.least - SLACK <= creative.duration <= slot.most + SLACK
 
 
+class _Filling:
+    def __init__(self, asked: Break, candidates: Sequence[Candidate], beside: Iterable[Row]) -> None:
+        self._asked, self._candidates = asked, candidates
+        self._durations = [one.row.creative.duration for one in candidates]
+        # By what is occupied or avoided, the candidates that do so.
+        self._occupy: dict[str, int] = {}
+        self._avoid: dict[str, int] = {}
+        bit = 1
+        for one in candidates:
+            for name in one.row.occupies:
+                self._occupy[name] = self._occupy.get(name, 0) | bit
+            for name in one.row.avoids:
+                self._avoid[name] = self._avoid.get(name, 0) | bit
+            bit <<= 1
+        self._conflicts: dict[int, int] = {}
+        self._out = 0
+        for row in beside:
+            self._out |= self._conflicting(row)
+        self._fitting: dict[int, int] = {}
+
+    def placed(self) -> tuple[Placed, ...]:
+        asked = self._asked
+        found = self._slots(asked.slots) if asked.slots else self._time()
+        best = max(found, key=lambda partial: partial.worth)
+        result, ends = [], 0.0
+        for number, slot in best.placed:
+            name = asked.slots[slot].id if asked.slots else f"{asked.id}-{slot + 1}"
+            result.append(Placed(self._candidates[number], name, ends))
+            ends += self._durations[number]
+        return tuple(result)
+
+    def _slots(self, slots: Sequence[Slot]) -> list[_Partial]:
+        beam = [_Partial(out=self._out)]
+        for number, slot in enumerate(slots):
+            grown = list(beam)  # the slot may stay empty
+            fitting = self._that_fit(slot)
+            for partial in beam:
+                left = self._asked.duration - partial.ends if self._asked.duration else ENDLESS
+                grown += self._grown(partial, number, fitting, left)
+            beam = _best(grown)
+        return beam
+
+    def _time(self) -> list[_Partial]:
+        asked = self._asked
+        beam, finished = [_Partial(out=self._out)], list[_Partial]()
+        each = asked.each or Slot(id=asked.id, most=asked.duration)
+        fitting = self._that_fit(each)
+        for number in range(min(asked.most or MOST_IN_A_BREAK, MOST_IN_A_BREAK)):
+            grown = []
+            for partial in beam:
+                more = self._grown(partial, number, fitting, asked.duration - partial.ends)
+                grown += more
+                if not more:
+                    finished.append(partial)
+            if not grown:
+                return finished
+            beam = _best(grown)
+        return finished + beam
+
+    def _that_fit(self, slot: Slot) -> int:
+        found, bit = 0, 1
+        for one in self._candidates:
+            if one.row.line_item.price >= floor_of(slot, one.row.creative.duration) and fits(one.row, slot):
+                found |= bit
+            bit <<= 1
+        return found
+
+    def _grown(self, partial: _Partial, slot: int, fitting: int, left: float) -> list[_Partial]:
+        """By each of the best candidates that fit."""
+        found: list[_Partial] = []
+        open_ = fitting & ~partial.out
+        while open_ and len(found) < BEAM:
+            bit = open_ & -open_
+            open_ ^= bit
+            number = bit.bit_length() - 1
+            if self._durations[number] > left + SLACK:
+                continue
+            found.append(
+                _Partial(
+                    (*partial.placed, (number, slot)),
+                    partial.shown | bit,
+                    partial.out | self._conflict(number),
+                    partial.worth + self._candidates[number].worth,
+                    partial.ends + self._durations[number],
+                )
+            )
+        return found
+
+    def _conflict(self, number: int) -> int:
+        found = self._conflicts.get(number)
+        if found is None:
+            found = self._conflicts[number] = self._conflicting(self._candidates[number].row) | 1 << number
+        return found
+
+    def _conflicting(self, row: Row) -> int:
+        """The candidates that may not stand beside a row."""
+        found = 0
+        for name in row.occupies:
+            found |= self._avoid.get(name, 0)
+        for name in row.avoids:
+            found |= self._occupy.get(name, 0)
+        return found
+
+
 def _best(grown: list[_Partial]) -> list[_Partial]:
     """The best of those that show different rows."""
-    kept: dict[frozenset[int], _Partial] = {}
+    kept: dict[int, _Partial] = {}
     for partial in sorted(grown, key=lambda one: -one.worth):
-        kept.setdefault(frozenset(each.candidate.number for each in partial.placed), partial)
+        kept.setdefault(partial.shown, partial)
         if len(kept) == BEAM:
             break
     return list(kept.values())

@@ -21,6 +21,8 @@ __all__ = ["Wallet"]
 PATIENCE = 600.0  # seconds; as long as a break may take to be shown
 LEASE_SECONDS = 120.0
 CHUNK = 0.002  # of a budget, so that a few workers' leases are a small part of it
+SPREAD = 101  # different times at which leases taken together are renewed
+NOTHING_LEFT = 5.0  # seconds until it is asked again whether a budget has something
 LEAST_IMPRESSIONS = 50  # that a lease is good for, where the budget allows
 
 
@@ -38,6 +40,9 @@ class Wallet:
         self._promised = dict.fromkeys(budgets, 0)
         self._open: set[str] = set()
         self._due: list[tuple[float, str, str]] = []
+        self._low = {item for item, budget in budgets.items() if budget}
+        self._renewals: list[tuple[float, str]] = []
+        self._renewal = dict.fromkeys(budgets, 0.0)
         self.available: npt.NDArray[np.bool_] = np.array([not budget for budget in budgets.values()])
 
     def cost(self, line_item: str) -> int:
@@ -58,37 +63,50 @@ class Wallet:
             self._open.remove(served)
             self._promised[line_item] -= self._costs[line_item]
 
-    def refresh(self, now: float) -> None:
-        """Take back promises nobody came for, end leases that run out, and lease where little is left."""
+    def take_back(self, served: str, line_item: str) -> None:
+        """No impression will come: what was set aside may be spent again."""
+        if served in self._open:
+            self.keep(served, line_item)
+            self._take(line_item, -self._costs[line_item])
+
+    def refresh(self, now: float, most: int | None = None) -> None:
+        """Take back promises nobody came for, end leases that run out, and lease where little is left: for
+        `most` line items at a time, so that no break waits for ten thousand; None for all that are due."""
         while self._due and self._due[0][0] <= now:
             _, served, line_item = heapq.heappop(self._due)
-            if served in self._open:
-                self.keep(served, line_item)
-                self._take(line_item, -self._costs[line_item])
-        for line_item, budget in self._budgets.items():
-            if not budget:
-                continue
-            cost = self._costs[line_item]
-            lease = self._leases.get(line_item)
-            ends = lease is not None and lease.expires - now < LEASE_SECONDS / 2
-            if lease is not None and (ends or self._left[line_item] < cost):
-                self._return(line_item, lease)
-                lease = None
-            if lease is None:
-                self._lease(line_item, budget, cost, now)
+            self.take_back(served, line_item)
+        done = 0
+        while self._low and done != most:
+            self._renew(self._low.pop(), now)
+            done += 1
+        while self._renewals and self._renewals[0][0] <= now and done != most:
+            at, line_item = heapq.heappop(self._renewals)
+            if self._renewal[line_item] == at:  # not renewed meanwhile, because little was left
+                self._renew(line_item, now)
+                done += 1
 
     def close(self) -> None:
         for line_item, lease in list(self._leases.items()):
             self._return(line_item, lease)
 
-    def _lease(self, line_item: str, budget: int, cost: int, now: float) -> None:
-        amount = max(int(budget * CHUNK), LEAST_IMPRESSIONS * cost, 1)
+    def _renew(self, line_item: str, now: float) -> None:
+        lease = self._leases.get(line_item)
+        if lease is not None:
+            self._return(line_item, lease)
+        cost, budget = self._costs[line_item], self._budgets[line_item]
+        amount = max(int(budget * CHUNK), LEAST_IMPRESSIONS * cost, 1) + self._promised[line_item]
         found = self._state.lease(line_item, amount, budget=budget, now=now, seconds=LEASE_SECONDS)
+        again = now + NOTHING_LEFT
         if found is not None:
             self._leases[line_item] = found
             # What was promised under an earlier lease is still to be paid, out of this one.
             self._left[line_item] = found.amount - self._promised[line_item]
+        if self._left[line_item] >= cost:
+            # Not all at once: leases taken together are renewed one after another.
+            again = now + LEASE_SECONDS * (0.4 + 0.4 * (self._number[line_item] % SPREAD) / SPREAD)
         self.available[self._number[line_item]] = self._left[line_item] >= cost
+        self._renewal[line_item] = again
+        heapq.heappush(self._renewals, (again, line_item))
 
     def _return(self, line_item: str, lease: Lease) -> None:
         self._state.give_back(lease)
@@ -98,4 +116,7 @@ class Wallet:
 
     def _take(self, line_item: str, cost: int) -> None:
         self._left[line_item] -= cost
-        self.available[self._number[line_item]] = self._left[line_item] >= self._costs[line_item]
+        enough = self._left[line_item] >= self._costs[line_item]
+        self.available[self._number[line_item]] = enough
+        if not enough and line_item in self._leases:
+            self._low.add(line_item)

@@ -1,0 +1,81 @@
+"""What is shown where nothing paid may be: the studio's own advertisements, and slate where none of them fits."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from falsework.ads.campaigns.book import Book, Row
+from falsework.ads.decision.filters import History
+from falsework.ads.decision.pods import SLACK, fits
+from falsework.ads.opportunity import Break, Placement, Slot
+from falsework.ads.records import Campaign, Creative, Flight, LineItem
+
+__all__ = ["SLATE", "STILLS", "House"]
+
+SLATE = "slate"  # id of its campaign and line item
+SLATE_SIZE = (640, 360)
+STILLS = frozenset({Placement.PAUSE, Placement.SCREENSAVER, Placement.OVERLAY, Placement.SQUEEZE_BACK})
+LONGEST_SLATE = 600
+
+
+class House:
+    """`address` is where slates are: `<address>/30.mp4`, `<address>/still.png`."""
+
+    def __init__(self, book: Book, address: str) -> None:
+        self._book, self._address = book, address
+        self._rows = np.flatnonzero(book.house).tolist()
+        self._of_length = lru_cache(maxsize=LONGEST_SLATE)(self._slate)
+
+    def suitable(self, asked: Break, stream: History) -> list[Row]:
+        """House advertisements that may be shown in a break, those first that the stream has seen least, and
+        longer ones before shorter."""
+        book, placement = self._book, int(asked.placement)
+        suits = book.placements.suits(placement)
+        still = asked.placement in STILLS
+        found = []
+        for at in self._rows:
+            row = book.rows[at]
+            flight = row.campaign.flight
+            if not (suits[at] and flight.starts <= asked.at < flight.ends):
+                continue
+            if (asked.viewer.kids and not row.line_item.child_safe) or still != (row.creative.duration == 0):
+                continue
+            found.append(row)
+        found.sort(key=lambda row: (len(stream.get(row.counters[0], ())), -row.creative.duration))
+        return found
+
+    def take(self, unused: list[Row], slot: Slot, left: float) -> Row | None:
+        """The first that fits a slot and the seconds left; it is taken out of `unused`."""
+        for at, row in enumerate(unused):
+            if row.creative.duration <= left + SLACK and fits(row, slot):
+                return unused.pop(at)
+        return None
+
+    def slate(self, asked: Break, slot: Slot, left: float) -> Row:
+        if asked.placement in STILLS:
+            return self._of_length(0)
+        length = min(slot.most, left)
+        if slot.lengths:
+            length = min((one for one in slot.lengths if one <= left + SLACK), default=length)
+        return self._of_length(max(min(int(length), LONGEST_SLATE), 1))
+
+    def _slate(self, seconds: int) -> Row:
+        width, height = SLATE_SIZE
+        name, mime = (f"{seconds}.mp4", "video/mp4") if seconds else ("still.png", "image/png")
+        creative = Creative(
+            id=f"{SLATE}-{seconds}" if seconds else f"{SLATE}-still",
+            title="Slate",
+            duration=float(seconds),
+            media=((f"{self._address}/{name}", mime, width, height, 0),),
+        )
+        item = LineItem(id=SLATE, campaign=SLATE, creatives=(creative,), house=True, child_safe=True)
+        whole = Campaign(
+            id=SLATE,
+            advertiser=SLATE,
+            domain="",
+            flight=Flight(starts=0.0, ends=float("inf")),
+            line_items=(item,),
+        )
+        return Row.of(whole, item, creative)
