@@ -12,6 +12,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from typing import Final
 
 import msgspec
@@ -21,7 +22,8 @@ from falsework.errors import FalseworkError
 
 __all__ = ["KINDS", "Beacon", "Signer"]
 
-# VAST's names for what happens to a linear advertisement, as far as it is counted here.
+# VAST's names for what happens to an advertisement, as far as it is counted here; the three of its
+# ViewableImpression begin small, as events do.
 KINDS: Final = (
     "impression",
     "start",
@@ -39,12 +41,16 @@ KINDS: Final = (
     "creativeView",
     "acceptInvitation",
     "overlayViewDuration",
+    "viewable",
+    "notViewable",
+    "viewUndetermined",
     "error",
 )
 GOOD_FOR = 6 * 3600.0  # seconds after the decision
 SIGNATURE = 16  # bytes of the HMAC that are kept
 LONGEST = 2_048  # characters of a beacon's text
 LEAST_KEY = 32  # bytes
+BASE = re.compile(r"https?://[^\s<>\"'&?#]+")  # so that an address needs no more escaping than its "&"
 AS_GIVEN = "Call the address as it was given."
 
 
@@ -80,14 +86,22 @@ class Signer:
 
     def __init__(self, keys: tuple[bytes, ...], base: str) -> None:
         """`base` is the address of the server's `/beacon`. Raises `FalseworkError` for a key that is too
-        short."""
+        short, or a base that is no address of http or https."""
         if not keys or any(len(key) < LEAST_KEY for key in keys):
             raise FalseworkError(
                 f"a key for beacons needs {LEAST_KEY} bytes",
                 where="ads",
                 todo="Make one with a random generator.",
             )
+        if not BASE.fullmatch(base):
+            raise FalseworkError(
+                f'"{base}" is no address that beacons can be called at',
+                where="ads",
+                todo="Give one of http or https, without a query.",
+            )
         self._keys, self._base = keys, base
+        # A MAC that has taken its key in is copied for each signature: half the work of starting anew.
+        self._macs = tuple(hmac.new(key, digestmod=hashlib.sha256) for key in keys)
         self._encoder, self._decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Beacon)
 
     def packed(self, beacon: Beacon) -> str:
@@ -95,7 +109,7 @@ class Signer:
         return _text(self._encoder.encode(beacon))
 
     def url(self, packed: str, kind: str) -> str:
-        return f"{self._base}/{kind}?b={packed}&s={_text(self._signature(self._keys[0], kind, packed))}"
+        return f"{self._base}/{kind}?b={packed}&s={_text(self._signature(self._macs[0], kind, packed))}"
 
     def hashed(self, identifier: str) -> str:
         """An identifier as a viewer's name: it cannot be had back without the key."""
@@ -107,15 +121,17 @@ class Signer:
         if kind not in KINDS or len(packed) > LONGEST or len(signature) > LONGEST:
             raise FalseworkError("is no beacon of ours", where="beacon", todo=AS_GIVEN)
         given = _bytes(signature)
-        if not any(hmac.compare_digest(self._signature(key, kind, packed), given) for key in self._keys):
+        if not any(hmac.compare_digest(self._signature(mac, kind, packed), given) for mac in self._macs):
             raise FalseworkError("was not signed here", where="beacon", todo=AS_GIVEN)
         beacon = self._decoder.decode(_bytes(packed))
         if not beacon.issued - 60 <= now <= beacon.issued + GOOD_FOR:
             raise FalseworkError("is past its time", where="beacon", todo="Events count for six hours.")
         return beacon
 
-    def _signature(self, key: bytes, kind: str, packed: str) -> bytes:
-        return hmac.digest(key, f"{kind}\0{packed}".encode(), hashlib.sha256)[:SIGNATURE]
+    def _signature(self, mac: hmac.HMAC, kind: str, packed: str) -> bytes:
+        signed = mac.copy()
+        signed.update(f"{kind}\0{packed}".encode())
+        return signed.digest()[:SIGNATURE]
 
 
 def _text(data: bytes) -> str:
