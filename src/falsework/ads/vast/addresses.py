@@ -52,9 +52,9 @@ def is_public(text: str) -> bool:
             address = inner
         elif address in LOCAL_NAT64 or address.is_site_local:
             return False
-    return (
-        address.is_global and not address.is_multicast and not address.is_reserved and address not in METADATA
-    )
+    if address.is_multicast or address.is_reserved or any(address in one for one in SERVICES):
+        return False
+    return address.is_global
 
 
 def _within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
