@@ -30,8 +30,8 @@ def remarks(bench: SearchBench) -> list[str]:
     if any(row.trained for row in bench.rows):
         said.append(
             "Some of these queries were in the training of the shipped order: for them read the row that"
-            f" is cross-validated. Its weights were learned from {bench.folds - 1} of {bench.folds} folds, none"
-            " of which shares a title with the queries they rank."
+            f" is cross-validated. Its weights were learned from {bench.folds - 1} of {bench.folds} folds,"
+            " none of which shares a title with the queries they rank."
         )
     if indexing.refused:
         said.append(f"{indexing.refused} rows of the catalogue could not be read.")
