@@ -15,7 +15,14 @@ torch = pytest.importorskip("torch")
 from falsework.models.dust_architecture import DustArchitecture  # noqa: E402
 from falsework.models.dust_cells import KEPT  # noqa: E402
 from falsework.training import dust_measures, dust_standing  # noqa: E402
-from falsework.training.dust import DustTask, _Turn, structure_score, travel_score  # noqa: E402
+from falsework.training.dust import (  # noqa: E402
+    DustTask,
+    _Turn,
+    changed,
+    restlessness,
+    structure_score,
+    travel_score,
+)
 from falsework.training.dust_baselines import curled, interpolated  # noqa: E402
 from falsework.training.dust_making import made  # noqa: E402
 from falsework.training.dust_measures import (  # noqa: E402
@@ -124,10 +131,17 @@ def test_what_the_air_carries_does_not_change() -> None:
     moved = torch.zeros(1, 3, 8, 8, 8)
     moved[:, 0] = 1.0
     share = torch.ones(2, 1, 8, 8, 8)
-    nothing = torch.zeros_like(field)
-    with_air = float(travel_score(nothing, nothing, field, moved, share))
-    against = float(travel_score(nothing, nothing, still, moved, share))
-    assert with_air < 0.2 * against
+    with_air, against, nothing = (changed(one, moved) for one in (field, still, torch.zeros_like(field)))
+    assert float(with_air.abs().mean()) < 0.2 * float(against.abs().mean())
+    score = [float(travel_score(nothing, nothing, truth, share)) for truth in (with_air, against)]
+    assert score[0] < 0.2 * score[1]
+
+
+def test_only_changing_more_than_what_was_simulated_is_restless() -> None:
+    truth = torch.randn(2, 1, 8, 8, 8, generator=torch.Generator().manual_seed(1))
+    assert float(restlessness(0.5 * truth, truth, truth)) == 0
+    assert float(restlessness(1.4 * truth, 1.2 * truth, truth)) == pytest.approx(0.3, abs=1e-5)
+    assert np.isfinite(float(restlessness(truth, truth, torch.zeros_like(truth))))
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
@@ -137,9 +151,9 @@ def test_the_air_turns_with_the_dust(quarters: int, mirrored: bool) -> None:
     field = torch.from_numpy(np.stack([turn(lumps(1))[None], turn(lumps(1, 1))[None]]))
     moved = np.zeros((3, 8, 8, 8), np.float32)
     moved[0] = 1.0
-    air = torch.from_numpy(turn.vectors(moved))[None]
-    share, nothing = torch.ones(2, 1, 8, 8, 8), torch.zeros_like(field)
-    assert float(travel_score(nothing, nothing, field, air, share)) < 0.2
+    with_air = changed(field, torch.from_numpy(turn.vectors(moved))[None])
+    against = changed(field, torch.from_numpy(turn.vectors(-moved))[None])
+    assert float(with_air.abs().mean()) < 0.2 * float(against.abs().mean())
 
 
 def test_measures_know_what_is_near() -> None:

@@ -24,12 +24,15 @@ __all__ = [
     "LARGEST",
     "REACHES",
     "SPREAD",
+    "between_half_cells",
+    "calming",
     "densities",
     "features",
     "fine_between",
     "half_cells",
     "interpolation",
     "means",
+    "over_half_cells",
     "roots",
     "shuffled",
     "unshuffled",
@@ -57,6 +60,34 @@ def interpolation() -> Grid:
     along = np.stack([np.maximum(-place, 0), 1 - np.abs(place), np.maximum(place, 0)], axis=1)
     whole = np.einsum("ai,bj,ck->abcijk", along, along, along)
     return np.asarray(whole.reshape(FACTOR**3, 27), np.float32)
+
+
+def calming() -> Grid:
+    """(1, 8, 3, 3, 3) the filter that brings fine cells, as half cells have them, to half cells without what
+    those cannot hold: 1 3 3 1 along each axis."""
+    along = np.array([0, 1, 3, 3, 1, 0]) / 8
+    fine = np.einsum("i,j,k->ijk", along, along, along)
+    return unshuffled(np.asarray(fine, np.float32))[None]
+
+
+def between_half_cells() -> Grid:
+    """(8, 3, 3, 3) weights of the half cells around in each fine cell, trilinear between their middles."""
+    along = np.array([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]], np.float32)
+    whole = np.einsum("ai,bj,ck->abcijk", along, along, along)
+    return np.asarray(whole.reshape(HALF**3, 3, 3, 3), np.float32)
+
+
+def over_half_cells(kernel: Grid) -> Grid:
+    """(n, 8, 8, 3, 3, 3) filters of fine cells (n, 1, 5, 5, 5), from half cells' channels to half cells'."""
+    out = np.zeros((len(kernel), *[HALF] * 6, 3, 3, 3), np.float32)
+    for to in np.ndindex(HALF, HALF, HALF):
+        for place in np.ndindex(*[3 * HALF] * 3):
+            # Fine cells from the filter's first to this one, which lies so far within the half cells around.
+            at = tuple(p - t for p, t in zip(place, to, strict=True))
+            if all(0 <= a < kernel.shape[-1] for a in at):
+                source = tuple(p % HALF for p in place)
+                out[(slice(None), *to, *source, *(p // HALF for p in place))] = kernel[(slice(None), 0, *at)]
+    return out.reshape(len(kernel), HALF**3, HALF**3, 3, 3, 3)
 
 
 def means(fine: Grid) -> Grid:
