@@ -11,6 +11,7 @@ from falsework.errors import FalseworkError
 from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import (
     KEPT,
+    SCALED,
     SPREAD,
     between_half_cells,
     calming,
@@ -123,6 +124,18 @@ def test_a_cells_mean_stays_near_the_simulations(spread: float) -> None:
         own = whole[1:-1, 1:-1, 1:-1]
         assert (means(one) <= own * KEPT * 1.001).all()
         assert (means(one) >= own / KEPT * 0.999).all()
+
+
+def test_what_is_missing_is_filled_up_and_makes_no_specks() -> None:
+    """Where a network leaves dust in one fine cell alone, not all of its dust cell's comes there."""
+    coarse = np.full((1, 3, 3, 3), 2.0, np.float32)
+    said = np.full((4, 4, 4), -1 / SPREAD, np.float32)
+    said[1, 2, 1] = 0.0
+    out = np.empty((1, 4, 4, 4), np.float32)
+    densities(unshuffled(said)[None], coarse, interpolation(), out)
+    assert out.mean() == pytest.approx(2.0 / KEPT, rel=1e-4)
+    assert out.max() <= 2.0 * (SCALED + 1 / KEPT)
+    assert np.median(out) > 0.9 * out.mean()
 
 
 def test_fine_cells_seen_from_half_cells_are_the_same() -> None:

@@ -13,10 +13,19 @@ from falsework.media.arrays import write_arrays
 torch = pytest.importorskip("torch")
 
 from falsework.models.dust_architecture import DustArchitecture  # noqa: E402
-from falsework.models.dust_cells import KEPT  # noqa: E402
+from falsework.models.dust_cells import (  # noqa: E402
+    KEPT,
+    SPREAD,
+    densities,
+    fine_between,
+    interpolation,
+    shuffled,
+    within,
+)
 from falsework.training import dust_measures, dust_standing  # noqa: E402
 from falsework.training.dust import (  # noqa: E402
     DustTask,
+    _kept,
     _Turn,
     changed,
     restlessness,
@@ -135,6 +144,27 @@ def test_what_the_air_carries_does_not_change() -> None:
     assert float(with_air.abs().mean()) < 0.2 * float(against.abs().mean())
     score = [float(travel_score(nothing, nothing, truth, share)) for truth in (with_air, against)]
     assert score[0] < 0.2 * score[1]
+
+
+def test_training_keeps_means_as_inference_does() -> None:
+    rng = np.random.default_rng(5)
+    coarse = (0.2 + 5 * rng.random((1, 6, 6, 6)) ** 4).astype(np.float32)
+    said = (3 * rng.standard_normal((1, 8, 8, 8, 8))).astype(np.float32)
+    out = np.empty((1, 16, 16, 16), np.float32)
+    densities(said, coarse, interpolation(), out)
+    own = within(coarse[0, 1:-1, 1:-1, 1:-1])
+    over = torch.from_numpy(fine_between(coarse[0]) / own)[None, None]
+    root = torch.from_numpy(1 + SPREAD * shuffled(said[0])).clamp_min(0)[None, None]
+    kept = _kept(root, over)[0, 0].numpy()
+    assert np.allclose(own * over[0, 0].numpy() * kept**2, out[0], rtol=1e-3, atol=1e-4)
+
+
+def test_a_network_that_says_nothing_has_a_way_back() -> None:
+    """No slope without end, and some slope, where no root is left."""
+    root = torch.full((1, 1, 8, 8, 8), -0.5, requires_grad=True)
+    for between in (torch.ones(1, 1, 8, 8, 8), torch.zeros(1, 1, 8, 8, 8)):
+        (slope,) = torch.autograd.grad(_kept(root, between).square().sum(), root)
+        assert torch.isfinite(slope).all()
 
 
 def test_only_changing_more_than_what_was_simulated_is_restless() -> None:

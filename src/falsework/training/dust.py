@@ -29,6 +29,7 @@ from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import (
     KEPT,
     LARGEST,
+    SCALED,
     SPREAD,
     features,
     fine_between,
@@ -308,8 +309,15 @@ def _kept(root: Tensor, between: Tensor) -> Tensor:
     """Roots of ratios with the dust cell's mean kept near its own, as `dust_cells.densities` keeps it."""
     # Below nothing a little slope is left to come back by.
     root = torch.where(root > 0, root.clamp_max(LARGEST), 0.02 * root)
-    mean = functional.avg_pool3d(between * root.square(), FACTOR).clamp_min(0.04)
-    return root * _enlarged((mean.clamp(1 / KEPT, KEPT) / mean).sqrt())
+    mean = functional.avg_pool3d(between * root.square(), FACTOR)
+    gain = mean.clamp(1 / KEPT, KEPT) / mean.clamp_min(1 / (KEPT * SCALED))
+    missing = (1 / KEPT - gain * mean) / functional.avg_pool3d(between, FACTOR).clamp_min(0.04)
+    # Rounding leaves something missing everywhere.
+    fill = _enlarged(missing * (missing > 1e-4))
+    scaled = root * _enlarged(gain.sqrt())
+    # Where nothing is missing the sign stays; the slope of a square root at nothing would have no end.
+    filled = (scaled.square() + fill).clamp_min(1e-8).sqrt()
+    return torch.where(fill > 0, filled, scaled)
 
 
 def _enlarged(cells: Tensor) -> Tensor:
