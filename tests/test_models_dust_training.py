@@ -13,9 +13,25 @@ from falsework.media.arrays import write_arrays
 torch = pytest.importorskip("torch")
 
 from falsework.models.dust_architecture import DustArchitecture  # noqa: E402
-from falsework.models.dust_cells import KEPT  # noqa: E402
+from falsework.models.dust_cells import (  # noqa: E402
+    KEPT,
+    SPREAD,
+    densities,
+    fine_between,
+    interpolation,
+    shuffled,
+    within,
+)
 from falsework.training import dust_measures, dust_standing  # noqa: E402
-from falsework.training.dust import DustTask, _Turn, structure_score, travel_score  # noqa: E402
+from falsework.training.dust import (  # noqa: E402
+    DustTask,
+    _kept,
+    _Turn,
+    changed,
+    restlessness,
+    structure_score,
+    travel_score,
+)
 from falsework.training.dust_baselines import curled, interpolated  # noqa: E402
 from falsework.training.dust_making import made  # noqa: E402
 from falsework.training.dust_measures import (  # noqa: E402
@@ -124,10 +140,38 @@ def test_what_the_air_carries_does_not_change() -> None:
     moved = torch.zeros(1, 3, 8, 8, 8)
     moved[:, 0] = 1.0
     share = torch.ones(2, 1, 8, 8, 8)
-    nothing = torch.zeros_like(field)
-    with_air = float(travel_score(nothing, nothing, field, moved, share))
-    against = float(travel_score(nothing, nothing, still, moved, share))
-    assert with_air < 0.2 * against
+    with_air, against, nothing = (changed(one, moved) for one in (field, still, torch.zeros_like(field)))
+    assert float(with_air.abs().mean()) < 0.2 * float(against.abs().mean())
+    score = [float(travel_score(nothing, nothing, truth, share)) for truth in (with_air, against)]
+    assert score[0] < 0.2 * score[1]
+
+
+def test_training_keeps_means_as_inference_does() -> None:
+    rng = np.random.default_rng(5)
+    coarse = (0.2 + 5 * rng.random((1, 6, 6, 6)) ** 4).astype(np.float32)
+    said = (3 * rng.standard_normal((1, 8, 8, 8, 8))).astype(np.float32)
+    out = np.empty((1, 16, 16, 16), np.float32)
+    densities(said, coarse, interpolation(), out)
+    own = within(coarse[0, 1:-1, 1:-1, 1:-1])
+    over = torch.from_numpy(fine_between(coarse[0]) / own)[None, None]
+    root = torch.from_numpy(1 + SPREAD * shuffled(said[0])).clamp_min(0)[None, None]
+    kept = _kept(root, over)[0, 0].numpy()
+    assert np.allclose(own * over[0, 0].numpy() * kept**2, out[0], rtol=1e-3, atol=1e-4)
+
+
+def test_a_network_that_says_nothing_has_a_way_back() -> None:
+    """No slope without end, and some slope, where no root is left."""
+    root = torch.full((1, 1, 8, 8, 8), -0.5, requires_grad=True)
+    for between in (torch.ones(1, 1, 8, 8, 8), torch.zeros(1, 1, 8, 8, 8)):
+        (slope,) = torch.autograd.grad(_kept(root, between).square().sum(), root)
+        assert torch.isfinite(slope).all()
+
+
+def test_only_changing_more_than_what_was_simulated_is_restless() -> None:
+    truth = torch.randn(2, 1, 8, 8, 8, generator=torch.Generator().manual_seed(1))
+    assert float(restlessness(0.5 * truth, truth, truth)) == 0
+    assert float(restlessness(1.4 * truth, 1.2 * truth, truth)) == pytest.approx(0.3, abs=1e-5)
+    assert np.isfinite(float(restlessness(truth, truth, torch.zeros_like(truth))))
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
@@ -137,9 +181,9 @@ def test_the_air_turns_with_the_dust(quarters: int, mirrored: bool) -> None:
     field = torch.from_numpy(np.stack([turn(lumps(1))[None], turn(lumps(1, 1))[None]]))
     moved = np.zeros((3, 8, 8, 8), np.float32)
     moved[0] = 1.0
-    air = torch.from_numpy(turn.vectors(moved))[None]
-    share, nothing = torch.ones(2, 1, 8, 8, 8), torch.zeros_like(field)
-    assert float(travel_score(nothing, nothing, field, air, share)) < 0.2
+    with_air = changed(field, torch.from_numpy(turn.vectors(moved))[None])
+    against = changed(field, torch.from_numpy(turn.vectors(-moved))[None])
+    assert float(with_air.abs().mean()) < 0.2 * float(against.abs().mean())
 
 
 def test_measures_know_what_is_near() -> None:

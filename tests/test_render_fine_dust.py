@@ -337,3 +337,23 @@ def test_a_take_is_the_same_mass_in_other_lobes(plate: Plate, tmp_path: Path) ->
     for take in (1, 2):
         assert np.abs(layers[take] - layers[0]).mean() > 0.005
         assert areas[take] == pytest.approx(areas[0], rel=0.1)
+
+
+def test_a_young_puff_is_there_in_every_take(plate: Plate, tmp_path: Path) -> None:
+    """Puffs that are hardly larger than lobes are: none is there in one take and all but gone in another."""
+    place = [(np.arange(n) + 0.5) * VOXEL for n in SHAPE]
+    x, y, z = np.meshgrid(*place, indexing="ij")
+    density = np.zeros(SHAPE, np.float32)
+    for along, up in ((3.0, 2.2), (8.0, 3.0), (13.0, 2.2), (5.5, 5.2), (10.5, 5.2)):
+        away = np.sqrt((x - along) ** 2 + (y - 4.0) ** 2 + (z - up) ** 2)
+        density = np.maximum(density, (5.0 * np.clip(2.2 - away, 0, 1)).astype(np.float32))
+    field = field_of(tmp_path, density)
+    layers = [drawn(plate, field, take=take) for take in range(4)]
+    small = [
+        cv2.resize(layer[..., 3], None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA) for layer in layers
+    ]
+    areas = [int((layer > 0.5).sum()) for layer in small]
+    assert areas[0] > 100
+    for layer, area in zip(layers[1:], areas[1:], strict=True):
+        assert np.abs(layer - layers[0]).mean() > 0.005
+        assert area == pytest.approx(areas[0], rel=0.05)

@@ -20,7 +20,16 @@ from falsework.dust.fine import BRICK, FACTOR, HALF, FineDust
 from falsework.errors import FalseworkError
 from falsework.media.half import to_half, to_single
 from falsework.models.dust_architecture import DustArchitecture
-from falsework.models.dust_cells import FEATURES, REACHES, densities, features, interpolation
+from falsework.models.dust_cells import (
+    FEATURES,
+    REACHES,
+    between_half_cells,
+    calming,
+    densities,
+    features,
+    interpolation,
+    over_half_cells,
+)
 from falsework.models.graph import Runner, Weights, add, convolved, parameter
 from falsework.models.noise import carried_noise
 from falsework.models.registry import Model
@@ -257,14 +266,42 @@ def _gather(
 
 
 def _graph(given: Any, weights: Weights, architecture: DustArchitecture) -> Any:
-    x = given
+    """`networks.dust` with fine cells as channels of half cells, number 8 c + their own for the channel c."""
+    filters = _filters(weights, architecture)
+    x = convolved(given, filters, "calm", padded=False)
     for number in range(architecture.looks):
         x = ops.swish(convolved(x, weights, f"looks.{number}", padded=False))
-    own, share = ops.split(convolved(x, weights, "leave"), ops.constant(np.int64(1)), 2).outputs()
-    reach = architecture.reach
+    wide = convolved(x, weights, "leave")
+    # Three convolutions cost less than one and what it takes to part its answer.
+    own, offset, gain = (convolved(wide, filters, name, padded=False) for name in ("own", "offset", "gain"))
+    # The filters see one half cell around those that are answered for.
+    border = architecture.reach - 1
     low, high, step, axes = (
         ops.constant(np.array(numbers, np.int64))
-        for numbers in ([0, *[reach] * 3], [CELL, *[-reach] * 3], [1] * 4, [1, 2, 3, 4])
+        for numbers in ([0, *[border] * 3], [CELL, *[-border] * 3], [1] * 4, [1, 2, 3, 4])
     )
     noise = ops.slice(given, low, high, step, axes=axes)
-    return add(own, ops.multiply(share, noise))
+    bent = ops.swish(add(convolved(noise, filters, "bands", padded=False), offset))
+    return add(own, convolved(ops.multiply(gain, bent), filters, "sum"))
+
+
+def _filters(weights: Weights, architecture: DustArchitecture) -> dict[str, Grid]:
+    """What the network does in fine cells, as convolutions over half cells."""
+    told, bands = architecture.features, architecture.bands
+    calm = np.zeros((1 + told, CELL + told, 3, 3, 3), np.float32)
+    calm[0, :CELL] = calming()[0]
+    calm[range(1, 1 + told), range(CELL, CELL + told), 1, 1, 1] = 1.0
+    wide = 1 + 2 * bands
+    between = np.zeros((wide, CELL, wide, 3, 3, 3), np.float32)
+    between[range(wide), :, range(wide)] = between_half_cells()
+    own, offset, gain = np.split(between.reshape(-1, wide, 3, 3, 3), [CELL, CELL * (1 + bands)])
+    kernels = {
+        "calm": calm,
+        "own": own,
+        "offset": offset,
+        "gain": gain,
+        "bands": over_half_cells(weights["bands.weight"]).reshape(-1, CELL, 3, 3, 3),
+        "sum": np.tile(np.eye(CELL, dtype=np.float32), bands)[..., None, None, None],
+    }
+    none = {f"{name}.bias": np.zeros(len(kernel), np.float32) for name, kernel in kernels.items()}
+    return none | {f"{name}.weight": kernel for name, kernel in kernels.items()}

@@ -8,23 +8,28 @@ from typing import Any, Self
 from falsework.errors import FalseworkError
 from falsework.models.dust_cells import FEATURES
 
-__all__ = ["DustArchitecture"]
+__all__ = ["BAND", "DustArchitecture"]
+
+BAND = 5  # fine cells along the edge of the bands' filters
 
 
 @dataclass(frozen=True)
 class DustArchitecture:
     """width   channels kept of each half cell;  looks: how often the half cells around it are seen
+    bands      of the noise, filtered in fine cells
     features   channels that go in besides the noise's 8
     """
 
     width: int = 32
-    looks: int = 3
+    looks: int = 2
+    bands: int = 4
     features: int = FEATURES
 
     @property
     def reach(self) -> int:
         """Half cells around each that its answer depends on."""
-        return self.looks
+        # One more to calm the noise before, and one to lie between half cells after.
+        return self.looks + 2
 
     @property
     def reach_cells(self) -> int:
@@ -38,7 +43,7 @@ class DustArchitecture:
     def from_json(cls, values: dict[str, Any]) -> Self:
         """FalseworkError where a card or a run says another kind of network."""
         try:
-            return cls(*(int(values[name]) for name in ("width", "looks", "features")))
+            return cls(*(int(values[name]) for name in ("width", "looks", "bands", "features")))
         except (KeyError, TypeError, ValueError) as error:
             raise FalseworkError(
                 f"the architecture of a dust network is not as this version has it ({error!r})",

@@ -23,13 +23,17 @@ __all__ = [
     "KEPT",
     "LARGEST",
     "REACHES",
+    "SCALED",
     "SPREAD",
+    "between_half_cells",
+    "calming",
     "densities",
     "features",
     "fine_between",
     "half_cells",
     "interpolation",
     "means",
+    "over_half_cells",
     "roots",
     "shuffled",
     "unshuffled",
@@ -43,6 +47,9 @@ SPREAD, LARGEST = 0.35, 3.0
 # The mean of what is made of a dust cell lies between its own density over KEPT and its own times KEPT. Were
 # it always its own, what is made could not travel: each cell on its way would pull at it differently.
 KEPT = 1.25
+# By which what is said of a dust cell is scaled up at most; what is missing then is what lies between the
+# cells. Without this, next to nothing in one fine cell would come to stand for all of its dust cell: a speck.
+SCALED = 4.0
 # g/m3 under which nothing is seen: less light than a hundredth is lost over a metre.
 FAINT = 0.02
 # Logarithm of the cell's density, of its mean over 3 cells and over 7 cells an edge; how uneven dust is over
@@ -57,6 +64,34 @@ def interpolation() -> Grid:
     along = np.stack([np.maximum(-place, 0), 1 - np.abs(place), np.maximum(place, 0)], axis=1)
     whole = np.einsum("ai,bj,ck->abcijk", along, along, along)
     return np.asarray(whole.reshape(FACTOR**3, 27), np.float32)
+
+
+def calming() -> Grid:
+    """(1, 8, 3, 3, 3) the filter that brings fine cells, as half cells have them, to half cells without what
+    those cannot hold: 1 3 3 1 along each axis."""
+    along = np.array([0, 1, 3, 3, 1, 0]) / 8
+    fine = np.einsum("i,j,k->ijk", along, along, along)
+    return unshuffled(np.asarray(fine, np.float32))[None]
+
+
+def between_half_cells() -> Grid:
+    """(8, 3, 3, 3) weights of the half cells around in each fine cell, trilinear between their middles."""
+    along = np.array([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]], np.float32)
+    whole = np.einsum("ai,bj,ck->abcijk", along, along, along)
+    return np.asarray(whole.reshape(HALF**3, 3, 3, 3), np.float32)
+
+
+def over_half_cells(kernel: Grid) -> Grid:
+    """(n, 8, 8, 3, 3, 3) filters of fine cells (n, 1, 5, 5, 5), from half cells' channels to half cells'."""
+    out = np.zeros((len(kernel), *[HALF] * 6, 3, 3, 3), np.float32)
+    for to in np.ndindex(HALF, HALF, HALF):
+        for place in np.ndindex(*[3 * HALF] * 3):
+            # Fine cells from the filter's first to this one, which lies so far within the half cells around.
+            at = tuple(p - t for p, t in zip(place, to, strict=True))
+            if all(0 <= a < kernel.shape[-1] for a in at):
+                source = tuple(p % HALF for p in place)
+                out[(slice(None), *to, *source, *(p // HALF for p in place))] = kernel[(slice(None), 0, *at)]
+    return out.reshape(len(kernel), HALF**3, HALF**3, 3, 3, 3)
 
 
 def means(fine: Grid) -> Grid:
@@ -155,11 +190,11 @@ def densities(answer: Grid, density: Grid, weights: Grid, out: Grid) -> None:
     """
     nx, ny, nz = answer.shape[2] // HALF, answer.shape[3] // HALF, answer.shape[4] // HALF
     spread, largest = np.float32(SPREAD), np.float32(LARGEST)
-    kept = np.float32(KEPT)
+    kept, scaled = np.float32(KEPT), np.float32(SCALED)
     zero, one, share = np.float32(0.0), np.float32(1.0), np.float32(1 / FACTOR**3)
     for number in prange(answer.shape[0]):
         around = np.empty(27, np.float32)
-        values = np.empty(FACTOR**3, np.float32)
+        values, plain = np.empty(FACTOR**3, np.float32), np.empty(FACTOR**3, np.float32)
         for x in range(nx):
             for y in range(ny):
                 for z in range(nz):
@@ -174,7 +209,7 @@ def densities(answer: Grid, density: Grid, weights: Grid, out: Grid) -> None:
                         for b in range(3):
                             for c in range(3):
                                 around[9 * a + 3 * b + c] = density[number, x + a, y + b, z + c]
-                    total = zero
+                    total, all_plain = zero, zero
                     for cell in range(FACTOR**3):
                         a, b, c = cell // FACTOR**2, cell // FACTOR % FACTOR, cell % FACTOR
                         between = zero
@@ -186,17 +221,14 @@ def densities(answer: Grid, density: Grid, weights: Grid, out: Grid) -> None:
                         ]  # fmt: skip
                         root = min(max(one + spread * said, zero), largest)
                         value = between * root * root
-                        values[cell] = value
+                        values[cell], plain[cell] = value, between
                         total += value
+                        all_plain += between
                     mean = total * share
-                    if mean > np.float32(1e-3) * own:
-                        gain = min(max(mean, own / kept), own * kept) / mean
-                        for cell in range(FACTOR**3):
-                            values[cell] *= gain
-                    else:
-                        # Nothing left where there is dust: as the simulation has it.
-                        for cell in range(FACTOR**3):
-                            values[cell] = own
+                    gain = min(max(mean, own / kept), own * kept) / max(mean, own / (kept * scaled))
+                    missing = max(own / kept - gain * mean, zero) / (all_plain * share)
+                    for cell in range(FACTOR**3):
+                        values[cell] = gain * values[cell] + missing * plain[cell]
                     for a in range(FACTOR):
                         for b in range(FACTOR):
                             for c in range(FACTOR):

@@ -17,6 +17,7 @@ LOOSE = 0.24  # least cover that can hold a lobe, so that none comes loose from 
 FRAY = 0.8  # of the cover that is lost at the cloud's foot
 # Weights of the noise's octaves that the grid can hold; the finer ones are the march's.
 OCTAVES = (0.31, 0.29, 0.21)
+FINEST = len(OCTAVES) - 1
 
 
 def smoothed(values: Float, sigma: float) -> Float:
@@ -81,7 +82,7 @@ def carve(
     moved: Float,
     weight: Float,
     offset: npt.NDArray[np.float64],
-    offset_widest: npt.NDArray[np.float64],
+    offset_wide: npt.NDArray[np.float64],
     low: Float,
     voxel: float,
     coarse: int,
@@ -91,8 +92,8 @@ def carve(
     """Fill `billow` (noise where dust is, 0.5 elsewhere) and `grams` (carved density, g/m3), (nx, ny, nz).
 
     density, cover, lump (nx, ny, nz): see `volume`; moved (2, mx, my, mz, 4): the two layers' displacement
-    in metres and how well they keep their shape; weight (2,); offset (2, 3) metres, that of the widest octave
-    apart; low (3,) grid corner.
+    in metres and how well they keep their shape; weight (2,); offset (2, 3) metres of the finest octave,
+    offset_wide of the others; low (3,) grid corner.
     """
     nx, ny, nz = density.shape
     mx, my, mz = moved.shape[1:4]
@@ -124,14 +125,14 @@ def carve(
                         four = moved[layer, i1, j1, k0, a] * (1 - w) + moved[layer, i1, j1, k1, a] * w
                         place[a] = (one * (1 - v) + two * v) * (1 - u) + (three * (1 - v) + four * v) * u
                     share = weight[layer] * place[3] + 1e-4
-                    x = (low[0] + (i + 0.5) * voxel + place[0] + offset_widest[layer, 0]) / TILE
-                    y = (low[1] + (j + 0.5) * voxel + place[1] + offset_widest[layer, 1]) / TILE
-                    z = (low[2] + (k + 0.5) * voxel + place[2] + offset_widest[layer, 2]) / TILE
-                    octaves = _billow_at(noise, x, y, z, 0, 1, 0.0)
+                    x = (low[0] + (i + 0.5) * voxel + place[0] + offset_wide[layer, 0]) / TILE
+                    y = (low[1] + (j + 0.5) * voxel + place[1] + offset_wide[layer, 1]) / TILE
+                    z = (low[2] + (k + 0.5) * voxel + place[2] + offset_wide[layer, 2]) / TILE
+                    octaves = _billow_at(noise, x, y, z, 0, FINEST, 0.0)
                     x = (low[0] + (i + 0.5) * voxel + place[0] + offset[layer, 0]) / TILE
                     y = (low[1] + (j + 0.5) * voxel + place[1] + offset[layer, 1]) / TILE
                     z = (low[2] + (k + 0.5) * voxel + place[2] + offset[layer, 2]) / TILE
-                    total += share * _billow_at(noise, x, y, z, 1, 3, octaves)
+                    total += share * _billow_at(noise, x, y, z, FINEST, FINEST + 1, octaves)
                     sum_one += share
                     sum_two += share * share
                 # Two noises averaged have less contrast than one, which is given back.

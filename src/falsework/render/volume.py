@@ -163,9 +163,10 @@ class DustVolume:
         wide = np.stack([relaxed(layer, RELAX) for layer in moved])
         moved = wide + (moved - wide) * keeps[..., None]
         moved = np.concatenate([moved, np.sqrt(keeps)[..., None]], axis=-1)
-        # A take has other lobes upon the same masses: how much of a puff there is, the widest octave decides.
-        widest = _offsets(frame)
-        offsets = _offsets(frame, "take", self.take) if self.take else widest
+        # A take has other lobes upon the same masses. How much of a puff there is, the wider octaves decide:
+        # a young one is no larger than they are, and would be there in one take and hardly in another.
+        wide_offsets = _offsets(frame)
+        offsets = _offsets(frame, "take", self.take) if self.take else wide_offsets
         billow, grams = np.empty_like(density), np.empty_like(density)
         weight = np.asarray(frame.weight, np.float32)
         low = np.asarray(self.field.origin, np.float32)
@@ -177,7 +178,7 @@ class DustVolume:
             moved,
             weight,
             offsets,
-            widest,
+            wide_offsets,
             low,
             voxel,
             self.field.coarse,

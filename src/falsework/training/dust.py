@@ -22,13 +22,14 @@ from torch.nn import functional
 
 from falsework.datasets.shards import INDEX
 from falsework.datasets.volumes_pictures import volume_picture
-from falsework.dust.fine import FACTOR, HALF
+from falsework.dust.fine import FACTOR
 from falsework.errors import FalseworkError
 from falsework.media.images import write_png
 from falsework.models.dust_architecture import DustArchitecture
 from falsework.models.dust_cells import (
     KEPT,
     LARGEST,
+    SCALED,
     SPREAD,
     features,
     fine_between,
@@ -38,7 +39,7 @@ from falsework.models.dust_cells import (
     unshuffled,
     within,
 )
-from falsework.models.networks.dust import DustGenerator
+from falsework.models.networks.dust import DustGenerator, in_fine_cells
 from falsework.render.volume import EXTINCTION
 from falsework.seeds import generator
 from falsework.training.dust_baselines import interpolated
@@ -47,13 +48,15 @@ from falsework.training.dust_measures import log_spectral_distance, spectrum, tr
 from falsework.training.dust_samples import DustSamples, DustSequence
 from falsework.training.settings import TrainSettings
 
-__all__ = ["DustTask", "structure_score", "travel_score"]
+__all__ = ["DustTask", "changed", "restlessness", "structure_score", "travel_score"]
 
 Grid = npt.NDArray[np.float32]
 
 THINNEST, THICKEST = 0.4, 2.5  # by which densities are multiplied: dust of any amount moves alike
 SHOWN = 3  # volumes in a picture
-TRAVEL = 4.0  # weight of how it travels beside how it looks
+# Weights beside how it looks: of how it travels, and of changing more than what was simulated, which the
+# score of how it travels hardly minds.
+TRAVEL, RESTLESS = 4.0, 3.0
 LEAST = 1e-4  # of a distance: its slope stays finite at none
 
 
@@ -115,7 +118,7 @@ class DustTask:
 
     def loss(self, step: int) -> Tensor:
         batch = self._batch(step)
-        one, two = (1 + SPREAD * _fine(self.network(given).float()) for given in batch.given)
+        one, two = (1 + SPREAD * in_fine_cells(self.network(given).float()) for given in batch.given)
         first, second = (_kept(root, batch.between) for root in (one, two))
         share = batch.weight / batch.weight.mean().clamp_min(1e-6)
         thick = _enlarged(batch.thick) * batch.between
@@ -124,8 +127,9 @@ class DustTask:
             return -torch.expm1(-thick * root.square())
 
         look = structure_score(first, second, batch.truth, share)
-        travel = travel_score(opacity(first), opacity(second), opacity(batch.truth), batch.moved, share)
-        return look + TRAVEL * travel
+        one, two, truth = (changed(opacity(root), batch.moved) for root in (first, second, batch.truth))
+        travel = travel_score(one, two, truth, share)
+        return look + TRAVEL * travel + RESTLESS * restlessness(one, two, truth)
 
     def _batch(self, step: int) -> _Batch:
         random = generator(self._settings.seed, "dust", step)
@@ -271,9 +275,9 @@ def structure_score(one: Tensor, two: Tensor, truth: Tensor, share: Tensor) -> T
     return score / SPREAD
 
 
-def travel_score(one: Tensor, two: Tensor, truth: Tensor, moved: Tensor, share: Tensor) -> Tensor:
-    """Mean energy score of how opacities (2 m, 1, 4 s, 4 s, 4 s), frame after frame, differ from what the air
-    would have carried on: what is made shall change by itself as what was simulated does, and no more.
+def changed(opacity: Tensor, moved: Tensor) -> Tensor:
+    """(m, 1, 4 s, 4 s, 4 s) how the second of each two frames of opacity (2 m, 1, …) differs from the first
+    as the air would have carried it on; 0 where that comes from outside.
 
     moved  (m, 3, s, s, s) fine cells from one frame to the next
     """
@@ -286,35 +290,39 @@ def travel_score(one: Tensor, two: Tensor, truth: Tensor, moved: Tensor, share: 
     # PyTorch counts places from -1 to 1, the last axis first.
     grid = torch.stack([z, y, x], dim=-1) * (2 / (count - 1)) - 1
     inside = (grid.abs() <= 1).all(dim=-1)[:, None].float()
+    return inside * (opacity[1::2] - functional.grid_sample(opacity[0::2], grid, align_corners=True))
 
-    def changed(field: Tensor) -> Tensor:
-        before, now = field[0::2], field[1::2]
-        return inside * (now - functional.grid_sample(before, grid, align_corners=True))
 
-    a, b, c = (changed(field) for field in (one, two, truth))
-    near = _apart(a, c, FACTOR) + _apart(b, c, FACTOR)
-    return (share[1::2] * (near - _apart(a, b, FACTOR))).mean() / SPREAD
+def travel_score(one: Tensor, two: Tensor, truth: Tensor, share: Tensor) -> Tensor:
+    """Mean energy score of how two structures and what was simulated have `changed`."""
+    near = _apart(one, truth, FACTOR) + _apart(two, truth, FACTOR)
+    return (share[1::2] * (near - _apart(one, two, FACTOR))).mean() / SPREAD
+
+
+def restlessness(one: Tensor, two: Tensor, truth: Tensor) -> Tensor:
+    """By how much more than what was simulated, as a share of it, two structures have `changed`."""
+    much = (one.abs().mean() + two.abs().mean()) / 2
+    return (much / truth.abs().mean().clamp_min(LEAST) - 1).clamp_min(0)
 
 
 def _kept(root: Tensor, between: Tensor) -> Tensor:
     """Roots of ratios with the dust cell's mean kept near its own, as `dust_cells.densities` keeps it."""
     # Below nothing a little slope is left to come back by.
     root = torch.where(root > 0, root.clamp_max(LARGEST), 0.02 * root)
-    mean = functional.avg_pool3d(between * root.square(), FACTOR).clamp_min(0.04)
-    return root * _enlarged((mean.clamp(1 / KEPT, KEPT) / mean).sqrt())
+    mean = functional.avg_pool3d(between * root.square(), FACTOR)
+    gain = mean.clamp(1 / KEPT, KEPT) / mean.clamp_min(1 / (KEPT * SCALED))
+    missing = (1 / KEPT - gain * mean) / functional.avg_pool3d(between, FACTOR).clamp_min(0.04)
+    # Rounding leaves something missing everywhere.
+    fill = _enlarged(missing * (missing > 1e-4))
+    scaled = root * _enlarged(gain.sqrt())
+    # Where nothing is missing the sign stays; the slope of a square root at nothing would have no end.
+    filled = (scaled.square() + fill).clamp_min(1e-8).sqrt()
+    return torch.where(fill > 0, filled, scaled)
 
 
 def _enlarged(cells: Tensor) -> Tensor:
     """(n, c, s, s, s) dust cells' values in each of their fine cells."""
     return functional.interpolate(cells, scale_factor=FACTOR)
-
-
-def _fine(cells: Tensor) -> Tensor:
-    """(n, 8, 2 s, 2 s, 2 s) as (n, 1, 4 s, 4 s, 4 s)."""
-    n, _, x, y, z = cells.shape
-    h = HALF
-    parts = cells.reshape(n, h, h, h, x, y, z).permute(0, 4, 1, 5, 2, 6, 3)
-    return parts.reshape(n, 1, h * x, h * y, h * z)
 
 
 def _slopes(fine: Tensor) -> Tensor:
