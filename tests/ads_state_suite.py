@@ -42,6 +42,14 @@ def event(
     )
 
 
+def held_at(leases: list[Lease], now: float) -> dict[str, int]:
+    """What leases hold of the line items x and y."""
+    return {
+        item: sum(lease.amount for lease in leases if lease.line_item == item and lease.expires > now)
+        for item in "xy"
+    }
+
+
 class StateSuite:
     """`reopens`: what was recorded is there when the state is opened again."""
 
@@ -232,10 +240,7 @@ class StateSuite:
         seen: set[tuple[int, str]] = set()
         leases: list[Lease] = []
         for name, number, item in calls:
-            held = {
-                one: sum(lent.amount for lent in leases if lent.line_item == one and lent.expires > now)
-                for one in "xy"
-            }
+            held = held_at(leases, now)
             if name == "record":
                 one = event(f"{run}{number}", at=now, cost=number, line_item=item, stream=item)
                 assert state.record([one]) == [(number, item) not in seen]
@@ -250,10 +255,7 @@ class StateSuite:
                 state.give_back(leases.pop(number % len(leases)))
             elif name == "wait":
                 now += number
-            held = {
-                one: sum(lent.amount for lent in leases if lent.line_item == one and lent.expires > now)
-                for one in "xy"
-            }
+            held = held_at(leases, now)
             assert dict(state.outstanding("xy", now)) == held
             assert dict(state.spent("xy")) == {one: began[one] + spent[one] for one in "xy"}
         for lease in leases:

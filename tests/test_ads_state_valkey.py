@@ -30,8 +30,8 @@ class Server:
     def __init__(self, program: str, folder: Path, *options: str) -> None:
         self.folder, self.address = folder, f"unix://{folder / 'socket'}"
         self._words = [
-            program, "--port", "0", "--unixsocket", str(folder / "socket"), "--dir", str(folder), "--save", "",
-            "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no", *options,
+            program, "--port", "0", "--unixsocket", str(folder / "socket"), "--dir", str(folder),
+            "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no", *options,
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -146,7 +146,7 @@ def test_everything_but_what_was_spent_has_an_end(server: Server) -> None:
     state.record([event("a", viewer="v")])
     state.lease("item", 7, budget=500, now=1000.0, seconds=100)
     client = redis.Redis.from_url(server.address)
-    ends = {key: client.ttl(key) for key in client.keys()}
+    ends = {key: client.ttl(key) for key in client.keys("*")}
     assert len(ends) == 5
     assert all(key.startswith(b"{falsework}:") for key in ends)
     assert [key for key, seconds in ends.items() if seconds == -1] == [
@@ -196,9 +196,11 @@ def test_without_a_server_there_is_a_sentence_and_no_password(tmp_path: Path) ->
 
 def test_a_server_that_is_silent_is_not_waited_for() -> None:
     """One that takes the connection and never answers; a test of time only in that it ends at all."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        with pytest.raises(FalseworkError, match="does not answer"):
-            opened(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(FalseworkError, match="does not answer"),
+    ):
+        opened(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
 
 
 def test_one_that_goes_away_is_told_and_comes_back(server: Server) -> None:
