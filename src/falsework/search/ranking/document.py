@@ -19,6 +19,7 @@ from falsework.search.text import term_id, tokens
 
 __all__ = [
     "KNOWN",
+    "LONGEST_SYNOPSIS",
     "MOST_PASSAGES",
     "cast",
     "lexical_weights",
