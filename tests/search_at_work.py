@@ -38,7 +38,8 @@ class Fused:
         lists = (candidates.lexical, candidates.dense)
         scores = sum(np.where(places >= 0, 1.0 / (61 + places), 0.0) for places in lists)
         order = np.argsort(-scores, kind="stable")
-        return [Placed(table.id_of(int(candidates.rows[at])), float(scores[at])) for at in order]
+        ids = table.ids_of(candidates.rows[order])
+        return [Placed(id_, float(score)) for id_, score in zip(ids, scores[order], strict=True)]
 
 
 class Naming:

@@ -155,8 +155,8 @@ def test_nothing_left_says_what_to_loosen(sample: Searcher) -> None:
 
 def test_what_is_not_there_is_said_plainly(sample: Searcher) -> None:
     told = search_words.told(sample.search("something like The Exorcist"))
-    assert "Not in the catalogue: “The Exorcist”." in told
-    assert "Names like it: " in told
+    assert "“The Exorcist” is not in the catalogue." in told
+    assert "Nearest by name: " in told
 
 
 # --- the conversation

@@ -154,10 +154,16 @@ def _tell_missing(console: Console, answer: Answer) -> None:
     if not answer.not_in_catalogue:
         return
     names = ", ".join(f"“{shown(name)}”" for name in answer.not_in_catalogue)
-    line = _text(f"Not in the catalogue: {names}.", "bold yellow")
-    if answer.nearest:
-        near = ", ".join(f"{title.title} ({title.year})" for title in answer.nearest)
-        line.append(f" Names like it: {shown(near)}.", style="yellow")
+    verb = "is" if len(answer.not_in_catalogue) == 1 else "are"
+    line = _text(f"{names} {verb} not in the catalogue.", "bold yellow")
+    near = ", ".join(
+        f"{title.title} ({title.year})" if title.year else title.title for title in answer.nearest
+    )
+    by_name = f"Nearest by name: {shown(near)}" if near else ""
+    by_meaning = "earest by what it may be about:" if answer.results else ""
+    if by_name or by_meaning:
+        joined = f"{by_name}; n{by_meaning}" if near and by_meaning else by_name or f"N{by_meaning}"
+        line.append(f" {joined}{'' if by_meaning else '.'}", style="yellow")
     console.print(line)
     console.print()
 

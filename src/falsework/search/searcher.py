@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
+import numpy as np
+
 from falsework.catalogue.database import Catalogue
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import Title
@@ -27,6 +29,7 @@ from falsework.search.query import Query
 from falsework.search.ranking.candidates import Gatherer
 from falsework.search.ranking.request import Request, read_request
 from falsework.search.ranking.why import why
+from falsework.search.text import term_id, tokens
 from falsework.search.understanding import (
     Chip,
     Names,
@@ -215,7 +218,19 @@ class Searcher:
         """What was meant, by the rules."""
         previous = None if turn is None else turn.query
         shown = () if turn is None else self._written(turn.shown)
-        return _Wish(text, understand(text, names=self.names, kids=kids, previous=previous, shown=shown))
+        understood = understand(
+            text, names=self.names, kids=kids, previous=previous, shown=shown, told=self._told
+        )
+        return _Wish(text, understood)
+
+    def _told(self, word: str) -> bool:
+        """Whether any title's texts have a word."""
+        vocabulary = self.opened.table.vocabulary
+        terms = np.array([term_id(token) for token in tokens(word)], vocabulary.dtype)
+        at = np.searchsorted(vocabulary, terms)
+        return bool(len(vocabulary)) and bool(
+            (vocabulary[np.minimum(at, len(vocabulary) - 1)] == terms).all()
+        )
 
     def _written(self, ids: Sequence[str]) -> tuple[str, ...]:
         """Titles as a query names them."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from falsework.search.query import Query
+from falsework.search.understanding.absent import absent_title
 from falsework.search.understanding.chips import chips_of
+from falsework.search.understanding.draft import Wish
 from falsework.search.understanding.followups import read_followup
 from falsework.search.understanding.lexicon import FILLERS, OPERATORS, meanings
 from falsework.search.understanding.names import Names
@@ -28,12 +30,14 @@ def understand(
     kids: bool = False,
     previous: Query | None = None,
     shown: Sequence[str] = (),
+    told: Callable[[str], bool] | None = None,
 ) -> Understood:
     """What a viewer means by a sentence, in English or Spanish.
 
     `kids`: the profile is a child's; it stays so whatever is said. `previous`: the query before in this
     conversation, which the sentence may edit ("shorter", "no gore"). `shown`: the titles of the answer to
-    it, in their order, for "more like the second". Any text is read and none raises.
+    it, in their order, for "more like the second". `told`: whether the catalogue's texts have a word, without
+    which a rare word is taken for a title's. Any text is read and none raises.
     """
     plain, left_out = cleaned(text)
     english = to_english(plain)
@@ -60,6 +64,9 @@ def understand(
     else:
         wish = read_wish(said, names, spanish=spanish)
         query = query_of(wish, kids=kids)
+        if _says_only_text(wish) and (name := absent_title(sentence, names, told=told)) is not None:
+            wish.unknown_titles.append(name)
+            query = query_of(wish, kids=kids, text=name)
     return Understood(
         query,
         chips_of(query, language=english.language),
@@ -69,6 +76,14 @@ def understand(
         tuple(wish.unknown_people),
         left_out + cut,
     )
+
+
+def _says_only_text(wish: Wish) -> bool:
+    """Whether no rule has understood anything."""
+    return not (
+        any(wish.values.values()) or wish.spans or wish.kind or wish.kids
+        or wish.unknown_titles or wish.unknown_people
+    )  # fmt: skip
 
 
 def _is_names(plain: str, english: English, names: Names) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from falsework.search.understanding.absent import sounds_like_title
 from falsework.search.understanding.lexicon import (
     FILLERS,
     LIKE,
@@ -26,6 +27,7 @@ __all__ = ["title_at", "titles_after_cues"]
 
 _TOLD_OF_ONE: Final = phrases("liked|loved|enjoyed|watched|adored|hated|disliked|seen|saw")
 _TOLD: Final = _TOLD_OF_ONE | {"like", "love", "enjoy", "adore", "hate"}
+LONGEST_ABSENT: Final = 6  # words in small letters that may be the name of a title that is not there
 _DENIED: Final = frozenset(("not", "isnt"))  # "not Disney": near a title is not near enough
 _EXCEPTED: Final = frozenset(("except", "than", "besides"))
 
@@ -41,7 +43,8 @@ def titles_after_cues(sentence: Sentence, names: Names) -> list[TitleSaid]:
         if not size or sentence.used[place]:
             place += 1
             continue
-        strong = LIKE[" ".join(sentence.keys[place : place + size])] == "strong"
+        cue = " ".join(sentence.keys[place : place + size])
+        strong = LIKE[cue] == "strong" or (cue == "like" and place == 0)
         first = place + size
         title = title_at(sentence, names, first, strong=strong)
         if title is not None:
@@ -173,10 +176,21 @@ def _misspelt(
         return None
     linked = names.title(said) if len(said) >= 5 and sentence.keys[first - 1] not in _DENIED else None
     if linked is None and (
-        not capital or not strong or (end - first == 1 and sentence.words[first].key in meanings())
+        not strong
+        or (end - first == 1 and sentence.words[first].key in meanings())
+        or not (capital or _is_absent(sentence, first, end, names))
     ):
         return None
     return title_said(sentence, first, end, end, linked, None)
+
+
+def _is_absent(sentence: Sentence, first: int, end: int, names: Names) -> bool:
+    """Whether words in small letters are a title nonetheless: "like the exorcist"."""
+    return (
+        end - first <= LONGEST_ABSENT
+        and names.person(sentence.said(first, end), surname=True) is None
+        and sounds_like_title(sentence, first, end, names)
+    )
 
 
 def _closes(sentence: Sentence, place: int) -> bool:

@@ -1,5 +1,7 @@
 """Spanish wishes in English, offline: our own glossary, word forms by rule, a little grammar."""
 
+from falsework.search.understanding.spanish.lexicon import english_words
+from falsework.search.understanding.spanish.tokens import famous_titles
 from falsework.search.understanding.spanish.translation import English, to_english
 
-__all__ = ["English", "to_english"]
+__all__ = ["English", "english_words", "famous_titles", "to_english"]

@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-__all__ = ["PARTS", "Entry", "Lexicon", "fold", "lexicon"]
+__all__ = ["PARTS", "Entry", "Lexicon", "english_words", "fold", "lexicon"]
 
 PARTS = frozenset(
     (
@@ -101,3 +101,11 @@ def entries() -> list[Entry]:
 def lexicon() -> Lexicon:
     """The shipped glossary."""
     return Lexicon(entries())
+
+
+@lru_cache(maxsize=1)
+def english_words() -> tuple[str, ...]:
+    """The English side of the glossary in lower case: each word, and each expression whole. What a viewer
+    describes with ordinary words is made of these."""
+    said = [entry.english.lower() for entry in lexicon().entries]
+    return tuple(sorted({*said, *(word for each in said for word in each.split())}))

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from falsework.search.understanding.spanish.lexicon import Lexicon, fold
 
-__all__ = ["Token", "mark_names", "release_titles", "split"]
+__all__ = ["Token", "famous_titles", "mark_names", "release_titles", "split"]
 
 PIECES = re.compile(r"[^\W\d_]+(?:[-'’.][^\W\d_]+)*|\d+(?:[.,:]\d+)*|\.\.\.|[^\w\s]|_")
 SENTENCE_ENDS = frozenset(".!?…¿¡:;...")
@@ -85,6 +85,16 @@ def release_titles() -> dict[str, list[tuple[tuple[str, ...], str]]]:
     for titles in table.values():
         titles.sort(key=lambda each: -len(each[0]))
     return table
+
+
+def famous_titles() -> frozenset[str]:
+    """Titles of well-known films and series, in English and in Spanish (folded)."""
+    return frozenset(
+        name
+        for titles in release_titles().values()
+        for words, original in titles
+        for name in (" ".join(words), original)
+    )
 
 
 def mark_names(tokens: list[Token], known: Lexicon) -> list[Token]:
