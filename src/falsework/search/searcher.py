@@ -20,7 +20,7 @@ from falsework.catalogue.database import Catalogue
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import Title
 from falsework.errors import FalseworkError
-from falsework.search.agreement import COMPARED, ordered_by_moods
+from falsework.search.agreement import COMPARED, agreed
 from falsework.search.answer import OFFLINE, Answer, Result, Turn
 from falsework.search.conditions import conditions_of, fulfils, loosenings
 from falsework.search.index.build import OpenIndex, open_index
@@ -250,7 +250,7 @@ class Searcher:
         liked, asked_for = self._named(query.like), self._named(query.titles)
         avoided = {*passed, *(title.id for title in (*liked, *self._named(query.unlike)))}
         wanted = max(1, min(wanted, MOST_RESULTS))
-        results = self._ranked(wish, query, conditions, asked_for, avoided, wanted)
+        results = self._ranked(wish, query, conditions, asked_for, liked, avoided, wanted)
         return _Found(query, conditions, liked, asked_for, results)
 
     def _answer(self, wish: _Wish, found: _Found, limit: int, passed: Sequence[str], began: float) -> Answer:
@@ -283,6 +283,7 @@ class Searcher:
         query: Query,
         conditions: Conditions,
         asked_for: Sequence[Title],
+        liked: Sequence[Title],
         avoided: set[str],
         wanted: int,
     ) -> list[Result]:
@@ -310,7 +311,7 @@ class Searcher:
         }
         named = len(found)
         rest = [one for one in ranked if one.id not in found and one.id not in avoided]
-        enough = named + (max(wanted, COMPARED) if query.moods else wanted)
+        enough = named + (max(wanted, COMPARED) if query.moods or liked else wanted)
         at = 0
         while at < len(rest) and len(found) < enough:
             batch = rest[at : at + max(enough - len(found), FEWEST)]
@@ -321,7 +322,7 @@ class Searcher:
                 if title is not None and fulfils(title, query, conditions):
                     found[one.id] = Result(title, one.score, (), one.parts)
         results = list(found.values())
-        return [*results[:named], *ordered_by_moods(results[named:], query)][:wanted]
+        return [*results[:named], *agreed(results[named:], query, liked)][:wanted]
 
     def _said(self, wish: _Wish, query: Query) -> str:
         """The wish in English words: as typed where that is a whole wish in English, else from the query."""
