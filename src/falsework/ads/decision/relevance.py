@@ -1,9 +1,9 @@
 """How well an advertisement goes with the scene beside the break, by what both say.
 
-The scene's words and the advertisement's are put into the same space of meanings as search uses; the encoder is
-passed in, since this room knows nothing of search. What it is worth differs by campaign and is promised to none, so
-the match moves a row's worth by half at most, and a response model learned from the studio's own log has the last
-word.
+The scene's words and the advertisement's are put into the same space of meanings as search uses; the encoder
+is passed in, since this room knows nothing of search. What it is worth differs by campaign and is promised to
+none, so the match moves a row's worth by half at most, and a response model learned from the studio's own log
+has the last word.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ MOST_SCENES = 4_096  # whose match with all rows is kept
 
 
 class ContextualMatch:
-    """Asked with a break and rows, answers how much better than usual each goes with the scene; 1.0 where either
-    side says nothing."""
+    """Asked with a break and rows, answers how much better than usual each goes with the scene; 1.0 where
+    either side says nothing."""
 
     def __init__(self, book: Book, encode: Encode) -> None:
         self._encode = encode
