@@ -6,7 +6,7 @@ import enum
 
 import msgspec
 
-__all__ = ["Activity", "Break", "Permissions", "Placement", "Scene", "Slot", "Verdict", "Viewer"]
+__all__ = ["STILLS", "Activity", "Break", "Permissions", "Placement", "Scene", "Slot", "Verdict", "Viewer"]
 
 
 class Verdict(enum.Enum):
@@ -53,6 +53,10 @@ class Placement(enum.IntEnum):
     OVERLAY = 7
     SQUEEZE_BACK = 8
     IN_SCENE = 9
+
+
+# Placements beside, or instead of, the running programme: what is shown there is a still.
+STILLS = frozenset({Placement.PAUSE, Placement.SCREENSAVER, Placement.OVERLAY, Placement.SQUEEZE_BACK})
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):

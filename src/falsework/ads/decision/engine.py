@@ -25,6 +25,7 @@ __all__ = ["Chosen", "Decider", "Decision", "Score"]
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
+RENEWED_AT_ONCE = 64  # leases, so that no break waits long for them
 LEAST_LEFT = 5.0  # seconds at a break's end that are worth a house advertisement
 
 # How much better than usual rows (n,) suit a break, 1.0 being usual.
@@ -39,7 +40,8 @@ EXPLORED = (
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """One advertisement in a break. `served` is its identity for every event that follows. `starts` seconds
     from the break's beginning, `cost` micros for this impression. `propensity`: how likely it was to lead the
-    break, to be put there before all others; 0.0 for the others, of which that is not known."""
+    break, to be put there before all others; 0.0 for the others, of which that is not known. `candidates`:
+    how many could have led it."""
 
     served: str
     row: Row
@@ -47,6 +49,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     starts: float
     cost: int
     propensity: float = 0.0
+    candidates: int = 0
     house: bool = False
 
 
@@ -124,7 +127,10 @@ class Decider:
             for row, value in zip(rows[ordered].tolist(), worth[ordered].tolist(), strict=True)
         ]
         placed, lead, chance = self._fill(asked, candidates, beside)
-        chosen = [self._chosen(each, chance if each.candidate.number == lead else 0.0) for each in placed]
+        chosen = [
+            self._chosen(each, chance if each.candidate.number == lead else 0.0, len(candidates))
+            for each in placed
+        ]
         chosen = self._with_house(asked, stream, chosen)
         trace = None
         if asked.trace:
@@ -135,6 +141,10 @@ class Decider:
     def fallback(self, asked: Break) -> Decision:
         """House advertisements or slate alone, when there is no time left for anything else: asks nobody."""
         return _decision(asked, self._with_house(asked, {}, []), None)
+
+    def refresh(self, now: float) -> None:
+        """Between breaks, often: some of the leases that are due are renewed."""
+        self.wallet.refresh(now, RENEWED_AT_ONCE)
 
     def shown(self, served: str, line_item: str) -> None:
         """An impression of it was recorded: what was promised for it is spent now."""
@@ -180,7 +190,7 @@ class Decider:
         chance = self._explored / len(candidates) + (1 - self._explored) * (lead is candidates[0])
         return placed, lead.number, chance
 
-    def _chosen(self, placed: Placed, propensity: float) -> Chosen:
+    def _chosen(self, placed: Placed, propensity: float, candidates: int) -> Chosen:
         row, served = placed.candidate.row, secrets.token_hex(8)
         self.wallet.promise(served, row.line_item.id, self._clock())
         cost = self.wallet.cost(row.line_item.id)
@@ -191,6 +201,7 @@ class Decider:
             starts=placed.starts,
             cost=cost,
             propensity=propensity,
+            candidates=candidates,
         )
 
     def _with_house(self, asked: Break, stream: History, chosen: list[Chosen]) -> list[Chosen]:

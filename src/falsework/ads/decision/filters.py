@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from falsework.ads.campaigns.book import Book
 from falsework.ads.decision.reasons import Reason
-from falsework.ads.opportunity import Activity, Break, Scene, Slot
+from falsework.ads.opportunity import STILLS, Activity, Break, Scene, Slot
 
 __all__ = ["Eligible", "Filters", "History", "Unsuitable", "floor_of", "key_of"]
 
@@ -139,7 +139,9 @@ class Filters:
         return self.book.devices.suits(asked.viewer.device)
 
     def placement(self, asked: Break) -> Flags:
-        return self.book.placements.suits(int(asked.placement))
+        """A still is for placements beside the programme, and nothing that lasts is."""
+        still = np.equal(self.book.duration == 0, asked.placement in STILLS)
+        return self.book.placements.suits(int(asked.placement)) & still
 
     def language(self, asked: Break) -> Flags:
         return self.book.languages.suits(asked.viewer.language)

@@ -1,4 +1,4 @@
-"""What is shown where nothing paid may be: the studio's own advertisements, and slate where none of them fits."""
+"""What is shown where nothing paid may be: the studio's own advertisements, slate where none of them fits."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import numpy as np
 from falsework.ads.campaigns.book import Book, Row
 from falsework.ads.decision.filters import History
 from falsework.ads.decision.pods import SLACK, fits
-from falsework.ads.opportunity import Break, Placement, Slot
+from falsework.ads.opportunity import STILLS, Break, Slot
 from falsework.ads.records import Campaign, Creative, Flight, LineItem
 
-__all__ = ["SLATE", "STILLS", "House"]
+__all__ = ["SLATE", "SLATE_SIZE", "House"]
 
 SLATE = "slate"  # id of its campaign and line item
 SLATE_SIZE = (640, 360)
-STILLS = frozenset({Placement.PAUSE, Placement.SCREENSAVER, Placement.OVERLAY, Placement.SQUEEZE_BACK})
 LONGEST_SLATE = 600
 
 

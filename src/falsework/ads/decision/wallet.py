@@ -49,6 +49,10 @@ class Wallet:
         """Micros of one impression."""
         return self._costs[line_item]
 
+    def leased(self) -> int:
+        """Micros of all leases together: the most that this worker may spend beyond what is counted."""
+        return sum(lease.amount for lease in self._leases.values())
+
     def promise(self, served: str, line_item: str, now: float) -> None:
         """Set aside what an advertisement costs if it is shown."""
         if self._budgets[line_item]:

@@ -45,6 +45,8 @@ KINDS: Final = (
     "notViewable",
     "viewUndetermined",
     "error",
+    "win",  # of an auction, by the exchange's word
+    "loss",
 )
 GOOD_FOR = 6 * 3600.0  # seconds after the decision
 SIGNATURE = 16  # bytes of the HMAC that are kept

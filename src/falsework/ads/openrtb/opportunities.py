@@ -30,7 +30,6 @@ MOST_BREAK = 1_800.0  # seconds
 UNSAID_MOST = 60.0  # seconds of a slot that sets no limit
 NO_PRICE = 1 << 62  # a floor nobody meets: it is in a currency that cannot be compared
 FIRST, LAST = 1, -1  # AdCOM, List: Slot Position in Pod
-NOT_LINEAR = frozenset({Placement.PAUSE, Placement.SCREENSAVER, Placement.OVERLAY, Placement.SQUEEZE_BACK})
 DEFAULT_CURRENCY = "USD"  # OpenRTB's, where a floor names none
 LONGEST_NAME = 128  # characters of what a request may name a stream or a programme
 
@@ -71,8 +70,8 @@ def breaks(
 ) -> list[Break]:
     """The breaks of a scrubbed request, in the order of its pods. Impressions that are no video have none.
 
-    `at` seconds since 1970. `stream` names the viewing (`signals.stream_of`). `hashed` is a keyed hash: neither a stream nor a person keeps the name it came
-    with.
+    `at` seconds since 1970. `stream` names the viewing (`signals.stream_of`). `hashed` is a keyed hash:
+    neither a stream nor a person keeps the name it came with.
     """
     terms = terms or Terms()
     viewer = _viewer(request, permissions, stream, hashed, kids)

@@ -1,4 +1,4 @@
-"""A request without what may not be known: what is denied is gone before anything is scored, logged or sent on.
+"""A request without what may not be known: what is denied is gone before anything is scored, logged or sent.
 
 Nothing is struck out by name where a person is concerned. Objects that may hold something of a person are
 built anew from the fields that may stay, so that a field nobody has thought of does not slip through; of

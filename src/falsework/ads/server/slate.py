@@ -1,0 +1,63 @@
+"""Slate: a dark picture without sound for as many seconds as are needed, made when a player asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from functools import lru_cache
+
+import numpy as np
+
+from falsework.ads.decision.house import LONGEST_SLATE, SLATE_SIZE
+from falsework.ads.server.service import Answer, refusal
+from falsework.errors import FalseworkError
+
+__all__ = ["movie", "slate_file", "still"]
+
+FILE = re.compile(r"(?P<seconds>[1-9]\d{0,2})\.mp4|still\.png")
+RATE = 5  # frames a second: nothing moves
+GREY = 24  # of 255
+
+
+async def slate_file(name: str) -> Answer:
+    """`30.mp4` or `still.png`."""
+    found = FILE.fullmatch(name)
+    seconds = int(found["seconds"] or 0) if found else 0
+    if found is None or seconds > LONGEST_SLATE:
+        return refusal(404, FalseworkError("is no slate", where="path"))
+    if not seconds:
+        return Answer(200, still(), b"image/png")
+    return Answer(200, await asyncio.to_thread(movie, seconds), b"video/mp4")
+
+
+@lru_cache(maxsize=64)
+def movie(seconds: int) -> bytes:
+    """H.264 in MP4, some kilobytes."""
+    import av
+
+    width, height = SLATE_SIZE
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=RATE, options={"preset": "veryfast", "crf": "35"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(_picture(), format="rgb24")
+        for number in range(seconds * RATE):
+            picture.pts = number
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
+@lru_cache(maxsize=1)
+def still() -> bytes:
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(_picture()).save(file, format="PNG")
+    return file.getvalue()
+
+
+def _picture() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    width, height = SLATE_SIZE
+    return np.full((height, width, 3), GREY, dtype=np.uint8)

@@ -1,0 +1,235 @@
+"""`falsework ads serve|explain|campaigns|bench`: the decision server, and what it does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from falsework.errors import FalseworkError, shown
+
+if TYPE_CHECKING:
+    from falsework.ads.decision.engine import Decision
+
+__all__ = ["add"]
+
+
+def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
+    serve = tasks.add_parser("serve", parents=[shared], help="decide breaks over HTTP: OpenRTB, VAST, VMAP")
+    serve.add_argument("campaigns", metavar="CAMPAIGNS", help=".json, .jsonl or .csv")
+    _deciding(serve)
+    serve.add_argument("--state", required=True, metavar="DIR",
+                       help="counters and budgets: a folder, lmdb:FOLDER, redis://HOST:PORT/0")  # fmt: skip
+    serve.add_argument("--key-file", required=True, metavar="FILE",
+                       help="keys that beacons are signed with; made where it is not there")  # fmt: skip
+    serve.add_argument("--log", default="", metavar="DIR",
+                       help="exposures and events: a folder, or kafka://HOST:PORT/TOPIC")  # fmt: skip
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="(default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, default=8585, metavar="N", help="(default: 8585)")
+    serve.add_argument("--public", default="", metavar="URL", help="what players know this server by")
+    serve.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    serve.add_argument("--explored", type=float, default=0.02, metavar="SHARE",
+                       help="of breaks whose lead is drawn by lot, to judge changes by (default: .02)")  # fmt: skip
+    serve.set_defaults(run=_serve)
+
+    explain = tasks.add_parser("explain", parents=[shared], help="why a request is answered as it is")
+    explain.add_argument("request", type=Path, metavar="REQUEST.json")
+    explain.add_argument("--campaigns", required=True, metavar="FILE", help=".json, .jsonl or .csv")
+    _deciding(explain)
+    explain.set_defaults(run=_explain)
+
+    campaigns = tasks.add_parser("campaigns", help="campaigns, in and out").add_subparsers(
+        metavar="TASK", required=True
+    )
+    bring = campaigns.add_parser(
+        "import", parents=[shared], help="check campaigns of JSON, JSON lines or CSV"
+    )
+    bring.add_argument("file", type=Path, metavar="FILE", help=".json, .jsonl or .csv")
+    bring.add_argument(
+        "--out", type=Path, metavar="FILE.json", help="write those that are right, for `serve`"
+    )
+    bring.set_defaults(run=_import)
+
+
+def _deciding(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--catalogue", default="", metavar="URL", help="what is on screen: a catalogue's file or URL"
+    )
+    parser.add_argument(
+        "--suitability", default="", metavar="FILE.csv", help="your own rules instead of ours"
+    )
+    parser.add_argument("--rates", type=Path, metavar="FILE.json",
+                        help='what others are worth in the campaigns\' currency: {"USD": 0.92}')  # fmt: skip
+    parser.add_argument("--vendor", type=int, metavar="ID", help="the studio's id in the Global Vendor List")
+
+
+def _serve(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.ads.server.running import Settings, serve
+
+    if given.workers < 1:
+        raise FalseworkError("needs at least 1", where="--workers", todo="Give the number of processes.")
+    if not 0 <= given.explored <= 1:
+        raise FalseworkError("is a share", where="--explored", todo="Give a number from 0 to 1.")
+    settings = Settings(
+        campaigns=given.campaigns,
+        state=given.state,
+        key_file=given.key_file,
+        catalogue=given.catalogue,
+        host=given.host,
+        port=given.port,
+        public=given.public,
+        log=given.log,
+        suitability=given.suitability,
+        rates=_rates(given.rates),
+        vendor=given.vendor,
+        explored=given.explored,
+    )
+    if not given.quiet and not given.json:
+        print(shown(f"Deciding at {settings.address}; Ctrl-C ends it."), flush=True)
+    serve(settings, workers=given.workers)
+    return {}
+
+
+def _rates(file: Path | None) -> dict[str, float]:
+    if file is None:
+        return {}
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+        rates = {str(code).upper(): float(rate) for code, rate in told.items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise FalseworkError(
+            f"holds no rates ({error})", where=file, todo='Give an object like {"USD": 0.92}.'
+        ) from error
+    if any(not 0 < rate < float("inf") for rate in rates.values()):
+        raise FalseworkError("holds a rate that is none", where=file, todo="Rates are above 0.")
+    return rates
+
+
+def _import(given: argparse.Namespace) -> dict[str, Any]:
+    import msgspec
+
+    from falsework.ads.campaigns.importing import import_file
+    from falsework.media.atomic import write_bytes
+
+    found = import_file(given.file)
+    if given.out is not None:
+        encoded = msgspec.json.encode({"campaigns": found.campaigns})
+        write_bytes(given.out, msgspec.json.format(encoded, indent=1) + b"\n")
+    items = sum(len(campaign.line_items) for campaign in found.campaigns)
+    if not given.json:
+        for row in found.refused:
+            print(shown(f"{given.file}, {row.line}: {row.what}"))
+        if not given.quiet:
+            print(f"{len(found.campaigns)} campaigns with {items} line items; {len(found.refused)} refused.")
+    return {
+        "campaigns": len(found.campaigns),
+        "line_items": items,
+        "refused": [{"line": row.line, "what": row.what} for row in found.refused],
+        "exit_code": 1 if found.refused else 0,
+    }
+
+
+def _explain(given: argparse.Namespace) -> dict[str, Any]:
+    import asyncio
+
+    import msgspec
+
+    from falsework.ads.server.running import Settings, build
+
+    try:
+        body = given.request.read_bytes()
+    except OSError as error:
+        raise FalseworkError(f"cannot be read ({error.strerror})", where=given.request) from error
+    with tempfile.TemporaryDirectory() as folder:
+        service = build(
+            Settings(
+                campaigns=given.campaigns,
+                state=f"{folder}/state",
+                key_file=f"{folder}/key",
+                catalogue=given.catalogue,
+                suitability=given.suitability,
+                rates=_rates(given.rates),
+                vendor=given.vendor,
+                explored=0.0,
+            )
+        )
+        try:
+            decisions = asyncio.run(service.explain(body))
+        finally:
+            service.close()
+    if not given.json:
+        for decision in decisions:
+            _print(decision)
+    return {
+        "breaks": [
+            {
+                "id": decision.asked.id,
+                "shown": [
+                    {
+                        "line_item": each.row.line_item.id,
+                        "creative": each.row.creative.id,
+                        "starts": each.starts,
+                        "slot": each.slot,
+                        "house": each.house,
+                    }
+                    for each in decision.chosen
+                ],
+                "trace": msgspec.to_builtins(decision.trace),
+            }
+            for decision in decisions
+        ]
+    }
+
+
+def _print(decision: Decision) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    trace, asked = decision.trace, decision.asked
+    if trace is None:
+        return
+    console = Console(highlight=False)
+
+    def line(text: str) -> None:
+        console.print(escape(shown(text)))
+
+    def table(*columns: str, title: str) -> Table:
+        made = Table(title=title, title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0))
+        for column in columns:
+            made.add_column(column, overflow="fold")
+        return made
+
+    line(f"Break {asked.id}: {asked.duration or sum(slot.most for slot in asked.slots):g} seconds at most, "
+         f"placement {asked.placement.name.lower().replace('_', ' ')}")  # fmt: skip
+    beside = "; ".join(f"{name}: {', '.join(values)}" for name, values in trace.scene.items() if values)
+    line(f"Beside it: {asked.scene.scene or asked.scene.title or 'a scene nobody described'}"
+         + (f" ({beside})" if beside else ""))  # fmt: skip
+    consent = table("what", "may it be done", title="\nThe viewer")
+    for what, verdict in trace.permissions.items():
+        consent.add_row(escape(what), escape(verdict))
+    console.print(consent)
+    refused = table(
+        "refused", "because", "which", title=f"\n{trace.rows} creatives, {trace.eligible} may be shown"
+    )
+    for one in trace.refused:
+        more = one.count - len(one.line_items)
+        names = ", ".join(one.line_items) + (f" and {more} more" if more > 0 else "")
+        refused.add_row(str(one.count), escape(one.why), escape(shown(names)))
+    console.print(refused)
+    considered = table("line item", "creative", "worth", "of", "", title="\nConsidered")
+    for each in trace.considered:
+        parts = ", ".join(f"{name} {value:.6g}" for name, value in each.parts.items())
+        verdict = "shown" if each.shown else each.why
+        considered.add_row(escape(shown(each.line_item)), escape(shown(each.creative)), f"{each.worth:.6g}",
+                           escape(parts), escape(verdict))  # fmt: skip
+    console.print(considered)
+    result = table("from", "line item", "creative", "seconds", "", title="\nThe break")
+    for shown_one in decision.chosen:
+        creative = shown_one.row.creative
+        result.add_row(f"{shown_one.starts:g} s", escape(shown_one.row.line_item.id), escape(creative.id),
+                       f"{creative.duration:g}", "house" if shown_one.house else "")  # fmt: skip
+    console.print(result)
+    console.print(f"Decided in {trace.microseconds:.0f} µs, this trace included.")
