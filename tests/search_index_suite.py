@@ -153,6 +153,7 @@ class IndexSuite:
             (Conditions(people=("Bill O’Neill",)), {"b"}),
             (Conditions(people=("🎬",)), set()),
             (Conditions(without=("drama", "light hearted")), {"b", TITLES[4].id, "f"}),
+            (Conditions(without=("Bill O’Neill",)), {entry.id for entry in ENTRIES} - {"b"}),
             (Conditions(without=("Thriller", "no such thing")), {"a", "c", "d", TITLES[4].id, "f"}),
             (Conditions(territory="DE"), {"a", "b", "c", "d", TITLES[4].id, "f"}),
             (Conditions(territory="us"), {"a", "b", "c", TITLES[4].id, "f"}),

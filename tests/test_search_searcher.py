@@ -169,6 +169,27 @@ def test_what_is_excluded_is_looked_for_in_the_text_where_no_mood_is_recorded(tm
         assert {result.title.id for result in found} == {"a", "b", "c"}
 
 
+def test_a_person_who_is_unwanted_is_in_no_result(sample: Searcher) -> None:
+    wish = "a comedy, nothing with Adam Sandler"
+    answer = sample.search(wish, limit=100)
+    assert answer.query.exclude == ("Adam Sandler",)
+    assert answer.results
+    for result in answer.results:
+        assert "Adam Sandler" not in [credit.name for credit in result.title.credits], result.title.title
+    assert "Hubie Halloween" in names(sample.search("a film with Adam Sandler", limit=100))
+
+
+def test_words_that_are_shut_out_count_in_what_to_loosen(tmp_path: Path) -> None:
+    with small_searcher(tmp_path, TITLES) as searcher, searcher.catalogue:
+        query = Query(years=Span(least=2005), exclude=("storm",))
+        answer = searcher.find(query)
+        assert not answer.results
+        counts = {each.chip.key: each.titles for each in answer.loosen}
+        assert counts == {"exclude": 1}
+        for each in answer.loosen:
+            assert len(searcher.find(searcher.without(query, each.chip)).results) == each.titles
+
+
 def test_a_territory_holds_back_what_cannot_be_watched_there(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     titles = [

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+
+import numpy as np
 
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import Availability, Title
@@ -17,13 +20,15 @@ from falsework.search.understanding import chips_of, without
 __all__ = ["conditions_of", "fulfils", "loosenings"]
 
 EVERYWHERE = "worldwide"
+MOST_READ = 2_000  # titles whose texts are read to count what a word leaves
 _GENRES = frozenset(genre.name for genre in GENRES)
 
 
 def conditions_of(query: Query, *, territory: str | None = None, at: float | None = None) -> Conditions:
     """What an index can hold a title to. `at`, in seconds since 1970, counts only where there is a territory.
 
-    Plain words that are excluded are not among them: those are looked for in the texts afterwards.
+    Of what is excluded an index knows genres, moods and people; plain words are looked for in the texts
+    afterwards.
     """
     return Conditions(
         kids=query.kids,
@@ -32,7 +37,7 @@ def conditions_of(query: Query, *, territory: str | None = None, at: float | Non
         runtime=query.runtime,
         languages=query.languages,
         people=query.people,
-        without=tuple(each for each in query.exclude if _known(each) is not None),
+        without=query.exclude,
         territory=territory,
         at=at if territory else None,
     )
@@ -54,16 +59,38 @@ def fulfils(title: Title, query: Query, conditions: Conditions) -> bool:
 
 
 def loosenings(
-    query: Query, conditions: Conditions, index: CatalogueIndex, *, language: str = "en"
+    query: Query,
+    conditions: Conditions,
+    index: CatalogueIndex,
+    titles: Callable[[list[str]], Mapping[str, Title]],
+    *,
+    language: str = "en",
 ) -> tuple[Loosening, ...]:
     """For each chip of a query, how many titles there would be without it; those that would give any, most
-    first. A child's filter is nobody's to loosen."""
+    first. A child's filter is nobody's to loosen. `titles` gives the catalogue's records by their ids."""
     found = []
     for chip in chips_of(query, language=language):
-        wider = conditions_of(without(query, chip), territory=conditions.territory, at=conditions.at)
-        if chip.key != "kids" and wider != conditions and (count := index.count(wider)):
+        less = without(query, chip)
+        wider = conditions_of(less, territory=conditions.territory, at=conditions.at)
+        if chip.key != "kids" and wider != conditions and (count := _count(less, wider, index, titles)):
             found.append(Loosening(chip, count))
     return tuple(sorted(found, key=lambda one: -one.titles))
+
+
+def _count(
+    query: Query,
+    conditions: Conditions,
+    index: CatalogueIndex,
+    titles: Callable[[list[str]], Mapping[str, Title]],
+) -> int:
+    """How many titles meet a query: by the index, and where words are shut out, by the texts too. Of more
+    than MOST_READ titles the texts are not read: a word takes few of so many away."""
+    count = index.count(conditions)
+    if not query.exclude or not 0 < count <= MOST_READ:
+        return count
+    anywhere = np.full(index.manifest.dimensions, index.manifest.dimensions**-0.5, np.float32)
+    ids = [hit.id for hit in index.dense(anywhere, conditions, count)]
+    return sum(fulfils(title, query, conditions) for title in titles(ids).values())
 
 
 def _inside(value: int | None, span: Span | None) -> bool:
@@ -90,10 +117,13 @@ def _to_be_watched(title: Title, conditions: Conditions) -> bool:
 
 def _carries(title: Title, excluded: str) -> bool:
     """Whether a title has what no result may have: among its genres and moods, or, where nobody recorded any,
-    in words of its text that tell of it. A plain word is looked for in the text always."""
+    in words of its text that tell of it. A plain word is looked for among the people and in the text
+    always."""
     tags = {folded(each) for each in (*title.genres, *title.moods)}
     known = _known(excluded)
     if folded(excluded if known is None else known.name) in tags:
+        return True
+    if known is None and _has_any((excluded,), [credit.name for credit in title.credits]):
         return True
     recorded = known is not None and bool(title.genres if known.name in _GENRES else title.moods)
     return not recorded and _told_by(excluded).search(f"{title.title} {title.synopsis}") is not None

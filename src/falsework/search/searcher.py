@@ -271,7 +271,13 @@ class Searcher:
             nearest=self._nearest(understood.unknown_titles, query, {one.title.id for one in results}),
             loosen=()
             if results
-            else loosenings(query, conditions, self.opened.index, language=understood.language),
+            else loosenings(
+                query,
+                conditions,
+                self.opened.index,
+                self.catalogue.titles,
+                language=understood.language,
+            ),
             notes=tuple(dict.fromkeys(notes)),
             took_ms=(time.perf_counter() - began) * 1000,
             passed=tuple(passed),

@@ -94,7 +94,8 @@ def clauses(conditions: Conditions) -> tuple[list[Clause], list[Clause]]:
         must.append(Inside(WINDOWS, tuple(open_window)))
     must_not: list[Clause] = []
     if conditions.without:
-        must_not.append(Among("tags", tuple(map(folded, conditions.without))))
+        unwanted = tuple(map(folded, conditions.without))
+        must_not += [Among("tags", unwanted), Among("people", unwanted)]
     return must, must_not
 
 

@@ -31,9 +31,10 @@ class Conditions:
     """What a title must fulfil before anything is ranked. Empty means no condition.
 
     `kids`: only titles whose rating is known and fit for children. `languages`, `people`: at least one of
-    them. `without`: none of these genres or moods. A title of unknown year or runtime fails a condition
-    on it. `territory` and `at` (seconds since 1970, UTC): to be watched there and then; a title of which
-    no window is recorded may be watched anywhere and always. Names are compared without case and accents.
+    them. `without`: none of these genres, moods or people. A title of unknown year or runtime fails a
+    condition on it. `territory` and `at` (seconds since 1970, UTC): to be watched there and then; a title of
+    which no window is recorded may be watched anywhere and always. Names are compared without case and
+    accents.
     """
 
     kids: bool = False
