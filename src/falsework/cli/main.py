@@ -17,6 +17,7 @@ from typing import Any
 
 import falsework
 from falsework.cli import (
+    ads,
     bench,
     brief,
     catalogue,
@@ -119,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add(commands, shared)
     catalogue.add(commands, shared)
     search.add(commands, shared)
+    ads.add(commands, shared)
     bench.add(commands)
     return parser
 
