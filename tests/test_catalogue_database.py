@@ -118,6 +118,7 @@ def test_in_both_databases_the_same(catalogue: Catalogue) -> None:
     assert catalogue.upsert([full]).changed == 0
     assert catalogue.revision == 1
     assert catalogue.title("nobody") is None
+    assert catalogue.titles(["\ud800", "a\0b"]) == {}  # nothing is there under what no text can hold
     assert catalogue.titles([]) == {}
 
 

@@ -199,6 +199,20 @@ def test_control_characters_and_overrides_of_direction(catalogue: Catalogue, tmp
     assert catalogue.title("4") == Title("4", "\u200f\u05d0")
 
 
+def test_a_refusal_quotes_nothing_that_cannot_be_written_or_steers(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    fields = ("id", "kind", "year", "runtime", "popularity", "available_from", "cast", "synopsis")
+    rows = [{"id": str(at), "title": "T", field: "\ud800\x1b[2J\u202e"} for at, field in enumerate(fields)]
+    done = import_file(catalogue, file_of(tmp_path, lines_of(*rows, {"id": "x", "title": "T"}), "t.jsonl"))
+    assert refusals(done).keys() == set(range(1, len(rows) + 1))
+    assert refusals(done)[3] == 'the year "\\ud800\\u001b[2J\\u202e" is no year'
+    assert all(reason.isprintable() for reason in refusals(done).values())
+    assert catalogue.count() == 1
+    again = import_file(catalogue, tmp_path / "t.jsonl")  # what was refused is remembered as it was said
+    assert refusals(again) == refusals(done)
+
+
 def test_any_json_line_is_a_title_or_refused(catalogue: Catalogue, tmp_path: Path) -> None:
     lines = [
         "null", "[]", "3", '"text"', "{", "[" * 100_000, '{"id": 1}', '{"title": "T"}',

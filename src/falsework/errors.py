@@ -7,7 +7,8 @@ from pathlib import Path
 
 __all__ = ["FalseworkError", "shown"]
 
-STEERING = ("Cc", "Cf", "Zl", "Zp")  # Unicode's categories of control and formatting, line and paragraph ends
+# Unicode's categories of control and formatting, line and paragraph ends, and of what UTF-8 cannot write.
+STEERING = ("Cc", "Cf", "Zl", "Zp", "Cs")
 
 
 class FalseworkError(Exception):
@@ -29,7 +30,8 @@ class FalseworkError(Exception):
 
 def shown(text: str) -> str:
     """Text with its control and formatting characters written out (\\u202e): in a file's name they could
-    steer a terminal or turn a line around. JSON stays JSON, and lines stay lines."""
+    steer a terminal or turn a line around. So are lone surrogates, which nothing can be written with. JSON
+    stays JSON, and lines stay lines."""
     return "".join(
         each if each in "\n\t" or unicodedata.category(each) not in STEERING else _written_out(each)
         for each in text

@@ -105,6 +105,12 @@ class Place:
                 where=self.where,
                 todo="Free some space and run again; what was written before is kept.",
             )
+        if isinstance(error, UnicodeEncodeError):
+            return FalseworkError(
+                "a text holds a lone surrogate, which is no character",
+                where=self.where,
+                todo="Correct the text; nothing was written.",
+            )
         return FalseworkError(
             f"the catalogue cannot be used ({words})",
             where=self.where,

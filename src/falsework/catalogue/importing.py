@@ -30,7 +30,7 @@ from falsework.catalogue.records import Scene, Title
 from falsework.catalogue.schema import ImportRow, RefusalRow
 from falsework.catalogue.sources import Row, Source, open_source
 from falsework.catalogue.writing import Changes, Writer
-from falsework.errors import FalseworkError
+from falsework.errors import FalseworkError, shown
 from falsework.progress import Progress, silent
 
 __all__ = ["CHUNK", "Imported", "Refusal", "import_file", "import_scenes"]
@@ -173,7 +173,7 @@ class _Titles:
                 except (FalseworkError, IntegrityError) as error:
                     others = "an id in it is another title's"
                     why = error.what if isinstance(error, FalseworkError) else others
-                    refusals.append(Refusal(line, reading.title.id, why))
+                    refusals.append(Refusal(line, reading.title.id, shown(why)))
         return Changes(sum(one.added for one in done), sum(one.changed for one in done)), refusals
 
     def _put_whole(self, writer: Writer, title: Title, parts: Parts) -> Changes:
@@ -318,7 +318,7 @@ class _Import(Generic[T]):
 
     def _understood(self, row: Row) -> tuple[T, tuple[str, ...]] | Refusal:
         if row.fault:
-            return Refusal(row.line, "", row.fault)
+            return Refusal(row.line, "", shown(row.fault))
         id_ = ""
         try:
             id_ = self._sort.id(row.values)
@@ -327,7 +327,8 @@ class _Import(Generic[T]):
                 return Refusal(row.line, id_, f"line {first} has the same id")
             understood = self._sort.read(row.values)
         except ValueError as error:
-            return Refusal(row.line, id_, str(error))
+            # It quotes the cell, which may hold anything; no database takes a lone surrogate.
+            return Refusal(row.line, id_, shown(str(error)))
         self._lines[id_] = row.line
         return understood
 

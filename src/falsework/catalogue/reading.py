@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,9 @@ __all__ = ["Wanted", "found", "parts", "scene_at", "scenes_of", "shots", "titles
 
 T = TypeVar("T")
 
+# What no text of a database can hold, so that nothing is there under such an id: asking for it is an error.
+_UNHELD = {"sqlite": re.compile(r"[\ud800-\udfff]"), "postgresql": re.compile(r"[\0\ud800-\udfff]")}
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -68,7 +72,8 @@ class Wanted:
 def titles(connection: sql.Connection, ids: Sequence[str]) -> dict[str, Title]:
     """Those of these titles that there are, by id, in the order of `ids`."""
     known: dict[str, Title] = {}
-    for group in in_groups(dict.fromkeys(ids)):
+    unheld = _UNHELD[connection.dialect.name]
+    for group in in_groups(dict.fromkeys(id_ for id_ in ids if not unheld.search(id_))):
         rows = connection.execute(sql.select(TitleRow.__table__).where(TitleRow.id.in_(group))).all()
         keys = [row.key for row in rows]
         credits = _credits(connection, keys)
