@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import openai  # noqa: F401  (a second of importing that no deadline below should pay for)
 import pytest
 
 from endpoint_server import FAULTS, FakeEndpoint, Fault, Request, fake_endpoint
@@ -175,6 +174,28 @@ def test_retry_after_is_waited_for_within_the_deadline(configured: Open, fake: F
 def test_nobody_there(configured: Open) -> None:
     _, notes = understood(configured(FALSEWORK_LLM_BASE_URL="http://127.0.0.1:1/v1"))
     assert notes == ("The endpoint could not be reached; this is the offline answer",)
+
+
+@pytest.mark.parametrize("proxy", ["::bad", "gopher://user:secret@127.0.0.1"])
+def test_a_proxy_that_is_none_is_said(configured: Open, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    query, (note,) = understood(configured("[patience]\nretries = 0"))
+    assert query is None
+    assert note.startswith("The endpoint ")
+    assert "secret" not in note
+
+
+def test_no_deadline_pays_for_making_the_client(
+    configured: Open, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = client._openai_client
+
+    def slowly(*given: Any) -> Any:
+        time.sleep(2.1)
+        return make(*given)
+
+    monkeypatch.setattr(client, "_openai_client", slowly)
+    assert understood(configured(FALSEWORK_LLM_TIMEOUT="2")) == (QUERY, ())
 
 
 def test_offline_work_is_done_while_the_endpoint_thinks(configured: Open, fake: FakeEndpoint) -> None:

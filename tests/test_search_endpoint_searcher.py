@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import openai  # noqa: F401  (a second of importing that no deadline below should pay for)
 import pytest
 
 from endpoint_server import FAULTS, FakeEndpoint, Request, fake_endpoint

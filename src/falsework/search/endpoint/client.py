@@ -82,7 +82,16 @@ class Client:
         self._breaker = breaker
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._making = threading.Lock()
         self._openai: Any = None
+
+    def prepare(self) -> Any:
+        """openai's client, made the first time. Its import takes a second that no deadline is to pay for:
+        whoever sets one calls this before. An EndpointError where the environment's proxy is none."""
+        with self._making:
+            if self._openai is None:
+                self._openai = _openai_client(self._settings)
+            return self._openai
 
     def answer(self, prompt: Prompt, deadline: float) -> Future[str]:
         """The answer's text, at the latest at `deadline` (of time.monotonic); the future's exception is an
@@ -190,7 +199,7 @@ class Client:
     async def _attempt(
         self, once: Callable[[Any], Awaitable[tuple[T, Any]]], estimate: Estimate, deadline: float
     ) -> T:
-        openai = self._client()
+        openai = self.prepare()
         if time.monotonic() >= deadline:  # what came before has taken all the time
             raise EndpointError(LATE, charge="nothing", trips=False)
         reserved = await asyncio.to_thread(self._spending.reserve, estimate)
@@ -207,29 +216,34 @@ class Client:
         await asyncio.to_thread(reserved.settle, usage_of(usage))
         return outcome
 
-    def _client(self) -> Any:
-        """openai's client, made where it is first needed: its import takes a second."""
-        if self._openai is None:
-            from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
-            patience = self._settings.patience
-            timeout = Timeout(patience.total, connect=min(patience.connect, patience.total))
-            self._openai = AsyncOpenAI(
-                base_url=self._settings.base_url,
-                api_key=self._settings.api_key.get_secret_value() or "none",
-                timeout=timeout,
-                max_retries=0,  # its own retries know no deadline
-                # A few bytes can be packed that unpack into gigabytes.
-                default_headers={"Accept-Encoding": "identity"},
-                http_client=DefaultAsyncHttpxClient(
-                    timeout=timeout,
-                    follow_redirects=False,  # a wish goes to the host that was configured, and to no other
-                    event_hooks={"response": [_bound_to(patience.bytes)]},
-                ),
-            )
-            # They come from variables that were set for another service.
-            self._openai.organization = self._openai.project = None
-        return self._openai
+def _openai_client(settings: EndpointSettings) -> Any:
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
+
+    patience = settings.patience
+    timeout = Timeout(patience.total, connect=min(patience.connect, patience.total))
+    try:
+        http = DefaultAsyncHttpxClient(
+            timeout=timeout,
+            follow_redirects=False,  # a wish goes to the host that was configured, and to no other
+            event_hooks={"response": [_bound_to(patience.bytes)]},
+        )
+    except Exception:  # HTTP_PROXY and its kin may say anything; its words may hold a password
+        raise EndpointError(
+            "is behind a proxy that cannot be used (HTTP_PROXY and the like)", charge="nothing"
+        ) from None
+    client = AsyncOpenAI(
+        base_url=settings.base_url,
+        api_key=settings.api_key.get_secret_value() or "none",
+        timeout=timeout,
+        max_retries=0,  # its own retries know no deadline
+        # A few bytes can be packed that unpack into gigabytes.
+        default_headers={"Accept-Encoding": "identity"},
+        http_client=http,
+    )
+    # They come from variables that were set for another service.
+    client.organization = client.project = None
+    return client
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -69,8 +69,9 @@ class EndpointEncoder:
             yield batch
 
     def _asked(self, texts: list[str]) -> Float:
-        deadline = time.monotonic() + self._settings.patience.total
         try:
+            self._client.prepare()
+            deadline = time.monotonic() + self._settings.patience.total
             rows = outcome_of(self._client.embed(texts, deadline), deadline)
         except EndpointError as error:
             raise _unusable(error.why) from None

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -97,6 +98,8 @@ class Endpoint:
 
     def deadline(self) -> float:
         """The moment (of time.monotonic) until which a search that begins now waits, for all that it asks."""
+        with suppress(EndpointError):  # said when it is asked
+            self._client.prepare()
         return time.monotonic() + self._settings.patience.total
 
     def understand(
