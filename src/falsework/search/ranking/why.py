@@ -11,6 +11,7 @@ from typing import Final, Literal
 from falsework.catalogue.records import Title
 from falsework.catalogue.vocabularies import words_of
 from falsework.search.query import Query, Span
+from falsework.search.ranking.document import LONGEST_SYNOPSIS
 from falsework.search.text import folded, tokens
 
 __all__ = ["MOST_REASONS", "Field", "Reason", "opening", "stored", "why"]
@@ -131,15 +132,17 @@ def _within(field: Literal["runtime", "year"], value: int | None, span: Span | N
 
 
 def _passage(title: Title, query: Query) -> Reason | None:
-    """The sentence of the synopsis that says most of the wish, cut to what says it."""
+    """The sentence of the synopsis that says most of the wish, cut to what says it; no more of the synopsis
+    is read than is indexed."""
     wanted = _wanted(title, query)
     if not wanted or not title.synopsis:
         return None
+    synopsis = _indexed(title.synopsis)
     best: tuple[float, int, int, list[tuple[int, float]], str] | None = None
-    for sentence in _SENTENCE.finditer(title.synopsis):
+    for sentence in _SENTENCE.finditer(synopsis):
         hits: list[tuple[int, float]] = []
         heard: dict[str, float] = {}
-        for word in _WORD.finditer(title.synopsis, sentence.start(), sentence.end()):
+        for word in _WORD.finditer(synopsis, sentence.start(), sentence.end()):
             for token in tokens(word[0]):
                 if token in wanted:
                     wish, weight = wanted[token]
@@ -152,7 +155,15 @@ def _passage(title: Title, query: Query) -> Reason | None:
     if best is None:
         return None
     _, begin, end, hits, told = best
-    return Reason("synopsis", _excerpt(title.synopsis, begin, end, hits), told)
+    return Reason("synopsis", _excerpt(synopsis, begin, end, hits), told)
+
+
+def _indexed(synopsis: str) -> str:
+    """As much of a synopsis as is indexed, to the end of a word."""
+    if len(synopsis) <= LONGEST_SYNOPSIS:
+        return synopsis
+    end = synopsis.rfind(" ", 0, LONGEST_SYNOPSIS)
+    return synopsis[: end if end > 0 else LONGEST_SYNOPSIS]
 
 
 def _wanted(title: Title, query: Query) -> dict[str, tuple[str, float]]:
@@ -198,5 +209,6 @@ def _excerpt(text: str, begin: int, end: int, hits: Sequence[tuple[int, float]])
 
 def opening(synopsis: str) -> str:
     """The first sentence of a synopsis, or as much of it as is quoted."""
+    synopsis = _indexed(synopsis)
     sentence = _SENTENCE.search(synopsis)
     return _excerpt(synopsis, sentence.start(), sentence.end(), [(sentence.start(), 1.0)]) if sentence else ""
