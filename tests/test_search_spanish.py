@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from falsework.search.understanding import Names, understand
 from falsework.search.understanding.spanish import to_english
 from falsework.search.understanding.spanish.lexicon import PARTS, entries, fold, lexicon
 from falsework.search.understanding.spanish.morphology import readings
@@ -215,3 +216,37 @@ def test_release_titles_are_in_the_catalogue_they_were_checked_against(shared: P
     assert len(rows) >= 600
     assert [row for row in rows if (row["original"], int(row["year"])) not in films] == []
     assert len({fold(row["spanish"]) for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("wish", "shut_out"),
+    [
+        ("no quiero nada de miedo", "scary"),
+        ("nada de miedo, por favor", "scary"),
+        ("no quiero pasar miedo", "scary"),
+        ("una comedia que no dé miedo", "scary"),
+        ("no quiero ver nada de sangre", "gory"),
+        ("no quiero nada de terror", "Horror"),
+        ("no me gusta nada el terror", "Horror"),
+    ],
+)
+def test_what_is_denied_twice_is_shut_out(wish: str, shut_out: str) -> None:
+    query = understand(wish, names=Names.of([])).query
+    assert query.exclude == (shut_out,)
+    assert not query.moods
+    assert shut_out not in query.genres
+
+
+@pytest.mark.parametrize(
+    ("wish", "chips"),
+    [
+        ("algo de miedo pero no mucho", ["de miedo", "que no dé mucho miedo", "nada sangrienta"]),
+        ("no quiero nada de miedo", ["nada de miedo"]),
+        ("una comedia no muy triste", ["comedia", "no demasiado triste", "nada deprimente"]),
+        ("una película sin palabrotas", ["sin palabrotas", "película"]),
+        ("una película romántica sin sexo", ["romance", "romántica", "película", "sin sexo"]),
+    ],
+)
+def test_chips_read_as_spanish_is_spoken(wish: str, chips: list[str]) -> None:
+    said = [chip.words for chip in understand(wish, names=Names.of([])).chips]
+    assert sorted(said) == sorted(chips)

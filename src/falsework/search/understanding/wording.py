@@ -30,7 +30,7 @@ SPANISH = {
     "like": "como {}",
     "unlike": "no como {}",
     "around": "quizá {}",
-    "mild": "no muy {}",
+    "mild": "no demasiado {}",
     "languages": "en {}",
     "countries": "de {}",
     "people": "con {}",
@@ -45,6 +45,24 @@ SPANISH = {
     "under": "hasta {}",
     "over": "al menos {}",
 }
+
+# Moods whose word is no adjective: wanted, wanted a little, unwanted.
+ENGLISH_MOODS = {
+    "adrenaline": ("fast-paced", "not too fast-paced", "nothing fast-paced"),
+    "drug-laden": ("with drugs", "few drugs", "no drugs"),
+    "sexual": ("with sex", "not too much sex", "no sex"),
+    "swearing": ("with swearing", "not too much swearing", "no swearing"),
+}
+SPANISH_MOODS = {
+    "adrenaline": ("trepidante", "no demasiado trepidante", "nada trepidante"),
+    "drug-laden": ("con drogas", "con pocas drogas", "sin drogas"),
+    "scary": ("de miedo", "que no dé mucho miedo", "nada de miedo"),
+    "sexual": ("con sexo", "con poco sexo", "sin sexo"),
+    "suspenseful": ("de suspense", "sin demasiado suspense", "sin suspense"),
+    "swearing": ("con palabrotas", "con pocas palabrotas", "sin palabrotas"),
+    "tuneful": ("con buena música", "con poca música", "sin música"),
+}
+PLACES = {"moods": 0, "mild": 1, "exclude": 2}
 
 
 def chip_words(key: str, value: str, *, language: str = "en") -> str:
@@ -62,6 +80,9 @@ def chip_words(key: str, value: str, *, language: str = "en") -> str:
         return words[key].format(_said(COUNTRIES, value, language).title())
     if key in ("kind", "kids"):
         return words.get(value, words["kids"])
+    moods = SPANISH_MOODS if language == "es" else ENGLISH_MOODS
+    if key in PLACES and value in moods:
+        return moods[value][PLACES[key]]
     known = term(value) if key in ("genres", "moods", "mild", "exclude") else None
     if known is not None:
         value = _of(known, language, known.name.casefold())

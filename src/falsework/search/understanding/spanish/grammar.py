@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from falsework.search.understanding.spanish import english
 from falsework.search.understanding.spanish.noun_phrases import (
     compounds,
@@ -22,6 +24,8 @@ __all__ = ["as_english"]
 
 CLOSING = frozenset(".,;:!?)]}…%")
 OPENING = frozenset("([{")
+DENIED = re.compile(r"\b((?:do|does|did|will|would)(?:n't| not) (?:\w+ )?\w+)( no| nothing)\b")
+ONCE = {" no": " any", " nothing": " anything"}
 ONLY_SPANISH = frozenset("¿¡")
 
 
@@ -31,7 +35,7 @@ def as_english(units: list[Unit]) -> str:
     units = without_personal_a(negated_with_objects(units))
     units = qualities_first(degrees(units))
     possessives(units)
-    return _joined(compounds(units))
+    return _denied_once(_joined(compounds(units)))
 
 
 def _joined(units: list[Unit]) -> str:
@@ -59,6 +63,11 @@ def _written(unit: Unit, before: Unit | None) -> str:
     elif marked:
         text = f"{marked} {text}"
     return english.plural(text) if unit.part == "noun" and unit.plural else text
+
+
+def _denied_once(text: str) -> str:
+    """What Spanish denies twice, English denies once: "no quiero nada de sangre", "no me gusta nada"."""
+    return DENIED.sub(lambda found: f"{found[1]}{ONCE[found[2]]}", text)
 
 
 def _with_articles(text: str) -> str:
