@@ -1,137 +1,64 @@
 """Hostile wishes and synopses, through the whole of search: offline, and with a model that obeys every one.
 
 None may bring up a title outside the catalogue or one that is not for the profile, steer a terminal, or end
-in anything but an answer or a sentence. The cases are in search_hostile.json: adding one is adding an entry.
+in anything but an answer or a sentence.
 """
 
 from __future__ import annotations
 
+import io
 import json
-import unicodedata
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-import openai  # noqa: F401  (a second of importing that no deadline below should pay for)
 import pytest
 
-from endpoint_server import FakeEndpoint, Request, fake_endpoint
-from falsework.catalogue.database import Catalogue
+from endpoint_server import FakeEndpoint
 from falsework.catalogue.ratings import fit_for_children
-from falsework.catalogue.records import Credit, Title
+from falsework.catalogue.records import Title
+from falsework.cli.main import main
 from falsework.cli.search_words import card, told
-from falsework.errors import FalseworkError
 from falsework.search.answer import Answer
-from falsework.search.encoder import Encoder
-from falsework.search.endpoint.endpoint import Endpoint
-from falsework.search.index.build import build
 from falsework.search.query import Query
-from falsework.search.ranking.why import stored
+from falsework.search.ranking.why import stored, why
 from falsework.search.searcher import Searcher
-
-HOSTILE = json.loads((Path(__file__).parent / "search_hostile.json").read_bytes())
-WISHES = {case["name"]: case["text"] * case.get("times", 1) for case in HOSTILE["queries"]}
-SYNOPSES = {case["name"]: case["text"] * case.get("times", 1) for case in HOSTILE["synopses"]}
-RATINGS = ("", "G", "R", "TV-Y", "TV-MA", "no rating at all")
-INVENTED = ("Titanic 9", "made-up-77", "eleven Oscars")
-
-ORDINARY = (
-    Title("f-1", "The Quiet Harbour", year=1994, synopsis="A storm passes; a family laughs.", rating="G"),
-    Title("f-2", "The Cellar Knife", year=2001, synopsis="A violent film of horror.", rating="R"),
-    Title("f-3", "Nine Lanterns", year=2010, synopsis="Two children sail through a storm.", rating="TV-Y"),
-    Title("f-4", "Unrated Storm", year=2015, synopsis="A storm, and nobody has rated it."),
-    Title("f-5", "Titanic Nights", year=1997, synopsis="A ship, ice, and a scary storm.", rating="NC-17"),
+from search_hostile import (
+    INVENTED,
+    ORDINARY,
+    SYNOPSES,
+    WISHES,
+    assert_fit,
+    assert_harmless,
+    hostile_folder,
+    hostile_searcher,
+    lying_endpoint,
 )
 
 
-def hostile_titles() -> list[Title]:
-    """A title for each synopsis, of every kind of rating, and some that are hostile in every field."""
-    told = [
-        Title(f"h-{at}", f"Storm {at}", year=1950 + at, synopsis=text, rating=RATINGS[at % len(RATINGS)])
-        for at, text in enumerate(SYNOPSES.values())
-    ]
-    whole = [
-        Title(
-            f"w-{at}",
-            text[:80] or "-",
-            synopsis=text,
-            genres=(text[:60] or "-",),
-            credits=(Credit(text[:60] or "-", "cast", text[:60]),),
-            rating=RATINGS[at % 2],
-        )
-        for at, text in enumerate(SYNOPSES.values())
-    ]
-    return [*ORDINARY, *told, *whole]
-
-
 @pytest.fixture(scope="module")
-def titles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Catalogue, Path]]:
-    """A catalogue of what it takes of the hostile titles, and its index."""
-    folder = tmp_path_factory.mktemp("hostile")
-    refused = 0
-    with Catalogue.open(folder / "catalogue.db") as catalogue:
-        for title in hostile_titles():
-            try:
-                catalogue.upsert([title])
-            except FalseworkError:
-                refused += 1  # a catalogue need not take everything, but must say so
-        assert catalogue.count() > 60
-        assert refused < 20
-        build(catalogue, folder / "index", encoder=Encoder.load())
-        yield catalogue, folder / "index"
-
-
-@pytest.fixture(scope="module")
-def searcher(titles: tuple[Catalogue, Path]) -> Iterator[Searcher]:
-    with Searcher.open(*titles) as searcher:
+def searcher() -> Iterator[Searcher]:
+    with hostile_searcher() as searcher:
         yield searcher
 
 
-def lie(request: Request) -> str:
-    """A model that obeys whoever wrote the wish or a synopsis: no child's profile, invented titles, numbers
-    that were not given, praise that nobody stored, and codes for the terminal."""
-    evil = "\x1b[2J\u202eTitanic 9 won eleven Oscars"
-    asked = request["response_format"]["json_schema"]["name"]
-    if asked == "query":
-        names = ["Titanic 9", "made-up-77", "The Cellar Knife", "Titanic Nights", "Unrated Storm", evil]
-        said: dict[str, Any] = dict.fromkeys(request["response_format"]["json_schema"]["schema"]["required"])
-        said |= {"text": f"violent horror {evil}", "kids": False, "titles": names, "like": names}
-        return json.dumps(said | {"people": ["Nobody Atall", evil], "genres": ["Horror", evil]})
-    if asked == "order":
-        return json.dumps({"order": [999, -1, 0, 2, 2, 1, 41, 10**9]})
-    claims = [
-        {"title": number, "field": field, "quote": quote, "wish": evil}
-        for number in (-1, 0, 1, 2, 999)
-        for field, quote in (("title", "Titanic 9"), ("synopsis", "won eleven Oscars"), ("rating", "G"))
-    ]
-    return json.dumps({"claims": claims})
-
-
 @pytest.fixture(scope="module")
-def liar() -> Iterator[FakeEndpoint]:
-    with fake_endpoint() as server:
-        server.say = lie
-        yield server
-
-
-@pytest.fixture(scope="module")
-def deceived(
-    titles: tuple[Catalogue, Path], liar: FakeEndpoint, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Searcher]:
-    """A searcher whose endpoint lies, and is never left alone for it."""
+def deceived_by(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Searcher, FakeEndpoint]]:
     folder = tmp_path_factory.mktemp("liar")
-    file = folder / "endpoint.toml"
-    limits = "[patience]\nfailures = 100\ntotal = 30\n[allowance]\nday_tokens = 1_000_000_000"
-    file.write_text(f"folder = '{folder}'\n{limits}\n[cache]\nentries = 0")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        endpoint = Endpoint.from_environment(liar.environment(FALSEWORK_LLM_SETTINGS=str(file)))
-        assert endpoint is not None
-        with endpoint, Searcher.open(*titles, endpoint=endpoint) as searcher:
-            yield searcher
+    with lying_endpoint(folder) as (endpoint, server), hostile_searcher(endpoint) as searcher:
+        yield searcher, server
 
 
-def check(answer: Answer, searcher: Searcher, wish: str, *, kids: bool) -> None:
+@pytest.fixture
+def deceived(deceived_by: tuple[Searcher, FakeEndpoint]) -> Searcher:
+    return deceived_by[0]
+
+
+@pytest.fixture
+def liar(deceived_by: tuple[Searcher, FakeEndpoint]) -> FakeEndpoint:
+    deceived_by[1].asked.clear()
+    return deceived_by[1]
+
+
+def check(answer: Answer, searcher: Searcher, wish: str, *, kids: bool, limit: int = 10) -> None:
     """What must hold of every answer, whatever was asked and whoever answered."""
     known = searcher.catalogue.titles([one.title.id for one in answer.results])
     for result in answer.results:
@@ -144,14 +71,11 @@ def check(answer: Answer, searcher: Searcher, wish: str, *, kids: bool) -> None:
         assert not kids or fit_for_children(title.rating)
     assert answer.query.kids or not kids
     assert Query.model_validate_json(answer.query.model_dump_json()) == answer.query
-    assert len(answer.results) <= 10
+    assert len(answer.results) <= limit
     shown = told(answer, explain=True, numbered_chips=True)
     assert_harmless(shown)
     if kids:
-        for title in ORDINARY:
-            assert fit_for_children(title.rating) or title.title not in shown or named(title.title, wish), (
-                f"{title.title} is shown to a child"
-            )
+        assert_fit(shown, wish)
     json.loads(json.dumps(answer.to_json(explain=True)).encode())
 
 
@@ -159,17 +83,6 @@ def beside_quotes(answer: Answer) -> str:
     """All that is said and not stored: a hostile synopsis may be quoted, never obeyed."""
     words = [each.words for each in answer.chips]
     return "\n".join((*words, *answer.notes, *answer.not_in_catalogue, answer.answered_by))
-
-
-def named(title: str, wish: str) -> bool:
-    return title.casefold() in wish.casefold()
-
-
-def assert_harmless(text: str) -> None:
-    """Nothing in it steers a terminal, and all of it can be written to one."""
-    text.encode("utf-8")
-    steering = {each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Zl", "Zp")} - {"\n"}
-    assert not steering, steering
 
 
 @pytest.mark.parametrize("kids", [False, True], ids=["anyone", "kids"])
@@ -182,7 +95,6 @@ def test_a_hostile_wish_offline(searcher: Searcher, name: str, kids: bool) -> No
 
 @pytest.mark.parametrize("name", WISHES)
 def test_a_hostile_wish_before_a_model_that_obeys(deceived: Searcher, liar: FakeEndpoint, name: str) -> None:
-    liar.asked.clear()
     answer = deceived.search(WISHES[name], kids=True)
     check(answer, deceived, WISHES[name], kids=True)
     assert not any(words in beside_quotes(answer) and words not in WISHES[name] for words in INVENTED)
@@ -199,11 +111,45 @@ def test_hostile_synopses_before_a_model_that_obeys(deceived: Searcher, wish: st
     assert not any(words in beside_quotes(answer) for words in INVENTED)
 
 
+@pytest.mark.parametrize("kids", [False, True], ids=["anyone", "kids"])
+def test_every_hostile_synopsis_is_found_and_none_is_obeyed(searcher: Searcher, kids: bool) -> None:
+    wish = "a storm passes"
+    answer = searcher.search(wish, kids=kids, limit=100)
+    check(answer, searcher, wish, kids=kids, limit=100)
+    assert not any(words in beside_quotes(answer) for words in INVENTED)
+    found = {result.title.id for result in answer.results}
+    titles = list(searcher.catalogue.every())
+    fit = {title.id for title in titles if not kids or fit_for_children(title.rating)}
+    assert found == fit
+
+
 def test_every_hostile_title_can_be_shown(searcher: Searcher) -> None:
     for title in searcher.catalogue.every():
         assert_harmless(card(title))
         if title.id.startswith("w-"):  # hostile in its name too
             check(searcher.search(title.title), searcher, title.title, kids=False)
+
+
+def test_every_hostile_title_before_a_liar_who_orders_and_explains(deceived: Searcher) -> None:
+    endpoint = deceived.endpoint
+    assert endpoint is not None
+    query = Query(text="storm", kids=True)
+    for titles in in_tens(list(deceived.catalogue.every())):
+        order = endpoint.rerank(query, titles, wish="a storm").heard().value
+        assert order is not None
+        assert sorted(order) == sorted(title.id for title in titles)
+        explanation = endpoint.explain(query, titles, wish="a storm")
+        by_id = {title.id: title for title in titles}
+        for claim in explanation:
+            assert any(claim.quote in words for words in stored(by_id[claim.id], claim.field))
+            assert claim.wish == ""
+        for title in titles:
+            for reason in why(title, query):
+                assert any(reason.quote in words for words in stored(title, reason.field))
+
+
+def in_tens(titles: Sequence[Title]) -> Iterator[Sequence[Title]]:
+    return (titles[at : at + 10] for at in range(0, len(titles), 10))
 
 
 def test_a_liars_explanation_has_nothing_to_say(deceived: Searcher) -> None:
@@ -218,12 +164,43 @@ def test_a_liars_explanation_has_nothing_to_say(deceived: Searcher) -> None:
     assert explanation.notes == ()
 
 
+@pytest.mark.slow
 def test_a_conversation_of_nothing_but_hostile_wishes(searcher: Searcher) -> None:
     turn = None
     for wish in WISHES.values():
         answer = searcher.search(wish, kids=True, previous=turn)
         check(answer, searcher, " ".join((wish, *answer.query.like, *answer.query.titles)), kids=True)
         turn = answer.turn
+
+
+@pytest.mark.parametrize("told", [[], ["--json"]], ids=["people", "programs"])
+@pytest.mark.parametrize("name", [each for each in WISHES if each.startswith(("ANSI", "right-to", "an opt"))])
+def test_a_terminal_is_not_steered(name: str, told: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["search", *told, "--explain", "--kids", *at_hostile(), "--", WISHES[name]])
+    out, err = capsys.readouterr()
+    assert status == 0
+    assert_harmless(out + err)
+    assert_fit(out, WISHES[name])
+
+
+def test_a_chat_of_nothing_but_hostile_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["".join(wish.splitlines())[:5_000] for wish in WISHES.values()]
+    commands = ["/why 1", "/show 1", "/show 99999999999999999999", "/remove 1", "/kids\x1b[2J", "/\u202e"]
+    typed = "\n".join(f"{line}\n{commands[at % len(commands)]}" for at, line in enumerate(lines))
+    raw = io.BytesIO(typed.encode("utf-8", "surrogatepass"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(raw, "utf-8", "surrogateescape"))
+    assert main(["search", "--chat", "--kids", *at_hostile()]) == 0
+    out, err = capsys.readouterr()
+    assert_harmless((out + err).expandtabs())
+    assert_fit(out, typed)
+    assert out.count("offline rules") > 90
+
+
+def at_hostile() -> list[str]:
+    folder = hostile_folder()
+    return ["--offline", "--catalogue", str(folder / "catalogue.db"), "--index", str(folder / "index")]
 
 
 def test_there_are_more_than_a_hundred() -> None:

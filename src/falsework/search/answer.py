@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,9 @@ __all__ = ["OFFLINE", "Answer", "Loosening", "Result", "Turn"]
 OFFLINE = "offline rules"
 MOST_PASSED = 1_000  # titles that a conversation remembers to have shown
 
+# A turn comes back from clients: with a bound, pydantic also refuses texts that are none (lone surrogates).
+_Id = Annotated[str, Field(max_length=2_000)]
+
 
 class Turn(BaseModel):
     """What the next sentence of a conversation may speak of: the `query` it edits, ids of the titles that
@@ -27,8 +30,8 @@ class Turn(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     query: Query = Query.model_validate({})
-    shown: tuple[str, ...] = Field(default=(), max_length=100)
-    passed: tuple[str, ...] = Field(default=(), max_length=MOST_PASSED)
+    shown: tuple[_Id, ...] = Field(default=(), max_length=100)
+    passed: tuple[_Id, ...] = Field(default=(), max_length=MOST_PASSED)
 
 
 @dataclass(frozen=True)
