@@ -31,7 +31,7 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
     serve.add_argument("--public", default="", metavar="URL", help="what players know this server by")
     serve.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
     serve.add_argument("--explored", type=float, default=0.02, metavar="SHARE",
-                       help="of breaks whose lead is drawn by lot, to judge changes by (default: .02)")  # fmt: skip
+                       help="of breaks that are led by lot, to judge changes by (default: .02)")  # fmt: skip
     serve.set_defaults(run=_serve)
 
     explain = tasks.add_parser("explain", parents=[shared], help="why a request is answered as it is")

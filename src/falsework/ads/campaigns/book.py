@@ -27,20 +27,28 @@ T = TypeVar("T", bound=np.generic)
 @dataclass(frozen=True)
 class Row:
     """One creative of one line item of one campaign. `occupies` are the line item, advertiser and categories
-    that a break then holds, `avoids` what may not be in it beside this row."""
+    that a break then holds; `rivals`, besides these, are what may not be in it beside this row."""
 
     campaign: Campaign
     line_item: LineItem
     creative: Creative
     occupies: frozenset[str]
-    avoids: frozenset[str]
+    rivals: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, campaign: Campaign, item: LineItem, creative: Creative) -> Row:
         domain = f"domain:{campaign.domain}"
         occupies = {domain, f"line_item:{item.id}", *(f"category:{one}" for one in item.categories)}
         rivals = {f"domain:{one}" for one in campaign.competitors}
-        return cls(campaign, item, creative, frozenset(occupies), frozenset(occupies | rivals))
+        return cls(campaign, item, creative, frozenset(occupies), frozenset(rivals))
+
+    def bears(self, other: Row) -> bool:
+        """Whether both may stand in one break."""
+        return (
+            self.occupies.isdisjoint(other.occupies)
+            and self.rivals.isdisjoint(other.occupies)
+            and self.occupies.isdisjoint(other.rivals)
+        )
 
     @cached_property
     def mime_types(self) -> frozenset[str]:
@@ -125,6 +133,10 @@ class Book:
     def duration(self) -> Floats:
         """Seconds."""
         return self._column(lambda row: row.creative.duration, np.float64)
+
+    @cached_property
+    def still(self) -> Flags:
+        return self._column(lambda row: row.creative.duration == 0, np.bool_)
 
     @cached_property
     def lengths(self) -> tuple[Floats, npt.NDArray[np.intp]]:

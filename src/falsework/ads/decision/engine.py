@@ -31,6 +31,7 @@ LEAST_LEFT = 5.0  # seconds at a break's end that are worth a house advertisemen
 # How much better than usual rows (n,) suit a break, 1.0 being usual.
 Score = Callable[[Break, Rows], Floats]
 
+LOOKED_AT = 256  # of the best, which nearly always hold all that is needed
 FINALISTS = 64  # candidates that the slower score looks at
 EXPLORED = (
     0.02  # of breaks are filled in an order left to chance, so that another policy can be judged by the log
@@ -110,21 +111,10 @@ class Decider:
         counted = asked.viewer.permissions.allows(Activity.CAP_FREQUENCY) and not asked.viewer.kids
         viewer = self._state.history(asked.viewer.identifier) if counted and asked.viewer.identifier else {}
         eligible = self.filters.eligible(asked, stream, viewer)
-        rows = eligible.open.rows
-        funded = self.wallet.available[eligible.open.items]
-        worth, parts = self._worth(asked, eligible.open)
-        best = np.flatnonzero(funded & (worth > 0))
-        if len(best) > FINALISTS:
-            best = best[np.argpartition(worth[best], -FINALISTS)[-FINALISTS:]]
-        if self._response is not None and len(best):
-            answer = self._response(asked, rows[best])
-            worth[best] *= answer
-            parts["response"] = np.ones(len(rows))
-            parts["response"][best] = answer
-        ordered = best[np.argsort(-worth[best], kind="stable")]
+        best, worth = self._best(asked, eligible)
         candidates = [
             Candidate(row, self.book.rows[row], value)
-            for row, value in zip(rows[ordered].tolist(), worth[ordered].tolist(), strict=True)
+            for row, value in zip(eligible.open.rows[best].tolist(), worth.tolist(), strict=True)
         ]
         placed, lead, chance = self._fill(asked, candidates, beside)
         chosen = [
@@ -135,7 +125,7 @@ class Decider:
         trace = None
         if asked.trace:
             spent = (time.perf_counter() - began) * 1e6
-            trace = self._trace(asked, eligible, funded, worth, parts, chosen, spent)
+            trace = self._trace(asked, eligible.open, eligible.refused, chosen, spent)
         return _decision(asked, chosen, trace)
 
     def fallback(self, asked: Break) -> Decision:
@@ -156,18 +146,55 @@ class Decider:
         if line_item in self.book.line_items:
             self.wallet.take_back(served, line_item)
 
+    def _best(self, asked: Break, eligible: Eligible) -> tuple[Rows, Floats]:
+        """The finalists (n,), best first, as places in what is open, and what they are worth (n,)."""
+        found = eligible.open
+        if self._relevance is None:
+            ranked, worth = self._ranked(found)
+        else:
+            worth, _ = self._worth(asked, found)
+            ranked = _largest(worth, LOOKED_AT)
+            worth = worth[ranked]
+        good = self._may_win(eligible, ranked) & (worth > 0)
+        if len(ranked) < len(found.rows) and np.count_nonzero(good) < FINALISTS and worth[-1] > 0:
+            worth, _ = self._worth(asked, found)  # too many of the best have no money left, or are capped
+            ranked = _largest(worth, len(worth))
+            worth = worth[ranked]
+            good = self._may_win(eligible, ranked) & (worth > 0)
+        best = np.flatnonzero(good)[:FINALISTS]
+        ranked, worth = ranked[best], worth[best]
+        if self._response is not None and len(ranked):
+            worth = worth * self._response(asked, found.rows[ranked])
+            again = np.argsort(-worth, kind="stable")
+            ranked, worth = ranked[again], worth[again]
+        return ranked, worth
+
+    def _may_win(self, eligible: Eligible, places: Rows) -> npt.NDArray[np.bool_]:
+        """Whether there is money for them, and no cap against them."""
+        found = self.wallet.available[eligible.open.items[places]]
+        return found if eligible.closed is None else found & ~eligible.closed[eligible.open.rows[places]]
+
+    def _ranked(self, found: Open) -> tuple[Rows, Floats]:
+        """The best by price and pacing, which are the same for every break until pacing looks again."""
+        dual = self._price() if self._price is not None else None
+        if found.ranked is None or found.ranked_by is not dual:
+            worth = np.maximum(found.prices, 1.0)
+            if dual is not None:
+                worth = worth * (1.0 - dual[found.items])
+            ranked = _largest(worth, LOOKED_AT)
+            found.ranked, found.ranked_by = (ranked, worth[ranked]), dual
+        return found.ranked
+
     def _worth(self, asked: Break, found: Open) -> tuple[Floats, dict[str, Floats]]:
         """Price times how well a row suits, less what its budget is worth elsewhere: `price * (fit -
-        dual)`."""
+        dual)`; and what that is made of."""
         parts = {"price": found.prices}
         worth = np.maximum(found.prices, 1.0)
         if self._relevance is not None:
             parts["relevance"] = self._relevance(asked, found.rows)
         if self._price is not None:
             parts["pacing"] = self._price()[found.items]
-        if len(parts) > 1:
-            worth = worth * (parts.get("relevance", 1.0) - parts.get("pacing", 0.0))
-        return worth, parts
+        return worth * (parts.get("relevance", 1.0) - parts.get("pacing", 0.0)), parts
 
     def _fill(
         self, asked: Break, candidates: Sequence[Candidate], beside: Sequence[Row]
@@ -237,20 +264,27 @@ class Decider:
     def _trace(
         self,
         asked: Break,
-        eligible: Eligible,
-        funded: npt.NDArray[np.bool_],
-        worth: Floats,
-        parts: dict[str, Floats],
+        found: Open,
+        refused: Sequence[tuple[Reason, Rows]],
         chosen: Sequence[Chosen],
         spent: float,
     ) -> Trace:
-        refused = [self._refused(reason, rows) for reason, rows in eligible.refused if len(rows)]
+        told = [self._refused(reason, rows) for reason, rows in refused if len(rows)]
+        funded = self.wallet.available[found.items]
         if not funded.all():
-            refused.append(self._refused(Reason.BUDGET, eligible.open.rows[~funded]))
+            told.append(self._refused(Reason.BUDGET, found.rows[~funded]))
+        worth, parts = self._worth(asked, found)
+        best = _largest(worth, FINALISTS)
+        if self._response is not None and len(best):
+            answer = self._response(asked, found.rows[best])
+            worth[best] *= answer
+            parts["response"] = np.ones(len(worth))
+            parts["response"][best] = answer
+            best = best[np.argsort(-worth[best], kind="stable")]
         shown = {(each.row.line_item.id, each.row.creative.id) for each in chosen}
         considered = []
-        for at in np.argsort(-worth, kind="stable")[:FINALISTS]:
-            row = self.book.rows[eligible.open.rows[at]]
+        for at in best.tolist():
+            row = self.book.rows[found.rows[at]]
             is_shown = (row.line_item.id, row.creative.id) in shown
             considered.append(
                 Considered(
@@ -265,8 +299,8 @@ class Decider:
         viewer, scene = asked.viewer, asked.scene
         return Trace(
             rows=len(self.book),
-            eligible=len(eligible.open.rows),
-            refused=tuple(refused),
+            eligible=len(found.rows),
+            refused=tuple(told),
             considered=tuple(considered),
             permissions={
                 activity.value: f"{verdict.value}: {viewer.permissions.reasons.get(activity, '')}"
@@ -291,9 +325,17 @@ def _why_not(row: Row, worth: float, funded: bool, chosen: Sequence[Chosen]) -> 
         return Reason.BUDGET.value
     if worth <= 0:
         return Reason.PACING.value
-    if any(not row.avoids.isdisjoint(each.row.occupies) for each in chosen):
+    if not all(row.bears(each.row) for each in chosen):
         return Reason.SEPARATION.value
     return Reason.OUTBID.value
+
+
+def _largest(worth: Floats, most: int) -> Rows:
+    """Places of the largest, in order; the earlier of equals first."""
+    if len(worth) <= most:
+        return np.argsort(-worth, kind="stable")
+    some = np.sort(np.argpartition(worth, -most)[-most:])
+    return some[np.argsort(-worth[some], kind="stable")]
 
 
 def _decision(asked: Break, chosen: Sequence[Chosen], trace: Trace | None) -> Decision:

@@ -24,37 +24,37 @@ from falsework.ads.opportunity import STILLS, Activity, Break, Scene, Slot
 __all__ = ["Eligible", "Filters", "History", "Unsuitable", "floor_of", "key_of"]
 
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 History = Mapping[str, Sequence[float]]
 Unsuitable = Callable[[Scene], frozenset[str]]
 MOST_KEPT = 64 << 20  # bytes of masks in each group, and of rows
 
 
-@dataclass(frozen=True)
+@dataclass
 class Open:
-    """Rows (n,) with their line items' numbers (n,) and prices (n,), micros for a thousand."""
+    """Rows (n,) with their line items' numbers (n,) and prices (n,), micros for a thousand. `ranked`: the best
+    of them by place, for as long as `ranked_by` are the prices of budgets."""
 
     rows: Rows
     items: Rows
-    prices: npt.NDArray[np.float64]
+    prices: Floats
+    ranked: tuple[Rows, Floats] | None = None
+    ranked_by: Floats | None = None
 
     @property
     def nbytes(self) -> int:
         return self.rows.nbytes + self.items.nbytes + self.prices.nbytes
 
-    def without(self, closed: Flags) -> Open:
-        """`closed` is over the whole book."""
-        kept = ~closed[self.rows]
-        return Open(self.rows[kept], self.items[kept], self.prices[kept])
-
 
 @dataclass(frozen=True)
 class Eligible:
-    """What may be shown. `refused`: for each reason in order the rows it refused first, where a trace was
-    asked for."""
+    """What may be shown, but for what is `closed` (rows of the book,) by caps. `refused`: for each reason in
+    order the rows it refused first, where a trace was asked for."""
 
     open: Open
-    refused: tuple[tuple[Reason, Rows], ...]
+    closed: Flags | None = None
+    refused: tuple[tuple[Reason, Rows], ...] = ()
 
 
 class Filters:
@@ -67,7 +67,6 @@ class Filters:
         self._slack = slack
         self._masks = tuple(_Kept[Flags]() for _ in GROUPS)
         self._open = _Kept[Open]()
-        self._closed = np.zeros(len(book), dtype=np.bool_)
         self._running = np.zeros(len(book), dtype=np.bool_)
         self._runs_from, self._runs_until = 0.0, 0.0  # the times between which `_running` holds
 
@@ -91,13 +90,13 @@ class Filters:
                 mask &= of_group
             found = self._opened(mask)
             self._open.put((self._runs_from, keys), found)
-        closed = self._over_caps(asked.at, stream, viewer)
-        if closed:
-            self._closed[:] = False
-            for rows in closed:
-                self._closed[rows] = True
-            found = found.without(self._closed)
-        return Eligible(found, ())
+        over = self._over_caps(asked.at, stream, viewer)
+        if not over:
+            return Eligible(found)
+        closed = np.zeros(len(self.book), dtype=np.bool_)
+        for rows in over:
+            closed[rows] = True
+        return Eligible(found, closed)
 
     def _traced(self, asked: Break, stream: History, viewer: History) -> Eligible:
         """The same by single steps, in the order of the reasons."""
@@ -115,7 +114,7 @@ class Filters:
             if reason in masks:
                 refused.append((reason, np.flatnonzero(mask & ~masks[reason])))
                 mask = mask & masks[reason]
-        return Eligible(self._opened(mask), tuple(refused))
+        return Eligible(self._opened(mask), refused=tuple(refused))
 
     def _opened(self, mask: Flags) -> Open:
         rows = np.flatnonzero(mask)
@@ -140,8 +139,8 @@ class Filters:
 
     def placement(self, asked: Break) -> Flags:
         """A still is for placements beside the programme, and nothing that lasts is."""
-        still = np.equal(self.book.duration == 0, asked.placement in STILLS)
-        return self.book.placements.suits(int(asked.placement)) & still
+        fits = self.book.still if asked.placement in STILLS else ~self.book.still
+        return self.book.placements.suits(int(asked.placement)) & fits
 
     def language(self, asked: Break) -> Flags:
         return self.book.languages.suits(asked.viewer.language)

@@ -9,22 +9,22 @@ bit for each.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from falsework.ads.campaigns.book import Row
-from falsework.ads.decision.filters import floor_of
+from falsework.ads.decision.filters import floor_of, key_of
 from falsework.ads.opportunity import Break, Slot
 
-__all__ = ["SLACK", "Candidate", "Placed", "fill", "fits"]
+__all__ = ["MOST_IN_A_BREAK", "SLACK", "Candidate", "Placed", "fill", "fits"]
 
 BEAM = 4
+FIRST_LOOK = 24  # candidates that fill most breaks; the others are looked at where these do not
 MOST_IN_A_BREAK = 30
 SLACK = 0.5  # seconds by which a length may be missed
 ENDLESS = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A row of the book with what it is worth in this break; above nothing, or it would not be here."""
 
     number: int
@@ -32,15 +32,15 @@ class Candidate:
     worth: float
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
+    """`starts`: seconds from the break's beginning."""
+
     candidate: Candidate
     slot: str
-    starts: float  # seconds from the break's beginning
+    starts: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Partial:
+class _Partial(NamedTuple):
     """`placed` are (candidate, slot), both by number; `out` are the candidates that none of them bears."""
 
     placed: tuple[tuple[int, int], ...] = ()
@@ -51,11 +51,17 @@ class _Partial:
 
 
 def fill(asked: Break, candidates: Sequence[Candidate], beside: Iterable[Row] = ()) -> tuple[Placed, ...]:
-    """`candidates` best first. At most one for each slot; no line item, advertiser, category or competitor
-    twice in the break, nor one that may not stand beside those of `beside`. What stays empty is for house
-    advertisements."""
+    """`candidates`, best first, each of which fits at least one slot. At most one for each slot; no line item,
+    advertiser, category or competitor twice in the break, nor one that may not stand beside those of
+    `beside`. What stays empty is for house advertisements."""
     if not candidates:
         return ()
+    beside = tuple(beside)
+    if len(candidates) > FIRST_LOOK:
+        first = _Filling(asked, candidates[:FIRST_LOOK], beside)
+        placed = first.placed()
+        if first.is_full(placed, min(one.row.creative.duration for one in candidates[FIRST_LOOK:])):
+            return placed
     return _Filling(asked, candidates, beside).placed()
 
 
@@ -75,21 +81,30 @@ class _Filling:
     def __init__(self, asked: Break, candidates: Sequence[Candidate], beside: Iterable[Row]) -> None:
         self._asked, self._candidates = asked, candidates
         self._durations = [one.row.creative.duration for one in candidates]
-        # By what is occupied or avoided, the candidates that do so.
+        # By what is occupied, or not borne beside itself, the candidates that do so.
         self._occupy: dict[str, int] = {}
-        self._avoid: dict[str, int] = {}
+        self._rival: dict[str, int] = {}
         bit = 1
         for one in candidates:
             for name in one.row.occupies:
                 self._occupy[name] = self._occupy.get(name, 0) | bit
-            for name in one.row.avoids:
-                self._avoid[name] = self._avoid.get(name, 0) | bit
+            for name in one.row.rivals:
+                self._rival[name] = self._rival.get(name, 0) | bit
             bit <<= 1
         self._conflicts: dict[int, int] = {}
         self._out = 0
         for row in beside:
             self._out |= self._conflicting(row)
-        self._fitting: dict[int, int] = {}
+        self._all = (1 << len(candidates)) - 1
+        self._alike = len({key_of(slot) for slot in asked.slots}) <= 1
+
+    def is_full(self, placed: Sequence[Placed], shortest: float) -> bool:
+        """Whether nothing of this many seconds could be added."""
+        asked = self._asked
+        if asked.slots:
+            return len(placed) == len(asked.slots)
+        ends = sum(one.candidate.row.creative.duration for one in placed)
+        return len(placed) == asked.most or ends + shortest > asked.duration + SLACK
 
     def placed(self) -> tuple[Placed, ...]:
         asked = self._asked
@@ -131,6 +146,8 @@ class _Filling:
         return finished + beam
 
     def _that_fit(self, slot: Slot) -> int:
+        if self._alike:
+            return self._all
         found, bit = 0, 1
         for one in self._candidates:
             if one.row.line_item.price >= floor_of(slot, one.row.creative.duration) and fits(one.row, slot):
@@ -169,8 +186,8 @@ class _Filling:
         """The candidates that may not stand beside a row."""
         found = 0
         for name in row.occupies:
-            found |= self._avoid.get(name, 0)
-        for name in row.avoids:
+            found |= self._occupy.get(name, 0) | self._rival.get(name, 0)
+        for name in row.rivals:
             found |= self._occupy.get(name, 0)
         return found
 

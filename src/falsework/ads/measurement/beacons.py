@@ -2,8 +2,9 @@
 them up.
 
 A beacon carries what is needed to count it, and nothing of the person: the stream's name, which
-advertisement, of which line item, for how much. An HMAC-SHA256 over all of it and the kind of event guards
-it. The same beacon called twice is the same event; one called after its time is not counted.
+advertisement, of which line item, for how much. An HMAC-SHA256 over all of it guards it, each kind of event
+with a signature of its own. The same beacon called twice is the same event; one called after its time is not
+counted.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ KINDS: Final = (
     "loss",
 )
 GOOD_FOR = 6 * 3600.0  # seconds after the decision
-SIGNATURE = 16  # bytes of the HMAC that are kept
+SIGNATURE = 16  # bytes of a signature
 LONGEST = 2_048  # characters of a beacon's text
 LEAST_KEY = 32  # bytes
 BASE = re.compile(r"https?://[^\s<>\"'&?#]+")  # so that an address needs no more escaping than its "&"
@@ -102,8 +103,7 @@ class Signer:
                 todo="Give one of http or https, without a query.",
             )
         self._keys, self._base = keys, base
-        # A MAC that has taken its key in is copied for each signature: half the work of starting anew.
-        self._macs = tuple(hmac.new(key, digestmod=hashlib.sha256) for key in keys)
+        self._secret = ("", b"")  # of the advertisement signed last: there are twenty beacons of each
         self._encoder, self._decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Beacon)
 
     def packed(self, beacon: Beacon) -> str:
@@ -111,7 +111,9 @@ class Signer:
         return _text(self._encoder.encode(beacon))
 
     def url(self, packed: str, kind: str) -> str:
-        return f"{self._base}/{kind}?b={packed}&s={_text(self._signature(self._macs[0], kind, packed))}"
+        if self._secret[0] is not packed:
+            self._secret = (packed, _secret(self._keys[0], packed))
+        return f"{self._base}/{kind}?b={packed}&s={_signature(self._secret[1], kind)}"
 
     def hashed(self, identifier: str) -> str:
         """An identifier as a viewer's name: it cannot be had back without the key."""
@@ -122,18 +124,24 @@ class Signer:
         """Raises `FalseworkError` for what was not signed here, or is past its time."""
         if kind not in KINDS or len(packed) > LONGEST or len(signature) > LONGEST:
             raise FalseworkError("is no beacon of ours", where="beacon", todo=AS_GIVEN)
-        given = _bytes(signature)
-        if not any(hmac.compare_digest(self._signature(mac, kind, packed), given) for mac in self._macs):
+        given = signature.encode()
+        expected = [_signature(_secret(key, packed), kind).encode() for key in self._keys]
+        if not any([hmac.compare_digest(one, given) for one in expected]):
             raise FalseworkError("was not signed here", where="beacon", todo=AS_GIVEN)
         beacon = self._decoder.decode(_bytes(packed))
         if not beacon.issued - 60 <= now <= beacon.issued + GOOD_FOR:
             raise FalseworkError("is past its time", where="beacon", todo="Events count for six hours.")
         return beacon
 
-    def _signature(self, mac: hmac.HMAC, kind: str, packed: str) -> bytes:
-        signed = mac.copy()
-        signed.update(f"{kind}\0{packed}".encode())
-        return signed.digest()[:SIGNATURE]
+
+def _secret(key: bytes, packed: str) -> bytes:
+    """What all signatures of one advertisement are made from: its HMAC, which nobody is shown."""
+    return hmac.digest(key, packed.encode(), hashlib.sha256)
+
+
+def _signature(secret: bytes, kind: str) -> str:
+    """Of one kind of event: hexadecimal digits."""
+    return hashlib.sha256(secret + kind.encode()).hexdigest()[: 2 * SIGNATURE]
 
 
 def _text(data: bytes) -> str:

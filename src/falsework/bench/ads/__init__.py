@@ -1,0 +1,1 @@
+"""How fast breaks are decided, measured from outside the server."""
