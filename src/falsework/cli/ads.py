@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from falsework.cli import ads_codecs, ads_serve, ads_stitch, ads_validate
+from falsework.cli import ads_codecs, ads_measure, ads_serve, ads_stitch, ads_validate
 
 __all__ = ["add"]
 
@@ -26,5 +26,5 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     tasks = parser.add_subparsers(metavar="TASK", required=True)
-    for topic in (ads_serve, ads_codecs, ads_validate, ads_stitch):
+    for topic in (ads_serve, ads_codecs, ads_validate, ads_stitch, ads_measure):
         topic.add(tasks, shared)

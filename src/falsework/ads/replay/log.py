@@ -75,6 +75,12 @@ def _read(text: TextIO, path: Path) -> AuctionLog:
         raise FalseworkError("is empty", where=path, todo="Give a log of auctions as CSV.")
     separator = next((one for one in ",\t;" if one in first), None)
     head = _cells(first, separator)
+    if _is_without_rate(head):
+        raise FalseworkError(
+            "has features and no predicted rate",
+            where=path,
+            todo="Predict a rate for each auction first: lines of click, price and predicted rate.",
+        )
     named = not all(_is_number(cell) for cell in head)
     places = (
         _places([cell.strip().lower() for cell in head], path)
@@ -144,6 +150,11 @@ def _fault(values: dict[str, float]) -> str:
     if not 0 <= values["rate"] <= 1:
         return f"has a predicted rate of {values['rate']:g}, which is no probability"
     return ""
+
+
+def _is_without_rate(head: Sequence[str]) -> bool:
+    """Lines of click, price and features as index:value, as iPinYou's logs are often given ("yzx")."""
+    return len(head) > 2 and all(_is_number(cell) for cell in head[:2]) and ":" in head[2]
 
 
 def _is_number(cell: str) -> bool:

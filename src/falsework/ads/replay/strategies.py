@@ -1,10 +1,11 @@
 """How much to bid, by rules that are told nothing of the log they run on.
 
-constant   the same for every auction mcpc       the most a click may cost, times the predicted rate (Lee et
-al. 2012) linear     in proportion to the predicted rate, at a base bid (Perlich et al. 2012) value      ours:
-the bid up to which winning is worth more than the budget it takes, by what the rest of the budget is worth in
-the auctions that are left (`value.py`); with many auctions a budget, the multiplier that would spend the rest
-of it evenly, found anew as it is spent (`multiplier.py`)
+- constant: the same for every auction.
+- mcpc: the most a click may cost, times the predicted rate (Lee et al. 2012).
+- linear: in proportion to the predicted rate, at a base bid (Perlich et al. 2012).
+- value: ours. The bid up to which winning is worth more than the budget it takes, by what the rest of the
+  budget is worth in the auctions that are left (`value.py`); with many auctions a budget, the multiplier that
+  would spend the rest of it evenly, found anew as it is spent (`multiplier.py`).
 
 What a strategy knows of prices and rates comes from the tuning log alone.
 """
@@ -22,8 +23,9 @@ from falsework.ads.replay.episodes import Outcome, run_bids, run_multiplier, run
 from falsework.ads.replay.log import AuctionLog
 from falsework.ads.replay.multiplier import multipliers
 from falsework.ads.replay.value import Landscape, fits, marginal_values
+from falsework.errors import FalseworkError
 
-__all__ = ["STRATEGIES", "Name", "Strategy", "tuned"]
+__all__ = ["STRATEGIES", "Name", "Strategy", "fixed", "tuned"]
 
 Floats = npt.NDArray[np.float64]
 Name = Literal["constant", "mcpc", "linear", "value"]
@@ -58,6 +60,21 @@ def tuned(name: Name, train: AuctionLog, *, budget: float, horizon: int) -> Stra
     best = max(range(len(tried)), key=lambda at: (won[at].clicks, won[at].predicted))
     base = float(tried[best])
     return _with_bids(name, base, lambda log: base * shape(log), budget, horizon)
+
+
+def fixed(name: Name, parameter: float, *, usual_rate: float, budget: float, horizon: int) -> Strategy:
+    """A strategy with its parameter given instead of tuned: the bid (constant), the most a click may cost
+    (mcpc), the bid for an auction of the `usual_rate` (linear). "value" has no such number."""
+    if name == "value":
+        raise FalseworkError(
+            'the strategy "value" has no single parameter',
+            where="--parameter",
+            todo="Give it a log to tune on.",
+        )
+    if name == "constant":
+        return _with_bids(name, parameter, lambda log: np.full(len(log), parameter), budget, horizon)
+    each = parameter if name == "mcpc" else parameter / max(usual_rate, np.finfo(np.float64).tiny)
+    return _with_bids(name, parameter, lambda log: each * log.rate, budget, horizon)
 
 
 def _with_bids(
