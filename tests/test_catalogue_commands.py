@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import falsework
 from falsework.cli.main import main
 
 TITLES = """\
@@ -116,3 +118,30 @@ def test_what_a_title_says_steers_no_terminal(capsys: pytest.CaptureFixture[str]
     said(capsys, "import", "t.jsonl")
     for words in (["list"], ["show", "1"]):
         assert not {"\x1b", "\u200f", "\u061c"} & set(said(capsys, *words))
+
+
+def test_index_builds_what_search_answers_from(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    said(capsys, "import", "titles.csv")
+    assert "2 titles are indexed" in said(capsys, "index")
+    assert main(["search", "calm", "--offline", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "indexed once" not in err
+    assert json.loads(out)["results"][0]["title"] == "Calm"
+    assert told(capsys, "index", "--index", "elsewhere")["titles"] == 2
+    assert (tmp_path / "elsewhere").is_dir()
+
+
+def test_every_command_that_an_error_names_is_one() -> None:
+    package = Path(falsework.__file__).parent
+    named = {
+        tuple(words.split())
+        for file in package.rglob("*.py")
+        for words in re.findall(r"`falsework ((?:catalogue|search) [a-z]+)", file.read_text())
+    }
+    assert ("catalogue", "import") in named
+    tasks = {"import", "index", "list", "show", "scene", "export", "attach", "remove"}
+    assert {task for room, task in named if room == "catalogue"} <= tasks
+    assert {task for room, task in named if room == "search"} <= {"serve"}

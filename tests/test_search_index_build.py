@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -60,6 +61,24 @@ def whole(folder: Path, films: Films) -> None:
             number = {term_id(token): 1.0 for token in tokens(title.title.split()[1])}
             assert title.id in {hit.id for hit in opened.index.lexical(number, EVERY, 50)}
         assert opened.table.rows_of([title.id for title in titles]).tolist() == list(range(len(titles)))
+
+
+def test_opening_writes_nothing_and_finds_the_names(folder):
+    built = build(Films(3, 5), folder, encoder=Digesting())
+    before = {path: path.stat().st_mtime_ns for path in built.generation.rglob("*") if path.is_file()}
+    title = next(Films(3, 5).every())
+    with open_index(folder, encoder=Digesting()) as opened:
+        assert opened.names.title(title.title).id == title.id
+        after = {path: path.stat().st_mtime_ns for path in built.generation.rglob("*") if path.is_file()}
+    assert {path.name for path in after} - {path.name for path in before} <= {IN_USE}
+    assert all(after[path] == time for path, time in before.items() if path.name == "names.safetensors")
+    assert "names.safetensors" in {path.name for path in before}
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+def test_a_build_leaves_no_file_open(folder):
+    build(Films(3, 5), folder, encoder=Digesting())
+    gc.collect()
 
 
 def test_a_build_holds_every_title_in_index_and_table(folder):

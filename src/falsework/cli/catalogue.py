@@ -1,4 +1,4 @@
-"""`falsework catalogue import|list|show|scene|export|attach|remove`: the studio's titles, in and out."""
+"""`falsework catalogue import|index|list|show|scene|export|attach|remove`: titles, in and out."""
 
 from __future__ import annotations
 
@@ -48,6 +48,14 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
         "--refused", type=Path, metavar="FILE", help="write every refused row here, as JSON lines"
     )
     bring.set_defaults(run=_import)
+
+    index = tasks.add_parser(
+        "index", parents=[common], help="build the index that search answers from, or bring it up to date"
+    )
+    index.add_argument(
+        "--index", type=Path, metavar="DIR", help="default: the folder of your cache that search looks in"
+    )
+    index.set_defaults(run=_index)
 
     listing = tasks.add_parser("list", parents=[common], help="titles that meet every condition")
     listing.add_argument("words", nargs="?", default="", metavar="WORDS", help="that stand in the title")
@@ -160,6 +168,26 @@ def _import(given: argparse.Namespace) -> dict[str, Any]:
         "revision": revision,
         "imports": [words.imported_json(one) for one in done],
     }
+
+
+def _index(given: argparse.Namespace) -> dict[str, Any]:
+    from falsework.cli.bars import Bars
+    from falsework.cli.search import not_installed
+
+    try:
+        from falsework.search.opening import build_index
+
+        quiet = given.quiet or given.json
+        with _opened(given) as catalogue, Bars(quiet=quiet) as bars:
+            folder = build_index(
+                catalogue, given.index, progress=lambda done, titles: bars.progress("index", done, titles)
+            )
+            titles, revision, where = catalogue.count(), catalogue.revision, catalogue.where
+    except ImportError as error:
+        raise not_installed(error) from error
+    if not quiet:
+        print(f"{shown(where)}: {titles:,} titles are indexed.")
+    return {"catalogue": where, "index": str(folder), "titles": titles, "revision": revision}
 
 
 def _write_refused(file: Path, done: list[Imported]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from falsework.search.endpoint.endpoint import Endpoint
     from falsework.search.searcher import Searcher
 
-__all__ = ["add"]
+__all__ = ["add", "not_installed"]
 
 MOST = 100
 PORT = 8484
@@ -111,7 +111,7 @@ def _catalogue(given: argparse.Namespace) -> Catalogue:
     try:
         from falsework.search.opening import open_catalogue
     except ImportError as error:
-        raise _not_installed(error) from error
+        raise not_installed(error) from error
     return open_catalogue(given.catalogue)
 
 
@@ -140,7 +140,7 @@ def _opened(given: argparse.Namespace, catalogue: Catalogue) -> Searcher:
                 catalogue, given.index, endpoint=_endpoint(given), building=building, progress=progress
             )
     except ImportError as error:
-        raise _not_installed(error) from error
+        raise not_installed(error) from error
     behind = catalogue.revision - searcher.opened.manifest.revision
     if behind > 0:
         say(f"The catalogue has changed since it was indexed ({behind} times): run with --rebuild.")
@@ -167,7 +167,8 @@ def _serve(given: argparse.Namespace, searcher: Searcher) -> dict[str, Any]:
     return {"host": host, "port": port}
 
 
-def _not_installed(error: ImportError) -> Exception:
+def not_installed(error: ImportError) -> Exception:
+    """What to raise where a package of the extra is missing."""
     if (error.name or "").startswith("falsework"):
         return error  # a fault of ours
     return FalseworkError(

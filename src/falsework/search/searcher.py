@@ -19,7 +19,6 @@ import numpy as np
 from falsework.catalogue.database import Catalogue
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import Title
-from falsework.errors import FalseworkError
 from falsework.search.agreement import COMPARED, agreed
 from falsework.search.answer import OFFLINE, Answer, Result, Turn
 from falsework.search.conditions import conditions_of, fulfils, loosenings
@@ -52,7 +51,6 @@ FEWEST: Final = 12  # records that are read from the catalogue at a time
 RERANKED: Final = 40  # results that an endpoint may put in another order
 NEAREST: Final = 5
 LIKELY: Final = 0.6  # likeness of a name from which it may be what was meant
-NAMES: Final = "names.safetensors"
 MINUTE: Final = 60.0  # seconds
 
 
@@ -119,7 +117,7 @@ class Searcher:
         self.endpoint = endpoint
         self._encoder = _shipped_encoder() if encoder is None else encoder
         self._ranker = _shipped_ranker() if ranker is None else ranker
-        self.names = _names(catalogue, opened) if names is None else names
+        self.names = opened.names if names is None else names
         self._gatherer = Gatherer(opened.index, opened.table) if gatherer is None else gatherer
 
     @classmethod
@@ -411,16 +409,3 @@ def _shipped_ranker() -> Ranks:
     from falsework.search.ranking.reranker import Reranker
 
     return Reranker.load()
-
-
-def _names(catalogue: Catalogue, opened: OpenIndex) -> Names:
-    """The names of the titles of an index, kept beside it after the first time."""
-    path = opened.reading.generation / NAMES
-    if path.is_file():
-        return Names.open(path)
-    names = Names.of_titles(catalogue.every())
-    try:
-        names.save(path)
-    except (FalseworkError, OSError):  # an index that may only be read: they are collected anew each time
-        return names
-    return Names.open(path)

@@ -7,6 +7,7 @@ leaves the index that was there in use until the new one is whole (generations.p
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -27,12 +28,13 @@ from falsework.search.index.protocol import CatalogueIndex, Entry, Manifest
 from falsework.search.index.vectors import Encodes, VectorCache
 from falsework.search.ranking.document import lexical_weights, passages
 from falsework.search.ranking.table import Table, TableWriter
+from falsework.search.understanding.names import Names
 
 __all__ = ["Built", "OpenIndex", "Source", "build", "open_index"]
 
 ALIAS = "falsework"  # what a cluster's current collection is called, and how the names of all begin
 PLACE = "cluster.json"  # in a generation whose index is a collection: which one, and where
-VECTORS, INDEX, TABLE = "vectors", "index", "table"
+VECTORS, INDEX, TABLE, NAMES = "vectors", "index", "table", "names.safetensors"
 AT_ONCE = 1_024  # titles: enough texts of each length for full batches of the encoder
 
 
@@ -58,10 +60,12 @@ class Built:
 
 @dataclass
 class OpenIndex:
-    """The index and the ranking table of one generation, held open together; use it in a `with` block."""
+    """The index, the ranking table and the names of one generation, held open together; use it in a `with`
+    block."""
 
     index: CatalogueIndex
     table: Table
+    names: Names
     folder: Path
     reading: Reading
 
@@ -112,8 +116,9 @@ def build(
         (part / TABLE).mkdir()
         table = TableWriter(part / TABLE, encoder.dimensions)
         with _new_index(part, encoder, cluster) as index:
-            _fill(catalogue, index, table, cache, progress)
+            names = _fill(catalogue, index, table, cache, progress)
             table.finish()
+            names.save(part / NAMES)
             manifest = index.settle(revision)
         generation = finish(part)
         if isinstance(index, ClusterIndex):
@@ -136,7 +141,9 @@ def open_index(folder: Path, *, encoder: Encodes, cluster: Cluster | None = None
     try:
         index = _built_index(reading.generation, encoder, cluster)
         try:
-            return OpenIndex(index, Table.open(reading.generation / TABLE), folder, reading)
+            table = Table.open(reading.generation / TABLE)
+            names = Names.open(reading.generation / NAMES)
+            return OpenIndex(index, table, names, folder, reading)
         except BaseException:
             index.close()
             raise
@@ -190,9 +197,12 @@ def _fill(
     table: TableWriter,
     cache: VectorCache,
     progress: Callable[[int, int], None] | None,
-) -> None:
-    """Every title into the index and the table, in the order of the catalogue."""
+) -> Names:
+    """Every title into the index and the table, in the order of the catalogue; gives their names and those of
+    their people."""
     titles, done = catalogue.count(), 0
+    called: list[tuple[str, str, int | None, float | None]] = []
+    people: Counter[str] = Counter()
     for batch in in_batches(catalogue.every(), AT_ONCE):
         texts = [passages(title) for title in batch]
         vectors = cache.vectors([text for each in texts for text in each])
@@ -202,7 +212,10 @@ def _fill(
             at += len(each)
             table.add(title, own)
             entries.append(Entry(title.id, lexical_weights(title), own[0], fields_of(title)))
+            called.append((title.id, title.title, title.year, title.popularity))
+            people.update(credit.name for credit in title.credits)
         index.put(entries)
         done += len(batch)
         if progress is not None:
             progress(done, max(titles, done))
+    return Names.of(called, people)

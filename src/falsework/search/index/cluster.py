@@ -176,7 +176,9 @@ class ClusterIndex:
         where = f"{cluster.where}/{collection}"
         name = cluster.serving(collection) or collection
         if name not in cluster.collections():
-            raise FalseworkError("holds no index", where=where, todo="Build it: `falsework catalogue index`.")
+            raise FalseworkError(
+                "holds no index", where=where, todo="Build it: `falsework search --rebuild`."
+            )
         metadata = cluster.ask(lambda: cluster.client.get_collection(name)).config.metadata or {}
         manifest = from_record(metadata.get(MANIFEST), where)
         return cls(cluster, name, checked(manifest, model=model, dimensions=dimensions, where=where))

@@ -80,7 +80,7 @@ class EdgeIndex:
             record = (folder / MANIFEST).read_text()
         except (OSError, UnicodeError) as error:
             raise FalseworkError(
-                f"holds no index ({error})", where=folder, todo="Build it: `falsework catalogue index`."
+                f"holds no index ({error})", where=folder, todo="Build it: `falsework search --rebuild`."
             ) from error
         manifest = checked(from_record(record, folder), model=model, dimensions=dimensions, where=folder)
         try:
@@ -89,7 +89,7 @@ class EdgeIndex:
             raise FalseworkError(
                 f"the index cannot be opened ({error})",
                 where=folder,
-                todo="Build it again: `falsework catalogue index`.",
+                todo="Build it again: `falsework search --rebuild`.",
             ) from error
         return cls(folder, shard, manifest)
 

@@ -26,7 +26,7 @@ __all__ = ["Reading", "begin", "building", "current", "finish", "in_use", "sweep
 
 CURRENT, LOCK, IN_USE = "current", "building", "in-use"
 PART, GONE = ".part", ".gone"
-BUILD = "Build it: `falsework catalogue index`."
+BUILD = "Build it: `falsework search --rebuild`."
 PATIENCE = 10.0  # seconds a reader follows a pointer that moves faster than it can
 
 

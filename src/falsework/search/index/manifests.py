@@ -17,7 +17,7 @@ from falsework.search.index.protocol import Manifest
 __all__ = ["FORMAT", "as_record", "checked", "from_record", "searchable"]
 
 FORMAT = 1
-REBUILD = "Build the index again from the catalogue: it takes minutes, and the old one serves until then."
+REBUILD = "Build it again, while the old one serves: `falsework search --rebuild`."
 
 
 def as_record(manifest: Manifest) -> dict[str, Any]:

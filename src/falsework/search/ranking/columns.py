@@ -126,7 +126,7 @@ def map_columns(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]
         raise FalseworkError(
             f"is not a readable table ({error})",
             where=path,
-            todo="Build the index again: falsework catalogue index.",
+            todo="Build the index again: `falsework search --rebuild`.",
         ) from error
     return columns, values
 

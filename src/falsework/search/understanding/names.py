@@ -57,10 +57,12 @@ class Names:
 
     @classmethod
     def of(
-        cls, titles: Iterable[tuple[str, str, int | None, float | None]], people: Iterable[str] = ()
+        cls,
+        titles: Iterable[tuple[str, str, int | None, float | None]],
+        people: Iterable[str] | Counter[str] = (),
     ) -> Names:
-        """From `(id, title, year, popularity)` of each title and the name of the person of each credit: who
-        has more credits is meant rather."""
+        """From `(id, title, year, popularity)` of each title and the name of the person of each credit, or
+        how many each has: who has more credits is meant rather."""
         ids: list[bytes] = []
 
         def entries() -> Iterable[tuple[str, int | None, float]]:
@@ -124,7 +126,7 @@ class Names:
             raise FalseworkError(
                 f"holds no names that this version reads ({error.args[0]})",
                 where=path,
-                todo="Build the index again: falsework catalogue index.",
+                todo="Build the index again: `falsework search --rebuild`.",
             ) from error
 
     def __len__(self) -> int:
