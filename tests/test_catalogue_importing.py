@@ -317,6 +317,19 @@ def test_a_mapping(catalogue: Catalogue, tmp_path: Path) -> None:
     assert done.notes == {'the country "Atlantis" is not known': 1}
 
 
+def test_until_the_end_of_the_calendar_is_for_ever(catalogue: Catalogue, tmp_path: Path) -> None:
+    content = (
+        "id,title,available_until\n"
+        "day,A,9999-12-31\n"
+        "moment,B,9999-12-31T23:59:59-05:00\n"
+        "before all,C,0001-01-01T00:00:00+14:00\n"
+    )
+    done = import_file(catalogue, file_of(tmp_path, content))
+    ends = [window.ends for one in catalogue.every() for window in one.availability]
+    assert ends == [datetime(9999, 12, 31, tzinfo=UTC)] * 2
+    assert [(one.id, one.line) for one in done.refused] == [("before all", 4)]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -11,7 +11,7 @@ import json
 import math
 import re
 import unicodedata
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 
 __all__ = [
     "entries",
@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 FIRST_YEAR, LAST_YEAR = 1870, 2200
+FOR_EVER = datetime(MAXYEAR, 12, 31, tzinfo=UTC)  # catalogues write "until 9999-12-31" for it
 LONGEST_RUNTIME = 100 * 60  # minutes; nothing shown to an audience lasts longer than a few days
 LONGEST_LIST = 200_000  # characters of a cell that holds a list
 MISSING = frozenset({"", "\\n", "n/a", "na", "nan", "nat", "null", "none", "-", "unknown"})
@@ -209,10 +210,15 @@ def moment(value: object, form: str = "", *, end: bool = False) -> datetime | No
     if is_missing(value):
         return None
     read = _moment(value, form)
-    if isinstance(read, datetime):
-        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
-    day = datetime(read.year, read.month, read.day, tzinfo=UTC)
-    return day + timedelta(days=1) if end else day
+    try:
+        if isinstance(read, datetime):
+            return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+        day = datetime(read.year, read.month, read.day, tzinfo=UTC)
+        return day + timedelta(days=1) if end else day
+    except OverflowError as error:
+        if read.year == MAXYEAR:
+            return FOR_EVER
+        raise ValueError(f'the date "{str(value)[:40]}" is before all calendars') from error
 
 
 def _moment(value: object, form: str) -> datetime | date:
