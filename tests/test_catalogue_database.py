@@ -208,6 +208,7 @@ def test_conditions(catalogue: Catalogue) -> None:
     assert found() == ["1", "2", "3"]
     assert (found(words="0%"), found(words="APPLE"), found(words="_")) == (["1"], ["2"], [])
     assert (found(kind="series"), found(genre="drama"), found(mood="Dark")) == (["2"], ["1"], ["2"])
+    assert (found(words="Äpfel"), found(words="äPFEL"), found(words="ß")) == (["1"], ["1"], [])
     assert (found(person="ada example"), found(country="FR"), found(language="fr")) == (["3"], ["1"], ["2"])
     assert (found(least_year=2000), found(most_year=1999), found(rating="tv-ma")) == (["2"], ["1"], ["2"])
     assert found(children=True) == ["1"]

@@ -177,6 +177,8 @@ def _file(path: Path, *, create: bool) -> Place:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -65536")  # KiB
+        # SQLite's own leaves every letter beyond ASCII as it is: Élite would be found by no spelling.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         return connection
 
     engine = sql.create_engine(
@@ -190,6 +192,10 @@ def _file(path: Path, *, create: bool) -> Place:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return Place(engine, str(path))
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def in_groups(these: Iterable[T], size: int = MOST_AT_ONCE) -> Iterator[list[T]]:

@@ -113,7 +113,7 @@ def found(connection: sql.Connection, wanted: Wanted, limit: int | None) -> list
 
 def _conditions(connection: sql.Connection, wanted: Wanted) -> Iterator[sql.ColumnElement[bool]]:
     if wanted.words:
-        words = wanted.words.casefold()
+        words = wanted.words.lower()
         yield sql.or_(
             sql.func.lower(TitleRow.title).contains(words, autoescape=True),
             sql.func.lower(TitleRow.original_title).contains(words, autoescape=True),
@@ -121,20 +121,20 @@ def _conditions(connection: sql.Connection, wanted: Wanted) -> Iterator[sql.Colu
     if wanted.kind:
         yield TitleRow.kind == wanted.kind
     if wanted.rating:
-        yield sql.func.lower(TitleRow.rating) == wanted.rating.casefold()
+        yield sql.func.lower(TitleRow.rating) == wanted.rating.lower()
     if wanted.least_year is not None:
         yield TitleRow.year >= wanted.least_year
     if wanted.most_year is not None:
         yield TitleRow.year <= wanted.most_year
     if wanted.genre:
         of = sql.select(TitleGenreRow.title).join(GenreRow, GenreRow.key == TitleGenreRow.genre)
-        yield TitleRow.key.in_(of.where(sql.func.lower(GenreRow.name) == wanted.genre.casefold()))
+        yield TitleRow.key.in_(of.where(sql.func.lower(GenreRow.name) == wanted.genre.lower()))
     if wanted.mood:
         of = sql.select(TitleMoodRow.title).join(MoodRow, MoodRow.key == TitleMoodRow.mood)
-        yield TitleRow.key.in_(of.where(sql.func.lower(MoodRow.name) == wanted.mood.casefold()))
+        yield TitleRow.key.in_(of.where(sql.func.lower(MoodRow.name) == wanted.mood.lower()))
     if wanted.person:
         of = sql.select(CreditRow.title).join(PersonRow, PersonRow.key == CreditRow.person)
-        yield TitleRow.key.in_(of.where(sql.func.lower(PersonRow.name) == wanted.person.casefold()))
+        yield TitleRow.key.in_(of.where(sql.func.lower(PersonRow.name) == wanted.person.lower()))
     if wanted.country:
         yield TitleRow.key.in_(sql.select(CountryRow.title).where(CountryRow.country == wanted.country))
     if wanted.language:
