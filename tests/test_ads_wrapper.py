@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from falsework.ads.vast.addresses import Target, is_public, target
 from falsework.ads.vast.markup import LARGEST
 from falsework.ads.vast.partner import Answer, PartnerAd, read
+from falsework.ads.vast.validation import check
 from falsework.ads.vast.wrapper import Fetched, unwrap
 from falsework.errors import FalseworkError
 
@@ -377,3 +378,43 @@ def test_slow_partners_end_with_the_deadline() -> None:
 def test_what_partners_answer_wrongly_is_refused(answer: Fetched) -> None:
     with pytest.raises(FalseworkError):
         Web({"https://a.example/": answer}).unwrap(read(wrapper("https://a.example/")))
+
+
+# ---- what a document has to have ------------------------------------------------------------------------
+
+
+def test_whole_documents_are_valid() -> None:
+    for body in (VAST_2, VAST_4, wrapper("https://w.example/"), b'<VAST version="4.2"/>'):
+        check(body)
+
+
+LINEAR = "VAST.Ad[0].InLine.Creatives.Creative[0].Linear"
+
+
+@pytest.mark.parametrize(
+    ("body", "given_one", "instead", "place"),
+    [
+        (VAST_2, b'version="2.0"', b"", "VAST.version"),
+        (VAST_2, b'version="2.0"', b'version="9"', "VAST.version"),
+        (VAST_2, b"InLine", b"Inline", "VAST.Ad[0]"),
+        (VAST_2, b"AdTitle", b"Title", "VAST.Ad[0].InLine.AdTitle"),
+        (VAST_2, b"Impression", b"Imp", "VAST.Ad[0].InLine.Impression"),
+        (VAST_2, b"00:00:15.500", b"15.5", f"{LINEAR}.Duration"),
+        (VAST_2, b'type="video/mp4"', b"", f"{LINEAR}.MediaFiles.MediaFile[0].type"),
+        (VAST_2, b'width="640"', b'width="wide"', f"{LINEAR}.MediaFiles.MediaFile[0].width"),
+        (VAST_2, b"https://cdn.example/boots.mp4", b"boots.mp4", f"{LINEAR}.MediaFiles.MediaFile[0]"),
+        (VAST_2, b'event="start"', b"", f"{LINEAR}.TrackingEvents.Tracking[0].event"),
+        (VAST_2, b'event="start"', b'event="progress"', f"{LINEAR}.TrackingEvents.Tracking[0].offset"),
+        (VAST_4, b"AdServingId", b"ServingId", "VAST.Ad[0].InLine.AdServingId"),
+        (VAST_4, b"UniversalAdId", b"AdId", "VAST.Ad[0].InLine.Creatives.Creative[0].UniversalAdId"),
+        (VAST_4, b'authority="https://iab.example"', b"", "VAST.Ad[0].InLine.Category.authority"),
+        (wrapper("x:"), b"", b"", "VAST.Ad[0].Wrapper.VASTAdTagURI"),
+        (wrapper("https://w.example/"), b"AdSystem", b"System", "VAST.Ad[0].Wrapper.AdSystem"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named_by_its_place(
+    body: bytes, given_one: bytes, instead: bytes, place: str
+) -> None:
+    with pytest.raises(FalseworkError) as refused:
+        check(body.replace(given_one, instead))
+    assert refused.value.where == place

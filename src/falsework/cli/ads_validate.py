@@ -68,8 +68,8 @@ def _files(names: Sequence[str]) -> Iterator[str]:
 def _checked(name: str, kind: str | None) -> dict[str, Any]:
     """One file: its kind, and the first thing that is wrong with it."""
     try:
-        from falsework.ads.openrtb import validation
-        from falsework.ads.vast import partner
+        from falsework.ads.openrtb import validation as openrtb
+        from falsework.ads.vast import validation as vast
     except ImportError as error:
         raise not_installed(error) from error
     file = "standard input" if name == STDIN else name
@@ -78,9 +78,9 @@ def _checked(name: str, kind: str | None) -> dict[str, Any]:
         body = read_input(name)
         answer["kind"] = kind = kind or _kind(name, body)
         if kind == "vast":
-            partner.read(body, where="")
+            vast.check(body)
         else:
-            validation.read(body)
+            openrtb.read(body)
     except FalseworkError as error:
         field = "" if error.where in (file, name) else error.where
         answer |= {"valid": False, "field": field, "what": error.what.rstrip(".")}

@@ -12,7 +12,7 @@ from falsework.ads.vast.markup import Element, read_markup
 from falsework.ads.vast.text import web_address
 from falsework.errors import FalseworkError
 
-__all__ = ["Answer", "PartnerAd", "read"]
+__all__ = ["VERSION", "Answer", "PartnerAd", "read"]
 
 MOST_ADS = 32
 MOST_TRACKERS = 256  # of one advertisement, and of one kind
