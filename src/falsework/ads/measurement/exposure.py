@@ -68,6 +68,7 @@ def exposures(decision: Decision) -> list[Exposure]:
     viewer = asked.viewer
     measured = viewer.permissions.allows(Activity.MEASURE)
     counted = viewer.permissions.allows(Activity.CAP_FREQUENCY) and not viewer.kids
+    around, about = contextual(asked), personal(viewer)
     return [
         Exposure(
             at=asked.at,
@@ -87,8 +88,8 @@ def exposures(decision: Decision) -> list[Exposure]:
             categories=each.row.line_item.categories,
             stream=viewer.stream if measured else "",
             viewer=viewer.identifier if counted else "",
-            context=contextual(asked),
-            personal=personal(viewer),
+            context=around,
+            personal=about,
         )
         for each in decision.chosen
     ]
