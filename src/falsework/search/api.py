@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -222,8 +223,16 @@ def serve(
         websockets=False,
         log_level=LogLevels.error,
     )
+
+    async def answering() -> None:
+        # A handler that raises does so wherever Python is, within a request too, where it would be taken for
+        # a fault of the application's. asyncio's own for SIGINT cancels the task instead.
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; another than the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+        await server.serve()
+
     with suppress(asyncio.CancelledError):
-        asyncio.run(server.serve())
+        asyncio.run(answering())
 
 
 def _check_address(host: str, port: int) -> None:
