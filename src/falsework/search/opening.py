@@ -34,7 +34,10 @@ def cache_folder() -> Path:
 
 def index_folder(catalogue: Catalogue) -> Path:
     """Where the index of a catalogue lies when nothing else is said."""
-    digest = hashlib.blake2b(catalogue.where.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    where = catalogue.where
+    if "://" not in where:  # as it was given: from another folder the same words name another file
+        where = str(Path(where).resolve())
+    digest = hashlib.blake2b(where.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     return cache_folder() / digest
 
 
