@@ -55,6 +55,7 @@ DOCUMENTS = [
 ]
 RUN = [
     "README.md",
+    "docs/ads-formats.md",
     "docs/catalogue.md",
     "docs/cookbook.md",
     "docs/formats.md",
