@@ -17,11 +17,13 @@ from falsework.ads.server.service import Answer, Service
 
 COLLAPSE = {"content": {"id": "the-lyon-corner-2026"}}
 COLLAPSE_AT = 4746
+GARDEN = {"content": {"id": "the-garden"}}  # where nothing happens
 
 
 @contextmanager
 def at_work(folder: Path, *, campaigns: Path | None = None, **changes: Any) -> Iterator[Service]:
     from falsework.catalogue.database import Catalogue
+    from falsework.catalogue.records import Scene, Title
     from falsework.catalogue.sample import fill
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -29,6 +31,9 @@ def at_work(folder: Path, *, campaigns: Path | None = None, **changes: Any) -> I
     if not database.exists():
         with Catalogue.open(database) as catalogue:
             fill(catalogue)
+            with catalogue.writing() as writer:
+                writer.titles([Title(id="the-garden", title="The Garden", genres=("Comedy",))])
+                writer.scenes([Scene(id="the-garden/1", title_id="the-garden", number=1, starts=0.0)])
     settings = {
         "campaigns": str(campaigns or campaigns_file()),
         "state": str(folder / "state"),

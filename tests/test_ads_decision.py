@@ -312,7 +312,8 @@ class Ledger:
     def shown(self, item: str, cost: int) -> None:
         self.impressions += 1
         self.state.record([
-            Event(stream="s", served=str(self.impressions), kind="impression", line_item=item, at=NOW, cost=cost)
+            Event(stream="s", served=str(self.impressions), kind="impression", line_item=item, at=NOW,
+                  cost=cost)
         ])  # fmt: skip
 
 

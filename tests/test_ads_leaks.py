@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
-from ads_at_work import COLLAPSE, at_work
 
+from ads_at_work import COLLAPSE, at_work
 from falsework.ads.learning.features import contextual, personal
 from falsework.ads.measurement.exposure import read_record
 from falsework.ads.openrtb.objects import BidRequest

@@ -33,8 +33,8 @@ MOST_KEPT = 64 << 20  # bytes of masks in each group, and of rows
 
 @dataclass
 class Open:
-    """Rows (n,) with their line items' numbers (n,) and prices (n,), micros for a thousand. `ranked`: the best
-    of them by place, for as long as `ranked_by` are the prices of budgets."""
+    """Rows (n,) with their line items' numbers (n,) and prices (n,), micros for a thousand. `ranked`: the
+    best of them by place, for as long as `ranked_by` are the prices of budgets."""
 
     rows: Rows
     items: Rows

@@ -51,8 +51,8 @@ class _Partial(NamedTuple):
 
 
 def fill(asked: Break, candidates: Sequence[Candidate], beside: Iterable[Row] = ()) -> tuple[Placed, ...]:
-    """`candidates`, best first, each of which fits at least one slot. At most one for each slot; no line item,
-    advertiser, category or competitor twice in the break, nor one that may not stand beside those of
+    """`candidates`, best first, each of which fits at least one slot. At most one for each slot; no line
+    item, advertiser, category or competitor twice in the break, nor one that may not stand beside those of
     `beside`. What stays empty is for house advertisements."""
     if not candidates:
         return ()

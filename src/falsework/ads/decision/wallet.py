@@ -43,7 +43,9 @@ class Wallet:
         self._low = {item for item, budget in budgets.items() if budget}
         self._renewals: list[tuple[float, str]] = []
         self._renewal = dict.fromkeys(budgets, 0.0)
-        self.available: npt.NDArray[np.bool_] = np.array([not budget for budget in budgets.values()])
+        self.available: npt.NDArray[np.bool_] = np.array(
+            [not budget for budget in budgets.values()], dtype=np.bool_
+        )
 
     def cost(self, line_item: str) -> int:
         """Micros of one impression."""

@@ -23,6 +23,8 @@ MOST_IMPRESSIONS = 200
 DEEPEST = 48  # brackets within one another
 DECODER = msgspec.json.Decoder(BidRequest)
 AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?\s*", re.DOTALL)
+TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # also one that does not end
+BRACKET = re.compile(rb"[\[\]{}]")
 EIDS = msgspec.json.Decoder(list[Eid])
 
 Fault = tuple[str, str]  # field, what is wrong with it
@@ -56,22 +58,14 @@ def _plain(what: str) -> str:
 
 def _too_deep(body: bytes) -> bool:
     """Counts brackets outside strings, so that no reader has to go down a bomb."""
-    depth = deepest = 0
-    quoted = escaped = False
     if body.count(b"[") + body.count(b"{") <= DEEPEST:
         return False
-    for octet in body:
-        if quoted:
-            quoted = escaped or octet != 0x22
-            escaped = octet == 0x5C and not escaped
-        elif octet == 0x22:
-            quoted = True
-        elif octet in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif octet in b"]}":
-            depth -= 1
-    return deepest > DEEPEST
+    depth = 0
+    for bracket in BRACKET.findall(TEXT.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > DEEPEST:
+            return True
+    return False
 
 
 def _faults(request: BidRequest) -> Iterator[Fault]:

@@ -303,12 +303,13 @@ class Service:
         return decisions
 
     async def _in_time(self, asked: Sequence[Break], deadline: Deadline) -> list[Decision] | None:
-        """None where the deadline passed first."""
+        """None where the deadline passed first, or something went wrong."""
         try:
             return await self._with_state(lambda: self._decide(asked, deadline), deadline.left())
-        except (TimeoutError, OSError, FalseworkError) as error:
-            if not isinstance(error, TimeoutError):
-                self.fault(error)
+        except TimeoutError:
+            return None
+        except Exception as error:
+            self.fault(error)
             return None
 
     def _decide(self, asked: Sequence[Break], deadline: Deadline) -> list[Decision]:
