@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,15 +13,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from falsework.catalogue.database import Catalogue
 from falsework.catalogue.ratings import fit_for_children
 from falsework.errors import FalseworkError
 from falsework.search.api import MOST_BYTES, application, serve
+from falsework.search.searcher import Searcher
 from search_at_work import sample_folder, sample_searcher
 
 
@@ -152,6 +156,24 @@ def test_a_fault_of_ours_says_nothing_of_the_inside(
     assert answer.status_code == 503
     assert "secret" not in answer.text
     assert "/place" not in answer.text
+
+
+def test_a_newer_index_that_cannot_be_opened_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    shutil.copytree(sample_folder() / "index", folder)
+    with (
+        Catalogue.open(sample_folder() / "catalogue.db") as catalogue,
+        Searcher.open(catalogue, folder) as searcher,
+    ):
+        client = TestClient(application(searcher), raise_server_exceptions=False)
+        (folder / "current").write_text("000999\n")  # a generation that was swept away
+        monkeypatch.setattr("falsework.search.index.generations.PATIENCE", 0.0)
+        for _ in range(2):
+            assert client.post("/search", json={"text": "a comedy"}).status_code == 200
+        (folder / "current").unlink()
+        assert client.post("/search", json={"text": "a comedy"}).status_code == 200
 
 
 def test_a_childrens_server_is_for_children(children: TestClient) -> None:

@@ -11,6 +11,7 @@ import logging
 import signal
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -38,6 +39,7 @@ __all__ = ["MOST_BYTES", "application", "serve"]
 MOST_BYTES: Final = 256 * 1024  # of a request's body: a wish of 100 kB is read to its 2,000 characters
 MOST_EXPLAINED: Final = 10
 LONGEST_ID: Final = 500
+PAUSE: Final = 60.0  # seconds until a newer index that could not be opened is tried again
 
 _log = logging.getLogger("falsework.search.api")
 
@@ -103,16 +105,25 @@ ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class _Current:
-    """The searcher on the newest index: a build that ends while the server runs is taken over."""
+    """The searcher on the newest index: a build that ends while the server runs is taken over. One that
+    cannot be opened (another falsework's, or swept away) is logged, and the index at hand goes on."""
 
     def __init__(self, searcher: Searcher) -> None:
         self._searcher = searcher
         self._before: Searcher | None = None
+        self._not_before = 0.0  # when to look for a newer index again
         self._lock = threading.Lock()
 
     def searcher(self) -> Searcher:
         with self._lock:
-            renewed = self._searcher.renewed()
+            if time.monotonic() < self._not_before:
+                return self._searcher
+            try:
+                renewed = self._searcher.renewed()
+            except FalseworkError as error:
+                _log.error("%s", error.sentence())
+                self._not_before = time.monotonic() + PAUSE
+                return self._searcher
             if renewed is not self._searcher:
                 # Requests may still be at work with the last one; nobody is with the one before it.
                 if self._before is not None:
