@@ -83,7 +83,7 @@ class ResponseModel(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 todo="Install it with `pip install 'falsework[ads]'`.",
             ) from error
         try:
-            return lightgbm.Booster(model_str=self.trees, params={"verbosity": -1})
+            return lightgbm.Booster(model_str=self.trees)
         except (lightgbm.basic.LightGBMError, ValueError) as error:
             raise FalseworkError(f"the model's trees cannot be read ({error})") from error
 

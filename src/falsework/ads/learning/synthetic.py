@@ -13,7 +13,7 @@ from falsework.ads.state.events import Segments
 from falsework.ads.state.protocol import Event
 from falsework.seeds import generator
 
-__all__ = ["GENRES", "ITEMS", "true_rate", "write_log"]
+__all__ = ["DURATIONS", "GENRES", "ITEMS", "LED", "true_rate", "write_log"]
 
 GENRES = ("drama", "comedy", "thriller", "documentary", "animation")
 ITEMS = ("shoes", "coffee", "bank", "travel", "games", "books", "bikes", "tea")
