@@ -24,8 +24,9 @@ from falsework.search.ranking.document import (
     sentences,
     standing,
 )
-from falsework.search.ranking.features import features
+from falsework.search.ranking.features import features, quick_scores
 from falsework.search.ranking.genre_bits import genres_said, names_of, title_genres
+from falsework.search.ranking.mentions import names_written
 from falsework.search.ranking.model import Model, load_model
 from falsework.search.ranking.request import read_request
 from falsework.search.ranking.reranker import Reranker
@@ -235,6 +236,29 @@ def test_frequencies_count_titles_not_mentions(table: Table) -> None:
     assert table.frequencies(np.array([term_id("clown"), term_id("nothing")], np.uint32)).tolist() == [2, 0]
 
 
+def test_a_title_that_others_mention_is_counted(tmp_path: Path) -> None:
+    titles = (
+        Title("1", "Super Troopers", synopsis="Super Troopers is a comedy by Broken Lizard."),
+        Title("2", "Super Troopers 2", synopsis="A sequel to Super Troopers; Super Troopers was a success."),
+        Title("3", "Club Dread", synopsis="From the makers of Super Troopers and of Solaris."),
+        Title("4", "Solaris", year=1972),
+        Title("5", "Solaris", year=2002, synopsis="After Solaris (1972)."),
+        Title("6", "Home", synopsis="They go home."),
+        Title("7", "Away", synopsis="Home is far away, say super troopers."),
+    )
+    table = written(titles, tmp_path)
+    assert table.mentions.tolist() == [2, 0, 0, 0.5, 0.5, 0, 0]
+
+
+def test_names_are_runs_of_words_with_capitals() -> None:
+    title = Title(
+        "1", "Aliens", synopsis="The sequel to Alien, by the maker of Terminator: not aliens. Aliens!"
+    )
+    found = names_written(title)
+    assert {"terminator", "the sequel to alien"} <= found
+    assert not {"aliens", "alien", "maker", "alien by the maker"} & found
+
+
 def test_a_table_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
     writer = TableWriter(tmp_path, DIMENSIONS)
     writer.add(TITLES[0], Hashed().encode(["x"]))
@@ -347,6 +371,15 @@ def test_the_parts_of_a_score_add_up(table: Table) -> None:
     candidates = Gatherer(Listed(TITLES), table).gather(request)
     for each in Reranker.load().rank(request, candidates, table):
         assert sum(each.parts.values()) == pytest.approx(each.score, abs=1e-3)
+
+
+@given(said=st.sampled_from(["a clown", "I liked Alien (1979), recommend something", "horror of 2017?", ""]))
+def test_the_quick_sum_is_that_of_its_columns(tmp_path_factory, said: str) -> None:
+    table = written(TITLES, tmp_path_factory.mktemp("table"))
+    request, weights = wish(said, table), load_model().quick
+    shelf, columns = Gatherer(Listed(TITLES), table).shelf(request)
+    slowly = sum(weight * columns[name] for name, weight in weights.items())
+    np.testing.assert_allclose(quick_scores(request, shelf, table, weights), slowly, rtol=1e-4, atol=1e-3)
 
 
 # --- the model

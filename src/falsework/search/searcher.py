@@ -315,7 +315,8 @@ class Searcher:
         }
         named = len(found)
         rest = [one for one in ranked if one.id not in found and one.id not in avoided]
-        enough = named + (max(wanted, COMPARED) if query.moods or liked else wanted)
+        compared = self.opened.table.moods and (query.moods or liked)
+        enough = named + (max(wanted, COMPARED) if compared else wanted)
         at = 0
         while at < len(rest) and len(found) < enough:
             batch = rest[at : at + max(enough - len(found), FEWEST)]

@@ -24,7 +24,7 @@ from falsework.search.ranking.candidates import Gatherer
 from falsework.search.ranking.judged import JudgedQuery, digest, read_queries
 from falsework.search.ranking.model import Model, load_model
 from falsework.search.ranking.reranker import Reranker
-from falsework.search.ranking.train import Examples, cross_validated_models, measures
+from falsework.search.ranking.train import Examples, Remembering, cross_validated_models, measures
 from falsework.search.searcher import Searcher
 
 __all__ = ["Indexing", "Row", "SearchBench", "Serving", "bench_search"]
@@ -182,8 +182,8 @@ def _cross_validated(
         Catalogue.open(place / "catalogue.db") as catalogue,
         open_index(place / "index", encoder=encoder) as opened,
     ):
-        gatherer = Gatherer(opened.index, opened.table)
-        examples = Examples.read(every, gatherer, encoder)
+        gatherer = Gatherer(Remembering(opened.index), opened.table)
+        examples = Examples.read(every, gatherer, encoder, opened.names)
         for model, places in cross_validated_models(examples, number=number, seed=0):
             search = _with(model, catalogue, opened, encoder)
             for at in places.tolist():

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from falsework.search.index.protocol import CatalogueIndex, Conditions, Hit
-from falsework.search.ranking.features import MOST_LIKED, Titles, quick_features
+from falsework.search.index.protocol import Conditions, Hit
+from falsework.search.ranking.features import MOST_LIKED, Titles, quick_features, quick_scores
 from falsework.search.ranking.model import load_model
 from falsework.search.ranking.request import Request
-from falsework.search.ranking.shelf import Shelves
+from falsework.search.ranking.shelf import Asked, Shelves
 from falsework.search.ranking.table import UNKNOWN, Table
 
 __all__ = ["Candidates", "Gatherer"]
@@ -21,8 +22,9 @@ __all__ = ["Candidates", "Gatherer"]
 DEPTH: Final = 600  # titles asked of the index by words
 TAKEN: Final = 400  # of them, whatever they are; and as many by meaning
 KNOWN_TAKEN: Final = 200  # more of them, if they are well known
-SHELF_TAKEN: Final = 600  # of the well-known titles, by all that can be compared quickly
+SHELF_TAKEN: Final = 1_000  # of the well-known titles, by all that can be compared quickly
 LIKED_TAKEN: Final = 200  # neighbours of the titles that are liked, of the mean of their vectors
+AT_ONCE: Final = 4  # searches of the index
 MOST_TERMS: Final = 64  # of a wish, the rarest in the catalogue
 ANYTHING: Final = Conditions()
 
@@ -44,11 +46,12 @@ class Gatherer:
     """Finds candidates in one index, whose table is `table`. `quick` are weights of `quick_features`, by
     which the well-known titles are gone through; None for those that ship with falsework."""
 
-    def __init__(self, index: CatalogueIndex, table: Table, quick: Mapping[str, float] | None = None) -> None:
+    def __init__(self, index: Asked, table: Table, quick: Mapping[str, float] | None = None) -> None:
         self.table = table
         self._index = index
         self._quick = dict(load_model().quick if quick is None else quick)
         self._shelves = Shelves(index, table)
+        self._asking = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="falsework-index")
 
     def gather(
         self,
@@ -59,15 +62,15 @@ class Gatherer:
     ) -> Candidates:
         """Whatever may answer a wish. Titles that are disliked, or liked and so known, are left out, as is
         anything the table does not hold. `quick` are other weights for this once."""
-        words = self._by_words(request, conditions)
-        meaning = self._rows(self._index.dense(request.vectors[0], conditions, TAKEN))
-        shelf, columns = self.shelf(request, conditions)
-        scores = np.zeros(len(shelf.rows), np.float32)
-        for name, weight in (self._quick if quick is None else quick).items():
-            scores += np.float32(weight) * columns[name]
+        # The index works in other threads and lets go of this one's lock, so all three go on at once.
+        asked_words = self._asking.submit(self._by_words, request, conditions)
+        asked_meaning = self._asking.submit(self._by_meaning, request.vectors[0], conditions, TAKEN)
+        asked_liked = self._asking.submit(self._neighbours, request, conditions)
+        shelf = self._shelves.under(conditions)
+        scores = quick_scores(request, shelf, self.table, self._quick if quick is None else quick)
+        words, meaning = asked_words.result(), asked_meaning.result()
         known = words[np.isin(words, shelf.rows)][:KNOWN_TAKEN]
-        best = shelf.rows[np.argsort(-scores, kind="stable")[:SHELF_TAKEN]]
-        rows = _distinct([words[:TAKEN], meaning, known, self._neighbours(request, conditions), best])
+        rows = _distinct([words[:TAKEN], meaning, known, asked_liked.result(), shelf.rows[_best(scores)]])
         rows = rows[~np.isin(rows, np.concatenate([request.liked, request.unliked]))]
         return Candidates(rows, _places(words, rows), _places(meaning, rows))
 
@@ -82,7 +85,10 @@ class Gatherer:
             return np.zeros(0, np.int64)
         mean = self.table.whole_vectors(request.liked[:MOST_LIKED]).mean(axis=0)
         length = max(float(np.linalg.norm(mean)), 1e-6)
-        return self._rows(self._index.dense(mean / length, conditions, LIKED_TAKEN))
+        return self._by_meaning(mean / length, conditions, LIKED_TAKEN)
+
+    def _by_meaning(self, vector: Floats, conditions: Conditions, limit: int) -> Rows:
+        return self._rows(self._index.dense(vector, conditions, limit))
 
     def _by_words(self, request: Request, conditions: Conditions) -> Rows:
         """A word that is said again counts more, but not as often more."""
@@ -106,6 +112,18 @@ def _distinct(lists: Sequence[Rows]) -> Rows:
     return np.asarray(every[np.sort(first)])
 
 
+def _best(scores: Floats) -> Rows:
+    """Where the `SHELF_TAKEN` highest scores stand, the highest first."""
+    if len(scores) > SHELF_TAKEN:
+        some = np.argpartition(-scores, SHELF_TAKEN)[:SHELF_TAKEN]
+        return np.asarray(some[np.argsort(-scores[some], kind="stable")])
+    return np.argsort(-scores, kind="stable")
+
+
 def _places(listed: Rows, rows: Rows) -> Rows:
-    place = {row: rank for rank, row in enumerate(listed.tolist())}
-    return np.array([place.get(row, UNKNOWN) for row in rows.tolist()], np.int64)
+    """Where in `listed` each of `rows` stands."""
+    if not len(listed):
+        return np.full(len(rows), UNKNOWN, np.int64)
+    order = np.argsort(listed)
+    at = order[np.minimum(np.searchsorted(listed, rows, sorter=order), len(listed) - 1)]
+    return np.where(listed[at] == rows, at, UNKNOWN)

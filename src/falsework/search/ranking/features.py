@@ -3,6 +3,7 @@ it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from falsework.search.ranking.table import IN_CAST, IN_TEXT, IN_TITLE, UNKNOWN, 
 if TYPE_CHECKING:
     from falsework.search.ranking.candidates import Candidates
 
-__all__ = ["Titles", "features", "quick_features"]
+__all__ = ["Titles", "features", "quick_features", "quick_scores"]
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -55,6 +56,7 @@ QUICK_BY_KIND: Final = (
     "cast's fame",
     "star's fame",
     "takings",
+    "mentions",
     "age",
     *(f"age over {knot}" for knot in KNOTS[:4]),
     "sequel",
@@ -67,6 +69,7 @@ QUICK_BY_KIND: Final = (
     "genres missed",
     "genres beside",
 )
+BY_ASKING: Final = ", recommending"  # after the name of a column that counts by the kind of the wish
 BY_KIND: Final = ("fused", "bm25", "covered", "title said", "sentence near", "nearest passage")
 
 
@@ -82,30 +85,52 @@ class Titles:
     genres: npt.NDArray[np.uint64]
     years: Floats
     standing: dict[str, Floats]
+    stacked: Floats  # the columns of `standing` in one array, (columns, titles)
 
     @classmethod
     def of(cls, rows: Rows, table: Table) -> Titles:
+        standing = _standing(rows, table)
+        stacked = np.stack(list(standing.values()))
         return cls(
             rows=rows,
             vectors=table.whole_vectors(rows),
             genres=table.genre_bits[rows],
             years=table.years[rows].astype(np.float32),
-            standing=_standing(rows, table),
+            standing=dict(zip(standing, stacked, strict=True)),
+            stacked=stacked,
         )
 
 
 def quick_features(request: Request, titles: Titles, table: Table) -> dict[str, Floats]:
     """Columns that thousands of titles can be compared by: (titles,) float32 each."""
+    columns = {**titles.standing, **_asked(request, titles, table)}
+    return columns | _by_kind(request, columns, QUICK_BY_KIND)
+
+
+def quick_scores(request: Request, titles: Titles, table: Table, weights: Mapping[str, float]) -> Floats:
+    """The sum of the `quick_features` by their weights, (titles,), without working the columns out that a
+    request's kind only multiplies."""
+    kind = _kind(request)
+
+    def weight(name: str) -> np.float32:
+        return np.float32(weights.get(name, 0.0) + kind * weights.get(f"{name}{BY_ASKING}", 0.0))
+
+    total = np.array([weight(name) for name in titles.standing], np.float32) @ titles.stacked
+    for name, column in _asked(request, titles, table).items():
+        total += weight(name) * column
+    return np.asarray(total, np.float32)
+
+
+def _asked(request: Request, titles: Titles, table: Table) -> dict[str, Floats]:
+    """The quick columns that depend on the request."""
     near = titles.vectors @ request.vectors.T
-    columns = {
+    return {
         "near": near[:, 0],
         "sentence near": near[:, 1:].max(axis=1) if near.shape[1] > 1 else near[:, 0],
-        **titles.standing,
         **_years(request, titles),
         **_genres(request, titles),
         **_likes(request, titles, table),
     }
-    return columns | _by_kind(request, columns, QUICK_BY_KIND)
 
 
 def features(request: Request, candidates: Candidates, table: Table) -> dict[str, Floats]:
@@ -125,9 +150,13 @@ def features(request: Request, candidates: Candidates, table: Table) -> dict[str
 def _by_kind(request: Request, columns: dict[str, Floats], names: tuple[str, ...]) -> dict[str, Floats]:
     """Columns that weigh differently in a wish for a recommendation than in the search for a title once seen:
     times the share, 0 to 1, of the request's wording that asks for the former."""
+    kind = np.float32(_kind(request))
+    return {f"{name}{BY_ASKING}": columns[name] * kind for name in names}
+
+
+def _kind(request: Request) -> float:
     asks, recalls = request.recommending, request.remembering
-    kind = np.float32((asks + 0.5) / (asks + recalls + 1.0))
-    return {f"{name}, recommending": columns[name] * kind for name in names}
+    return (asks + 0.5) / (asks + recalls + 1.0)
 
 
 def _places(candidates: Candidates) -> dict[str, Floats]:
@@ -219,6 +248,7 @@ def _standing(rows: Rows, table: Table) -> dict[str, Floats]:
         "cast's fame": np.log1p(of_all),
         "star's fame": np.log1p(of_best),
         "takings": np.log1p(table.takings[rows]),
+        "mentions": np.log1p(table.mentions[rows]),
         "age": age,
         **{f"age over {knot}": np.maximum(age - knot, 0) for knot in KNOTS},
         **{signal.name.lower(): (flags & signal) > 0 for signal in SIGNALS if signal.name},

@@ -11,23 +11,35 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol
 
-from falsework.search.index.protocol import CatalogueIndex, Conditions
+import numpy as np
+import numpy.typing as npt
+
+from falsework.search.index.protocol import Conditions, Hit
 from falsework.search.ranking.document import KNOWN
 from falsework.search.ranking.features import Titles
 from falsework.search.ranking.table import UNKNOWN, Table
 
-__all__ = ["SIZE", "Shelves"]
+__all__ = ["SIZE", "Asked", "Shelves"]
 
 SIZE: Final = 12_288  # titles; 19 MB of vectors
 KEPT: Final = 6  # shelves that are remembered
 
 
+class Asked(Protocol):
+    """As much of a `CatalogueIndex` as ranking needs."""
+
+    def lexical(self, terms: Mapping[int, float], conditions: Conditions, limit: int) -> list[Hit]: ...
+
+    def dense(self, vector: npt.NDArray[np.float32], conditions: Conditions, limit: int) -> list[Hit]: ...
+
+
 class Shelves:
     """The shelves of one index, by conditions. May be used from many threads at once."""
 
-    def __init__(self, index: CatalogueIndex, table: Table) -> None:
+    def __init__(self, index: Asked, table: Table) -> None:
         self._index = index
         self._table = table
         self._kept: OrderedDict[Conditions, Titles] = OrderedDict()

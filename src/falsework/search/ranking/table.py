@@ -23,13 +23,14 @@ from falsework.errors import FalseworkError
 from falsework.search.ranking.columns import Spool, map_columns, write_columns
 from falsework.search.ranking.document import LONGEST_SYNOPSIS, cast, standing
 from falsework.search.ranking.genre_bits import title_genres
+from falsework.search.ranking.mentions import names_written
 from falsework.search.ranking.signals import signals, takings, title_key
 from falsework.search.text import term_id, tokens
 
 __all__ = ["FILE", "IN_CAST", "IN_GENRES", "IN_TEXT", "IN_TITLE", "Ragged", "Table", "TableWriter"]
 
 FILE: Final = "table.safetensors"
-FORMAT: Final = 1
+FORMAT: Final = 2
 IN_TITLE, IN_CAST, IN_GENRES, IN_TEXT = 1, 2, 4, 8  # bits of `term_fields`
 MOST: Final = 255  # the highest count a term's byte can hold
 UNKNOWN: Final = -1
@@ -66,17 +67,20 @@ class Ragged:
 
 @dataclass(frozen=True)
 class Table:
-    """The opened table. All arrays are mapped and read-only; `n` titles, `m` vectors of `dimensions`.
+    """The opened table. All arrays are mapped and read-only; `n` titles, `moods` of which record any,
+    and `m` vectors of `dimensions`.
 
-    `years`, `runtimes` (minutes) and `popularity` are UNKNOWN (-1) where nobody said; `flags` are the bits
-    of `falsework.search.ranking.signals`; `lengths` the terms of the synopsis. `terms` holds each title's
-    term ids in rising order with `term_counts` and `term_fields` beside them; `vocabulary` (rising) and
-    `document_frequencies` all terms of the catalogue. `people` are digests of names, `person_titles` in how
-    many titles each stands.
+    `mentions` counts the titles whose texts write a title's name (shared evenly where several have that
+    name). `years`, `runtimes` (minutes) and `popularity` are UNKNOWN
+    (-1) where nobody said; `flags` are the bits of `falsework.search.ranking.signals`; `lengths` the terms of
+    the synopsis. `terms` holds each title's term ids in rising order with `term_counts` and `term_fields`
+    beside them; `vocabulary` (rising) and `document_frequencies` all terms of the catalogue. `people` are
+    digests of names, `person_titles` in how many titles each stands.
     """
 
     titles: int
     dimensions: int
+    moods: int
     years: npt.NDArray[np.int16]
     runtimes: npt.NDArray[np.int16]
     lengths: npt.NDArray[np.uint16]
@@ -85,6 +89,7 @@ class Table:
     flags: npt.NDArray[np.uint32]
     genre_bits: npt.NDArray[np.uint64]
     standings: Floats
+    mentions: Floats
     vectors: Ragged  # (m, dimensions) int8
     scales: Floats  # (m,)
     terms: Ragged  # uint32
@@ -112,7 +117,7 @@ class Table:
             raise FalseworkError(
                 f"is a table of format {values.get('format')}; this version reads {FORMAT}",
                 where=path,
-                todo="Build the index again: falsework catalogue index.",
+                todo="Build the index again: `falsework search --rebuild`.",
             )
         ragged: dict[str, Any] = {
             name: Ragged(columns.pop(name), columns.pop(f"{name}_offsets"))
@@ -121,6 +126,7 @@ class Table:
         return cls(
             titles=values["titles"],
             dimensions=values["dimensions"],
+            moods=values["moods"],
             **ragged,
             **dict[str, Any](columns),
         )
@@ -198,10 +204,12 @@ class TableWriter:
         self._spooled = self.folder / "table.spools"
         shutil.rmtree(self._spooled, ignore_errors=True)
         self._spooled.mkdir(parents=True)
-        self._rows = 0
+        self._rows = self._moods = 0
+        self._spools: list[Spool] = []
 
         def spool(name: str, dtype: npt.DTypeLike, width: int | None = None) -> Spool:
-            return Spool(self._spooled / name, dtype, width)
+            self._spools.append(Spool(self._spooled / name, dtype, width))
+            return self._spools[-1]
 
         self._columns = {
             "years": spool("years", np.int16),
@@ -227,6 +235,7 @@ class TableWriter:
             each.append([0])
         self._ids = spool("ids", np.uint64)
         self._keys = spool("keys", np.uint64)
+        self._written = spool("written", np.uint64)
 
     def add(self, title: Title, vectors: npt.NDArray[np.float32]) -> None:
         """Add a title with the vectors of its `passages`: (k, dimensions) float32 of length 1, k at least
@@ -257,7 +266,10 @@ class TableWriter:
             offsets.append([columns[name].rows])
         self._ids.append([digest(title.id)])
         self._keys.append([digest(title_key(title.title))])
+        written = sorted(names_written(title))
+        self._written.append(np.array([digest(name) for name in written], np.uint64))
         self._rows += 1
+        self._moods += bool(title.moods)
 
     def _fame(self, people: npt.NDArray[np.uint32]) -> Floats:
         """For each person, the standings of the titles they are in, together."""
@@ -274,18 +286,31 @@ class TableWriter:
             )
         return fame.astype(np.float32)
 
+    def _mentions(self, keys: npt.NDArray[np.uint64]) -> Floats:
+        """For each title of these names, in how many texts its name is written; titles of one name share
+        them."""
+        written = self._written.read()
+        names, titles = np.unique(keys, return_counts=True)
+        counts = np.zeros(len(names), np.int64)
+        for at in range(0, len(written), STEP):
+            found = _found(names, np.arange(len(names)), np.asarray(written[at : at + STEP]))
+            counts += np.bincount(found[found != UNKNOWN], minlength=len(names))
+        return (counts / titles)[np.searchsorted(names, keys)].astype(np.float32)
+
     def finish(self) -> None:
         """Count what is counted over all titles, put the columns together, clear the spools."""
         terms, frequencies = _counts(self._columns["terms"].read())
         people, person_titles = _counts(self._columns["people"].read())
         fame = self._fame(people)
         id_order = np.argsort(self._ids.read(), kind="stable")
-        key_order = np.argsort(self._keys.read(), kind="stable")
+        keys = np.asarray(self._keys.read())
+        key_order = np.argsort(keys, kind="stable")
         write_columns(
             self.folder / FILE,
             {
                 **self._columns,
                 **{f"{name}_offsets": offsets for name, offsets in self._offsets.items()},
+                "mentions": self._mentions(keys),
                 "vocabulary": terms,
                 "document_frequencies": frequencies,
                 "person_vocabulary": people,
@@ -293,15 +318,18 @@ class TableWriter:
                 "person_fame": fame,
                 "id_digests": self._ids.read()[id_order],
                 "id_rows": id_order.astype(np.uint32),
-                "key_digests": self._keys.read()[key_order],
+                "key_digests": keys[key_order],
                 "key_rows": key_order.astype(np.uint32),
             },
             {
                 "format": FORMAT,
                 "titles": self._rows,
                 "dimensions": self.dimensions,
+                "moods": self._moods,
             },
         )
+        for each in self._spools:
+            each.close()
         shutil.rmtree(self._spooled, ignore_errors=True)
 
 

@@ -19,14 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
-from falsework.search.query import Query
+from falsework.search.index.protocol import Conditions, Hit
 from falsework.search.ranking.candidates import Gatherer
 from falsework.search.ranking.features import features
 from falsework.search.ranking.judged import JudgedQuery, digest, folds, read_queries
@@ -34,16 +34,41 @@ from falsework.search.ranking.learning import Choice, fit_weights
 from falsework.search.ranking.model import Model
 from falsework.search.ranking.request import Encodes, Request, read_request
 from falsework.search.ranking.reranker import Reranker
+from falsework.search.ranking.shelf import Asked
+from falsework.search.understanding import Names, understand
 
-__all__ = ["Examples", "cross_validated_models", "measures", "train"]
+if TYPE_CHECKING:
+    from falsework.search.index.build import OpenIndex
+
+__all__ = ["Examples", "Remembering", "cross_validated_models", "measures", "train"]
 
 QUICK_PENALTY: Final = 3.0
 BLEND_PENALTY: Final = 10.0
-REJECTED: Final = 1_500  # well-known titles, drawn at random, that stand for those a query did not mean
+REJECTED: Final = 800  # well-known titles, drawn at random, that stand for those a query did not mean
 FOLDS: Final = 5
 SEEDS: Final = (0, 1)
 
 Rows = npt.NDArray[np.int64]
+
+
+class Remembering:
+    """An index that is asked the same questions for each fold, and answers them once."""
+
+    def __init__(self, index: Asked) -> None:
+        self._index = index
+        self._hits: dict[Any, list[Hit]] = {}
+
+    def lexical(self, terms: Mapping[int, float], conditions: Conditions, limit: int) -> list[Hit]:
+        asked = (tuple(terms.items()), conditions, limit)
+        if asked not in self._hits:
+            self._hits[asked] = self._index.lexical(terms, conditions, limit)
+        return self._hits[asked]
+
+    def dense(self, vector: npt.NDArray[np.float32], conditions: Conditions, limit: int) -> list[Hit]:
+        asked = (vector.tobytes(), conditions, limit)
+        if asked not in self._hits:
+            self._hits[asked] = self._index.dense(vector, conditions, limit)
+        return self._hits[asked]
 
 
 @dataclass
@@ -55,10 +80,14 @@ class Examples:
     gatherer: Gatherer
 
     @classmethod
-    def read(cls, queries: Sequence[JudgedQuery], gatherer: Gatherer, encoder: Encodes) -> Examples:
-        """Read the queries' texts as requests. Their answers are looked at only to learn from."""
-        nothing = Query.model_validate({})
-        requests = [read_request(query.text, nothing, gatherer.table, encoder) for query in queries]
+    def read(
+        cls, queries: Sequence[JudgedQuery], gatherer: Gatherer, encoder: Encodes, names: Names
+    ) -> Examples:
+        """Read the queries' texts as the search does. Their answers are looked at only to learn from."""
+        requests = [
+            read_request(query.text, understand(query.text, names=names).query, gatherer.table, encoder)
+            for query in queries
+        ]
         return cls(queries, requests, gatherer)
 
     def __len__(self) -> int:
@@ -141,7 +170,7 @@ def measures(queries: Sequence[JudgedQuery], ranked: Sequence[Sequence[str]]) ->
 
 
 @contextmanager
-def indexed(catalogue: Path, folder: Path | None, encoder: Any) -> Iterator[Gatherer]:
+def indexed(catalogue: Path, folder: Path | None, encoder: Any) -> Iterator[OpenIndex]:
     """An index over the titles of a file, in `folder` if one is given, for as long as the block lasts."""
     from falsework.catalogue.database import Catalogue
     from falsework.catalogue.importing import import_file
@@ -154,7 +183,7 @@ def indexed(catalogue: Path, folder: Path | None, encoder: Any) -> Iterator[Gath
             import_file(opened, catalogue)
             build(opened, place / "index", encoder=encoder)
         with open_index(place / "index", encoder=encoder) as index:
-            yield Gatherer(index.index, index.table, {})
+            yield index
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -179,12 +208,12 @@ def _trained(given: argparse.Namespace) -> Model:
 
     files = {path.stem: read_queries(path) for path in given.queries}
     encoder = Encoder.load()
-    with indexed(given.catalogue, given.index, encoder) as gatherer:
-        return learned(files, gatherer, encoder, seed=given.seed)
+    with indexed(given.catalogue, given.index, encoder) as opened:
+        return learned(files, opened, encoder, seed=given.seed)
 
 
 def learned(
-    files: Mapping[str, Sequence[JudgedQuery]], gatherer: Gatherer, encoder: Encodes, *, seed: int
+    files: Mapping[str, Sequence[JudgedQuery]], opened: OpenIndex, encoder: Encodes, *, seed: int
 ) -> Model:
     """A model of all queries of all files, and in its card what such models are worth on queries that they
     were not learned from."""
@@ -193,7 +222,8 @@ def learned(
         for name, listed in files.items()
         for query in listed
     ]
-    examples = Examples.read(queries, gatherer, encoder)
+    gatherer = Gatherer(Remembering(opened.index), opened.table, {})
+    examples = Examples.read(queries, gatherer, encoder, opened.names)
     by_seed = {each: cross_validated(examples, number=FOLDS, seed=each) for each in SEEDS}
     card = {
         "made": datetime.now(UTC).strftime("%Y-%m-%d"),

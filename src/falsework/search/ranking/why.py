@@ -143,7 +143,7 @@ def _passage(title: Title, query: Query) -> Reason | None:
         hits: list[tuple[int, float]] = []
         heard: dict[str, float] = {}
         for word in _WORD.finditer(synopsis, sentence.start(), sentence.end()):
-            for token in tokens(word[0]):
+            for token in _stems(word[0]):
                 if token in wanted:
                     wish, weight = wanted[token]
                     hits.append((word.start(), 0.0 if wish in heard else weight))
@@ -178,6 +178,12 @@ def _wanted(title: Title, query: Query) -> dict[str, tuple[str, float]]:
             for token in _tokens_of(name):
                 wanted.setdefault(token, (name, MEANT))
     return wanted
+
+
+@lru_cache(maxsize=16_384)
+def _stems(word: str) -> tuple[str, ...]:
+    """The terms of one word: a page of results says most words many times."""
+    return tuple(tokens(word))
 
 
 @lru_cache(maxsize=512)

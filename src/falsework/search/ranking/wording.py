@@ -63,7 +63,7 @@ _ASIDE: Final = frozenset(
     )
 )
 LEAST_TELLING: Final = 2  # words about the title that a sentence must hold to be kept
-MOST_SENTENCES: Final = 12
+MOST_SENTENCES: Final = 8
 
 _DECADES: Final = {
     "twenties": 1920,
