@@ -468,3 +468,47 @@ def test_tags_of_low_latency_are_left_out() -> None:
     text = str(LiveStitcher().refresh(film))
     assert "PART" not in text
     assert "SERVER-CONTROL" not in text
+
+
+lengths = st.lists(st.sampled_from([2.0, 4.0, 6.0]), min_size=12, max_size=24)
+
+
+@given(lengths, st.lists(st.sampled_from([2.0, 3.0, 6.0]), min_size=1, max_size=12), st.data())
+def test_whatever_the_origin_does_a_player_sees_one_stream(
+    programme: list[float], ads: list[float], data: st.DataObject
+) -> None:
+    """Segments of any lengths, windows of any size that move by any step, a break anywhere in them."""
+    size = data.draw(st.integers(3, 6), label="size")
+    first = data.draw(st.integers(size, len(programme) - 1), label="first")
+    until = data.draw(st.integers(first, len(programme)), label="until")
+    spots = read_playlist(
+        "#EXTM3U\n" + "".join(f"#EXTINF:{one:g},\nad{n}\n" for n, one in enumerate(ads)) + "#EXT-X-ENDLIST"
+    )
+    live, seen, at = LiveStitcher(), dict[int, str](), 0
+    last = 0
+    while at + size <= len(programme):
+        text = "".join(f"#EXTINF:{programme[n]:g},\n{n}\n" for n in range(at, at + size))
+        window = read_playlist(f"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:{at}\n{text}")
+        if at == 0:
+            live.insert(first, [spots], within=window, until=until)
+        made = live.refresh(window)
+        last = max(last, at + size)
+        assert made.segments
+        for number, one in enumerate(made.segments, made.media_sequence):
+            assert seen.setdefault(number, one.uri) == one.uri
+            before = seen.get(number - 1)
+            follows = before is None or (
+                (before.isdecimal() and one.uri == str(int(before) + 1))
+                or (before.startswith("ad") and one.uri == f"ad{int(before[2:]) + 1}")
+            )
+            assert one.discontinuity or follows
+        at += data.draw(st.integers(1, size), label="step")
+    order = [uri for _, uri in sorted(seen.items())]
+    assert sorted(seen) == list(range(len(seen)))
+    own = [int(uri) for uri in order if uri.isdecimal()]
+    shown = [uri for uri in order if uri.startswith("ad")]
+    assert own == sorted(set(own))
+    assert shown == [f"ad{n}" for n in range(len(shown))]
+    assert set(range(min(first, last))) <= set(own)
+    assert set(range(until, last)) <= set(own)
+    assert sum(ads[: len(shown)]) <= sum(programme[first:until]) + 0.5

@@ -7,8 +7,10 @@ EXT-OATCLS-SCTE35 or EXT-X-SCTE35. A cue that cannot be decoded still marks its 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from falsework.ads.hls.playlist import MediaPlaylist, attributes, nearest
 from falsework.ads.scte35.codec import decode_text
@@ -83,7 +85,9 @@ class _Finder:
     def __init__(self, playlist: MediaPlaylist) -> None:
         self._playlist = playlist
         self._starts = playlist.starts()
+        self._dates = _dates(playlist)
         self._cues: list[Cue] = []
+        self._places: dict[str, int] = {}  # of the cues, by their ids
         self._section: SpliceInfoSection | None = None
 
     def segment(self, at: int) -> None:
@@ -147,6 +151,7 @@ class _Finder:
                 duration=last.duration if last.duration is not None else duration,
                 section=last.section or self._section,
             )
+            self._places.setdefault(identifier, len(self._cues) - 1)
             return
         if last is not None and last.duration is None:
             self._end(at)
@@ -161,6 +166,7 @@ class _Finder:
                 section=self._section,
             )
         )
+        self._places.setdefault(self._cues[-1].id, len(self._cues) - 1)
 
     def _within(self, at: int, rest: str) -> None:
         """A break that had begun before the playlist did: "8/30", or ElapsedTime=8,Duration=30."""
@@ -180,7 +186,7 @@ class _Finder:
 
     def _date_range(self, at: int, told: dict[str, str]) -> None:
         identifier = told.get("ID", "")
-        known = next((place for place, cue in enumerate(self._cues) if cue.id == identifier), None)
+        known = self._places.get(identifier)
         outward = told.get("SCTE35-OUT", "")
         section = _section(outward or told.get("SCTE35-CMD", ""))
         said = announcement(section) if section is not None else None
@@ -221,12 +227,25 @@ class _Finder:
 
     def _boundary(self, date: datetime) -> int | None:
         """The segment boundary nearest to a date; None beyond the playlist's end, or without dates."""
-        segments = self._playlist.segments
-        ends = [one.date + timedelta(seconds=one.duration) for one in segments[-1:] if one.date is not None]
-        dates = [one.date for one in segments if one.date is not None] + ends
-        if len(dates) != len(segments) + 1 or date > dates[-1] + timedelta(seconds=SLACK):
+        dates = self._dates
+        if not dates or date > dates[-1] + timedelta(seconds=SLACK):
             return None
-        return min(range(len(dates)), key=lambda at: abs(dates[at] - date))
+        after = bisect_left(dates, date)
+        if after == 0:
+            return 0
+        if after == len(dates):
+            return after - 1
+        return after - (date - dates[after - 1] <= dates[after] - date)
+
+
+def _dates(playlist: MediaPlaylist) -> list[datetime]:
+    """When each segment begins, and at the end when the last one is over (n + 1); empty where that is not
+    told of all, or goes back."""
+    segments = playlist.segments
+    dates = [one.date for one in segments if one.date is not None]
+    if not segments or len(dates) != len(segments) or any(a > b for a, b in pairwise(dates)):
+        return []
+    return [*dates, dates[-1] + timedelta(seconds=segments[-1].duration)]
 
 
 def _section(text: str) -> SpliceInfoSection | None:

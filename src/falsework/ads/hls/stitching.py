@@ -102,7 +102,8 @@ class LiveStitcher:
             if number >= self._next:
                 self._take(number, segment)
                 self._next = number + 1
-        while self._window and self._window[0][0] < playlist.media_sequence:
+        # The last one stays until another comes: a list is never empty while long advertisements are due.
+        while len(self._window) > 1 and self._window[0][0] < playlist.media_sequence:
             _, gone = self._window.popleft()
             self._sequence += 1
             self._discontinuities += gone.discontinuity
