@@ -52,6 +52,16 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
     )
     bring.set_defaults(run=_import)
 
+    bench = tasks.add_parser(
+        "bench", parents=[shared], help="how many breaks a second are decided, and how soon"
+    )
+    bench.add_argument("--line-items", type=int, nargs="+", default=[10_000, 100_000], metavar="N",
+                       help="(default: 10000 100000)")  # fmt: skip
+    bench.add_argument("--rate", type=float, nargs="+", default=[250, 500, 1_000, 2_000], metavar="R",
+                       help="requests a second (default: 250 500 1000 2000)")  # fmt: skip
+    bench.add_argument("--seconds", type=float, default=60.0, metavar="S", help="at each rate (default: 60)")
+    bench.set_defaults(run=_bench)
+
 
 def _deciding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -181,6 +191,32 @@ def _explain(given: argparse.Namespace) -> dict[str, Any]:
             for decision in decisions
         ]
     }
+
+
+def _bench(given: argparse.Namespace) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from falsework.bench.ads.running import run
+
+    if min(given.line_items) < 1 or min(given.rate) <= 0 or given.seconds <= 0:
+        raise FalseworkError(
+            "needs numbers above 0", where="bench", todo="Give --line-items, --rate, --seconds."
+        )
+    rows = []
+    if not given.quiet and not given.json:
+        print("line items  rate/s     p50     p95     p99    most ms  unfilled  server µs  load µs   memory")
+    for line_items in given.line_items:
+        for row in run(line_items, given.rate, given.seconds):
+            rows.append(asdict(row))
+            one = row.measured
+            if not given.quiet and not given.json:
+                print(
+                    f"{row.line_items:10,}  {one.rate:6,.0f}  {one.p50:6.2f}  {one.p95:6.2f}  {one.p99:6.2f}"
+                    f"  {one.most:9.2f}  {one.unfilled:8,}  {row.processor:9.0f}  {row.generator:7.0f}"
+                    f"  {row.resident / 2**20:4.0f} MB",
+                    flush=True,
+                )
+    return {"rows": rows}
 
 
 def _print(decision: Decision) -> None:
