@@ -151,7 +151,8 @@ class _Finder:
                 duration=last.duration if last.duration is not None else duration,
                 section=last.section or self._section,
             )
-            self._places.setdefault(identifier, len(self._cues) - 1)
+            if identifier:
+                self._places.setdefault(identifier, len(self._cues) - 1)
             return
         if last is not None and last.duration is None:
             self._end(at)
