@@ -420,6 +420,24 @@ def test_an_import_goes_on_where_it_stopped(
     assert import_file(catalogue, file).refused == done.refused
 
 
+def test_an_import_begins_again_where_others_have_written_since(
+    catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "CHUNK", 10)
+    file = file_of(tmp_path, "id,title\n" + "".join(f"{number},T{number}\n" for number in range(30)))
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_file(catalogue, file, progress=stop)
+    catalogue.remove(["3"])
+    catalogue.upsert([Title("4", "Another")])
+    done = import_file(catalogue, file)
+    assert (done.went_on, done.rows, done.added, done.changed) == (0, 30, 21, 1)
+    assert {one.title for one in catalogue.every()} == {f"T{number}" for number in range(30)}
+
+
 def test_sigkill_in_the_middle_of_an_import(tmp_path: Path) -> None:
     count = 3000
     file = file_of(

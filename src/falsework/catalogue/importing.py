@@ -257,15 +257,16 @@ class _Import(Generic[T]):
         )
 
     def _begin(self) -> bool:
-        """Find out how far this import came before; whether it came to its end, and nothing has changed
-        since."""
+        """Find out how far this import came before, if nothing has changed since; whether it came to its
+        end."""
         with self._catalogue.writing() as writer:
             connection = writer.connection
             mine = sql.select(ImportRow.__table__).where(
                 ImportRow.file == self._source.digest, ImportRow.mapping == self._sort.identity
             )
             row = connection.execute(mine).first()
-            if row is not None and row.finished and row.revision != writer.revision - 1:
+            if row is not None and row.revision != writer.revision - 1:
+                # Others have written since, perhaps to these very titles: what was done may be undone.
                 connection.execute(sql.delete(ImportRow).where(ImportRow.key == row.key))
                 row = None
             if row is None:
@@ -352,6 +353,7 @@ class _Import(Generic[T]):
                 rows=self._rows + len(chunk),
                 added=self._added + changes.added,
                 changed=self._changed + changes.changed,
+                revision=writer.revision if writer.changed else writer.revision - 1,
             )
         )
         if refused:
