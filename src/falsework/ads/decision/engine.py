@@ -33,6 +33,7 @@ Score = Callable[[Break, Rows], Floats]
 
 LOOKED_AT = 256  # of the best, which nearly always hold all that is needed
 FINALISTS = 64  # candidates that the slower score looks at
+CANDIDATES = 32  # for a break, where there is no such score
 EXPLORED = (
     0.02  # of breaks are filled in an order left to chance, so that another policy can be judged by the log
 )
@@ -161,7 +162,7 @@ class Decider:
             ranked = _largest(worth, len(worth))
             worth = worth[ranked]
             good = self._may_win(eligible, ranked) & (worth > 0)
-        best = np.flatnonzero(good)[:FINALISTS]
+        best = np.flatnonzero(good)[: CANDIDATES if self._response is None else FINALISTS]
         ranked, worth = ranked[best], worth[best]
         if self._response is not None and len(ranked):
             worth = worth * self._response(asked, found.rows[ranked])

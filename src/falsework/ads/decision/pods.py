@@ -96,6 +96,9 @@ class _Filling:
         for row in beside:
             self._out |= self._conflicting(row)
         self._all = (1 << len(candidates)) - 1
+        self._of_length: dict[float, int] = {}
+        for number, seconds in enumerate(self._durations):
+            self._of_length[seconds] = self._of_length.get(seconds, 0) | 1 << number
         self._alike = len({key_of(slot) for slot in asked.slots}) <= 1
 
     def is_full(self, placed: Sequence[Placed], shortest: float) -> bool:
@@ -158,13 +161,15 @@ class _Filling:
     def _grown(self, partial: _Partial, slot: int, fitting: int, left: float) -> list[_Partial]:
         """By each of the best candidates that fit."""
         found: list[_Partial] = []
-        open_ = fitting & ~partial.out
+        open_ = 0
+        for seconds, of_length in self._of_length.items():
+            if seconds <= left + SLACK:
+                open_ |= of_length
+        open_ &= fitting & ~partial.out
         while open_ and len(found) < BEAM:
             bit = open_ & -open_
             open_ ^= bit
             number = bit.bit_length() - 1
-            if self._durations[number] > left + SLACK:
-                continue
             found.append(
                 _Partial(
                     (*partial.placed, (number, slot)),

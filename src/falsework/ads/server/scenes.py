@@ -17,7 +17,7 @@ from falsework.catalogue.database import Catalogue
 __all__ = ["BESIDE", "Scenes", "scene_beside"]
 
 BESIDE = 30.0  # seconds before and after a break that it stands beside
-MOST_TITLES = 20_000
+MOST_TITLES, MOST_SCENES = 20_000, 50_000  # in memory
 LOOKED_AGAIN = 5.0  # seconds until the catalogue is asked whether it changed
 
 
@@ -36,6 +36,7 @@ class Scenes:
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="catalogue")
         self._coming: dict[str, asyncio.Future[None]] = {}
         self._revision, self._looked = -1, 0.0
+        self._beside: dict[tuple[str, str, float | None], Scene] = {}
 
     async def ready(self, title: str, seconds: float) -> bool:
         """Whether a title is in memory, waiting for it as long as given. What comes later is kept for the
@@ -60,6 +61,7 @@ class Scenes:
         revision = self._catalogue.revision
         if revision != self._revision:
             self._known.clear()
+            self._beside = {}
             self._revision = revision
         self._looked = time.monotonic()
         found = self._catalogue.title(title)
@@ -72,7 +74,13 @@ class Scenes:
         known = self._known.get(title)
         if known is None or known.title is None:
             return None
-        return scene_beside(known.title, known.scenes, episode, second)
+        key = (title, episode, second)
+        found = self._beside.get(key)
+        if found is None:
+            if len(self._beside) >= MOST_SCENES:
+                self._beside = {}
+            found = self._beside[key] = scene_beside(known.title, known.scenes, episode, second)
+        return found
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
