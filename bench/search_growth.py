@@ -203,7 +203,7 @@ def _nearest(table: Any, vector: np.ndarray) -> set[str]:
             for at in range(0, table.titles, 50_000)
         ]
     )
-    return {table.id_of(int(row)) for row in np.argpartition(-scores, WANTED)[:WANTED]}
+    return set(table.ids_of(np.argpartition(-scores, WANTED)[:WANTED]))
 
 
 def questions_of(sample: Sample, encoder: Encoder) -> list[Question]:
