@@ -30,8 +30,8 @@ MOST = 8.0  # times better or worse than usual: a model's error costs no more th
 class ResponseModel(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """`weights` of features by name, `intercept`: logits. `trees`: LightGBM's own text, which then takes the
     features in the order of `weights` and whose score replaces the logit. `slope` and `offset` calibrate it
-    (Platt), or `scores` and `rates` where there are any (isotonic, interpolated). `base`: the rate of the training log, what is usual. `uses_personal`: whether
-    any feature is of a viewer."""
+    (Platt), or `scores` and `rates` where there are any (isotonic, interpolated). `base`: the rate of the
+    training log, what is usual. `uses_personal`: whether any feature is of a viewer."""
 
     form: int = FORM
     event: str
