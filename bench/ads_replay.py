@@ -3,11 +3,11 @@ hindsight could have had.
 
     python bench/ads_replay.py [--auctions 60000] [--horizon 1000] [--seeds 3] [--json]
 
-Strategies are tuned on one log and run on another; in half of the rows the second one's auctions are dearer.
-Budgets are fractions of what the horizon costs at the tuning log's mean price (the protocol of Cai et al. 2017
-on iPinYou: episodes of 1,000 auctions, whole numbers of price). Clicks are few and noisy; predicted clicks say
-what a strategy is worth, clicks stand beside them. No number here says anything about another log: `falsework
-ads replay` runs on yours.
+Strategies are tuned on one log and run on another; in half of the rows the second one's auctions are
+dearer. Budgets are fractions of what the horizon costs at the tuning log's mean price (the protocol of Cai et
+al. 2017 on iPinYou: episodes of 1,000 auctions, whole numbers of price). Clicks are few and noisy; predicted
+clicks say what a strategy is worth, clicks stand beside them. No number here says anything about another log:
+`falsework ads replay` runs on yours.
 """
 
 from __future__ import annotations
