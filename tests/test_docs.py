@@ -64,6 +64,7 @@ RUN = [
     "docs/traditional.md",
     "docs/datasets.md",
     "docs/models.md",
+    "docs/search-endpoint.md",
     "docs/search-index.md",
     "examples/dataset/README.md",
 ]
