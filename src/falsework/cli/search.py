@@ -141,9 +141,12 @@ def _opened(given: argparse.Namespace, catalogue: Catalogue) -> Searcher:
             )
     except ImportError as error:
         raise not_installed(error) from error
-    behind = catalogue.revision - searcher.opened.manifest.revision
+    manifest = searcher.opened.manifest
+    behind = catalogue.revision - manifest.revision
     if behind > 0:
         say(f"The catalogue has changed since it was indexed ({behind} times): run with --rebuild.")
+    elif behind < 0 or catalogue.count() != manifest.titles:  # its file was replaced, or --index is another's
+        say("The index is that of another catalogue: run with --rebuild.")
     return searcher
 
 
