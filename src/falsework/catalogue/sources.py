@@ -343,8 +343,23 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
         number = 0
         try:
             for batch in file.iter_batches(batch_size=BATCH):
-                for values in batch.to_pylist():
-                    number += 1
-                    yield Row(number, values)
+                yield from _unpacked(batch, number)
+                number += batch.num_rows
         except (ArrowException, ValueError) as error:
             raise _unreadable(path, error) from error
+
+
+def _unpacked(batch: Any, before: int) -> Iterator[Row]:
+    """The rows of a batch that comes after `before` rows. A value that is none in Python (a date in the year
+    38,000) refuses its row alone."""
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError):
+        for number in range(1, batch.num_rows + 1):
+            try:
+                yield Row(before + number, batch.slice(number - 1, 1).to_pylist()[0])
+            except (ValueError, OverflowError) as error:
+                yield Row(before + number, {}, f"a value in it cannot be read ({error})")
+        return
+    for number, values in enumerate(rows, before + 1):
+        yield Row(number, values)
