@@ -294,13 +294,10 @@ class Searcher:
         """Titles of the catalogue that fulfil everything, best first; before all those asked for by name."""
         said = self._said(wish, query)
         request = read_request(said, query, self.opened.table, self._encoder)
-        ranked: Sequence[Ranked] = ()
         # What was gathered under the same conditions is remembered: let them change once a minute.
         minute = conditions.at and conditions.at // MINUTE * MINUTE
-        held = replace(conditions, at=minute)
-        if held == Conditions() or self.opened.index.count(held):
-            candidates = self._gatherer.gather(request, held)
-            ranked = self._ranker.rank(request, candidates, self.opened.table)
+        candidates = self._gatherer.gather(request, replace(conditions, at=minute))
+        ranked = self._ranker.rank(request, candidates, self.opened.table)
         scores = {one.id: one for one in ranked}
         best = max((one.score for one in ranked), default=0.0)
         found = {

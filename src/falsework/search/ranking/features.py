@@ -201,7 +201,8 @@ def _words(request: Request, rows: Rows, table: Table) -> dict[str, Floats]:
     total = float((idf * said).sum())
     titled = (fields & IN_TITLE) > 0
     rarest = np.zeros(n, np.float32)
-    np.maximum.at(rarest, owners, idf[place])
+    first = np.flatnonzero(np.diff(owners, prepend=-1))  # owners come in order
+    rarest[owners[first]] = np.maximum.reduceat(idf[place], first) if len(first) else 0.0
     return {
         "bm25": summed(gain, everywhere) / np.sqrt(total),
         "covered": summed(idf[place] * said[place], everywhere) / total,
@@ -237,7 +238,8 @@ def _standing(rows: Rows, table: Table) -> dict[str, Floats]:
     cast = np.bincount(owners, minlength=len(rows))
     of_all = np.bincount(owners, weights=fame, minlength=len(rows)) / np.maximum(cast, 1)
     of_best = np.zeros(len(rows), np.float32)
-    np.maximum.at(of_best, owners, fame)
+    first = np.flatnonzero(np.diff(owners, prepend=-1))  # owners come in order
+    of_best[owners[first]] = np.maximum.reduceat(fame, first) if len(first) else 0.0
     flags = table.flags[rows]
     years = table.years[rows].astype(np.float32)
     age = np.where(years == UNKNOWN, UNKNOWN_AGE, table.newest - years)

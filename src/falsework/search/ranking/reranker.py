@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -17,8 +16,7 @@ from falsework.search.ranking.table import Table
 __all__ = ["Ranked", "Reranker"]
 
 
-@dataclass(frozen=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A title with its score, and what each column of `features` added to it (only for the best few)."""
 
     id: str
