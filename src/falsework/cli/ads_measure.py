@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from falsework.cli.ads_input import not_installed
 from falsework.cli.ads_measure_words import print_estimates, print_fit, print_replay, print_report
 from falsework.errors import FalseworkError
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
+Run = Callable[[argparse.Namespace], dict[str, Any]]
 YOURS_TO_MEND = 2
 STRATEGIES = ("constant", "mcpc", "linear", "value")
 ALIASES = {"ours": "value"}
@@ -49,7 +52,7 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
     fit.add_argument("--event", default="click", metavar="KIND", help="the response (default: click)")
     fit.add_argument("--model", choices=("logistic", "trees"), default="logistic",
                      help="logistic regression or LightGBM (default: logistic)")  # fmt: skip
-    fit.set_defaults(run=_fit)
+    fit.set_defaults(run=_with_packages(_fit))
 
     report = tasks.add_parser(
         "report", parents=[shared], help="what was delivered, and where counts disagree"
@@ -59,7 +62,7 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
                         help=f"{', '.join(BY)}; may be repeated (default: campaign)")  # fmt: skip
     report.add_argument("--parquet", type=Path, metavar="FILE", help="the rows of delivery as a file too")
     report.add_argument("--compact", action="store_true", help="turn closed segments into Parquet first")
-    report.set_defaults(run=_report)
+    report.set_defaults(run=_with_packages(_report))
 
     evaluate = tasks.add_parser(
         "evaluate", parents=[shared], help="what another policy would have been worth"
@@ -71,7 +74,19 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
                           "(default: uniform)")  # fmt: skip
     evaluate.add_argument("--event", default="click", metavar="KIND", help="the reward in own logs")
     evaluate.add_argument("--compare", type=Path, metavar="LOG", help="a log that this policy made itself")
-    evaluate.set_defaults(run=_evaluate)
+    evaluate.set_defaults(run=_with_packages(_evaluate))
+
+
+def _with_packages(run: Run) -> Run:
+    """Without the packages of the extra `ads` a command says so."""
+
+    def tried(given: argparse.Namespace) -> dict[str, Any]:
+        try:
+            return run(given)
+        except ImportError as error:
+            raise not_installed(error) from error
+
+    return tried
 
 
 def _replay(given: argparse.Namespace) -> dict[str, Any]:

@@ -61,8 +61,7 @@ def rows_of(paths: Iterable[Path]) -> Rows:
 
 def arrow_table(table: str, rows: list[dict[str, Any]]) -> Any:
     """Rows as an Arrow table, without their day, which is in the folder's name where they are written."""
-    import pyarrow as arrow
-
+    arrow = _pyarrow()
     text, whole, real = arrow.string(), arrow.int64(), arrow.float64()
     texts = arrow.list_(text)
     columns = {
@@ -81,15 +80,22 @@ def arrow_table(table: str, rows: list[dict[str, Any]]) -> Any:
 
 
 def _write(path: Path, table: str, rows: list[dict[str, Any]]) -> None:
+    rows_as_table = arrow_table(table, rows)
+    from pyarrow import parquet
+
+    with whole_file(path) as part:
+        parquet.write_table(rows_as_table, part, compression="zstd")
+
+
+def _pyarrow() -> Any:
     try:
-        from pyarrow import parquet
+        import pyarrow
     except ModuleNotFoundError as error:
         raise FalseworkError(
-            "the library that writes Parquet (pyarrow) is missing",
-            todo="Install it with `pip install 'falsework[search]'`.",
+            "the library for Arrow and Parquet (pyarrow) is missing",
+            todo="Install it with `pip install 'falsework[ads]'`.",
         ) from error
-    with whole_file(path) as part:
-        parquet.write_table(arrow_table(table, rows), part, compression="zstd")
+    return pyarrow
 
 
 def _records(path: Path) -> Iterator[Any]:
