@@ -110,6 +110,15 @@ def test_a_ranking_that_names_others_changes_nothing(tmp_path: Path) -> None:
         assert [one.title.id for one in searcher.search("a bear", kids=True).results] == ["good"]
 
 
+def test_an_endpoint_lifts_no_filter_that_the_sentence_asks_for(tmp_path: Path) -> None:
+    endpoint = FakeEndpoint(Query(text="bear"), ["bad", "none", "good"])
+    with small_searcher(tmp_path, TITLES, endpoint=endpoint) as searcher, searcher.catalogue:
+        answer = searcher.search("a bear for kids")
+        assert answer.answered_by == "endpoint fake-1"
+        assert is_fit(answer)
+        assert {one.title.id for one in answer.results} <= {"good"}
+
+
 @pytest.mark.parametrize("query", [Query(), Query(kids=False, titles=("The Bad Bear",)), Query(text="bear")])
 def test_an_endpoint_that_lies_changes_nothing(tmp_path: Path, query: Query) -> None:
     endpoint = FakeEndpoint(query, ["bad", "none", "elsewhere", "good"])

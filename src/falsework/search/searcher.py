@@ -368,10 +368,12 @@ def _read(rules: _Wish, asked: Asked[Query], turn: Turn | None, endpoint: Endpoi
     heard = asked.heard()
     if heard.value is None:
         return replace(rules, notes=heard.notes, unheard=True)
+    # "For my little son" is a children's filter whatever a model makes of it; its chip can be taken away.
+    query = heard.value.model_copy(update={"kids": heard.value.kids or rules.understood.query.kids})
     understood = replace(
         rules.understood,
-        query=heard.value,
-        chips=chips_of(heard.value, language=rules.understood.language),
+        query=query,
+        chips=chips_of(query, language=rules.understood.language),
         step="new" if turn is None else "edited",
     )
     return replace(rules, understood=understood, answered_by=_by(endpoint), notes=heard.notes)
