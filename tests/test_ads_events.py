@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,19 @@ def test_a_writer_that_lives_keeps_its_segment_and_a_dead_ones_is_closed(tmp_pat
     left.write_bytes(whole + whole[:-3])
     Segments(tmp_path).close()
     assert left.with_suffix(CLOSED).read_bytes() == whole
+
+
+def test_many_that_begin_and_end_at_once_take_nothing_from_each_other(tmp_path: Path) -> None:
+    def live(who: int) -> None:
+        for life in range(30):
+            log = Segments(tmp_path)
+            log.append([happened(100 * who + life)])
+            log.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(live, range(4)))
+    assert sorted(map(int, numbers(tmp_path))) == [100 * who + life for who in range(4) for life in range(30)]
+    assert {path.suffix for path in tmp_path.iterdir()} == {CLOSED}
 
 
 def test_a_killed_writer_loses_nothing_it_acknowledged(tmp_path: Path) -> None:

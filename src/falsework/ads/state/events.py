@@ -25,7 +25,7 @@ from falsework.errors import FalseworkError
 __all__ = ["CLOSED", "EventLog", "KafkaLog", "Segments", "frames", "segments_of"]
 
 HEAD = struct.Struct("<II")  # length and CRC-32 of what follows
-OPEN, CLOSED = ".open", ".segment"
+NEW, OPEN, CLOSED = ".new", ".open", ".segment"
 MOST_BYTES = 64 << 20
 MOST_SECONDS = 3_600.0
 LONGEST = 1 << 20  # bytes of one record; a longer one is a damaged length
@@ -99,8 +99,11 @@ class Segments:
         self._began = self._clock()
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._began))
         path = self._folder / f"{stamp}-{secrets.token_hex(4)}{OPEN}"
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        # Locked before it has a name by which another process could take it for a dead one's.
+        unnamed = path.with_suffix(NEW)
+        file = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX)  # ends with this process, however that ends
+        os.rename(unnamed, path)
         self._file, self._path, self._size = file, path, 0
 
     def _rotate(self) -> None:
