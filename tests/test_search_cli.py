@@ -183,7 +183,8 @@ def test_each_line_edits_the_wish_before(sample: Searcher) -> None:
 
 
 def test_a_profile_is_changed_in_the_conversation_alone(sample: Searcher) -> None:
-    talk = Conversation(sample, kids=True)
+    talk = Conversation(sample)
+    talk.hear("/kids")
     talk.hear("animals")
     assert talk.answer is not None
     number = next(place for place, chip in enumerate(talk.answer.chips, 1) if chip.key == "kids")
@@ -191,6 +192,18 @@ def test_a_profile_is_changed_in_the_conversation_alone(sample: Searcher) -> Non
     assert talk.answer.query.kids
     talk.hear("/kids")
     assert not talk.answer.query.kids
+
+
+def test_a_conversation_begun_for_children_stays_one(sample: Searcher) -> None:
+    talk = Conversation(sample, kids=True)
+    talk.hear("animals")
+    assert talk.answer is not None
+    number = next(place for place, chip in enumerate(talk.answer.chips, 1) if chip.key == "kids")
+    for line in ("/kids", f"/remove {number}", "/new", "/kids"):
+        assert talk.hear(line)
+        assert talk.kids
+    talk.hear("a thriller")
+    assert talk.answer.query.kids
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -120,22 +119,6 @@ def test_what_is_not_read_is_said() -> None:
     understood = understand(text, names=NAMES)
     assert understood.left_out >= len(text) - LONGEST_TEXT - 40
     assert understand("a thriller", names=NAMES).left_out == 0
-
-
-@pytest.mark.parametrize("name", [name for name, text in HOSTILE.items() if len(text) >= 9_999])
-def test_long_text_costs_what_a_page_costs(name: str) -> None:
-    """Only what is read costs: ten times the text takes as long. A pattern that backtracks would show."""
-
-    def seconds(text: str) -> float:
-        times = []
-        for _ in range(3):
-            begun = time.process_time()
-            understand(text, names=NAMES)
-            times.append(time.process_time() - begun)
-        return min(times)
-
-    text = HOSTILE[name]
-    assert seconds(text) < 0.05 + 30 * seconds(text[: len(text) // 10])
 
 
 def test_kids_profile_stays_whatever_is_said() -> None:

@@ -24,6 +24,7 @@ GREETING = """\
 What would you like to watch? Say it in your own words, then change it: "shorter", "no gore", "in Spanish".
 /remove N takes a condition away, /show N and /why N tell of a result, /kids, /new, /help, /quit.
 """
+LOCKED = "This conversation was begun for children (--kids), and stays so until it ends.\n"
 HELP = """\
   /remove N   take condition N away           /kids   only for children from now on, and back
   /show N     all that is known of result N   /new    forget the wish
@@ -69,6 +70,7 @@ class Conversation:
         explain: bool = False,
     ) -> None:
         self.kids = kids
+        self._locked = kids  # begun as a child's: no child ends it from inside
         self.ended = False
         self.answer: Answer | None = None
         self._searcher = searcher
@@ -125,10 +127,12 @@ class Conversation:
             )
         chip = chips[number - 1]
         if chip.key == "kids" and self.kids:
-            return "This is a children's profile: /kids ends it.\n"
+            return LOCKED if self._locked else "This is a children's profile: /kids ends it.\n"
         return self._again(self._searcher.without(self.answer.query, chip))
 
     def _kids(self, _: str) -> str:
+        if self._locked:
+            return LOCKED
         self.kids = not self.kids
         words = "Only what is rated for children from now on.\n" if self.kids else "For everybody again.\n"
         if self.answer is None:

@@ -30,7 +30,7 @@ from falsework.search.text import term_id, tokens
 __all__ = ["FILE", "IN_CAST", "IN_GENRES", "IN_TEXT", "IN_TITLE", "Ragged", "Table", "TableWriter"]
 
 FILE: Final = "table.safetensors"
-FORMAT: Final = 2
+FORMAT: Final = 3
 IN_TITLE, IN_CAST, IN_GENRES, IN_TEXT = 1, 2, 4, 8  # bits of `term_fields`
 MOST: Final = 255  # the highest count a term's byte can hold
 UNKNOWN: Final = -1
