@@ -60,6 +60,7 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
     bench.add_argument("--rate", type=float, nargs="+", default=[250, 500, 1_000, 2_000], metavar="R",
                        help="requests a second (default: 250 500 1000 2000)")  # fmt: skip
     bench.add_argument("--seconds", type=float, default=60.0, metavar="S", help="at each rate (default: 60)")
+    bench.add_argument("--workers", type=int, default=1, metavar="N", help="of the server (default: 1)")
     bench.set_defaults(run=_bench)
 
 
@@ -198,7 +199,7 @@ def _bench(given: argparse.Namespace) -> dict[str, Any]:
 
     from falsework.bench.ads.running import run
 
-    if min(given.line_items) < 1 or min(given.rate) <= 0 or given.seconds <= 0:
+    if min(given.line_items) < 1 or given.workers < 1 or min(given.rate) <= 0 or given.seconds <= 0:
         raise FalseworkError(
             "needs numbers above 0", where="bench", todo="Give --line-items, --rate, --seconds."
         )
@@ -206,7 +207,7 @@ def _bench(given: argparse.Namespace) -> dict[str, Any]:
     if not given.quiet and not given.json:
         print("line items  rate/s     p50     p95     p99    most ms  unfilled  server µs  load µs   memory")
     for line_items in given.line_items:
-        for row in run(line_items, given.rate, given.seconds):
+        for row in run(line_items, given.rate, given.seconds, workers=given.workers):
             rows.append(asdict(row))
             one = row.measured
             if not given.quiet and not given.json:

@@ -17,7 +17,7 @@ from falsework.ads.opportunity import Break, Slot
 
 __all__ = ["MOST_IN_A_BREAK", "SLACK", "Candidate", "Placed", "fill", "fits"]
 
-BEAM = 4
+BEAM = 3
 FIRST_LOOK = 24  # candidates that fill most breaks; the others are looked at where these do not
 MOST_IN_A_BREAK = 30
 SLACK = 0.5  # seconds by which a length may be missed

@@ -93,7 +93,7 @@ def build(settings: Settings) -> Service:
         )
         catalogue = Catalogue.open(settings.catalogue, create=False) if settings.catalogue else None
         scenes = Scenes(catalogue)
-        scenes.load("")  # so that the first request does not pay for opening the database
+        scenes.preload()
     except BaseException:
         state.close()
         raise

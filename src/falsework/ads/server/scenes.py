@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 from falsework.ads.opportunity import Scene
 from falsework.catalogue import records
@@ -68,6 +69,14 @@ class Scenes:
         self._known[title] = _Known(found, self._catalogue.scenes(title) if found else ())
         while len(self._known) > MOST_TITLES:
             self._known.popitem(last=False)
+
+    def preload(self) -> None:
+        """Read what there is room for, so that the first break of a film waits for nothing either."""
+        if self._catalogue is None:
+            return
+        self.load("")
+        for title, parts in islice(self._catalogue.whole(), MOST_TITLES):
+            self._known[title.id] = _Known(title, parts.scenes)
 
     def scene(self, title: str, episode: str, second: float | None) -> Scene | None:
         """What is in memory; None for a title that is not, or that the catalogue does not have."""

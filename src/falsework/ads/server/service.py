@@ -102,6 +102,7 @@ class Service:
         self._permissions: OrderedDict[tuple[Signals, int], Permissions] = OrderedDict()
         self._traces: OrderedDict[str, bytes] = OrderedDict()
         self._under_way = 0
+        self._behind = 0.0  # seconds that a request may have waited before this worker saw it
         self._to_log: list[Decision | Happened] = []
         self._state_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state")
 
@@ -229,7 +230,9 @@ class Service:
         """Between breaks: leases renewed, the log written. Ends when it is cancelled."""
         written = time.monotonic()
         while True:
+            slept = time.perf_counter()
             await asyncio.sleep(BETWEEN)
+            self._behind = max(time.perf_counter() - slept - BETWEEN, 0.0)
             try:
                 await self._with_state(self._refresh, BEACON_WAITS)
                 if time.monotonic() - written > LOGGED_EVERY:
@@ -291,7 +294,7 @@ class Service:
         )
         self._under_way += 1
         try:
-            in_time = self._under_way <= MOST_UNDER_WAY and deadline.left() > LEAST_TIME
+            in_time = self._under_way <= MOST_UNDER_WAY and deadline.left() > LEAST_TIME + self._behind
             decisions = await self._in_time(asked, deadline) if in_time else None
         finally:
             self._under_way -= 1

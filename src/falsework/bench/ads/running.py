@@ -41,28 +41,28 @@ class Row:
     resident: int
 
 
-def run(line_items: int, rates: Sequence[float], seconds: float) -> Iterator[Row]:
+def run(line_items: int, rates: Sequence[float], seconds: float, *, workers: int = 1) -> Iterator[Row]:
     """A row for each rate. The server logs its exposures and keeps its state as it would at work."""
     bodies = traffic.requests(DIFFERENT)
-    with _server(line_items) as (port, process):
+    with _server(line_items, workers) as (port, processes):
         measure(HOST, port, bodies, WARM_RATE, WARM_SECONDS)
         for rate in rates:
             time.sleep(PAUSE)
-            before, own = _processor(process), time.process_time()
+            before, own = _processor(processes), time.process_time()
             measured = measure(HOST, port, bodies, rate, seconds)
             count = max(measured.requests, 1)
             yield Row(
                 line_items=line_items,
                 measured=measured,
-                processor=(_processor(process) - before) / count * 1e6,
+                processor=(_processor(processes) - before) / count * 1e6,
                 generator=(time.process_time() - own) / count * 1e6,
-                resident=_resident(process),
+                resident=sum(map(_resident, processes)),
             )
 
 
 @contextmanager
-def _server(line_items: int) -> Iterator[tuple[int, int]]:
-    """Its port and process."""
+def _server(line_items: int, workers: int) -> Iterator[tuple[int, list[int]]]:
+    """Its port and processes."""
     with tempfile.TemporaryDirectory(prefix="falsework-bench-") as name:
         folder = Path(name)
         (folder / "campaigns.json").write_bytes(msgspec.json.encode(traffic.campaigns(line_items)))
@@ -72,17 +72,19 @@ def _server(line_items: int) -> Iterator[tuple[int, int]]:
             writer.scenes([scene for _, scenes in known for scene in scenes])
         settings = Settings(
             campaigns=str(folder / "campaigns.json"),
-            state=str(folder / "state"),
+            state=f"lmdb:{folder / 'state'}" if workers > 1 else str(folder / "state"),
             key_file=str(folder / "keys"),
             catalogue=str(folder / "catalogue.db"),
             log=str(folder / "log"),
             port=_free_port(),
         )
-        process = multiprocessing.get_context("spawn").Process(target=serve, args=(settings,))
+        process = multiprocessing.get_context("spawn").Process(
+            target=serve, args=(settings,), kwargs={"workers": workers}
+        )
         process.start()
         try:
             _wait_for(settings.port, process)
-            yield settings.port, process.pid or 0
+            yield settings.port, _with_children(process.pid or 0)
         finally:
             process.terminate()
             process.join(15)
@@ -108,10 +110,19 @@ def _wait_for(port: int, process: multiprocessing.process.BaseProcess) -> None:
     raise FalseworkError("the server does not come up", where="bench", todo="Try fewer --line-items.")
 
 
-def _processor(process: int) -> float:
+def _with_children(process: int) -> list[int]:
+    """A process and those it started."""
+    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [process, *(one for child in found for one in _with_children(int(child)))]
+
+
+def _processor(processes: Sequence[int]) -> float:
     """Seconds of processor time so far."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    ticks = 0
+    for process in processes:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _resident(process: int) -> int:
