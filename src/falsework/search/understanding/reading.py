@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from falsework.search.query import Query
+from falsework.search.query import LONGEST_TEXT, Query
 from falsework.search.understanding.absent import absent_title
 from falsework.search.understanding.chips import chips_of
 from falsework.search.understanding.draft import Wish
@@ -21,6 +21,7 @@ from falsework.search.understanding.wish import query_of, read_wish
 __all__ = ["understand"]
 
 MOST_NAMED: Final = 6  # words of a text that may be hardly more than names
+MANY_WORDS: Final = 30  # from which on people talk, and much is said in passing
 
 
 def understand(
@@ -64,6 +65,8 @@ def understand(
     else:
         wish = read_wish(said, names, spanish=spanish)
         query = query_of(wish, kids=kids)
+        if len(sentence.words) >= MANY_WORDS:
+            query = _in_passing(query)
         if _says_only_text(wish) and (name := absent_title(sentence, names, told=told)) is not None:
             wish.unknown_titles.append(name)
             query = query_of(wish, kids=kids, text=name)
@@ -76,6 +79,16 @@ def understand(
         tuple(wish.unknown_people),
         left_out + cut,
     )
+
+
+def _in_passing(query: Query) -> Query:
+    """A long talk's query: years and people that it mentions rank, and shut nothing out."""
+    if query.people:
+        text = ". ".join(part for part in (query.text, ", ".join(query.people)) if part)[:LONGEST_TEXT]
+        query = query.model_copy(update={"people": (), "text": text})
+    if query.years is not None:
+        query = query.model_copy(update={"years": None, "around": query.around or query.years})
+    return query
 
 
 def _says_only_text(wish: Wish) -> bool:

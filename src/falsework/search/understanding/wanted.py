@@ -36,6 +36,10 @@ EXTREMES: Final = {
     "sad": "bleak",
 }
 _PLAINLY: Final = phrases("no|without|minus|avoid|avoiding|free|exclude|excluding|remove|skip|about|any|nor")
+_ANSWERS: Final = frozenset({"no", "never"})
+_TALKING: Final = phrases(
+    "i|im|ive|id|it|its|he|she|we|they|you|not|thanks|thank|heard|seen|watched|saw|but|yes|sorry|well"
+)
 _CONNECTING: Final = phrases("or|nor|and|any|even|at|all|a|an|the|kind|of|too|very|so")
 
 
@@ -104,6 +108,8 @@ class _Scan:
             for mood in self.wish.values.get("moods", [])[-1:]:
                 _put_mildly(self.wish, mood)
             self.sentence.use(place, place + size)
+        elif last in _ANSWERS and _goes_on_talking(self.sentence, place + size):
+            self.state = "wish"
         elif not (self.about and operator == "wish"):
             self.state, self.opener = operator, last
             self.sentence.use(place, place + size)
@@ -156,6 +162,11 @@ class _Scan:
         elif place == 0 or self.sentence.keys[place - 1] in ("no", "not", "a", "any"):
             # "No movies" asks for series; "no horror movies" asks for no horror.
             self.kinds.add("series" if kind == "film" else "film")
+
+
+def _goes_on_talking(sentence: Sentence, after: int) -> bool:
+    """ "No I haven't", "never heard of it": an answer in a conversation, which shuts out nothing."""
+    return after < len(sentence.keys) and sentence.keys[after] in _TALKING
 
 
 def _put_mildly(wish: Wish, mood: str) -> None:
