@@ -9,8 +9,9 @@ from falsework.search.understanding import Names, understand
 
 NAMES = Names.of([("1", "Heat", 1995, None), ("2", "Tenet", 2020, None)], ["Stephen King", "Al Pacino"])
 TALK = (
-    "Hi there how are you today? I saw the new one with Stephen King the other day and loved it so much, it came "
-    "out in 2016 I think. Do you know any other good scary movies that are like that one or maybe a bit older?"
+    "Hi there how are you today? I saw the new one with Stephen King the other day and loved it so much, "
+    "it came out in 2016 I think. Do you know any other good scary movies that are like that one or maybe a "
+    "bit older?"
 )
 
 
