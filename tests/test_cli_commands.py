@@ -131,7 +131,7 @@ def test_control_c_says_that_finished_work_is_kept(
     monkeypatch.setattr(pipeline, "make", interrupted)
     code, _, err = run(capsys, "make", "shot.toml")
     assert code == 130
-    assert "are kept" in err
+    assert "is kept" in err
 
 
 def test_a_brief_is_shown_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return YOURS_TO_MEND
     except KeyboardInterrupt:
-        words = "Stopped. Finished stages and frames are kept; run the same command to go on."
+        words = "Stopped. What was finished is kept; run the same command to go on."
         _say(given, {"what": "interrupted", "where": "", "todo": words}, words, INTERRUPTED)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone

@@ -10,7 +10,7 @@ import numpy as np
 
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import Availability, Title
-from falsework.catalogue.vocabularies import GENRES, Term, term, words_of
+from falsework.catalogue.vocabularies import COUNTRIES, GENRES, LANGUAGES, Term, term, words_of
 from falsework.search.answer import Loosening
 from falsework.search.index.protocol import CatalogueIndex, Conditions
 from falsework.search.query import Query, Span
@@ -22,6 +22,8 @@ __all__ = ["conditions_of", "fulfils", "loosenings"]
 EVERYWHERE = "worldwide"
 MOST_READ = 2_000  # titles whose texts are read to count what a word leaves
 _GENRES = frozenset(genre.name for genre in GENRES)
+_COUNTRIES = frozenset(country.name for country in COUNTRIES)
+_LANGUAGES = {folded(word): language.name for language in LANGUAGES for word in language.english}
 
 
 def conditions_of(query: Query, *, territory: str | None = None, at: float | None = None) -> Conditions:
@@ -118,7 +120,11 @@ def _to_be_watched(title: Title, conditions: Conditions) -> bool:
 def _carries(title: Title, excluded: str) -> bool:
     """Whether a title has what no result may have: among its genres and moods, or, where nobody recorded any,
     in words of its text that tell of it. A plain word is looked for among the people and in the text
-    always."""
+    always; a country's code and a language's name among the countries and languages."""
+    if excluded in _COUNTRIES:
+        return excluded in title.countries
+    if (language := _LANGUAGES.get(folded(excluded))) is not None and title.languages:
+        return language in title.languages
     tags = {folded(each) for each in (*title.genres, *title.moods)}
     known = _known(excluded)
     if folded(excluded if known is None else known.name) in tags:

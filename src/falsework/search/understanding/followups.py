@@ -36,7 +36,8 @@ _RESET: Final = re.compile(
 _OTHERS: Final = re.compile(
     r"^ (?:(?:ok|okay|no|and|please|thanks|show me|show|give me|got|any|do you have|i want|can i have|"
     r"can i see|whats|what|lets see|id like|find me) )*"
-    r"(?:something (?:else|different)|anything else|any others|others|other ones|another|another one|"
+    r"(?:something (?:else|different)|anything else|any others|others|other(?= $)|"
+    r"other ones|another|another one|"
     r"another please|more|some more|more please|more of (?:these|those|this|that|the same)|next|"
     r"next ones?|"
     r"next page|what else|else|different ones|other (?:suggestions|options|ideas|movies|films|titles|"
