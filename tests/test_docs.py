@@ -242,11 +242,12 @@ def test_commands_in_snippets_are_commands() -> None:
         if snippet.language != "sh":
             continue
         for line in snippet.text.replace("\\\n", " ").splitlines():
-            words = shlex.split(line.split(" > ")[0], comments=True)
-            if words[:1] == ["make"]:
-                assert set(words[1:]) <= targets, snippet.where
-            if words[:1] == ["falsework"]:
-                _parser().parse_args(words[1:])  # ends the test with a SystemExit where it is not one
+            for command in line.split(" > ")[0].split(" | "):
+                words = shlex.split(command, comments=True)
+                if words[:1] == ["make"]:
+                    assert set(words[1:]) <= targets, snippet.where
+                if words[:1] == ["falsework"]:
+                    _parser().parse_args(words[1:])  # ends the test with a SystemExit where it is not one
 
 
 def test_the_constants_are_the_codes() -> None:

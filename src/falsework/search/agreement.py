@@ -27,6 +27,7 @@ CONSTANT: Final = 60  # of reciprocal rank fusion
 COMPARED: Final = 100  # results; who comes after them stays there
 NEAR_GENRE: Final = 0.5  # of a mood, where it is not recorded but a genre is that usually carries it
 ALONE: Final = 2.0  # what likeness weighs where nothing else is asked for
+GENRE: Final = 2  # moods that a genre weighs in likeness
 MILD: Final = 0.75  # the weight of a mood that is to be there only a little
 MET, NEAR = "moods met", "near what is liked"
 
@@ -118,16 +119,18 @@ def _nearness(liked: Sequence[Title], titles: Sequence[Title]) -> Measure:
             tag: count * math.log(1 + len(titles) / max(frequency[tag], 1)) for tag, count in tags.items()
         }
 
-    wanted = weighed(Counter(tag for title in liked for tag in _tags(title)))
+    wanted = weighed(sum((_tags(title) for title in liked), Counter()))
     length = math.hypot(*wanted.values())
 
     def measure(title: Title) -> float:
-        own = weighed(Counter(_tags(title)))
+        own = weighed(_tags(title))
         both = length * math.hypot(*own.values())
         return sum(weight * wanted.get(tag, 0.0) for tag, weight in own.items()) / both if both else 0.0
 
     return measure
 
 
-def _tags(title: Title) -> frozenset[str]:
-    return frozenset(folded(each) for each in (*title.genres, *title.moods))
+def _tags(title: Title) -> Counter[str]:
+    """Genres and moods, a genre as often as makes it weigh more: a thriller is like a thriller first."""
+    genres = {folded(genre): GENRE for genre in title.genres}
+    return Counter({folded(mood): 1 for mood in title.moods} | genres)
