@@ -240,7 +240,7 @@ def test_granian_serves_it_and_ends_when_told() -> None:
         assert health["ok"] is True
     finally:
         server.send_signal(signal.SIGTERM)
-        _, words = server.communicate(timeout=60)
+        _, words = server.communicate(timeout=180)
     assert server.returncode == 130
     assert f"http://127.0.0.1:{port}" in words
     assert "Traceback" not in words
