@@ -1,7 +1,8 @@
 """Which products may not stand beside a scene: by what happens in it, its moods, its genres and categories.
 
 Rules are rows of a table that a producer can read and change: no airline follows a crash, and a house that
-falls takes no builder and no insurer beside it. Where nothing is known of a scene, what could hurt stays away.
+falls takes no builder and no insurer beside it. Where nothing is known of a scene, what could hurt stays
+away.
 """
 
 from __future__ import annotations
