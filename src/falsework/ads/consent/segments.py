@@ -9,7 +9,17 @@ import msgspec
 
 from falsework.ads.bits import BitReader, BitWriter
 
-__all__ = ["IdRange", "Ids", "bits_of", "read_ids", "read_ranges", "text_of", "write_ids", "write_ranges"]
+__all__ = [
+    "IdRange",
+    "Ids",
+    "bits_of",
+    "nothing_left",
+    "read_ids",
+    "read_ranges",
+    "text_of",
+    "write_ids",
+    "write_ranges",
+]
 
 LONGEST = 65_536  # characters of one piece; more than any list of all vendors needs
 HIGHEST_ID = 0xFFFF
@@ -109,3 +119,9 @@ def write_ranges(writer: BitWriter, ranges: tuple[IdRange, ...]) -> None:
 
 def _all_of(ranges: tuple[IdRange, ...]) -> frozenset[int]:
     return frozenset(one for each in ranges for one in range(each.first, each.last + 1))
+
+
+def nothing_left(reader: BitReader) -> None:
+    """Encoders fill up with zeros; anything else means that the fields were misread."""
+    if reader.unsigned(reader.left):
+        raise ValueError("something stands behind its last field")

@@ -16,6 +16,7 @@ from falsework.ads.consent.segments import (
     IdRange,
     Ids,
     bits_of,
+    nothing_left,
     read_ids,
     read_ranges,
     text_of,
@@ -181,7 +182,7 @@ def _decode(text: str) -> TcString:
             consent = replace(consent, publisher=read_publisher(reader))
         else:
             raise ValueError(f"segment type {kind} is not known")
-        _nothing_left(reader)
+        nothing_left(reader)
         order.append(kind)
     return replace(consent, order=tuple(order), lengths=tuple(len(piece.rstrip("=")) for piece in pieces))
 
@@ -210,7 +211,7 @@ def _read_core(reader: BitReader) -> TcString:
         vendor_legitimate_interests=read_ids(reader),
         restrictions=read_restrictions(reader),
     )
-    _nothing_left(reader)
+    nothing_left(reader)
     return core
 
 
@@ -311,9 +312,3 @@ def write_letters(writer: BitWriter, letters: str) -> None:
         raise ValueError(f'"{letters}" is no code of two letters')
     for letter in letters.upper():
         writer.unsigned(ord(letter) - ord("A"), 6)
-
-
-def _nothing_left(reader: BitReader) -> None:
-    """Encoders fill up with zeros; anything else means that the fields were misread."""
-    if reader.unsigned(reader.left):
-        raise ValueError("something stands behind its last field")

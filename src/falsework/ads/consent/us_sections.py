@@ -17,7 +17,7 @@ import msgspec
 
 from falsework.ads.bits import BitReader, BitWriter
 from falsework.ads.consent.fibonacci import read_fibonacci_ranges
-from falsework.ads.consent.segments import bits_of, text_of
+from falsework.ads.consent.segments import bits_of, nothing_left, text_of
 
 __all__ = ["UsSection", "layouts", "prefix_of", "read_us_section", "write_us_section"]
 
@@ -105,7 +105,7 @@ def read_us_section(section: int, text: str) -> UsSection:
     if layout is None:
         raise ValueError(f"its version {version} is not known")
     values = {name: _two_bit_values(reader, count) for name, count in layout.fields}
-    _nothing_left(reader)
+    nothing_left(reader)
     gpc, sensitive = None, None
     for piece in pieces[1:]:
         reader = bits_of(piece)
@@ -119,7 +119,7 @@ def read_us_section(section: int, text: str) -> UsSection:
             gpc = reader.flag()
         else:
             raise ValueError("it has a segment that its specification does not have")
-        _nothing_left(reader)
+        nothing_left(reader)
     return UsSection(
         id=section,
         version=version,
@@ -167,8 +167,3 @@ def write_us_section(section: UsSection) -> str:
 
 def _two_bit_values(reader: BitReader, count: int) -> tuple[int, ...]:
     return tuple(reader.unsigned(2) for _ in range(count))
-
-
-def _nothing_left(reader: BitReader) -> None:
-    if reader.unsigned(reader.left):
-        raise ValueError("something stands behind its last field")

@@ -7,6 +7,7 @@ from typing import Final
 
 from falsework.search.understanding.draft import Wish
 from falsework.search.understanding.matching import in_story, operator_before
+from falsework.search.understanding.numerals import UNITS
 
 __all__ = ["take_children"]
 
@@ -56,19 +57,4 @@ def take_children(wish: Wish) -> None:
 
 
 def _age(said: str) -> int:
-    words = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-    ]
-    return int(said) if said.isdigit() else words.index(said)
+    return int(said) if said.isdigit() else UNITS[said]
