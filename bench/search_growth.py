@@ -1,118 +1,70 @@
 """How the index grows: latency, memory, disk and build time at 34 thousand, 340 thousand and a million
-titles.
+titles; of the index alone, and of whole searches for a sentence.
 
     python bench/search_growth.py --catalogue ../shared/search/wiki_films.jsonl.gz --json growth.json
 
-Titles beyond the catalogue's own are synthesised from it: words of title and synopsis are exchanged
-for others' words, names for others' names, years moved. Their vectors are not encoded but perturbed: the
-original's vectors plus noise (a cosine of about .89), because encoding a million titles would take hours and
-change nothing that is measured here. How fast texts are encoded is measured apart. Each build and each reader
-is a process of its own.
+Titles beyond the catalogue's own are synthesised from it (synthesised_catalogue.py), with perturbed vectors:
+encoding a million titles would take hours and change nothing measured here. How fast texts are encoded
+is measured apart. Each build and each reader is a process of its own. In a whole search the titles that are
+shown come from memory, not from a database.
+
+What was built in --folder stays there: run again, it measures the readers alone.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import math
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from falsework.catalogue.mapping import title_of
-from falsework.catalogue.records import Title
+from falsework.media.atomic import write_text
 from falsework.search.encoder import Encoder
 from falsework.search.index.build import build, open_index
 from falsework.search.index.protocol import Conditions
-from falsework.search.index.vectors import VectorCache
 from falsework.search.query import Span
 from falsework.search.ranking.document import passages, sentences
+from falsework.search.searcher import Searcher
 from falsework.search.text import term_id, tokens
+from synthesised_catalogue import Sample, Synthesised, sample_of
 
 SIZES = (34_375, 343_750, 1_000_000)
-NOISE = 0.5  # length of what is added to a vector of length 1
-EXCHANGED = 0.2  # of the words
 QUESTIONS, WANTED, ROUNDS = 150, 100, 3
 CHECKED = 20  # questions whose nearest titles are worked out exactly
 CONDITIONS = Conditions(years=Span(least=1970, most=1999))
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What everything is made from: the catalogue's titles, and the vectors of their passages, one behind the
-    other; `begins[i]` is where title i's begin."""
-
-    titles: list[Title]
-    vectors: np.ndarray
-    begins: np.ndarray
-
-
-@dataclass
-class Synthesised:
-    """A catalogue of `number` titles, the first of them the sample's own, and the encoder of it: its vectors
-    are those the title was made with, handed out when its passages are asked for."""
-
-    sample: Sample
-    number: int
-    name: str
-    dimensions: int
-    revision: int = 1
-    _waiting: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def count(self) -> int:
-        return self.number
-
-    def every(self) -> Iterator[Title]:
-        vocabulary = [word for title in self.sample.titles[::7] for word in title.synopsis.split()]
-        people = [credit.name for title in self.sample.titles for credit in title.credits] or ["Nobody"]
-        originals = len(self.sample.titles)
-        for each in range(self.number):
-            original = self.sample.titles[each % originals]
-            vectors = self.sample.vectors[slice(*self.sample.begins[each % originals :][:2])]
-            random = np.random.default_rng(each)
-            if each >= originals:
-                original = perturbed(original, each, vocabulary, people, random)
-                noise = random.standard_normal(vectors.shape).astype(np.float32)
-                vectors = vectors + NOISE * noise / np.linalg.norm(noise, axis=1, keepdims=True)
-            for at, passage in enumerate(passages(original)):
-                self._waiting[passage] = vectors[min(at, len(vectors) - 1)]
-            yield original
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        vectors = np.array([self._waiting[text] for text in texts], np.float32)
-        self._waiting.clear()
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def perturbed(
-    title: Title, number: int, vocabulary: Sequence[str], people: Sequence[str], random: np.random.Generator
-) -> Title:
-    def exchanged(text: str) -> str:
-        words = text.split(" ")
-        for at in np.flatnonzero(random.random(len(words)) < EXCHANGED):
-            words[at] = vocabulary[random.integers(len(vocabulary))]
-        return " ".join(words)
-
-    return replace(
-        title,
-        id=f"{title.id}-{number}",
-        title=exchanged(title.title),
-        year=None if title.year is None else title.year + int(random.integers(-9, 10)),
-        synopsis=exchanged(title.synopsis),
-        credits=tuple(
-            replace(credit, name=people[random.integers(len(people))]) if random.random() < 0.5 else credit
-            for credit in title.credits
-        ),
-    )
+BUILT = "built.json"  # beside an index that is whole: what building it took
+WISHES = (
+    "a funny heist film with a twist",
+    "something scary but not gory from the 90s",
+    "movies like The Godfather",
+    "a submarine crew mutiny",
+    "romantic comedy set in Paris",
+    "films with Tom Hanks about the war",
+    "dark thriller under two hours",
+    "a robot that falls in love",
+    "animated film for the whole family",
+    "courtroom drama with a good ending",
+    "una comedia sobre una boda en un pueblo",
+    "a western where the sheriff is afraid",
+    "documentary about mountain climbers",
+    "a boy befriends an alien",
+    "spy film set in Berlin during the cold war",
+    "musical from the 50s with dancing sailors",
+    "something sad about a dog",
+    "the one with the sled called rosebud",
+    "black and white horror with a vampire",
+    "a family moves into a haunted house",
+)
 
 
 @dataclass(frozen=True)
@@ -140,18 +92,47 @@ class Size:
     lexical_p50: float
     dense_p50: float
     recall: float
+    search_p50: float
+    search_p95: float
+    search_processor_p50: float
+    search_resident_mb: float
 
 
-def built(sample: Sample, number: int, name: str, folder: Path) -> tuple[float, float, float]:
-    """Seconds, processor seconds and the peak of the resident memory of a build, in a fresh process."""
+def built(sample: Sample, number: int, name: str, folder: Path) -> None:
+    """Build, in a fresh process, and keep beside the index what it took: seconds, processor seconds, and
+    megabytes of resident memory at its peak."""
     source = Synthesised(sample, number, name, sample.vectors.shape[1])
     began, worked = time.perf_counter(), time.process_time()
     build(source, folder, encoder=source, progress=_progress(number))
-    return (
-        time.perf_counter() - began,
-        time.process_time() - worked,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
-    )
+    took = {
+        "build_seconds": time.perf_counter() - began,
+        "build_processor_seconds": time.process_time() - worked,
+        "build_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+    }
+    write_text(folder / BUILT, json.dumps(took) + "\n")
+
+
+def searched(sample: Sample, number: int, folder: Path) -> dict[str, float]:
+    """Whole searches for one sentence each, from words to titles with reasons, in a fresh process."""
+    encoder = Encoder.load()
+    catalogue = Synthesised(sample, number, encoder.name, encoder.dimensions)
+    before = _resident()
+    seconds, processor = [], []
+    with Searcher(catalogue, open_index(folder, encoder=encoder), encoder=encoder) as searcher:
+        for turn in range(ROUNDS + 1):  # the first warms the pages
+            for wish in WISHES:
+                worked = time.process_time()
+                took = _seconds(lambda wish=wish: searcher.search(wish))
+                if turn:
+                    seconds.append(took)
+                    processor.append(time.process_time() - worked)
+        resident = _resident() - before
+    return {
+        "search_p50": _percentile(seconds, 50),
+        "search_p95": _percentile(seconds, 95),
+        "search_processor_p50": _percentile(processor, 50),
+        "search_resident_mb": resident,
+    }
 
 
 def asked(folder: Path, name: str, dimensions: int, questions: Sequence[Question]) -> dict[str, Any]:
@@ -217,23 +198,6 @@ def questions_of(sample: Sample, encoder: Encoder) -> list[Question]:
     ]
 
 
-def sample_of(catalogue: Path, vectors: Path, encoder: Encoder) -> Sample:
-    opening: Callable[..., Any] = gzip.open if catalogue.suffix == ".gz" else open
-    with opening(catalogue, "rt", encoding="utf-8") as lines:
-        titles = [title_of(json.loads(line)) for line in lines]
-    made, begins = [], [0]
-    with VectorCache(vectors, encoder) as cache:
-        for at in range(0, len(titles), 512):
-            texts = [passages(title) for title in titles[at : at + 512]]
-            made.append(cache.vectors([text for each in texts for text in each]))
-            begins.extend(begins[-1] + np.cumsum([len(each) for each in texts]))
-            print(
-                f"\rvectors of the catalogue: {at + len(texts)} of {len(titles)} titles", end="", flush=True
-            )
-    print()
-    return Sample(titles, np.concatenate(made), np.array(begins))
-
-
 def encoding_speed(sample: Sample, encoder: Encoder) -> dict[str, float]:
     """Texts encoded a second, by the clock and by the processor, over 200 titles of the whole catalogue."""
     chosen = sample.titles[:: max(1, len(sample.titles) // 200)]
@@ -254,7 +218,10 @@ def slopes(sizes: Sequence[Size]) -> dict[str, float]:
     if len(sizes) < 2:
         return {}
     decades = [math.log10(size.titles) for size in sizes]
-    names = ("hybrid_p50", "hybrid_p95", "resident_mb", "disk_mb", "build_processor_seconds")
+    names = (
+        *("hybrid_p50", "hybrid_p95", "search_p50", "search_p95", "search_processor_p50"),
+        *("resident_mb", "search_resident_mb", "disk_mb", "build_processor_seconds"),
+    )
     return {
         name: 10 ** float(np.polyfit(decades, [math.log10(getattr(size, name)) for size in sizes], 1)[0])
         for name in names
@@ -268,7 +235,7 @@ def main() -> None:
     parser.add_argument(
         "--vectors", type=Path, help="a folder of vectors that were encoded before, and are kept"
     )
-    parser.add_argument("--folder", type=Path, help="where indexes are built (a temporary one)")
+    parser.add_argument("--folder", type=Path, help="where indexes are built, and stay (a temporary one)")
     parser.add_argument("--json", type=Path, help="write the figures there as well")
     given = parser.parse_args()
     encoder = Encoder.load()
@@ -277,15 +244,21 @@ def main() -> None:
         "perturbed, not encoded. Build times are without encoding."
     )
     sizes: list[Size] = []
-    with tempfile.TemporaryDirectory(dir=given.folder) as temporary:
-        sample = sample_of(given.catalogue, given.vectors or Path(temporary) / "vectors", encoder)
+    with tempfile.TemporaryDirectory() as temporary:
+        where = given.folder or Path(temporary)
+        sample = sample_of(given.catalogue, given.vectors or where / "vectors", encoder)
         questions, speed = questions_of(sample, encoder), encoding_speed(sample, encoder)
         for number in given.titles:
-            folder = Path(temporary) / str(number)
-            took = _apart(built, sample, number, encoder.name, folder)
+            folder = where / str(number)
+            if not (folder / BUILT).exists():
+                _apart(built, sample, number, encoder.name, folder)
+            took = json.loads((folder / BUILT).read_text())
             read = _apart(asked, folder, encoder.name, encoder.dimensions, questions)
+            whole = _apart(searched, sample, number, folder)
             disk, kept = _megabytes(folder), _megabytes(folder / "vectors")
-            sizes.append(Size(number, *took, disk_mb=disk, of_it_kept_vectors_mb=kept, **read))
+            sizes.append(
+                Size(titles=number, disk_mb=disk, of_it_kept_vectors_mb=kept, **took, **read, **whole)
+            )
     report = {"encoding": speed, "sizes": [asdict(size) for size in sizes], "ten_times": slopes(sizes)}
     _table(sizes, slopes(sizes))
     print("encoding: " + ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in speed.items()))
