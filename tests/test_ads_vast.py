@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +14,11 @@ from msgspec.structs import replace
 from falsework.ads.campaigns.book import Row
 from falsework.ads.decision.engine import Chosen, Decision
 from falsework.ads.measurement.beacons import Signer
-from falsework.ads.opportunity import Activity, Break, Permissions, Placement, Verdict, Viewer
+from falsework.ads.openrtb.response import answer
+from falsework.ads.opportunity import Activity, Break, Permissions, Placement, Slot, Verdict, Viewer
 from falsework.ads.records import Campaign, Creative, Flight, LineItem
 from falsework.ads.vast.response import vast
+from falsework.ads.vast.stencil import SERVED, Stencil, mark
 from falsework.ads.vast.text import clock, escaped, web_address
 from falsework.ads.vast.tracking import beacon
 from vast_schema import faults
@@ -162,7 +165,7 @@ def test_every_event_is_a_beacon_that_its_signer_reads() -> None:
         asked_for = parse_qs(urlsplit(url).query)
         assert urlsplit(url).path == f"/beacon/{kind}"
         read = SIGNER.read(kind, asked_for["b"][0], asked_for["s"][0], NOW + 60)
-        assert read == beacon(made, made.chosen[0], SIGNER)
+        assert read == beacon(made, made.chosen[0])
     assert parse_qs(urlsplit(found["error"]).query)["e"] == ["[ERRORCODE]"]
 
 
@@ -179,7 +182,7 @@ def test_a_person_is_counted_and_third_parties_called_only_where_both_may_be(
     verdict: Verdict, kids: bool, told: bool
 ) -> None:
     made = decision(FILM, asked_for=asked(verdict=verdict, kids=kids))
-    assert bool(beacon(made, made.chosen[0], SIGNER).viewer) is told
+    assert bool(beacon(made, made.chosen[0]).viewer) is told
     document = vast(made, SIGNER)
     assert (b"count.example" in document) is told
     assert b"person-7" not in document
@@ -301,3 +304,46 @@ def test_the_table_of_the_schema_finds_what_is_wrong(given_one: bytes, instead: 
     document = vast(decision(FILM), SIGNER)
     assert given_one in document
     assert faults(document.replace(given_one, instead, 1)) != []
+
+
+@given(st.text(max_size=20), st.text(min_size=1, max_size=20), st.booleans(), st.booleans())
+def test_a_remembered_text_is_what_it_would_be_written_anew(
+    title: str, impid: str, measured: bool, house: bool
+) -> None:
+    """The second time an advertisement is served, only what is of this time is new."""
+    verdict = Verdict.ALLOWED if measured else Verdict.DENIED
+    row = decision(replace(FILM, title=title)).chosen[0].row
+    texts = []
+    for served in ("0" * 16, "f" * 16):
+        chosen = Chosen(served=served, row=row, slot=impid, starts=0.0, cost=7, house=house)
+        place = replace(asked(verdict=verdict), slots=(Slot(id=impid),), duration=0.0)
+        made = Decision(id="d", asked=place, chosen=(chosen, replace(chosen, served="a" * 16)))
+        bid = msgspec.json.decode(answer("r", [made], signer=SIGNER, currency="EUR"))["seatbid"][0]["bid"][0]
+        assert (bid["id"], bid["impid"], bid["slotinpod"]) == (served, impid, 1)
+        alone = replace(made, chosen=(chosen,))
+        assert bid["adm"].encode() == vast(alone, SIGNER)
+        assert faults(vast(alone, SIGNER)) == []
+        assert ("nurl" in bid, bid["price"] > 0) == (
+            (False, False) if house else (True, row.line_item.price > 0)
+        )
+        packed = SIGNER.packed(beacon(made, chosen))
+        assert texts_of_addresses(vast(alone, SIGNER)) >= {
+            SIGNER.url(packed, "start"),
+            SIGNER.url(packed, "click"),
+        }
+        texts.append(bid["adm"].replace(packed, "").replace(served, ""))
+        for signature in SIGNER.signatures(packed).values():
+            texts[-1] = texts[-1].replace(signature.decode(), "")
+    assert texts[0] == texts[1]
+
+
+def texts_of_addresses(document: bytes) -> set[str]:
+    return {(one.text or "") for one in parsed(document).iter() if (one.text or "").startswith(SIGNER.base)}
+
+
+def test_marks_are_numbers_that_a_stencil_fills() -> None:
+    text = f"<a>{mark(SERVED)}</a>{mark('start')}{mark(SERVED)}"
+    values = {SERVED: b"me", "start": b"sig"}
+    assert Stencil(text.encode()).filled(values) == b"<a>me</a>sigme"
+    assert Stencil(b"nothing").filled({}) == b"nothing"
+    assert int(mark(SERVED)) < 2**63

@@ -24,10 +24,11 @@ Counts = npt.NDArray[np.int64]
 T = TypeVar("T", bound=np.generic)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
-    """One creative of one line item of one campaign. `occupies` are the line item, advertiser and categories
-    that a break then holds; `rivals`, besides these, are what may not be in it beside this row."""
+    """One creative of one line item of one campaign, equal to nothing but itself. `occupies` are the line
+    item, advertiser and categories that a break then holds; `rivals`, besides these, are what may not be in
+    it beside this row."""
 
     campaign: Campaign
     line_item: LineItem

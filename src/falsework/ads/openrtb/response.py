@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from falsework.ads.campaigns.book import Row
 from falsework.ads.decision.engine import Chosen, Decision
 from falsework.ads.measurement.beacons import Signer
 from falsework.ads.openrtb.opportunities import AD_PRODUCT
 from falsework.ads.opportunity import Break
 from falsework.ads.records import MICROS
-from falsework.ads.vast.response import vast
-from falsework.ads.vast.tracking import beacon
+from falsework.ads.vast.response import KEPT, Manner, manner, marked
+from falsework.ads.vast.stencil import BEACON, DOCUMENT, IMPRESSION, POSITION, SERVED, Stencil, mark
+from falsework.ads.vast.tracking import served_values
 
 __all__ = ["HOUSE_SEAT", "NoBid", "answer"]
 
@@ -63,7 +66,7 @@ class Bid(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class SeatBid(msgspec.Struct, kw_only=True, omit_defaults=True):
-    bid: list[Bid]
+    bid: list[msgspec.Raw]  # each a `Bid`
     seat: str
 
 
@@ -91,11 +94,12 @@ def answer(
 ) -> bytes:
     """A `BidResponse` as JSON. `documents` are VAST documents by `Chosen.served` where they differ from what
     a decision says by itself (a partner's, followed). Traces are in `ext.trace` where they were asked for."""
-    seats: dict[str, list[Bid]] = {}
+    seats: dict[str, list[msgspec.Raw]] = {}
     for decision in decisions:
         for chosen in decision.chosen:
             seat = HOUSE_SEAT if chosen.house else chosen.row.campaign.advertiser
-            seats.setdefault(seat, []).append(_bid(decision, chosen, signer, documents or {}))
+            document = documents.get(chosen.served) if documents else None
+            seats.setdefault(seat, []).append(msgspec.Raw(_bid(decision, chosen, signer, document)))
     traces = {decision.asked.id: decision.trace for decision in decisions if decision.trace is not None}
     return ENCODER.encode(
         BidResponse(
@@ -109,21 +113,36 @@ def answer(
     )
 
 
-def _bid(decision: Decision, chosen: Chosen, signer: Signer, documents: Mapping[str, bytes]) -> Bid:
-    row = chosen.row
+def _bid(decision: Decision, chosen: Chosen, signer: Signer, document: bytes | None) -> bytes:
+    """One bid as JSON."""
+    values = served_values(decision, chosen, signer)
+    values[IMPRESSION] = _within(_impression(decision.asked, chosen))
+    several = len(decision.chosen) > 1
+    if several:
+        values[POSITION] = _position(decision, chosen)
+    if document:
+        values[DOCUMENT] = _within(document.decode())
+    how = manner(decision, chosen)
+    return _stencil(chosen.row, how, signer.base, chosen.house, several, bool(document)).filled(values)
+
+
+@lru_cache(maxsize=KEPT)
+def _stencil(row: Row, how: Manner, base: str, house: bool, several: bool, followed: bool) -> Stencil:
+    """Of a bid as JSON. `followed`: its document is given, and not our own."""
     creative = row.creative
-    alone = msgspec.structs.replace(decision, chosen=(chosen,), trace=None)
-    markup = documents.get(chosen.served) or vast(alone, signer)
-    packed = signer.packed(beacon(decision, chosen, signer))
     _, _, width, height, _ = creative.media[0] if creative.media else ("", "", 0, 0, 0)
-    return Bid(
-        id=chosen.served,
-        impid=_impression(decision.asked, chosen),
-        price=0.0 if chosen.house else row.line_item.price / MICROS,
-        nurl=None if chosen.house else signer.url(packed, "win"),
-        lurl=None if chosen.house else signer.url(packed, "loss"),
-        burl=signer.url(packed, "impression"),
-        adm=markup.decode(),
+
+    def told(kind: str) -> str:
+        return f"{base}/{kind}?b={mark(BEACON)}&s={mark(kind)}"
+
+    bid = Bid(
+        id=mark(SERVED),
+        impid=mark(IMPRESSION),
+        price=0.0 if house else row.line_item.price / MICROS,
+        nurl=None if house else told("win"),
+        lurl=None if house else told("loss"),
+        burl=told("impression"),
+        adm=mark(DOCUMENT) if followed else marked(row, how, base),
         adid=creative.id,
         adomain=[row.campaign.domain] if row.campaign.domain else None,
         cid=row.campaign.id,
@@ -138,8 +157,14 @@ def _bid(decision: Decision, chosen: Chosen, signer: Signer, documents: Mapping[
         exp=BIDS_GOOD_FOR,
         dur=round(creative.duration) or None,
         mtype=VIDEO,
-        slotinpod=_position(decision, chosen),
+        slotinpod=int(mark(POSITION)) if several else None,
     )
+    return Stencil(ENCODER.encode(bid))
+
+
+def _within(text: str) -> bytes:
+    """As it stands between the quotes of JSON."""
+    return ENCODER.encode(text)[1:-1]
 
 
 def _impression(asked: Break, chosen: Chosen) -> str:
@@ -147,8 +172,6 @@ def _impression(asked: Break, chosen: Chosen) -> str:
     return chosen.slot if asked.slots else asked.id
 
 
-def _position(decision: Decision, chosen: Chosen) -> int | None:
-    """1 for the first of a pod and -1 for its last, where there is a pod."""
-    if len(decision.chosen) < 2:
-        return None
-    return {decision.chosen[0].served: 1, decision.chosen[-1].served: -1}.get(chosen.served, 0)
+def _position(decision: Decision, chosen: Chosen) -> bytes:
+    """1 for the first of a pod and -1 for its last."""
+    return {decision.chosen[0].served: b"1", decision.chosen[-1].served: b"-1"}.get(chosen.served, b"0")

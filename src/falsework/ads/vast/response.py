@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
+from falsework.ads.campaigns.book import Row
 from falsework.ads.decision.engine import Chosen, Decision
 from falsework.ads.measurement.beacons import GOOD_FOR, Signer
 from falsework.ads.opportunity import Activity, Placement
 from falsework.ads.records import Creative
+from falsework.ads.vast.stencil import SERVED, Stencil, mark
 from falsework.ads.vast.text import clock, escaped, web_address
-from falsework.ads.vast.tracking import Tracking
+from falsework.ads.vast.tracking import Tracking, served_values
 
-__all__ = ["DECLARATION", "vast"]
+__all__ = ["DECLARATION", "KEPT", "Manner", "manner", "marked", "vast"]
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 NAMESPACE = "http://www.iab.com/VAST"
+HEAD = f'{DECLARATION}<VAST xmlns="{NAMESPACE}" version="4.2">'.encode()
+TAIL = b"</VAST>"
+KEPT = 8_192  # advertisements whose text is remembered, some kilobytes each
 SYSTEM = "<AdSystem>falsework</AdSystem>"
 TAXONOMY = "https://iabtechlab.com/standards/ad-product-taxonomy-2.0"
 SKIPPABLE, SKIP_AFTER = 16, 5.0  # AdCOM's creative attribute, and the seconds until a player offers it
@@ -53,50 +60,86 @@ def vast(decision: Decision, signer: Signer, *, priced: bool = False) -> bytes:
     several = len(decision.chosen) > 1
     ads = []
     for number, chosen in enumerate(decision.chosen, 1):
-        ad = _ad(decision, chosen, Tracking(decision, chosen, signer), priced)
-        if ad:
+        stencil = _stencil(chosen.row, manner(decision, chosen, priced=priced), signer.base)
+        if stencil is not None:
             sequence = f' sequence="{number}"' if several else ""
-            ads.append(f'<Ad id="{escaped(chosen.row.creative.id)}"{sequence}>{ad}</Ad>')
-    return f'{DECLARATION}<VAST xmlns="{NAMESPACE}" version="4.2">{"".join(ads)}</VAST>'.encode()
+            ads.append(f'<Ad id="{escaped(chosen.row.creative.id)}"{sequence}>'.encode())
+            ads.append(stencil.filled(served_values(decision, chosen, signer)))
+            ads.append(b"</Ad>")
+    return b"".join([HEAD, *ads, TAIL])
 
 
-def _ad(decision: Decision, chosen: Chosen, tracking: Tracking, priced: bool) -> str:
-    still = decision.asked.placement in NON_LINEAR
-    creative = chosen.row.creative
-    base = _base(decision, chosen, tracking, priced)
+class Manner(NamedTuple):
+    """All of a decision that an advertisement's text depends on, besides what changes every time. `cost`
+    micros, None where it is not told; `blocked` categories, for partners."""
+
+    still: bool
+    measured: bool
+    cost: int | None
+    blocked: tuple[str, ...]
+
+
+def manner(decision: Decision, chosen: Chosen, *, priced: bool = False) -> Manner:
+    asked, creative = decision.asked, chosen.row.creative
+    viewer = asked.viewer
+    measured = bool(creative.impressions) and not viewer.kids and viewer.permissions.allows(Activity.MEASURE)
+    return Manner(
+        asked.placement in NON_LINEAR,
+        measured,
+        chosen.cost if priced else None,
+        asked.blocked_categories if creative.wrapper else (),
+    )
+
+
+def marked(row: Row, how: Manner, base: str) -> str:
+    """A document of one advertisement, with marks where it changes every time (`falsework.ads.vast.stencil`);
+    `base` is the address that beacons are under."""
+    ad = _ad(row, how, Tracking(base))
+    inner = f'<Ad id="{escaped(row.creative.id)}">{ad}</Ad>' if ad else ""
+    return f"{HEAD.decode()}{inner}{TAIL.decode()}"
+
+
+@lru_cache(maxsize=KEPT)
+def _stencil(row: Row, how: Manner, base: str) -> Stencil | None:
+    """Of what is in an `Ad`; None where nothing can be shown."""
+    ad = _ad(row, how, Tracking(base))
+    return Stencil(ad.encode()) if ad else None
+
+
+def _ad(row: Row, how: Manner, tracking: Tracking) -> str:
+    creative = row.creative
+    base = _base(row, how, tracking)
     if creative.wrapper:
-        return _wrapper(decision, creative, tracking, base, still)
-    content = _non_linear(creative, tracking) if still else _linear(creative, tracking)
-    return _inline(chosen, base, content) if content else ""
+        return _wrapper(creative, how, tracking, base)
+    content = _non_linear(creative, tracking) if how.still else _linear(creative, tracking)
+    return _inline(row, base, content) if content else ""
 
 
-def _base(decision: Decision, chosen: Chosen, tracking: Tracking, priced: bool) -> str:
+def _base(row: Row, how: Manner, tracking: Tracking) -> str:
     """What InLine and Wrapper begin with."""
-    viewer = decision.asked.viewer
     parts = [SYSTEM, f"<Error>{tracking('error')}{ERROR_CODE}</Error>"]
     parts.append(f'<Impression id="falsework">{tracking("impression")}</Impression>')
-    if viewer.permissions.allows(Activity.MEASURE) and not viewer.kids:
-        for url in chosen.row.creative.impressions:
+    if how.measured:
+        for url in row.creative.impressions:
             address = web_address(url)
             if address:
                 parts.append(f"<Impression>{escaped(address)}</Impression>")
-    currency = chosen.row.campaign.currency
-    if priced and CURRENCY.fullmatch(currency):
+    currency = row.campaign.currency
+    if how.cost is not None and CURRENCY.fullmatch(currency):
         # `cost` is micros for one impression, so its thousandth part is units for a thousand.
-        parts.append(f'<Pricing model="CPM" currency="{currency.upper()}">{chosen.cost / 1000:.3f}</Pricing>')
+        parts.append(f'<Pricing model="CPM" currency="{currency.upper()}">{how.cost / 1000:.3f}</Pricing>')
     parts.append(tracking.viewability())
     return "".join(parts)
 
 
-def _inline(chosen: Chosen, base: str, content: str) -> str:
-    row = chosen.row
+def _inline(row: Row, base: str, content: str) -> str:
     creative = row.creative
     registry, identifier = creative.universal_ad_id
     categories = "".join(
         [f'<Category authority="{TAXONOMY}">{escaped(one)}</Category>' for one in row.line_item.categories]
     )
     return (
-        f"<InLine>{base}<AdServingId>{chosen.served}</AdServingId>"
+        f"<InLine>{base}<AdServingId>{mark(SERVED)}</AdServingId>"
         f"<AdTitle>{escaped(creative.title or creative.id)}</AdTitle>"
         f"<Advertiser>{escaped(row.campaign.advertiser)}</Advertiser>{categories}"
         f'<Creatives><Creative id="{escaped(creative.id)}" sequence="1">{content}'
@@ -170,7 +213,7 @@ def _non_linear(creative: Creative, tracking: Tracking) -> str:
     return f"<NonLinearAds><TrackingEvents>{events}</TrackingEvents>{resources}</NonLinearAds>"
 
 
-def _wrapper(decision: Decision, creative: Creative, tracking: Tracking, base: str, still: bool) -> str:
+def _wrapper(creative: Creative, how: Manner, tracking: Tracking, base: str) -> str:
     """A partner's creative: our events around an address of theirs."""
     address = web_address(creative.wrapper)
     if not address:
@@ -178,10 +221,10 @@ def _wrapper(decision: Decision, creative: Creative, tracking: Tracking, base: s
     blocked = "".join(
         [
             f'<BlockedAdCategories authority="{TAXONOMY}">{escaped(one)}</BlockedAdCategories>'
-            for one in decision.asked.blocked_categories
+            for one in how.blocked
         ]
     )
-    if still:
+    if how.still:
         events = tracking.events(STILL_EVENTS)
         content = f"<NonLinearAds><TrackingEvents>{events}</TrackingEvents></NonLinearAds>"
     else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from falsework.ads.decision.engine import Chosen, Decision
 from falsework.ads.measurement.beacons import Beacon, Signer
 from falsework.ads.opportunity import Activity
+from falsework.ads.vast.stencil import BEACON, SERVED, mark
 
-__all__ = ["Tracking", "beacon"]
+__all__ = ["Tracking", "beacon", "served_values"]
 
 VIEWABILITY = (
     ("Viewable", "viewable"),
@@ -15,7 +16,7 @@ VIEWABILITY = (
 )
 
 
-def beacon(decision: Decision, chosen: Chosen, signer: Signer) -> Beacon:
+def beacon(decision: Decision, chosen: Chosen) -> Beacon:
     """What the events of one advertisement carry. The viewer is in it only where a person may be counted."""
     viewer = decision.asked.viewer
     counted = viewer.permissions.allows(Activity.CAP_FREQUENCY) and not viewer.kids
@@ -30,15 +31,21 @@ def beacon(decision: Decision, chosen: Chosen, signer: Signer) -> Beacon:
     )
 
 
-class Tracking:
-    """Beacons' addresses for one advertisement, escaped for XML."""
+def served_values(decision: Decision, chosen: Chosen, signer: Signer) -> dict[str, bytes]:
+    """What the marks of an advertisement's text stand for, this time."""
+    packed = signer.packed(beacon(decision, chosen))
+    return {**signer.signatures(packed), BEACON: packed.encode(), SERVED: chosen.served.encode()}
 
-    def __init__(self, decision: Decision, chosen: Chosen, signer: Signer) -> None:
-        self._signer = signer
-        self._packed = signer.packed(beacon(decision, chosen, signer))
+
+class Tracking:
+    """Beacons' addresses for an advertisement, escaped for XML, with marks where they change from one time it
+    is served to the next."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
 
     def __call__(self, kind: str) -> str:
-        return self._signer.url(self._packed, kind).replace("&", "&amp;")  # nothing else in it needs escaping
+        return f"{self._base}/{kind}?b={mark(BEACON)}&amp;s={mark(kind)}"
 
     def viewability(self) -> str:
         """VAST's `ViewableImpression`, for players that measure it."""
