@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from falsework.errors import FalseworkError
+from falsework.inference import compiled
 
 __all__ = [
     "Runner",
@@ -126,11 +127,7 @@ class Runner:
     """
 
     def __init__(self, output: Node, given: Node, *, threads: int = 0, exact: bool = False) -> None:
-        core = openvino.Core()
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
-        halves = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        settings["INFERENCE_PRECISION_HINT"] = "bf16" if halves and not exact else "f32"
-        self._compiled = core.compile_model(openvino.Model([output], [given], "network"), "CPU", settings)
+        self._compiled = compiled(output, [given], "network", threads=threads, exact=exact)
         self._request = self._compiled.create_infer_request()
 
     def __call__(self, x: Float) -> Float:

@@ -13,6 +13,7 @@ import numpy as np
 import openvino
 from openvino import opset13 as ops
 
+from falsework import inference
 from falsework.search.encoder.weights import ShippedWeights
 
 __all__ = ["DIMENSIONS", "compiled"]
@@ -48,16 +49,7 @@ def compiled(weights: ShippedWeights, *, threads: int, exact: bool) -> Any:
     # The mean's divisor goes with the length: only the direction is kept.
     total = ops.reduce_sum(ops.multiply(x, there), ops.constant(1))
     pooled = ops.normalize_l2(total, ops.constant(1), EPSILON, "max")
-    core = openvino.Core()
-    halves = not exact and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    settings = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": threads,
-        "INFERENCE_PRECISION_HINT": "bf16" if halves else "f32",
-    }
-    return openvino.Core().compile_model(
-        openvino.Model([pooled], [embedded, present], "MiniLM"), "CPU", settings
-    )
+    return inference.compiled(pooled, [embedded, present], "MiniLM", threads=threads, exact=exact)
 
 
 def _attention(x: Node, mask: Node, weights: ShippedWeights, name: str) -> Node:
