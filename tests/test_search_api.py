@@ -225,7 +225,8 @@ def test_an_address_that_is_taken_is_said() -> None:
                 serve(searcher, host="no such host", port=1)
 
 
-def test_granian_serves_it_and_ends_when_told() -> None:
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_granian_serves_it_and_ends_when_told(told: signal.Signals) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -234,14 +235,27 @@ def test_granian_serves_it_and_ends_when_told() -> None:
         sys.executable, "-m", "falsework.cli.main", "search", "serve", "--port", str(port), "--offline",
         "--catalogue", str(folder / "catalogue.db"), "--index", str(folder / "index"),
     ]  # fmt: skip
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
+    server = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+        # As a shell's `&` begins it: SIGTERM must not depend on SIGINT.
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_IGN if told == signal.SIGTERM else signal.default_int_handler
+        ),
+    )
     try:
         health = _fetched(f"http://127.0.0.1:{port}/health", server)
         assert health["ok"] is True
     finally:
-        server.send_signal(signal.SIGTERM)
-        _, words = server.communicate(timeout=180)
+        server.send_signal(told)
+        try:
+            _, words = server.communicate(timeout=180)
+        finally:
+            server.kill()
     assert server.returncode == 130
+    assert "ERROR" not in words
     assert f"http://127.0.0.1:{port}" in words
     assert "Traceback" not in words
 

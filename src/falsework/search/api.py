@@ -235,15 +235,27 @@ def serve(
         log_level=LogLevels.error,
     )
 
+    told: list[signal.Signals] = []
+
+    def end(number: signal.Signals) -> None:
+        told.append(number)
+        server.stop()
+
     async def answering() -> None:
         # A handler that raises does so wherever Python is, within a request too, where it would be taken for
-        # a fault of the application's. asyncio's own for SIGINT cancels the task instead.
-        with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; another than the main thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+        # a fault of the application's. A shell's `&` leaves SIGINT ignored: then it stays so.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                with suppress(
+                    NotImplementedError, RuntimeError, ValueError
+                ):  # Windows; another than the main thread
+                    loop.add_signal_handler(number, end, number)
         await server.serve()
 
-    with suppress(asyncio.CancelledError):
-        asyncio.run(answering())
+    asyncio.run(answering())
+    if told:
+        raise KeyboardInterrupt
 
 
 def _check_address(host: str, port: int) -> None:
