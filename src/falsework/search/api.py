@@ -239,7 +239,7 @@ def serve(
 
     def end(number: signal.Signals) -> None:
         told.append(number)
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
 
     async def answering() -> None:
         # A handler that raises does so wherever Python is, within a request too, where it would be taken for
