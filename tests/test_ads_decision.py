@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from falsework.ads.campaigns.book import Book
 from falsework.ads.decision.engine import Decider
-from falsework.ads.decision.pods import SLACK
+from falsework.ads.decision.filters import Filters
+from falsework.ads.decision.forms import SLACK, fits
 from falsework.ads.decision.reasons import Reason
 from falsework.ads.decision.wallet import LEASE_SECONDS, PATIENCE, Wallet
 from falsework.ads.opportunity import (
@@ -34,6 +35,14 @@ NOW = 1_000_000.0
 ALL = Permissions(verdicts=dict.fromkeys(Activity, Verdict.ALLOWED))
 NONE = Permissions(verdicts=dict.fromkeys(Activity, Verdict.DENIED), vendors=frozenset())
 FILE = (("https://media.example/a.mp4", "video/mp4", 1920, 1080, 4000),)
+PLAIN = (*FILE, ("http://media.example/a.mp4", "video/mp4", 1280, 720, 1000))
+NO_RATE = (("https://media.example/a.mp4", "video/mp4", 1920, 1080, 0),)
+STREAM = (("https://media.example/a.m3u8", "application/x-mpegURL", 1920, 1080, 0),)
+STILL = (("https://media.example/a.png", "image/png", 800, 450, 0),)
+SCRIPT = (("https://media.example/a.js", "application/javascript", 640, 360, 0),)
+WRAPPER = {"media": (), "wrapper": "https://partner.example/vast"}
+SAFE = {"child_safe": True}
+PAUSED = {"placement": Placement.PAUSE, "duration": 0.0}
 
 
 def campaign(name: str, *, seconds: float = 15.0, price: int = 10_000_000, **changes: Any) -> Campaign:
@@ -94,23 +103,135 @@ REFUSED: list[tuple[Reason, dict[str, Any], dict[str, Any]]] = [
     (Reason.GENRE, {"item": {"targeting": Targeting(genres=("Comedy",))}}, {}),
     (Reason.GENRE, {"item": {"targeting": Targeting(without_genres=("Drama",))}}, {}),
     (Reason.MEDIA, {}, {"each": Slot(id="b", mime_types=("video/webm",))}),
-    (Reason.MEDIA, {"creative": {"attributes": (6,)}}, {"each": Slot(id="b", blocked_attributes=(6,))}),
+    (Reason.ATTRIBUTE, {"creative": {"attributes": (6,)}}, {"each": Slot(id="b", blocked_attributes=(6,))}),
+    (Reason.BITRATE, {}, {"each": Slot(id="b", most_rate=3999)}),
+    (Reason.BITRATE, {}, {"each": Slot(id="b", least_rate=4001)}),
+    (Reason.BITRATE, {"creative": {"media": NO_RATE}}, {"each": Slot(id="b", most_rate=9000)}),
+    (
+        Reason.SIZE,
+        {"seconds": 0.0, "creative": {"media": STILL}},
+        {**PAUSED, "each": Slot(id="b", width=799)},
+    ),
+    (
+        Reason.SIZE,
+        {"seconds": 0.0, "creative": {"media": STILL}},
+        {**PAUSED, "each": Slot(id="b", height=449)},
+    ),
+    (Reason.API, {"creative": {"media": SCRIPT}}, {}),
+    (Reason.API, {"creative": {"media": SCRIPT}}, {"each": Slot(id="b", apis=(5, 7))}),
+    (Reason.PROTOCOL, {}, {"each": Slot(id="b", protocols=(1, 9, 10))}),
+    (Reason.PROTOCOL, {}, {"each": Slot(id="b", protocols=(14,))}),
+    (Reason.PROTOCOL, {"creative": WRAPPER}, {"each": Slot(id="b", protocols=(1, 4))}),
+    (Reason.SECURE, {"creative": {"media": PLAIN}}, {"each": Slot(id="b", secure=True)}),
+    (
+        Reason.SECURE,
+        {"creative": {"impressions": ("http://t.example/i",)}},
+        {"each": Slot(id="b", secure=True)},
+    ),
     (Reason.DURATION, {"seconds": 90.0}, {}),
     (Reason.DURATION, {}, {"each": Slot(id="b", lengths=(20.0,))}),
     (Reason.CONSENT, {"item": {"vendors": (7,)}}, {"viewer": viewer(permissions=NONE)}),
     (Reason.CONSENT, {"item": {"vendors": (7,)}}, {"viewer": viewer(kids=True)}),
+    (Reason.CONSENT, {"creative": WRAPPER}, {"viewer": viewer(permissions=NONE)}),
+    (Reason.CONSENT, {"creative": WRAPPER, "item": SAFE}, {"viewer": viewer(kids=True)}),
     (Reason.KIDS, {}, {"viewer": viewer(kids=True)}),
     (Reason.SUITABILITY, {"item": {"categories": ("1537",)}}, {}),
-    (Reason.BLOCKED, {"item": {"categories": ("1002",)}}, {"blocked_categories": ("1002",)}),
-    (Reason.BLOCKED, {}, {"blocked_domains": ("a.example",)}),
-    (Reason.BLOCKED, {}, {"blocked_seats": ("a",)}),
-    (Reason.BLOCKED, {}, {"allowed_seats": ("b",)}),
+    (Reason.CATEGORY, {"item": {"categories": ("1002",)}}, {"blocked_categories": ("1002",)}),
+    (Reason.CATEGORY, {"item": {"categories": ("1004",)}}, {"blocked_categories": ("1002",)}),
+    (Reason.CATEGORY, {"item": {"categories": ("1004",)}}, {"allowed_categories": ("1551",)}),
+    (Reason.CATEGORY, {"item": {"categories": ("1554", "1004")}}, {"allowed_categories": ("1551",)}),
+    (Reason.CATEGORY, {}, {"allowed_categories": ("1551",)}),
+    (Reason.ADVERTISER, {}, {"blocked_domains": ("a.example",)}),
+    (Reason.ADVERTISER, {"domain": "shop.a.example"}, {"blocked_domains": ("a.example",)}),
+    (Reason.APP, {"item": {"app": "com.example.a"}}, {"blocked_apps": ("com.example.a",)}),
+    (Reason.SEAT, {}, {"blocked_seats": ("a",)}),
+    (Reason.SEAT, {}, {"allowed_seats": ("b",)}),
     (Reason.FLOOR, {}, {"each": Slot(id="b", floor=10_000_001)}),
     (Reason.FLOOR, {}, {"each": Slot(id="b", floor_per_second=700_000)}),
     (Reason.FLOOR, {}, {"each": Slot(id="b", floors=((10.0, 20.0, 11_000_000),))}),
     (Reason.CAP, {"item": {"caps": (Cap(count=1),)}}, {"viewer": viewer(stream="seen")}),
     (Reason.CAP, {"caps": (Cap(count=1, seconds=60),)}, {"viewer": viewer(identifier="person")}),
 ]
+
+
+# The neighbours of those: what is asked can be had.
+SHOWN: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"each": Slot(id="b", least_rate=4000, most_rate=4000)}),
+    ({"creative": {"media": (*NO_RATE, *FILE)}}, {"each": Slot(id="b", most_rate=9000)}),
+    ({"creative": {"media": STREAM}}, {"each": Slot(id="b", most_rate=500)}),
+    ({}, {"each": Slot(id="b", width=640, height=360)}),  # a film is scaled
+    ({"seconds": 0.0, "creative": {"media": STILL}}, {**PAUSED, "each": Slot(id="b", width=800, height=450)}),
+    ({"creative": {"media": (*SCRIPT, *FILE)}}, {}),
+    ({"creative": {"media": SCRIPT}}, {"each": Slot(id="b", apis=(2,))}),
+    ({}, {"each": Slot(id="b", protocols=(2,))}),
+    ({"creative": WRAPPER}, {"each": Slot(id="b", protocols=(14,))}),
+    ({"creative": WRAPPER}, {"each": Slot(id="b", protocols=(3,))}),  # followed here
+    ({}, {"each": Slot(id="b", secure=True)}),
+    (
+        {"creative": {"click_through": "http://shop.example", "impressions": ("HTTPS://t.example/i",)}},
+        {"each": Slot(id="b", secure=True)},
+    ),
+    ({"item": {"categories": ("1002",)}}, {"blocked_categories": ("1004",)}),
+    ({"item": {"categories": ("1554", "1575")}}, {"allowed_categories": ("1551",)}),
+    ({"domain": "a.example"}, {"blocked_domains": ("shop.a.example", "ba.example")}),
+    ({"item": {"app": "com.example.a"}}, {"blocked_apps": ("com.example",)}),
+    ({"item": SAFE}, {"viewer": viewer(kids=True)}),
+]
+
+
+@pytest.mark.parametrize("number", range(len(SHOWN)))
+def test_what_fits_is_shown(tmp_path: Path, number: int) -> None:
+    of_campaign, of_break = SHOWN[number]
+    by = decider(tmp_path, [campaign("a", **dict(of_campaign)), house()])
+    assert "a" in shown(by.decide(asked(**of_break)))
+
+
+TYPES = ("video/mp4", "video/webm", "application/x-mpegURL", "image/png", "application/javascript")
+ADDRESSES = st.sampled_from(("https://a.example/1", "http://a.example/1"))
+CREATIVES = st.builds(
+    Creative,
+    id=st.just("c"),
+    duration=st.sampled_from((0.0, 15.0, 30.0)),
+    media=st.lists(
+        st.tuples(ADDRESSES, st.sampled_from(TYPES), *[st.sampled_from((0, 400, 900))] * 3), max_size=3
+    ).map(tuple),
+    wrapper=st.sampled_from(("", "", "https://p.example/v")),
+    impressions=st.lists(ADDRESSES, max_size=1).map(tuple),
+    attributes=st.sets(st.integers(1, 3)).map(tuple),
+)
+SLOTS = st.builds(
+    Slot,
+    id=st.just("b"),
+    least=st.sampled_from((0.0, 20.0)),
+    lengths=st.sampled_from(((), (15.0,))),
+    mime_types=st.sets(st.sampled_from(TYPES)).map(lambda types: tuple(one.lower() for one in types)),
+    blocked_attributes=st.sets(st.integers(1, 3)).map(tuple),
+    secure=st.booleans(),
+    protocols=st.sets(st.integers(1, 16), max_size=3).map(tuple),
+    apis=st.sets(st.integers(1, 7), max_size=2).map(tuple),
+    least_rate=st.sampled_from((0, 500)),
+    most_rate=st.sampled_from((0, 600, 1000)),
+    width=st.sampled_from((0, 500)),
+    height=st.sampled_from((0, 500)),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(CREATIVES, min_size=1, max_size=4), SLOTS)
+def test_all_rows_at_once_are_judged_as_each_by_itself(creatives: list[Creative], slot: Slot) -> None:
+    """A row fits a slot's form exactly where every mask says so of one file; several files may each have a
+    different fault, and then only the row by itself knows."""
+    lines = [campaign(f"c{n}", item={"creatives": (one,)}) for n, one in enumerate(creatives)]
+    book = Book(lines)
+    filters = Filters(book, lambda scene: frozenset(), slack=SLACK)
+    break_ = asked(each=slot, duration=0.0)
+    of_form = (
+        Filters.attributes, Filters.media, Filters.bitrate, Filters.size, Filters.api, Filters.protocol,
+        Filters.secure, Filters.duration,
+    )  # fmt: skip
+    masks = np.all([test(filters, break_) for test in of_form], axis=0)
+    for row, open_ in zip(book.rows, masks.tolist(), strict=True):
+        assert fits(row, slot) == open_
 
 
 @pytest.mark.parametrize("number", range(len(REFUSED)))

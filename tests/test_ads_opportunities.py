@@ -110,10 +110,51 @@ def test_categories_of_the_products_taxonomy_are_blocked() -> None:
     assert (one.blocked_seats, one.allowed_seats) == (("b",), ("w",))
 
 
-def test_categories_of_another_taxonomy_go_through_its_map() -> None:
-    terms = Terms(blocked_products=lambda taxonomy, ids: [f"{taxonomy}:{one}" for one in ids])
-    (one,) = found({}, bcat=["IAB8-5"], terms=terms)
-    assert one.blocked_categories == ("1:IAB8-5",)
+@pytest.mark.parametrize(
+    ("bcat", "cattax", "product"),
+    [
+        (["IAB8-5"], None, "1002"),
+        (["IAB8-5"], 1, "1002"),
+        (["211"], 6, "1002"),
+        (["211"], 9, "1002"),
+        (["650"], 3, "1003"),
+        (["1002"], None, "1002"),
+    ],
+)
+def test_categories_of_other_taxonomies_are_blocked_as_products(
+    bcat: list[str], cattax: int | None, product: str
+) -> None:
+    (one,) = found({}, bcat=bcat, **({"cattax": cattax} if cattax else {}))
+    assert one.blocked_categories == (product,)
+    assert not one.notes
+
+
+def test_what_is_blocked_and_cannot_be_placed_is_noted() -> None:
+    (one,) = found({}, bcat=["211", "nonsense"], cattax=9)
+    assert one.blocked_categories == ("1002",)
+    assert one.notes == ("bcat: nonsense: not found in Content Taxonomy 3.1",)
+
+
+def test_a_list_of_what_is_allowed_allows_nothing_where_nothing_of_it_can_be_placed() -> None:
+    (one,) = found({}, acat=["1"], cattax=9)
+    assert one.allowed_categories == ("1341", "1551")
+    (one,) = found({}, acat=["nonsense"], cattax=9)
+    assert one.allowed_categories == ("nonsense",)
+    assert one.notes == ("acat: nonsense: not found in Content Taxonomy 3.1",)
+
+
+def test_what_the_player_can_do_is_asked_of_the_slot() -> None:
+    video = {"protocols": [2, 3], "api": [7], "minbitrate": 300, "maxbitrate": 2000, "w": 640, "h": 360}
+    (one,) = found(video, bapp=["com.example.game"])
+    (slot,) = one.slots
+    assert (slot.protocols, slot.apis) == ((2, 3), (7,))
+    assert (slot.least_rate, slot.most_rate, slot.width, slot.height) == (300, 2000, 640, 360)
+    assert not slot.secure
+    assert one.blocked_apps == ("com.example.game",)
+    request = read({"imp": [{"id": "1", "secure": 1, "video": {"mimes": ["video/mp4"], "protocol": 3}}]})
+    (one,) = breaks(request, ALL, lambda *_: None, at=0.0, stream="s", hashed=str)
+    assert one.slots[0].secure
+    assert one.slots[0].protocols == (3,)
 
 
 @pytest.mark.parametrize(("allowed", "name"), [(ALL, "#me"), (NONE, "")])

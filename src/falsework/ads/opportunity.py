@@ -62,7 +62,9 @@ STILLS = frozenset({Placement.PAUSE, Placement.SCREENSAVER, Placement.OVERLAY, P
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """One place in a break. Durations in seconds; `lengths` are the only ones allowed where there are any.
     `floor` micros for a thousand; `floor_per_second` the same for each second shown; `floors` are
-    (from, to, floor) for lengths from `from` up to `to`, both seconds and within it. The highest counts."""
+    (from, to, floor) for lengths from `from` up to `to`, both seconds and within it. The highest counts.
+    `protocols` and `apis` by AdCOM's numbers, empty `protocols`: any. Rates in kbit/s and sizes in pixels of
+    the player, 0 for no limit. `secure`: nothing may be loaded without TLS."""
 
     id: str
     least: float = 0.0
@@ -73,6 +75,13 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     mime_types: tuple[str, ...] = ()
     floor_per_second: int = 0
     floors: tuple[tuple[float, float, int], ...] = ()
+    secure: bool = False
+    protocols: tuple[int, ...] = ()
+    apis: tuple[int, ...] = ()
+    least_rate: int = 0
+    most_rate: int = 0
+    width: int = 0
+    height: int = 0
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,8 +118,9 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     """A pod: either `slots` are fixed, or `duration` seconds are to be filled with at most `most`
     advertisements, each of which keeps to `each` where that is given. `sequence` -1 last, 0 anywhere, 1
     first … (OpenRTB podseq). `at` seconds since 1970, UTC. Breaks of one `pod` are parts of the same one:
-    what stands in one of them is not repeated in another. `allowed_categories` and `allowed_seats` empty:
-    any."""
+    what stands in one of them is not repeated in another. Categories are of Ad Product Taxonomy 2.0, and mean
+    what is below them too. `allowed_categories` and `allowed_seats` empty: any. `notes`: what of the request
+    could not be taken as it was meant, in words, for the trace."""
 
     id: str
     viewer: Viewer
@@ -128,4 +138,6 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     allowed_categories: tuple[str, ...] = ()
     allowed_seats: tuple[str, ...] = ()
     blocked_seats: tuple[str, ...] = ()
+    blocked_apps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     trace: bool = False

@@ -59,8 +59,9 @@ class LineItem(msgspec.Struct, frozen=True, kw_only=True):
     """What may win a slot. `price` micros for a thousand impressions. `budget` micros over the flight. `goal`
     is "even" or "fast". `house`: shown only where nothing paid may be, costs nothing and has no cap.
     `categories` are Ad Product Taxonomy 2.0 ids, `domain` is the advertiser's for separation (`adomain`).
-    `vendors` are the TCF vendor ids that its creatives' trackers need consent for. `child_safe` was decided
-    by a named person."""
+    `app` is the bundle or store id of the application it advertises, for those that block it. `vendors` are
+    the TCF vendor ids that its creatives' trackers need consent for. `child_safe` was decided by a named
+    person."""
 
     id: str
     campaign: str
@@ -74,6 +75,7 @@ class LineItem(msgspec.Struct, frozen=True, kw_only=True):
     caps: tuple[Cap, ...] = ()
     vendors: tuple[int, ...] = ()
     child_safe: bool = False
+    app: str = ""
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):

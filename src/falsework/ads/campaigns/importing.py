@@ -36,6 +36,7 @@ OF_CAMPAIGN = ("campaign", "name", "advertiser", "domain", "starts", "ends", "cu
 OF_LINE_ITEM = (
     "line_item", "price", "budget", "goal", "house", "categories", "countries", "regions", "devices",
     "placements", "genres", "without_genres", "languages", "vendors", "child_safe", "cap", "cap_seconds",
+    "app",
 )  # fmt: skip
 OF_CREATIVE = (
     "creative", "title", "duration", "url", "mime", "width", "height", "bitrate", "wrapper", "click_through",
@@ -221,6 +222,7 @@ def _add_row(row: Mapping[str, str], line: int, campaigns: dict[str, tuple[int, 
         "caps": [{"count": _whole(row, "cap"), "seconds": _whole(row, "cap_seconds")}] if row["cap"] else [],
         "vendors": _numbers(row, "vendors"),
         "child_safe": _yes(row, "child_safe"),
+        "app": row["app"],
     }
     creative = _creative(row)
     kept = campaigns.get(row["campaign"], (line, {**head, "line_items": {}}))[1]

@@ -309,6 +309,7 @@ class Decider:
             },
             scene={"genres": scene.genres, "moods": scene.moods, "events": scene.events},
             microseconds=spent,
+            notes=asked.notes,
         )
 
     def _refused(self, reason: Reason, rows: Rows) -> Refused:

@@ -12,14 +12,18 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
-from falsework.ads.campaigns.book import Book
+from falsework.ads.campaigns.book import Book, Targets
+from falsework.ads.decision.forms import Forms
 from falsework.ads.decision.reasons import Reason
 from falsework.ads.opportunity import STILLS, Activity, Break, Scene, Slot
+from falsework.ads.taxonomy.taxonomies import products
 
 __all__ = ["Eligible", "Filters", "History", "Unsuitable", "floor_of", "key_of"]
 
@@ -65,6 +69,7 @@ class Filters:
         self.book = book
         self._unsuitable = unsuitable
         self._slack = slack
+        self._forms = Forms(book)
         self._masks = tuple(_Kept[Flags]() for _ in GROUPS)
         self._open = _Kept[Open]()
         self._running = np.zeros(len(book), dtype=np.bool_)
@@ -149,16 +154,33 @@ class Filters:
         genres = asked.scene.genres
         return self.book.genres.suits_any(genres) & ~self.book.without_genres.names_any(genres)
 
+    def attributes(self, asked: Break) -> Flags:
+        """Suits at least one of the slots, as all that follow."""
+        attributes = self.book.attributes
+        return self._of_some(asked, lambda slot: ~attributes.names_any(slot.blocked_attributes))
+
     def media(self, asked: Break) -> Flags:
-        """Suits at least one of the slots."""
-        book = self.book
-        found = np.zeros(len(book), dtype=np.bool_)
+        return self._of_some(asked, self._forms.types)
+
+    def bitrate(self, asked: Break) -> Flags:
+        return self._of_some(asked, self._forms.rates)
+
+    def size(self, asked: Break) -> Flags:
+        return self._of_some(asked, self._forms.sizes)
+
+    def api(self, asked: Break) -> Flags:
+        return self._of_some(asked, self._forms.apis)
+
+    def protocol(self, asked: Break) -> Flags:
+        return self._of_some(asked, self._forms.protocols)
+
+    def secure(self, asked: Break) -> Flags:
+        return self._of_some(asked, self._forms.secured)
+
+    def _of_some(self, asked: Break, suits: Callable[[Slot], Flags]) -> Flags:
+        found = np.zeros(len(self.book), dtype=np.bool_)
         for slot in _slots(asked):
-            fits = ~book.attributes.names_any(slot.blocked_attributes)
-            if slot.mime_types:
-                # Rows without files are partners' wrappers, whose files nobody knows yet.
-                fits &= book.mime_types.suits_any(slot.mime_types)
-            found |= fits
+            found |= suits(slot)
         return found
 
     def duration(self, asked: Break) -> Flags:
@@ -173,8 +195,8 @@ class Filters:
         return found & (duration <= asked.duration + self._slack) if asked.duration else found
 
     def consent(self, asked: Break) -> Flags:
-        """Trackers of other parties need their vendors' legal basis and leave to send anything to
-        partners."""
+        """Trackers of other parties need their vendors' legal basis and leave to send anything to partners;
+        a partner's wrapper needs that leave, whether it names vendors or not."""
         allowed = np.zeros(len(self.book), dtype=np.bool_)
         permissions = asked.viewer.permissions
         shares = permissions.allows(Activity.SHARE) and not asked.viewer.kids
@@ -182,24 +204,56 @@ class Filters:
             given = permissions.vendors is None or needed <= permissions.vendors
             if not needed or (shares and given):
                 allowed |= rows
-        return allowed
+        return allowed if shares else allowed & ~self._forms.wrapper
 
     def kids(self, asked: Break) -> Flags:
-        return self.book.child_safe if asked.viewer.kids else np.ones(len(self.book), dtype=np.bool_)
+        """The list for children, and no third party: who marks a line item as safe cannot know what a
+        partner's wrapper will lead to."""
+        if asked.viewer.kids:
+            return self.book.child_safe & ~self._forms.wrapper
+        return np.ones(len(self.book), dtype=np.bool_)
 
     def suitability(self, asked: Break) -> Flags:
         return ~self.book.categories.names_any(self._unsuitable(asked.scene))
 
-    def blocked(self, asked: Break) -> Flags:
-        book = self.book
-        refused = book.categories.names_any(asked.blocked_categories)
-        refused = refused | book.domains.names_any(asked.blocked_domains)
-        refused |= book.seats.names_any(asked.blocked_seats)
+    def category(self, asked: Break) -> Flags:
+        """With a list of what is allowed, all of a row's categories have to be on it."""
+        categories = self.book.categories
+        refused = categories.names_any(_with_all_below(asked.blocked_categories))
         if asked.allowed_categories:
-            refused |= ~book.categories.names_any(asked.allowed_categories)
-        if asked.allowed_seats:
-            refused |= ~book.seats.names_any(asked.allowed_seats)
+            allowed = _with_all_below(asked.allowed_categories)
+            refused = refused | categories.open | categories.names_any(products().names.keys() - allowed)
         return ~refused
+
+    def advertiser(self, asked: Break) -> Flags:
+        """A domain is blocked with all below it."""
+        domains = self._domains_below
+        return ~self.book.domains.names_any(
+            domain for blocked in asked.blocked_domains for domain in domains.get(blocked, ())
+        )
+
+    def app(self, asked: Break) -> Flags:
+        return ~self._apps.names_any(asked.blocked_apps)
+
+    def seat(self, asked: Break) -> Flags:
+        refused = self.book.seats.names_any(asked.blocked_seats)
+        if asked.allowed_seats:
+            refused = refused | ~self.book.seats.names_any(asked.allowed_seats)
+        return ~refused
+
+    @cached_property
+    def _apps(self) -> Targets:
+        return Targets([(row.line_item.app,) if row.line_item.app else () for row in self.book.rows])
+
+    @cached_property
+    def _domains_below(self) -> Mapping[str, Sequence[str]]:
+        """Under each domain and what it is part of, the advertisers' domains."""
+        found: dict[str, list[str]] = {}
+        for domain in {campaign.domain for campaign in self.book.campaigns}:
+            parts = domain.split(".")
+            for at in range(len(parts)):
+                found.setdefault(".".join(parts[at:]), []).append(domain)
+        return found
 
     def floor(self, asked: Break) -> Flags:
         """Meets the floor of at least one of the slots."""
@@ -239,16 +293,12 @@ def floor_of(slot: Slot, seconds: float) -> int:
 
 def key_of(slot: Slot) -> Hashable:
     """A slot without its name."""
-    return (
-        slot.least,
-        slot.most,
-        slot.lengths,
-        slot.floor,
-        slot.blocked_attributes,
-        slot.mime_types,
-        slot.floor_per_second,
-        slot.floors,
-    )
+    return replace(slot, id="")
+
+
+@lru_cache(maxsize=1_024)
+def _with_all_below(categories: tuple[str, ...]) -> frozenset[str]:
+    return products().with_all_below(categories)
 
 
 def _slots(asked: Break) -> Sequence[Slot]:
@@ -285,6 +335,7 @@ def _form(asked: Break) -> Hashable:
         asked.blocked_seats,
         asked.allowed_categories,
         asked.allowed_seats,
+        asked.blocked_apps,
     )
 
 
@@ -309,9 +360,18 @@ GROUPS: tuple[tuple[Callable[[Break], Hashable], tuple[tuple[Reason, _Test], ...
     (
         _form,
         (
+            (Reason.ATTRIBUTE, Filters.attributes),
             (Reason.MEDIA, Filters.media),
+            (Reason.BITRATE, Filters.bitrate),
+            (Reason.SIZE, Filters.size),
+            (Reason.API, Filters.api),
+            (Reason.PROTOCOL, Filters.protocol),
+            (Reason.SECURE, Filters.secure),
             (Reason.DURATION, Filters.duration),
-            (Reason.BLOCKED, Filters.blocked),
+            (Reason.CATEGORY, Filters.category),
+            (Reason.ADVERTISER, Filters.advertiser),
+            (Reason.APP, Filters.app),
+            (Reason.SEAT, Filters.seat),
             (Reason.FLOOR, Filters.floor),
         ),
     ),

@@ -8,7 +8,7 @@ import numpy as np
 
 from falsework.ads.campaigns.book import Book, Row
 from falsework.ads.decision.filters import History
-from falsework.ads.decision.pods import SLACK, fits
+from falsework.ads.decision.forms import SLACK, fits
 from falsework.ads.opportunity import STILLS, Break, Slot
 from falsework.ads.records import Campaign, Creative, Flight, LineItem
 

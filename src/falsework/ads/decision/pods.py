@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from falsework.ads.campaigns.book import Row
 from falsework.ads.decision.filters import floor_of, key_of
+from falsework.ads.decision.forms import SLACK, fits
 from falsework.ads.opportunity import Break, Slot
 
-__all__ = ["MOST_IN_A_BREAK", "SLACK", "Candidate", "Placed", "fill", "fits"]
+__all__ = ["MOST_IN_A_BREAK", "SLACK", "Candidate", "Placed", "fill"]
 
 BEAM = 3
 FIRST_LOOK = 24  # candidates that fill most breaks; the others are looked at where these do not
 MOST_IN_A_BREAK = 30
-SLACK = 0.5  # seconds by which a length may be missed
 ENDLESS = float("inf")
 
 
@@ -63,18 +63,6 @@ def fill(asked: Break, candidates: Sequence[Candidate], beside: Iterable[Row] = 
         if first.is_full(placed, min(one.row.creative.duration for one in candidates[FIRST_LOOK:])):
             return placed
     return _Filling(asked, candidates, beside).placed()
-
-
-def fits(row: Row, slot: Slot) -> bool:
-    """Whether a slot takes a row by its form; the price is another matter."""
-    creative = row.creative
-    if slot.blocked_attributes and not set(creative.attributes).isdisjoint(slot.blocked_attributes):
-        return False
-    if slot.mime_types and creative.media and row.mime_types.isdisjoint(slot.mime_types):
-        return False
-    if slot.lengths:
-        return any(abs(creative.duration - length) <= SLACK for length in slot.lengths)
-    return slot.least - SLACK <= creative.duration <= slot.most + SLACK
 
 
 class _Filling:

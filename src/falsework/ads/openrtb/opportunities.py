@@ -18,14 +18,13 @@ from falsework.ads.openrtb.places import region_code
 from falsework.ads.openrtb.signals import country_of, geo_of
 from falsework.ads.opportunity import Activity, Break, Permissions, Placement, Scene, Slot, Viewer
 from falsework.ads.records import MICROS
+from falsework.ads.taxonomy.mapping import AD_PRODUCT, CONTENT, placed
 
-__all__ = ["AD_PRODUCT", "CONTENT", "SceneOf", "Terms", "breaks", "place_in"]
+__all__ = ["AD_PRODUCT", "SceneOf", "Terms", "breaks", "place_in"]
 
 # The programme's id, an episode's, and the second of it -> what the catalogue knows.
 SceneOf = Callable[[str, str, float | None], Scene | None]
 
-AD_PRODUCT = 8  # AdCOM, List: Category Taxonomies: Ad Product Taxonomy 2.0
-CONTENT = (7, 9)  # … Content Taxonomy 3.0 and 3.1, whose ids mean the same
 MOST_BREAK = 1_800.0  # seconds
 UNSAID_MOST = 60.0  # seconds of a slot that sets no limit
 NO_PRICE = 1 << 62  # a floor nobody meets: it is in a currency that cannot be compared
@@ -36,12 +35,10 @@ LONGEST_NAME = 128  # characters of what a request may name a stream or a progra
 
 @dataclass(frozen=True)
 class Terms:
-    """What prices are in, and what other currencies are worth in it (`rates["USD"]` of it buy one dollar).
-    `blocked_products` turns categories of another taxonomy (number, ids) into Ad Product ids."""
+    """What prices are in, and what other currencies are worth in it (`rates["USD"]` of it buy one dollar)."""
 
     currency: str = "EUR"
     rates: Mapping[str, float] = field(default_factory=dict)
-    blocked_products: Callable[[int, Sequence[str]], Iterable[str]] = lambda taxonomy, ids: ()
 
     def micros(self, price: float, currency: str | None) -> int:
         """A price for a thousand, in micros of `currency`."""
@@ -79,7 +76,9 @@ def breaks(
     for imp in request.imp or ():
         if imp.video is not None:
             pods.setdefault(imp.video.podid or f"\0{imp.id}", []).append((imp, imp.video))
-    blocked = _blocked_categories(request, terms)
+    blocked = placed(request.cattax, tuple(request.bcat or ()))
+    allowed, notes = _allowed_categories(request)
+    notes = (*(f"bcat: {note}" for note in blocked.notes), *notes)
     accepted = terms.accepted(request)
     scenes: dict[float | None, Scene] = {}
     found = []
@@ -101,12 +100,14 @@ def breaks(
                     pod=name if first.podid else "",
                     placement=_placement(first),
                     scene=scenes[second],
-                    blocked_categories=blocked,
-                    blocked_domains=tuple(domain.lower() for domain in request.badv or ()),
-                    allowed_categories=_allowed_categories(request),
+                    blocked_categories=blocked.products,
+                    blocked_domains=tuple(domain.strip().lower() for domain in request.badv or ()),
+                    blocked_apps=tuple(request.bapp or ()),
+                    allowed_categories=allowed,
                     allowed_seats=tuple(request.wseat or ()),
                     blocked_seats=tuple(request.bseat or ()),
                     sequence=first.podseq or 0,
+                    notes=notes,
                     trace=trace,
                 )
             )
@@ -162,6 +163,13 @@ def _slot(imp: Imp, video: Video, terms: Terms, accepted: bool, most: float = UN
         ),
         blocked_attributes=tuple(video.battr or ()),
         mime_types=tuple(mime.lower() for mime in video.mimes or ()),
+        secure=imp.secure == 1,
+        protocols=tuple(video.protocols or ((video.protocol,) if video.protocol else ())),
+        apis=tuple(video.api or ()),
+        least_rate=video.minbitrate or 0,
+        most_rate=video.maxbitrate or 0,
+        width=video.w or 0,
+        height=video.h or 0,
     )
 
 
@@ -254,14 +262,9 @@ def _categories(content: Content) -> tuple[str, ...]:
     return tuple((content.cat or ())[:64]) if content.cattax in CONTENT else ()
 
 
-def _blocked_categories(request: BidRequest, terms: Terms) -> tuple[str, ...]:
-    if not request.bcat:
-        return ()
-    taxonomy = request.cattax or 1
-    if taxonomy == AD_PRODUCT:
-        return tuple(request.bcat)
-    return tuple(terms.blocked_products(taxonomy, request.bcat))
-
-
-def _allowed_categories(request: BidRequest) -> tuple[str, ...]:
-    return tuple(request.acat) if request.acat and request.cattax == AD_PRODUCT else ()
+def _allowed_categories(request: BidRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(products, notes). A list of which nothing can be placed allows nothing."""
+    if not request.acat:
+        return (), ()
+    found = placed(request.cattax, tuple(request.acat))
+    return found.products or tuple(request.acat), tuple(f"acat: {note}" for note in found.notes)
