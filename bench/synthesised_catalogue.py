@@ -49,6 +49,10 @@ class Synthesised:
     revision: int = 1
     _waiting: dict[str, np.ndarray] = field(default_factory=dict)
 
+    @property
+    def identity(self) -> str:
+        return f"synthesised {self.number}"
+
     def count(self) -> int:
         return self.number
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -93,11 +94,19 @@ def encoder() -> Encoder:
     return Encoder.load()
 
 
+def _folder() -> Path:
+    """A folder that goes with the process; in memory where that can be, for an index is a hundred files that
+    are made durable."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="falsework-search-", dir=memory))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @cache
 def sample_folder() -> Path:
     """The sample catalogue with its index, made once a process: `catalogue.db` and `index`."""
-    folder = Path(tempfile.mkdtemp(prefix="falsework-search-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = _folder()
     with Catalogue.open(folder / "catalogue.db") as catalogue:
         fill(catalogue)
         build(catalogue, folder / "index", encoder=encoder())
@@ -113,8 +122,7 @@ def sample_searcher(**others: Any) -> Searcher:
 
 @cache
 def small_folder(titles: tuple[Title, ...]) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="falsework-search-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = _folder()
     with Catalogue.open(folder / "catalogue.db") as catalogue:
         catalogue.upsert(titles)
         build(catalogue, folder / "index", encoder=encoder())

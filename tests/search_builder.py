@@ -26,6 +26,7 @@ class Films:
     revision: int
     number: int
     changed: frozenset[int] = frozenset()
+    identity: str = "films"
 
     def count(self) -> int:
         return self.number

@@ -221,10 +221,11 @@ class IndexSuite:
     def test_what_was_settled_is_there_when_opened_again(self):
         with self.index() as index:
             index.put(ENTRIES)
-            manifest = index.settle(41)
+            manifest = index.settle(41, "a catalogue")
             before = index.dense(vector_of(5), EVERY, 10), index.lexical(terms_of("storm"), EVERY, 10)
         assert (manifest.model, manifest.dimensions) == (MODEL, DIMENSIONS)
         assert (manifest.revision, manifest.titles) == (41, len(ENTRIES))
+        assert manifest.catalogue == "a catalogue"
         with self.reopened() as index:
             assert index.manifest == manifest
             assert before == (

@@ -334,3 +334,29 @@ def test_who_waits_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
                 other.upsert([Title("b", "B")])
         other.upsert([Title("b", "B")])
         assert one.count() == 2
+
+
+# Identity
+
+
+def test_a_catalogue_is_called_as_no_other_is_and_keeps_it(url: str, tmp_path: Path) -> None:
+    with Catalogue.open(url) as catalogue:
+        called = catalogue.identity
+        catalogue.upsert([Title("a", "A")])
+        assert catalogue.identity == called != ""
+    with Catalogue.open(url) as again, Catalogue.open(tmp_path / "other.db") as other:
+        assert again.identity == called != other.identity
+
+
+def test_a_catalogue_of_the_first_version_gets_one(url: str) -> None:
+    with Catalogue.open(url) as catalogue:
+        catalogue.upsert([Title("a", "A")])
+    place = place_of(url, create=False)
+    with place.transaction(writing=True) as connection:
+        connection.execute(sql.text("DROP TABLE catalogue_identity"))
+        connection.execute(sql.text(f"UPDATE {VERSION_TABLE} SET version_num = '0001'"))
+    place.close()
+    with Catalogue.open(url) as catalogue:
+        assert len(catalogue.identity) == 32
+        assert catalogue.title("a") == Title("a", "A")
+        assert catalogue.revision == 1

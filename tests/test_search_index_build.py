@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -33,14 +31,8 @@ BUILDER = Path(__file__).with_name("search_builder.py")
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """A folder in memory where there is one: each generation is a hundred files that are made durable."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
-        yield tmp_path / "index"
-        return
-    with tempfile.TemporaryDirectory(dir=memory) as temporary:
-        yield Path(temporary) / "index"
+def folder(memory: Path) -> Path:
+    return memory / "index"
 
 
 def generations(folder: Path) -> list[str]:
@@ -51,7 +43,7 @@ def whole(folder: Path, films: Films) -> None:
     """The current generation holds exactly these films, in the index and in the table, each to be found."""
     encoder = Digesting()
     with open_index(folder, encoder=encoder) as opened:
-        assert opened.manifest.revision == films.revision
+        assert (opened.manifest.revision, opened.manifest.catalogue) == (films.revision, films.identity)
         assert opened.manifest.titles == opened.index.count() == opened.table.titles == films.number
         titles = list(films.every())
         for title in titles[:: max(1, len(titles) // 5)]:
@@ -332,7 +324,7 @@ def test_real_films_are_found_by_what_they_are_about(folder, shared):
     titles = [Title(str(row["id"]), row["title"], year=row["year"], synopsis=row["extract"]) for row in rows]
 
     class Sample:
-        revision = 1
+        revision, identity = 1, "sample"
 
         def count(self):
             return len(titles)

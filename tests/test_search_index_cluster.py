@@ -13,7 +13,9 @@ import pytest
 from qdrant_client import QdrantClient
 
 from falsework.errors import FalseworkError
+from falsework.search.index import build as building
 from falsework.search.index.cluster import API_KEY, Cluster, ClusterIndex
+from search_builder import Digesting, Films
 from search_index_suite import DIMENSIONS, ENTRIES, EVERY, MODEL, IndexSuite, vector_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode performs")
@@ -134,6 +136,43 @@ def test_a_cluster_that_says_nothing_is_given_up_on(monkeypatch):
         silent.listen()
         with pytest.raises(FalseworkError, match="cannot be reached"):
             Cluster(f"http://127.0.0.1:{silent.getsockname()[1]}").collections()
+
+
+class Counted(QdrantClient):
+    """Clients over one store in memory that count how many are open; the store outlives each."""
+
+    store = None
+    open = 0
+
+    def __init__(self, *_, **__):
+        super().__init__(":memory:")
+        Counted.store = self._client = Counted.store or self._client
+        Counted.open += 1
+
+    def close(self, *_, **__):
+        Counted.open -= 1
+
+    def __del__(self):
+        """The library's closes what was left open, some time."""
+
+
+def test_a_connection_that_an_index_opened_is_closed_with_it(tmp_path, monkeypatch):
+    """As a server does that takes over one generation after the other."""
+    monkeypatch.setattr("qdrant_client.QdrantClient", Counted)
+    cluster = Cluster("http://nowhere.invalid")
+    encoder = Digesting()
+    for revision in (1, 2, 3):
+        building.build(Films(revision, 5), tmp_path, encoder=encoder, cluster=cluster)
+        with building.open_index(tmp_path, encoder=encoder) as opened:
+            assert opened.manifest.revision == revision
+            assert Counted.open == 2
+        assert Counted.open == 1, "the cluster's that was given to the build"
+    with pytest.raises(FalseworkError, match="was built with"):
+        building.open_index(tmp_path, encoder=Digesting(name="digest@2"))
+    assert Counted.open == 1
+    with building.open_index(tmp_path, encoder=encoder, cluster=cluster):
+        pass
+    assert Counted.open == 1, "one that was given stays open"
 
 
 def test_a_question_goes_unanswered_when_the_cluster_dies_in_between(monkeypatch):

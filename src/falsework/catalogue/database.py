@@ -15,7 +15,7 @@ from falsework.catalogue.engine import Place, default_url, place_of
 from falsework.catalogue.migrating import prepare
 from falsework.catalogue.parts import Parts
 from falsework.catalogue.records import Scene, Season, Shot, Title
-from falsework.catalogue.schema import RemovedRow, StateRow, TitleRow
+from falsework.catalogue.schema import IdentityRow, RemovedRow, StateRow, TitleRow
 from falsework.catalogue.writing import Changes, Writer
 
 __all__ = ["Catalogue", "default_url"]
@@ -146,6 +146,13 @@ class Catalogue:
             return reading.scene_at(connection, title_id, seconds, episode_id)
 
     # Changes
+
+    @property
+    def identity(self) -> str:
+        """What no other catalogue is called: one that has taken this one's place at the same path or URL has
+        another. A copy of the file has the same."""
+        with self._place.transaction() as connection:
+            return str(connection.execute(sql.select(IdentityRow.identity)).scalar_one())
 
     @property
     def revision(self) -> int:

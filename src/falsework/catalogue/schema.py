@@ -33,6 +33,7 @@ __all__ = [
     "CreditRow",
     "EpisodeRow",
     "GenreRow",
+    "IdentityRow",
     "ImportRow",
     "LanguageRow",
     "MoodRow",
@@ -50,7 +51,7 @@ __all__ = [
     "TitleRow",
 ]
 
-VERSION = "0001"  # of the tables below: the newest of `migrations/versions`
+VERSION = "0002"  # of the tables below: the newest of `migrations/versions`
 VERSION_TABLE = "catalogue_version"
 
 # Ids are compared byte by byte in both databases, so that "by id" is one order wherever a catalogue lies.
@@ -107,6 +108,14 @@ class StateRow(Base):
     __tablename__ = "catalogue_state"
     key: Mapped[int] = _own_key()
     revision: Mapped[int]
+
+
+class IdentityRow(Base):
+    """One row: a name that no other catalogue has, drawn when the tables were made. A copy keeps it."""
+
+    __tablename__ = "catalogue_identity"
+    key: Mapped[int] = _own_key()
+    identity: Mapped[str]
 
 
 class TitleRow(Base):

@@ -118,7 +118,7 @@ def _catalogue(given: argparse.Namespace) -> Catalogue:
 def _opened(given: argparse.Namespace, catalogue: Catalogue) -> Searcher:
     """A searcher; the index is built first where there is none, with a sentence and a bar."""
     from falsework.cli.bars import Bars
-    from falsework.search.opening import build_index, open_searcher
+    from falsework.search.opening import build_index, of_another, open_searcher
 
     def say(words: str) -> None:
         if not given.quiet:
@@ -143,10 +143,10 @@ def _opened(given: argparse.Namespace, catalogue: Catalogue) -> Searcher:
         raise not_installed(error) from error
     manifest = searcher.opened.manifest
     behind = catalogue.revision - manifest.revision
-    if behind > 0:
-        say(f"The catalogue has changed since it was indexed ({behind} times): run with --rebuild.")
-    elif behind < 0 or catalogue.count() != manifest.titles:  # its file was replaced, or --index is another's
+    if of_another(catalogue, manifest):  # its file was replaced, or --index is another's
         say("The index is that of another catalogue: run with --rebuild.")
+    elif behind > 0:
+        say(f"The catalogue has changed since it was indexed ({behind} times): run with --rebuild.")
     return searcher
 
 

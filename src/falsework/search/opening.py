@@ -6,19 +6,31 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from falsework.catalogue.database import Catalogue, default_url
 from falsework.catalogue.engine import VARIABLE
 from falsework.catalogue.sample import edition, fill
 from falsework.errors import FalseworkError
-from falsework.search.index.build import build
+from falsework.search.encoder import Encoder
+from falsework.search.index.build import OpenIndex, build, open_index
+from falsework.search.index.generations import current
+from falsework.search.index.protocol import Manifest, UnreadableIndexError
 from falsework.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from falsework.search.endpoint.endpoint import Endpoint
 
-__all__ = ["SAMPLE", "build_index", "cache_folder", "index_folder", "open_catalogue", "open_searcher"]
+__all__ = [
+    "SAMPLE",
+    "build_index",
+    "cache_folder",
+    "index_folder",
+    "of_another",
+    "open_catalogue",
+    "open_searcher",
+]
 
 SAMPLE: Final = "sample"
 Progress = Callable[[int, int], None]
@@ -64,31 +76,58 @@ def open_searcher(
 ) -> Searcher:
     """Search over a catalogue with the index in `folder`, which is built first where there is none.
 
-    `building` is called with the number of titles before that, `progress` while it lasts.
+    Without `folder` it is the catalogue's index in the cache, which is ours: it is also built first where
+    this version cannot read what is there, or where that is another catalogue's. An index in a folder that
+    was named is left as it is; UnreadableIndexError then says what to run. `building` is called with the
+    number of titles before a build, `progress` while it lasts.
     """
+    encoder = Encoder.load()
+    own = folder is None
     folder = index_folder(catalogue) if folder is None else folder
-    if not _has_index(folder):
+    opened = _opened(catalogue, folder, encoder, own=own)
+    if opened is None:
         if building is not None:
             building(catalogue.count())
-        build_index(catalogue, folder, progress=progress)
-    return Searcher.open(catalogue, folder, endpoint=endpoint)
+        build(catalogue, folder, encoder=encoder, progress=progress)
+        opened = open_index(folder, encoder=encoder)
+    return Searcher(catalogue, opened, encoder=encoder, endpoint=endpoint)
 
 
 def build_index(
     catalogue: Catalogue, folder: Path | None = None, *, progress: Progress | None = None
 ) -> Path:
     """Build a catalogue's index anew; whoever searches meanwhile has the one before. Returns its folder."""
-    from falsework.search.encoder import Encoder
-
     folder = index_folder(catalogue) if folder is None else folder
     build(catalogue, folder, encoder=Encoder.load(), progress=progress)
     return folder
 
 
-def _has_index(folder: Path) -> bool:
-    from falsework.search.index.generations import current
+def of_another(catalogue: Catalogue, manifest: Manifest) -> bool:
+    """Whether an index is not of this catalogue, or of a later state than it is in (its file was replaced, or
+    brought back from a copy)."""
+    if manifest.catalogue and manifest.catalogue != catalogue.identity:
+        return True
+    behind = catalogue.revision - manifest.revision
+    return behind < 0 or (behind == 0 and catalogue.count() != manifest.titles)
 
-    return folder.is_dir() and current(folder) is not None
+
+def _opened(catalogue: Catalogue, folder: Path, encoder: Encoder, *, own: bool) -> OpenIndex | None:
+    """The index that is there; None where there is none, and where our own has to be built again."""
+    try:
+        if not folder.is_dir() or current(folder) is None:
+            return None
+        opened = open_index(folder, encoder=encoder)
+    except UnreadableIndexError as error:
+        if own:
+            return None
+        todo = f"falsework search --rebuild --catalogue {quote(catalogue.where)} --index {quote(str(folder))}"
+        raise UnreadableIndexError(
+            error.what, where=error.where, todo=f"Build it again, while the old one serves: `{todo}`."
+        ) from error
+    if own and of_another(catalogue, opened.manifest):
+        opened.close()
+        return None
+    return opened
 
 
 def _sample() -> Catalogue:

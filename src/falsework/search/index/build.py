@@ -23,8 +23,9 @@ from falsework.search.index.cluster import Cluster, ClusterIndex
 from falsework.search.index.edge import EdgeIndex
 from falsework.search.index.fields import fields_of
 from falsework.search.index.generations import Reading, begin, building, current, finish, in_use, sweep
+from falsework.search.index.manifests import REBUILD
 from falsework.search.index.points import in_batches
-from falsework.search.index.protocol import CatalogueIndex, Entry, Manifest
+from falsework.search.index.protocol import CatalogueIndex, Entry, Manifest, UnreadableIndexError
 from falsework.search.index.vectors import Encodes, VectorCache
 from falsework.search.ranking.document import lexical_weights, passages
 from falsework.search.ranking.table import Table, TableWriter
@@ -43,6 +44,9 @@ class Source(Protocol):
 
     @property
     def revision(self) -> int: ...
+
+    @property
+    def identity(self) -> str: ...
 
     def count(self) -> int: ...
 
@@ -119,7 +123,7 @@ def build(
             names = _fill(catalogue, index, table, cache, progress)
             table.finish()
             names.save(part / NAMES)
-            manifest = index.settle(revision)
+            manifest = index.settle(revision, catalogue.identity)
         generation = finish(part)
         if isinstance(index, ClusterIndex):
             index.cluster.switch(ALIAS, index.collection)
@@ -132,17 +136,16 @@ def build(
 def open_index(folder: Path, *, encoder: Encodes, cluster: Cluster | None = None) -> OpenIndex:
     """The current generation in `folder`, to be asked with `encoder`.
 
-    FalseworkError where there is none, or one that was built by another model. Any number of processes may
-    hold it open, while others build. An index that is in a cluster is asked at the address it was built at,
-    unless `cluster` gives another.
+    FalseworkError where there is none; UnreadableIndexError where it was built by another model, written in
+    another format, or is damaged. Any number of processes may hold it open, while others build. An index that
+    is in a cluster is asked at the address it was built at, unless `cluster` gives another.
     """
     folder = Path(folder)
     reading = in_use(folder)
     try:
         index = _built_index(reading.generation, encoder, cluster)
         try:
-            table = Table.open(reading.generation / TABLE)
-            names = Names.open(reading.generation / NAMES)
+            table, names = _columns_of(reading.generation)
             return OpenIndex(index, table, names, folder, reading)
         except BaseException:
             index.close()
@@ -170,7 +173,20 @@ def _built_index(generation: Path, encoder: Encodes, cluster: Cluster | None) ->
         place["collection"],
         model=encoder.name,
         dimensions=encoder.dimensions,
+        own=cluster is None,
     )
+
+
+def _columns_of(generation: Path) -> tuple[Table, Names]:
+    """The table and the names of a generation; UnreadableIndexError where they are not this version's."""
+    try:
+        return Table.open(generation / TABLE), Names.open(generation / NAMES)
+    except FalseworkError as error:
+        raise UnreadableIndexError(error.what, where=error.where, todo=error.todo) from error
+    except (KeyError, TypeError, ValueError) as error:  # columns this version has and that one had not
+        raise UnreadableIndexError(
+            f"was written by another version ({error})", where=generation, todo=REBUILD
+        ) from error
 
 
 def _place(generation: Path) -> dict[str, str] | None:
@@ -181,12 +197,18 @@ def _place(generation: Path) -> dict[str, str] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FalseworkError(f"does not say where its index is ({error})", where=generation) from error
+        raise UnreadableIndexError(
+            f"does not say where its index is ({error})", where=generation, todo=REBUILD
+        ) from error
 
 
 def _discard(cluster: Cluster | None, generation: Path) -> None:
-    """Delete the collection of a generation that goes; without a cluster at hand it is left there."""
-    place = _place(generation)
+    """Delete the collection of a generation that goes; without a cluster at hand it is left there, and so is
+    one that nothing names any more."""
+    try:
+        place = _place(generation)
+    except UnreadableIndexError:
+        return
     if cluster is not None and place is not None and place["collection"] in cluster.collections():
         cluster.delete(place["collection"])
 

@@ -136,10 +136,12 @@ class Cluster:
 class ClusterIndex:
     """A `CatalogueIndex` in a collection of a cluster."""
 
-    def __init__(self, cluster: Cluster, collection: str, manifest: Manifest) -> None:
+    def __init__(self, cluster: Cluster, collection: str, manifest: Manifest, *, own: bool = False) -> None:
+        """With `own` the connection is the index's: it is closed with it."""
         self.cluster = cluster
         self.collection = collection
         self._manifest = manifest
+        self._own = own
 
     @classmethod
     def create(cls, cluster: Cluster, collection: str, *, model: str, dimensions: int) -> Self:
@@ -170,9 +172,20 @@ class ClusterIndex:
         return cls(cluster, collection, manifest)
 
     @classmethod
-    def open(cls, cluster: Cluster, collection: str, *, model: str, dimensions: int) -> Self:
+    def open(
+        cls, cluster: Cluster, collection: str, *, model: str, dimensions: int, own: bool = False
+    ) -> Self:
         """The index in a collection or behind an alias; FalseworkError where there is none, or one of another
-        model."""
+        model. With `own` the connection is closed with the index, and where there is none."""
+        try:
+            return cls._opened(cluster, collection, model, dimensions, own)
+        except BaseException:
+            if own:
+                cluster.close()
+            raise
+
+    @classmethod
+    def _opened(cls, cluster: Cluster, collection: str, model: str, dimensions: int, own: bool) -> Self:
         where = f"{cluster.where}/{collection}"
         name = cluster.serving(collection) or collection
         if name not in cluster.collections():
@@ -181,7 +194,8 @@ class ClusterIndex:
             )
         metadata = cluster.ask(lambda: cluster.client.get_collection(name)).config.metadata or {}
         manifest = from_record(metadata.get(MANIFEST), where)
-        return cls(cluster, name, checked(manifest, model=model, dimensions=dimensions, where=where))
+        manifest = checked(manifest, model=model, dimensions=dimensions, where=where)
+        return cls(cluster, name, manifest, own=own)
 
     @property
     def manifest(self) -> Manifest:
@@ -214,8 +228,8 @@ class ClusterIndex:
                 lambda: client.delete(self.collection, points, wait=True, timeout=SECONDS_TO_WRITE)
             )
 
-    def settle(self, revision: int) -> Manifest:
-        manifest = replace(self._manifest, revision=revision, titles=self.count())
+    def settle(self, revision: int, catalogue: str = "") -> Manifest:
+        manifest = replace(self._manifest, revision=revision, titles=self.count(), catalogue=catalogue)
         metadata = {MANIFEST: as_record(manifest)}
         client = self.cluster.client
         self.cluster.ask(
@@ -236,7 +250,9 @@ class ClusterIndex:
         return self._nearest(sought.tolist(), DENSE, conditions, limit)
 
     def close(self) -> None:
-        """Nothing to do: the connection is the cluster's."""
+        """Close the connection, where it is the index's own."""
+        if self._own:
+            self.cluster.close()
 
     def __enter__(self) -> Self:
         return self

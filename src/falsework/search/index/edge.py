@@ -35,7 +35,7 @@ from falsework.search.index.points import (
     sparse,
     vector,
 )
-from falsework.search.index.protocol import Conditions, Entry, Hit, Manifest
+from falsework.search.index.protocol import Conditions, Entry, Hit, Manifest, UnreadableIndexError
 
 __all__ = ["EdgeIndex"]
 
@@ -74,19 +74,19 @@ class EdgeIndex:
 
     @classmethod
     def open(cls, folder: Path, *, model: str, dimensions: int) -> Self:
-        """The index in `folder`; FalseworkError where there is none, or one of another model."""
+        """The index in `folder`; UnreadableIndexError where there is none, or one of another model."""
         edge = _edge()
         try:
             record = (folder / MANIFEST).read_text()
         except (OSError, UnicodeError) as error:
-            raise FalseworkError(
+            raise UnreadableIndexError(
                 f"holds no index ({error})", where=folder, todo="Build it: `falsework search --rebuild`."
             ) from error
         manifest = checked(from_record(record, folder), model=model, dimensions=dimensions, where=folder)
         try:
             shard = edge.EdgeShard.load(str(folder / SHARD))
         except Exception as error:  # the engine raises bare exceptions
-            raise FalseworkError(
+            raise UnreadableIndexError(
                 f"the index cannot be opened ({error})",
                 where=folder,
                 todo="Build it again: `falsework search --rebuild`.",
@@ -114,14 +114,14 @@ class EdgeIndex:
         if ids:
             self._shard.update(_edge().UpdateOperation.delete_points([point_id(each) for each in ids]))
 
-    def settle(self, revision: int) -> Manifest:
+    def settle(self, revision: int, catalogue: str = "") -> Manifest:
         titles = self.count()
         if titles > EXACT_UNTIL:
             self._reopen(_config(self._manifest.dimensions, graph=True))
         self._shard.optimize()
         # The first opening takes the journals in; later ones change no file, so that readers never write.
         self._reopen()
-        return self._note(replace(self._manifest, revision=revision, titles=titles))
+        return self._note(replace(self._manifest, revision=revision, titles=titles, catalogue=catalogue))
 
     def lexical(self, terms: Mapping[int, float], conditions: Conditions, limit: int) -> list[Hit]:
         if not terms:

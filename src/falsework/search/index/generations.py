@@ -21,6 +21,7 @@ from pathlib import Path
 
 from falsework.errors import FalseworkError
 from falsework.media.atomic import write_text
+from falsework.search.index.protocol import UnreadableIndexError
 
 __all__ = ["Reading", "begin", "building", "current", "finish", "in_use", "sweep"]
 
@@ -63,11 +64,16 @@ def building(folder: Path) -> Iterator[None]:
 def current(folder: Path) -> str | None:
     """The name of the generation that is read now; None where none was built yet."""
     try:
-        return (folder / CURRENT).read_text().strip() or None
+        name = (folder / CURRENT).read_text().strip()
+        if name and not (name.isascii() and name.isdigit()):
+            raise UnicodeError("its pointer names no generation")
+        return name or None
     except FileNotFoundError:
         return None
     except (OSError, UnicodeError) as error:
-        raise FalseworkError(f"holds no index that can be read ({error})", where=folder) from error
+        raise UnreadableIndexError(
+            f"holds no index that can be read ({error})", where=folder, todo=BUILD
+        ) from error
 
 
 def begin(folder: Path) -> Path:
@@ -94,7 +100,10 @@ def finish(part: Path) -> Path:
 def sweep(folder: Path, discard: Callable[[Path], None]) -> None:
     """Remove what killed builds left, and generations that are superseded and open nowhere; `discard` is
     called with each while it is still there. For the builder alone."""
-    kept = current(folder)
+    try:
+        kept = current(folder)
+    except UnreadableIndexError:
+        kept = None  # nobody finds any of them
     for path in folder.iterdir():
         if not path.is_dir() or not path.name.split(".")[0].isdigit() or path.name == kept:
             continue
@@ -102,7 +111,7 @@ def sweep(folder: Path, discard: Callable[[Path], None]) -> None:
             discard(path)
             shutil.rmtree(path, ignore_errors=True)
             continue
-        with (path / IN_USE).open() as lock:
+        with (path / IN_USE).open("a") as lock:  # made where it was lost: then nobody can be reading
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -145,7 +154,7 @@ def in_use(folder: Path) -> Reading:
                 os.close(descriptor)
                 raise
         if time.monotonic() > until:
-            raise FalseworkError(
+            raise UnreadableIndexError(
                 f"points to the generation {name}, which is not there",
                 where=folder / CURRENT,
                 todo=BUILD,

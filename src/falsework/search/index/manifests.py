@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from falsework.errors import FalseworkError
-from falsework.search.index.protocol import Manifest
+from falsework.search.index.protocol import Manifest, UnreadableIndexError
 
-__all__ = ["FORMAT", "as_record", "checked", "from_record", "searchable"]
+__all__ = ["FORMAT", "REBUILD", "as_record", "checked", "from_record", "searchable"]
 
 FORMAT = 1
 REBUILD = "Build it again, while the old one serves: `falsework search --rebuild`."
@@ -25,7 +25,7 @@ def as_record(manifest: Manifest) -> dict[str, Any]:
 
 
 def from_record(record: object, where: str | Path) -> Manifest:
-    """The manifest in what was read from a file or a server; FalseworkError where it is none."""
+    """The manifest in what was read from a file or a server; UnreadableIndexError where it is none."""
     if isinstance(record, str | bytes):
         try:
             record = json.loads(record)
@@ -34,23 +34,25 @@ def from_record(record: object, where: str | Path) -> Manifest:
     try:
         if isinstance(record, Mapping):
             numbers = {name: int(record[name]) for name in ("dimensions", "revision", "titles", "format")}
-            return Manifest(model=str(record["model"]), **numbers)
+            # The identity came later: an index without one is of a catalogue that nobody noted.
+            catalogue = str(record.get("catalogue", ""))
+            return Manifest(model=str(record["model"]), catalogue=catalogue, **numbers)
     except (KeyError, TypeError, ValueError):
         pass
-    raise FalseworkError("is no index: its manifest cannot be read", where=where, todo=REBUILD)
+    raise UnreadableIndexError("is no index: its manifest cannot be read", where=where, todo=REBUILD)
 
 
 def checked(manifest: Manifest, *, model: str, dimensions: int, where: str | Path) -> Manifest:
-    """The manifest, if an index of it can be asked with `model`; FalseworkError otherwise: vectors of another
-    model would be compared without an error and without a meaning."""
+    """The manifest, if an index of it can be asked with `model`; UnreadableIndexError otherwise: vectors of
+    another model would be compared without an error and without a meaning."""
     if manifest.format != FORMAT:
-        raise FalseworkError(
+        raise UnreadableIndexError(
             f"the index is of format {manifest.format}, this falsework reads {FORMAT}",
             where=where,
             todo=REBUILD,
         )
     if (manifest.model, manifest.dimensions) != (model, dimensions):
-        raise FalseworkError(
+        raise UnreadableIndexError(
             f"the index was built with {manifest.model} ({manifest.dimensions} dimensions), "
             f"and the encoder is {model} ({dimensions})",
             where=where,

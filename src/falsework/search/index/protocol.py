@@ -10,9 +10,15 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from falsework.errors import FalseworkError
 from falsework.search.query import Span
 
-__all__ = ["CatalogueIndex", "Conditions", "Entry", "Hit", "Manifest"]
+__all__ = ["CatalogueIndex", "Conditions", "Entry", "Hit", "Manifest", "UnreadableIndexError"]
+
+
+class UnreadableIndexError(FalseworkError):
+    """An index is there, and this falsework cannot answer from it: of another format or model, or damaged.
+    Building it again mends that."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class Manifest:
     revision: int  # the catalogue's, when it was read
     titles: int
     format: int = 1
+    catalogue: str = ""  # the identity of the catalogue; "" where it has none
 
 
 @dataclass(frozen=True)
@@ -85,9 +92,9 @@ class CatalogueIndex(Protocol):
     def remove(self, ids: Sequence[str]) -> None:
         """Take titles out; an id that is not there is no error."""
 
-    def settle(self, revision: int) -> Manifest:
-        """After the last `put`: make all of it durable and quick to read, and note the catalogue's
-        revision."""
+    def settle(self, revision: int, catalogue: str = "") -> Manifest:
+        """After the last `put`: make all of it durable and quick to read, and note the catalogue's revision
+        and identity."""
 
     def lexical(self, terms: Mapping[int, float], conditions: Conditions, limit: int) -> list[Hit]:
         """At most `limit` titles with any of the terms: the sum over the terms of both weights times the

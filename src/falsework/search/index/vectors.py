@@ -1,5 +1,5 @@
 """Vectors that were encoded once, by the digest of their text: what makes a build resumable and an update
-short."""
+short. Those of the sample catalogue ship with the package (shipped.py)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ import numpy.typing as npt
 from falsework.errors import FalseworkError
 from falsework.search.ranking.columns import map_columns, write_columns
 
-__all__ = ["CHUNK", "Encodes", "VectorCache"]
+__all__ = ["CHUNK", "SHIPPED", "Encodes", "VectorCache", "write_vectors"]
 
 CHUNK = 4_096  # texts of a file: what a killed build may have to encode again, some ten seconds
 DIGEST = 16  # bytes
 UNKNOWN = -1
+SHIPPED = Path(__file__).with_name("sample_vectors.safetensors")
 
 Float = npt.NDArray[np.float32]
 Half = npt.NDArray[np.float16]
@@ -42,6 +43,7 @@ class Encodes(Protocol):
 
 class VectorCache:
     """Files of about CHUNK vectors each, in `folder`/<model>, which appear whole; use it in a `with` block.
+    What ships for this very model is known from the beginning.
 
     Vectors are kept as float16, which turns them by less than a twentieth of a degree, and every vector goes
     through that form: a build from the cache gives what a build from nothing gives. One process at a time.
@@ -54,10 +56,12 @@ class VectorCache:
         self._files: list[Path] = []
         self._known: list[tuple[Bytes, Half]] = []  # of each file, mapped: digests and vectors
         self._pending: list[tuple[Bytes, Half]] = []  # encoded since the last file
-        for path in sorted(self._folder.glob("*.safetensors")):
+        for path in (*sorted(self._folder.glob("*.safetensors")), SHIPPED):
             with suppress(FalseworkError):  # a damaged file costs its vectors, which are encoded again
-                columns, _ = map_columns(path)
-                if columns["vectors"].shape[1:] == (encoder.dimensions,):
+                columns, values = map_columns(path)
+                if values.get("model") == encoder.name and columns["vectors"].shape[1:] == (
+                    encoder.dimensions,
+                ):
                     self._files.append(path)
                     self._known.append((columns["digests"], columns["vectors"]))
         self._used = np.zeros(len(self._files), bool)
@@ -100,14 +104,14 @@ class VectorCache:
         digests, vectors = (np.concatenate(each) for each in zip(*self._pending, strict=True))
         path = self._folder / f"{max(taken, default=0) + 1:08d}.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_columns(path, {"digests": digests, "vectors": vectors}, {"model": self._encoder.name})
+        _write(path, digests, vectors, self._encoder.name)
         self._pending.clear()
 
     def forget_unused(self) -> None:
         """Remove the files that were there at first and of which nothing was asked for, and those of other
         models."""
         for path, used in zip(self._files, self._used, strict=True):
-            if not used:
+            if not used and path != SHIPPED:
                 path.unlink(missing_ok=True)
         for folder in self._folder.parent.glob("*/"):
             if folder != self._folder:
@@ -134,6 +138,16 @@ class VectorCache:
         file = np.searchsorted(self._begins, place, "right") - 1
         rows = place - self._begins[file]
         return np.where(self._keys[at] == wanted, file, UNKNOWN), rows
+
+
+def write_vectors(path: Path, texts: Sequence[str], vectors: Float, model: str) -> None:
+    """Write the vectors of `texts`, (n, dimensions) float32 of length 1 by the encoder called `model`, as
+    they are kept."""
+    _write(path, _digests(texts), vectors.astype(np.float16), model)
+
+
+def _write(path: Path, digests: Bytes, vectors: Half, model: str) -> None:
+    write_columns(path, {"digests": digests, "vectors": vectors}, {"model": model})
 
 
 def _digests(texts: Sequence[str]) -> Bytes:
