@@ -141,3 +141,7 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     blocked_apps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     trace: bool = False
+
+    def slot(self, name: str) -> Slot | None:
+        """Of this name, or what each of a break of open length keeps to."""
+        return next((one for one in self.slots if one.id == name), self.each)

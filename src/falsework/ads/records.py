@@ -19,7 +19,8 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
 class Creative(msgspec.Struct, frozen=True, kw_only=True):
     """One advertisement. `duration` in seconds; 0 for a still. `media` are the files a player chooses from:
     (URL, MIME type, width, height, bit rate in kbit/s). `attributes` are AdCOM creative attributes (`attr`).
-    `wrapper`: the URL of a partner's VAST, instead of files of our own."""
+    `wrapper`: the URL of a partner's VAST, instead of files of our own. Third parties' addresses are
+    `impressions`, `trackers` (VAST's event, address), `clicks` and `errors`."""
 
     id: str
     title: str = ""
@@ -28,6 +29,9 @@ class Creative(msgspec.Struct, frozen=True, kw_only=True):
     wrapper: str = ""
     click_through: str = ""
     impressions: tuple[str, ...] = ()
+    trackers: tuple[tuple[str, str], ...] = ()
+    clicks: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     attributes: tuple[int, ...] = ()
     language: str = ""
     text: str = ""  # what is said and shown, for the match with a scene

@@ -88,7 +88,8 @@ def _creative(creative: Creative) -> Iterator[str]:
             yield f'"{url}" needs a MIME type and a size'
         if mime.startswith("video/") and not creative.duration:
             yield "is a video without a duration"
-    addresses = (creative.click_through, *creative.impressions)
+    tracked = (address for _, address in creative.trackers)
+    addresses = (creative.click_through, *creative.impressions, *tracked, *creative.clicks, *creative.errors)
     strange = [one for one in addresses if one and not web_address(one)]
     if strange:
         yield f'"{strange[0]}" is no address of http or https'

@@ -112,7 +112,14 @@ def fits(row: Row, slot: Slot) -> bool:
 
 def secure(creative: Creative) -> bool:
     """Whether everything it loads comes over TLS. Where a click leads to is not loaded."""
-    addresses = (*(file[0] for file in creative.media), *creative.impressions, creative.wrapper)
+    addresses = (
+        *(file[0] for file in creative.media),
+        *creative.impressions,
+        *(address for _, address in creative.trackers),
+        *creative.clicks,
+        *creative.errors,
+        creative.wrapper,
+    )
     return all(one.lower().startswith("https://") for one in addresses if one)
 
 

@@ -23,12 +23,12 @@ from falsework.ads.records import MICROS
 from falsework.ads.vast.response import KEPT, Manner, manner, marked
 from falsework.ads.vast.stencil import BEACON, DOCUMENT, IMPRESSION, POSITION, SERVED, Stencil, mark
 from falsework.ads.vast.tracking import served_values
+from falsework.ads.vast.versions import protocol_of
 
 __all__ = ["HOUSE_SEAT", "NoBid", "answer"]
 
 HOUSE_SEAT = "house"
 VIDEO = 2  # OpenRTB, List: Creative Markup Types
-VAST_4_2 = 13  # AdCOM, List: Creative Subtypes - Audio/Video
 
 
 class NoBid(IntEnum):
@@ -150,7 +150,7 @@ def _stencil(row: Row, how: Manner, base: str, house: bool, several: bool, follo
         cat=list(row.line_item.categories) or None,
         cattax=AD_PRODUCT if row.line_item.categories else None,
         attr=list(creative.attributes) or None,
-        protocol=VAST_4_2,
+        protocol=protocol_of(how.version, wrapper=bool(creative.wrapper)),
         language=creative.language or None,
         w=width or None,
         h=height or None,

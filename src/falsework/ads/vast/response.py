@@ -7,8 +7,8 @@ of a base type first; so are they written here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from falsework.ads.campaigns.book import Row
@@ -19,6 +19,7 @@ from falsework.ads.records import Creative
 from falsework.ads.vast.stencil import SERVED, Stencil, mark
 from falsework.ads.vast.text import clock, escaped, web_address
 from falsework.ads.vast.tracking import Tracking, served_values
+from falsework.ads.vast.versions import NEWEST, version_for, written_as
 
 __all__ = ["DECLARATION", "KEPT", "Manner", "manner", "marked", "vast"]
 
@@ -42,6 +43,10 @@ LINEAR_EVENTS = (
     "resume",
     "closeLinear",
 )
+EVENTS = frozenset({  # of third parties; `progress` is none of them, since it needs its time beside it
+    *LINEAR_EVENTS, "rewind", "skip", "playerExpand", "playerCollapse", "loaded", "creativeView", "close",
+    "acceptInvitation", "adExpand", "adCollapse", "minimize", "overlayViewDuration", "otherAdInteraction",
+})  # fmt: skip
 STILL_EVENTS = ("creativeView", "acceptInvitation", "overlayViewDuration")
 # Placements beside, or instead of, the running programme: what is shown there is no linear advertisement.
 NON_LINEAR = frozenset({Placement.PAUSE, Placement.SCREENSAVER, Placement.OVERLAY, Placement.SQUEEZE_BACK})
@@ -59,35 +64,43 @@ def vast(decision: Decision, signer: Signer, *, priced: bool = False) -> bytes:
     """
     several = len(decision.chosen) > 1
     ads = []
+    version = NEWEST
     for number, chosen in enumerate(decision.chosen, 1):
-        stencil = _stencil(chosen.row, manner(decision, chosen, priced=priced), signer.base)
+        how = manner(decision, chosen, priced=priced)
+        version = how.version  # the same for all: a document is of one slot's, or of a break that has none
+        stencil = _stencil(chosen.row, how, signer.base)
         if stencil is not None:
-            sequence = f' sequence="{number}"' if several else ""
+            sequence = f' sequence="{number}"' if several and version >= "3.0" else ""
             ads.append(f'<Ad id="{escaped(chosen.row.creative.id)}"{sequence}>'.encode())
             ads.append(stencil.filled(served_values(decision, chosen, signer)))
             ads.append(b"</Ad>")
-    return b"".join([HEAD, *ads, TAIL])
+    return b"".join([_head(version), *ads, TAIL])
 
 
 class Manner(NamedTuple):
     """All of a decision that an advertisement's text depends on, besides what changes every time. `cost`
-    micros, None where it is not told; `blocked` categories, for partners."""
+    micros, None where it is not told; `blocked` categories, for partners. `measured`: third parties may be
+    told of it. `version` of VAST."""
 
     still: bool
     measured: bool
     cost: int | None
     blocked: tuple[str, ...]
+    version: str = NEWEST
 
 
 def manner(decision: Decision, chosen: Chosen, *, priced: bool = False) -> Manner:
     asked, creative = decision.asked, chosen.row.creative
     viewer = asked.viewer
-    measured = bool(creative.impressions) and not viewer.kids and viewer.permissions.allows(Activity.MEASURE)
+    told = creative.impressions or creative.trackers or creative.clicks or creative.errors
+    measured = bool(told) and not viewer.kids and viewer.permissions.allows(Activity.MEASURE)
+    slot = asked.slot(chosen.slot)
     return Manner(
         asked.placement in NON_LINEAR,
         measured,
         chosen.cost if priced else None,
         asked.blocked_categories if creative.wrapper else (),
+        version_for(slot.protocols) if slot is not None and slot.protocols else NEWEST,
     )
 
 
@@ -96,14 +109,19 @@ def marked(row: Row, how: Manner, base: str) -> str:
     `base` is the address that beacons are under."""
     ad = _ad(row, how, Tracking(base))
     inner = f'<Ad id="{escaped(row.creative.id)}">{ad}</Ad>' if ad else ""
-    return f"{HEAD.decode()}{inner}{TAIL.decode()}"
+    return written_as(how.version, f"{HEAD.decode()}{inner}{TAIL.decode()}")
 
 
 @lru_cache(maxsize=KEPT)
 def _stencil(row: Row, how: Manner, base: str) -> Stencil | None:
     """Of what is in an `Ad`; None where nothing can be shown."""
     ad = _ad(row, how, Tracking(base))
-    return Stencil(ad.encode()) if ad else None
+    return Stencil(written_as(how.version, ad).encode()) if ad else None
+
+
+@cache
+def _head(version: str) -> bytes:
+    return written_as(version, HEAD.decode()).encode()
 
 
 def _ad(row: Row, how: Manner, tracking: Tracking) -> str:
@@ -111,19 +129,18 @@ def _ad(row: Row, how: Manner, tracking: Tracking) -> str:
     base = _base(row, how, tracking)
     if creative.wrapper:
         return _wrapper(creative, how, tracking, base)
-    content = _non_linear(creative, tracking) if how.still else _linear(creative, tracking)
+    content = _non_linear(creative, how, tracking) if how.still else _linear(creative, how, tracking)
     return _inline(row, base, content) if content else ""
 
 
 def _base(row: Row, how: Manner, tracking: Tracking) -> str:
     """What InLine and Wrapper begin with."""
     parts = [SYSTEM, f"<Error>{tracking('error')}{ERROR_CODE}</Error>"]
+    if how.measured and how.version > "2.0":  # which has room for one
+        parts += [f"<Error>{address}</Error>" for address in _addresses(row.creative.errors)]
     parts.append(f'<Impression id="falsework">{tracking("impression")}</Impression>')
     if how.measured:
-        for url in row.creative.impressions:
-            address = web_address(url)
-            if address:
-                parts.append(f"<Impression>{escaped(address)}</Impression>")
+        parts += [f"<Impression>{address}</Impression>" for address in _addresses(row.creative.impressions)]
     currency = row.campaign.currency
     if how.cost is not None and CURRENCY.fullmatch(currency):
         # `cost` is micros for one impression, so its thousandth part is units for a thousand.
@@ -148,7 +165,7 @@ def _inline(row: Row, base: str, content: str) -> str:
     )
 
 
-def _linear(creative: Creative, tracking: Tracking) -> str:
+def _linear(creative: Creative, how: Manner, tracking: Tracking) -> str:
     """ "" where no file can be played."""
     files = "".join(_media_files(creative))
     if not files:
@@ -156,15 +173,37 @@ def _linear(creative: Creative, tracking: Tracking) -> str:
     events, skip = _linear_events(creative)
     click = web_address(creative.click_through)
     clicks = (
-        f"<VideoClicks><ClickTracking>{tracking('click')}</ClickTracking>"
+        f"<VideoClicks>{_clicks(creative, how, tracking)}"
         f"<ClickThrough>{escaped(click)}</ClickThrough></VideoClicks>"
         if click
         else ""
     )
     return (
-        f"<Linear{skip}><TrackingEvents>{tracking.events(events)}</TrackingEvents>"
+        f"<Linear{skip}><TrackingEvents>{tracking.events(events)}{_others(creative, how)}</TrackingEvents>"
         f"<Duration>{clock(creative.duration)}</Duration><MediaFiles>{files}</MediaFiles>{clicks}</Linear>"
     )
+
+
+def _others(creative: Creative, how: Manner) -> str:
+    """Third parties' events."""
+    if not how.measured:
+        return ""
+    return "".join(
+        f'<Tracking event="{escaped(event)}">{address}</Tracking>'
+        for event, url in creative.trackers
+        if event in EVENTS
+        for address in _addresses([url])
+    )
+
+
+def _clicks(creative: Creative, how: Manner, tracking: Tracking) -> str:
+    told = [tracking("click"), *(_addresses(creative.clicks) if how.measured else ())]
+    return "".join(f"<ClickTracking>{address}</ClickTracking>" for address in told)
+
+
+def _addresses(urls: Iterable[str]) -> Iterator[str]:
+    """Escaped; what is no address of http or https is none."""
+    return (escaped(address) for url in urls if (address := web_address(url)))
 
 
 def _linear_events(creative: Creative) -> tuple[tuple[str, ...], str]:
@@ -186,7 +225,7 @@ def _media_files(creative: Creative) -> Iterator[str]:
         )
 
 
-def _non_linear(creative: Creative, tracking: Tracking) -> str:
+def _non_linear(creative: Creative, how: Manner, tracking: Tracking) -> str:
     """Each file a resource of its own, of which the player shows the one that fits its screen."""
     click = web_address(creative.click_through)
     clicks = (
@@ -209,7 +248,7 @@ def _non_linear(creative: Creative, tracking: Tracking) -> str:
     )
     if not resources:
         return ""
-    events = tracking.events(STILL_EVENTS)
+    events = tracking.events(STILL_EVENTS) + _others(creative, how)
     return f"<NonLinearAds><TrackingEvents>{events}</TrackingEvents>{resources}</NonLinearAds>"
 
 
