@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 from falsework.ads.campaigns.book import Book
-from falsework.ads.learning.features import contextual, personal
+from falsework.ads.learning.features import contextual, crossed, of_advertisement, personal
 from falsework.ads.learning.fit import KINDS, Kind, examples, fit
 from falsework.ads.learning.logistic import (
     calibration_error,
@@ -22,7 +22,7 @@ from falsework.ads.learning.logistic import (
     platt,
     ranked_right,
 )
-from falsework.ads.learning.response import ResponseModel, read_model, score, write_model
+from falsework.ads.learning.response import ResponseModel, _Logits, read_model, score, write_model
 from falsework.ads.learning.synthetic import DURATIONS, GENRES, ITEMS, true_rate, write_log
 from falsework.ads.opportunity import Activity, Break, Permissions, Scene, Verdict, Viewer
 from falsework.ads.records import Campaign, Creative, Flight, LineItem
@@ -81,6 +81,31 @@ def test_a_model_comes_near_the_truth_and_ranks_as_it_does(folder: Path, tmp_pat
         truth += [true_rate(item, at, True) / model.base for item in own]
     # A constant has a correlation of 0.
     assert np.corrcoef(np.log(found), np.log(truth))[0, 1] > 0.75
+
+
+NAMES = st.sampled_from(
+    ["genre=a", "genre=a&b", "mood=dark", "daypart=night", "device=3", "segment=x", "line_item=k"]
+)
+
+
+@given(
+    st.dictionaries(
+        st.one_of(
+            NAMES,
+            st.tuples(
+                NAMES, st.sampled_from(["category=1", "line_item=shoes", "line_item=a&b", "length=15"])
+            ).map("&".join),
+        ),
+        st.floats(-2, 2),
+    ),
+    st.lists(NAMES, unique=True),
+)
+def test_columns_add_up_to_what_names_do(weights: dict[str, float], around: list[str]) -> None:
+    own = [of_advertisement(name, f"{name} 1", ("1", "2"), 15.0) for name in ("shoes", "a&b", "tea")]
+    model = ResponseModel(event="click", weights=weights, intercept=-2.0, base=0.1)
+    by_name = model.rate([[*around, *row, *crossed(around, row)] for row in own])
+    rows = np.array([2, 0, 1])
+    assert model.calibrated(_Logits(model, own)(around, rows)) == pytest.approx(by_name[rows])
 
 
 def test_it_is_a_file_that_runs_nothing(folder: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from falsework.cli.ads_sources import RELEVANCE, SAMPLE, campaigns_at, catalogue_at, encoder_for
 from falsework.errors import FalseworkError, shown
 
 if TYPE_CHECKING:
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
+FILES = f'.json, .jsonl or .csv; "{SAMPLE}" is the sample that ships'
+
 
 def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
     serve = tasks.add_parser("serve", parents=[shared], help="decide breaks over HTTP: OpenRTB, VAST, VMAP")
-    serve.add_argument("campaigns", metavar="CAMPAIGNS", help=".json, .jsonl or .csv")
+    serve.add_argument("campaigns", metavar="CAMPAIGNS", help=FILES)
     _deciding(serve)
     serve.add_argument("--state", required=True, metavar="DIR",
                        help="counters and budgets: a folder, lmdb:FOLDER, redis://HOST:PORT/0")  # fmt: skip
@@ -36,7 +39,7 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
 
     explain = tasks.add_parser("explain", parents=[shared], help="why a request is answered as it is")
     explain.add_argument("request", type=Path, metavar="REQUEST.json")
-    explain.add_argument("--campaigns", required=True, metavar="FILE", help=".json, .jsonl or .csv")
+    explain.add_argument("--campaigns", required=True, metavar="FILE", help=FILES)
     _deciding(explain)
     explain.set_defaults(run=_explain)
 
@@ -46,7 +49,7 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
     bring = campaigns.add_parser(
         "import", parents=[shared], help="check campaigns of JSON, JSON lines or CSV"
     )
-    bring.add_argument("file", type=Path, metavar="FILE", help=".json, .jsonl or .csv")
+    bring.add_argument("file", metavar="FILE", help=FILES)
     bring.add_argument(
         "--out", type=Path, metavar="FILE.json", help="write those that are right, for `serve`"
     )
@@ -66,8 +69,14 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
 
 def _deciding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--catalogue", default="", metavar="URL", help="what is on screen: a catalogue's file or URL"
-    )
+        "--catalogue", default="", metavar="URL",
+        help=f'what is on screen: a catalogue\'s file or URL; "{SAMPLE}" is the sample that ships',
+    )  # fmt: skip
+    parser.add_argument("--relevance", choices=RELEVANCE,
+                        help="match scenes with advertisements by what both mean (needs falsework[search]), "
+                        "by the words they share, or not (default: meaning, with a catalogue)")  # fmt: skip
+    parser.add_argument("--model", default="", metavar="FILE.json",
+                        help="a response model that `falsework ads fit` made")  # fmt: skip
     parser.add_argument(
         "--suitability", default="", metavar="FILE.csv", help="your own rules instead of ours"
     )
@@ -84,10 +93,10 @@ def _serve(given: argparse.Namespace) -> dict[str, Any]:
     if not 0 <= given.explored <= 1:
         raise FalseworkError("is a share", where="--explored", todo="Give a number from 0 to 1.")
     settings = Settings(
-        campaigns=given.campaigns,
+        campaigns=campaigns_at(given.campaigns),
         state=given.state,
         key_file=given.key_file,
-        catalogue=given.catalogue,
+        catalogue=catalogue_at(given.catalogue),
         host=given.host,
         port=given.port,
         public=given.public,
@@ -96,10 +105,12 @@ def _serve(given: argparse.Namespace) -> dict[str, Any]:
         rates=_rates(given.rates),
         vendor=given.vendor,
         explored=given.explored,
+        model=given.model,
     )
+    encoder = encoder_for(given)
     if not given.quiet and not given.json:
         print(shown(f"Deciding at {settings.address}; Ctrl-C ends it."), flush=True)
-    serve(settings, workers=given.workers)
+    serve(settings, workers=given.workers, encoder=encoder)
     return {}
 
 
@@ -124,7 +135,7 @@ def _import(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.ads.campaigns.importing import import_file
     from falsework.media.atomic import write_bytes
 
-    found = import_file(given.file)
+    found = import_file(Path(campaigns_at(given.file)))
     if given.out is not None:
         encoded = msgspec.json.encode({"campaigns": found.campaigns})
         write_bytes(given.out, msgspec.json.format(encoded, indent=1) + b"\n")
@@ -156,15 +167,18 @@ def _explain(given: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         service = build(
             Settings(
-                campaigns=given.campaigns,
+                campaigns=campaigns_at(given.campaigns),
                 state=f"{folder}/state",
                 key_file=f"{folder}/key",
-                catalogue=given.catalogue,
+                catalogue=catalogue_at(given.catalogue),
                 suitability=given.suitability,
                 rates=_rates(given.rates),
                 vendor=given.vendor,
                 explored=0.0,
-            )
+                model=given.model,
+            ),
+            encoder_for(given),
+            behind=False,
         )
         try:
             decisions = asyncio.run(service.explain(body))

@@ -117,10 +117,41 @@ def score(model: ResponseModel, book: Book) -> Score:
         of_advertisement(row.line_item.id, row.creative.id, row.line_item.categories, row.creative.duration)
         for row in book.rows
     ]
+    logits = None if model.trees else _Logits(model, own)
 
     def better(asked: Break, rows: Rows) -> Floats:
         around = [*contextual(asked), *personal(asked.viewer)]
-        names = [[*around, *own[at], *crossed(around, own[at])] for at in rows.tolist()]
-        return np.clip(model.rate(names) / model.base, 1 / MOST, MOST)
+        if logits is not None:
+            rates = model.calibrated(logits(around, rows))
+        else:
+            rates = model.rate([[*around, *own[at], *crossed(around, own[at])] for at in rows.tolist()])
+        return np.clip(rates / model.base, 1 / MOST, MOST)
 
     return better
+
+
+class _Logits:
+    """The sums of weights that `ResponseModel.rate` makes by name, from columns over all rows: what a break's
+    own names add to every row is looked up once a break and not once a row."""
+
+    def __init__(self, model: ResponseModel, own: Sequence[Sequence[str]]) -> None:
+        weights = self._weights = model.weights
+        self._rows = np.array([sum(weights.get(name, 0.0) for name in row) for row in own]) + model.intercept
+        rows_of: dict[str, list[int]] = {}
+        for at, row in enumerate(own):
+            for name in row:
+                rows_of.setdefault(name, []).append(at)
+        self._crossed: dict[str, Floats] = {}
+        for pair, weight in weights.items():
+            for place in (place for place, letter in enumerate(pair) if letter == "&"):
+                outer, inner = pair[:place], pair[place + 1 :]
+                if inner in rows_of and crossed((outer,), (inner,)):
+                    column = self._crossed.setdefault(outer, np.zeros(len(own)))
+                    np.add.at(column, rows_of[inner], weight)
+
+    def __call__(self, around: Sequence[str], rows: Rows) -> Floats:
+        found = self._rows[rows] + sum(self._weights.get(name, 0.0) for name in around)
+        for name in around:
+            if name in self._crossed:
+                found += self._crossed[name][rows]
+        return np.asarray(found)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import multiprocessing
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,9 @@ import msgspec
 from falsework.ads.campaigns.book import Book
 from falsework.ads.campaigns.importing import campaigns_of
 from falsework.ads.decision.engine import Decider
+from falsework.ads.decision.relevance import ContextualMatch
+from falsework.ads.decision.vectors import Encode
+from falsework.ads.learning.response import read_model, score
 from falsework.ads.measurement.beacons import LEAST_KEY, Signer
 from falsework.ads.openrtb.opportunities import Terms
 from falsework.ads.server.app import Application, Receive, Scope, Send, application
@@ -32,7 +37,10 @@ from falsework.errors import FalseworkError
 if TYPE_CHECKING:
     from granian.http import HTTP1Settings
 
-__all__ = ["Settings", "build", "keys_of", "serve"]
+__all__ = ["Encoder", "Settings", "build", "keys_of", "serve"]
+
+# Makes what puts texts into vectors: each worker makes its own, from what it is sent.
+Encoder = Callable[[], Encode]
 
 HEADER_SECONDS = 5  # for a request's head to come in
 LONGEST_HEAD = 64 * 1024  # bytes
@@ -42,7 +50,7 @@ REMOTE = ("valkey", "redis", "rediss", "valkeys", "unix")
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`state`, `catalogue`: addresses, "" for no catalogue. `log`: a folder, or kafka://HOST:PORT/TOPIC, ""
     for none. `rates`: what a unit of other currencies is worth in the campaigns' own. `vendor`: the studio's
-    id in the Global Vendor List."""
+    id in the Global Vendor List. `model`: a response model's file, "" for none."""
 
     campaigns: str
     state: str
@@ -57,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     vendor: int | None = None
     explored: float = 0.02
     paced: bool = True
+    model: str = ""
 
     @property
     def address(self) -> str:
@@ -64,8 +73,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return (self.public or f"http://{self.host}:{self.port}").rstrip("/")
 
 
-def build(settings: Settings) -> Service:
-    """Everything one worker needs. Raises `FalseworkError` for what cannot be read or opened."""
+def build(settings: Settings, encoder: Encoder | None = None, *, behind: bool = True) -> Service:
+    """Everything one worker needs. Raises `FalseworkError` for what cannot be read or opened.
+
+    `encoder` makes what puts texts into vectors, by which scenes and advertisements are matched; None for no
+    match. `behind`: a scene is encoded behind the first break beside it, which is decided without.
+    """
     from falsework.catalogue.database import Catalogue
 
     campaigns = campaigns_of(Path(settings.campaigns))
@@ -79,6 +92,8 @@ def build(settings: Settings) -> Service:
     book = Book(campaigns)
     signer = Signer(keys_of(Path(settings.key_file)), f"{settings.address}/beacon")
     rules = Suitability.load(Path(settings.suitability) if settings.suitability else None)
+    response = score(read_model(Path(settings.model)), book) if settings.model else None
+    match = ContextualMatch(book, encoder(), behind=behind) if encoder is not None else None
     state = open_state(settings.state)
     try:
         paced = Paced(book, state) if settings.paced else None
@@ -86,6 +101,8 @@ def build(settings: Settings) -> Service:
             book,
             state,
             unsuitable=rules,
+            relevance=match,
+            response=response,
             price=paced,
             explored=settings.explored,
             seed=secrets.randbits(32),
@@ -108,6 +125,7 @@ def build(settings: Settings) -> Service:
         remote=settings.state.partition(":")[0].lower() in REMOTE,
         vendor=settings.vendor,
         paced=paced,
+        match=match,
     )
 
 
@@ -140,14 +158,14 @@ def _log(address: str) -> EventLog | None:
     return Segments(Path(address))
 
 
-def serve(settings: Settings, *, workers: int = 1) -> None:
+def serve(settings: Settings, *, workers: int = 1, encoder: Encoder | None = None) -> None:
     """Answer until interrupted. A `FalseworkError` where the address is taken, or where several workers would
     share a state that is one process's."""
     _check_address(settings.host, settings.port)
     logging.getLogger("falsework.ads").setLevel(logging.ERROR)
     if workers == 1:
         with suppress(asyncio.CancelledError):
-            asyncio.run(_serve_here(settings))
+            asyncio.run(_serve_here(settings, encoder))
         return
     if ":" not in settings.state:
         raise FalseworkError(
@@ -155,15 +173,15 @@ def serve(settings: Settings, *, workers: int = 1) -> None:
             where=settings.state,
             todo=f"Give --state lmdb:{settings.state} for several workers, or redis://HOST:PORT/0.",
         )
-    _serve_by_workers(settings, workers)
+    _serve_by_workers(settings, workers, encoder)
 
 
-async def _serve_here(settings: Settings) -> None:
+async def _serve_here(settings: Settings, encoder: Encoder | None) -> None:
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server.embed import Server
 
-    service = build(settings)
+    service = build(settings, encoder)
     _settle()
     server = Server(
         application(service),
@@ -183,11 +201,16 @@ async def _serve_here(settings: Settings) -> None:
         service.close()
 
 
-def _serve_by_workers(settings: Settings, workers: int) -> None:
+def _serve_by_workers(settings: Settings, workers: int, encoder: Encoder | None) -> None:
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    if encoder is not None:
+        # Once for all workers, and in a process of its own: they are forked from this one.
+        once = multiprocessing.get_context("spawn").Process(target=_encode, args=(settings, encoder))
+        once.start()
+        once.join()
     Granian(
         "falsework",
         address=settings.host,
@@ -199,7 +222,7 @@ def _serve_by_workers(settings: Settings, workers: int) -> None:
         backpressure=2 * MOST_UNDER_WAY,
         http1_settings=_http1(),
         respawn_failed_workers=True,
-    ).serve(target_loader=partial(_of_a_worker, settings), wrap_loader=False)
+    ).serve(target_loader=partial(_of_a_worker, settings, encoder), wrap_loader=False)
 
 
 def _settle() -> None:
@@ -210,9 +233,14 @@ def _settle() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def _of_a_worker(settings: Settings) -> Application:
+def _encode(settings: Settings, encoder: Encoder) -> None:
+    """What the campaigns say, so that it is among what the encoder remembers."""
+    ContextualMatch(Book(campaigns_of(Path(settings.campaigns))), encoder())
+
+
+def _of_a_worker(settings: Settings, encoder: Encoder | None) -> Application:
     """The service begins with its worker's event loop, and ends with it."""
-    service = build(settings)
+    service = build(settings, encoder)
     _settle()
     inner = application(service)
 

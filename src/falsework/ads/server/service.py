@@ -19,6 +19,7 @@ import msgspec
 
 from falsework.ads.consent.activities import Signals, permissions
 from falsework.ads.decision.engine import Decider, Decision
+from falsework.ads.decision.relevance import ContextualMatch
 from falsework.ads.measurement.beacons import Signer
 from falsework.ads.measurement.exposure import Happened, exposures
 from falsework.ads.openrtb.objects import BidRequest
@@ -95,6 +96,7 @@ class Service:
     remote: bool = False
     vendor: int | None = None
     paced: Paced | None = None
+    match: ContextualMatch | None = None
     clock: Callable[[], float] = time.time
     counts: Counts = field(default_factory=Counts)
 
@@ -249,6 +251,8 @@ class Service:
         if self.log is not None:
             self.log.close()
         self._state_thread.shutdown(wait=True)
+        if self.match is not None:
+            self.match.close()
         self.decider.wallet.close()
         self.scenes.close()
         self.state.close()
