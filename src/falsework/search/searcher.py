@@ -354,6 +354,7 @@ class Searcher:
     def _notes(
         self, understood: Understood, asked_for: Sequence[Title], query: Query, conditions: Conditions
     ) -> Iterable[str]:
+        yield from understood.remarks
         if understood.left_out:
             yield f"The last {understood.left_out:,} characters were not read: a wish has at most 2,000."
         for title in asked_for:
@@ -375,6 +376,7 @@ def _read(rules: _Wish, asked: Asked[Query], turn: Turn | None, endpoint: Endpoi
         query=query,
         chips=chips_of(query, language=rules.understood.language),
         step="new" if turn is None else "edited",
+        remarks=(),  # what the rules did not use, the endpoint may have
     )
     return replace(rules, understood=understood, answered_by=_by(endpoint), notes=heard.notes)
 

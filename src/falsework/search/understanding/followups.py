@@ -67,29 +67,6 @@ _POLITE: Final = frozenset(
     ("ok", "okay", "please", "actually", "well", "hmm", "yes", "can", "could", "you", "now", "then")
 )
 _WHAT_ABOUT: Final = (("what", "about"), ("how", "about"))
-_UNBOUND: Final = {
-    "years": (
-        r"(?:any|whatever|every|all) (?:year|years|decade|decades|time period|era|age)|(?:remove|drop|"
-        r"forget|without) (?:the )?(?:years?|decade|date|era)|year doesnt matter|from any (?:year|decade|"
-        r"time)"
-    ),
-    "runtime": (
-        r"(?:any|whatever) (?:length|runtime|running time|duration)|(?:remove|drop|forget|"
-        r"without) (?:the )?(?:length|runtime|running time|time limit|duration|limit)|"
-        r"length doesnt matter|no time limit|doesnt matter how long"
-    ),
-    "languages": (
-        r"(?:in )?(?:any|whatever) language|(?:remove|drop|forget) (?:the )?language|"
-        r"language doesnt matter"
-    ),
-    "people": (
-        r"(?:any|whatever) (?:actor|actors|actress|cast|director)|(?:with )?anyone|(?:remove|drop|"
-        r"forget) (?:the )?(?:actor|actors|people|cast|actress|director)"
-    ),
-    "kind": r"(?:films?|movies?) or (?:series|shows?)|(?:series|shows?) or (?:films?|movies?)|any kind",
-}
-_UNBINDING: Final = {key: re.compile(rf" (?:{pattern})(?= )") for key, pattern in _UNBOUND.items()}
-_TAKING_AWAY: Final = re.compile(r" (?:remove|drop|take out|lose|get rid of|take away) ")
 
 
 def read_followup(
@@ -100,8 +77,10 @@ def read_followup(
     kids: bool = False,
     shown: Sequence[str] = (),
     spanish: bool = False,
+    surely: bool = False,
 ) -> tuple[Query, Wish | None, Step] | None:
-    """The edited query, what was read for it and the step; None where the sentence is a wish of its own."""
+    """The edited query, what was read for it and the step; None where the sentence is a wish of its own,
+    which it is not where it `surely` edits."""
     sentence = Sentence.of(said)
     if (reset := _RESET.search(sentence.joined)) is not None:
         read = sentence.numbers(1, reset.end())[1]
@@ -113,19 +92,12 @@ def read_followup(
             return _changed(previous, kids, **{key: terms([*getattr(previous, key), title])}), None, "edited"
     if _OTHERS.search(sentence.joined):
         return _changed(previous, kids), None, "others"
-    if not _edits(sentence, names):
+    if not surely and not _edits(sentence, names):
         return None
     instead = "instead" in sentence.keys
     if sentence.keys[:2] in _WHAT_ABOUT:
         sentence.use(0, 2)  # here "about" tells no story
-    fields: dict[str, Any] = {}
-    for key, pattern in _UNBINDING.items():
-        if (match := pattern.search(sentence.joined)) is not None:
-            sentence.use(*sentence.numbers(match.start() + 1, match.end()))
-            fields[key] = Query.model_fields[key].default
-            if key == "years":
-                fields["around"] = None
-    fields |= compared(sentence, previous, names.newest)
+    fields = compared(sentence, previous, names.newest)
     rest = " ".join(
         sentence.said(n, n + 1) + _pause(sentence, n)
         for n in range(len(sentence.words))
@@ -139,7 +111,6 @@ def read_followup(
         wish,
         fields,
         instead=instead,
-        taking=bool(_TAKING_AWAY.search(sentence.joined)),
         adding=sentence.keys[0] in ("and", "also", "plus", "or"),
     )
     return _changed(previous, kids or wish.kids, **fields), wish, "edited"
@@ -155,8 +126,6 @@ def _edits(sentence: Sentence, names: Names) -> bool:
     if names.is_title(sentence.text) and len(keys) > 1:
         return False
     if "instead" in keys or compares(sentence):
-        return True
-    if any(pattern.search(sentence.joined) for pattern in _UNBINDING.values()):
         return True
     noun = any(key in FILM_WORDS or key in SERIES_WORDS for key in keys)
     if keys[0] in _OPENERS and keys[0] not in _NOT_OPENERS:
@@ -218,18 +187,13 @@ def _only_adjectives(sentence: Sentence) -> bool:
 
 
 def _merged(
-    previous: Query, wish: Wish, fields: dict[str, Any], *, instead: bool, taking: bool, adding: bool
+    previous: Query, wish: Wish, fields: dict[str, Any], *, instead: bool, adding: bool
 ) -> dict[str, Any]:
     """The fields that change: conditions replaced, wishes added, what is unwanted taken out of what was
     wanted.
     """
     merged = dict(fields)
     excluded = wish.values.get("exclude", [])
-    held = {
-        value.casefold() for key in ("genres", "moods", "people", "mild") for value in getattr(previous, key)
-    }
-    # "Remove horror" takes back the wish for it; only where there was none does it shut horror out.
-    newly = [each for each in excluded if not (taking and each.casefold() in held)]
     unwanted = {each.casefold() for each in excluded}
     for key in (
         "genres",
@@ -243,7 +207,7 @@ def _merged(
         "languages",
         "exclude",
     ):
-        said = newly if key == "exclude" else wish.values.get(key, [])
+        said = wish.values.get(key, [])
         before = list(merged.get(key, getattr(previous, key)))
         if key in ("languages", "people", "countries") and said and not adding:
             before = []

@@ -15,6 +15,7 @@ from falsework.search.understanding.names import Names
 from falsework.search.understanding.sentence import Sentence, cleaned
 from falsework.search.understanding.spanish import English, to_english
 from falsework.search.understanding.story import is_story, read_story
+from falsework.search.understanding.taking_back import TakenBack, taken_back
 from falsework.search.understanding.understood import Understood
 from falsework.search.understanding.wish import query_of, read_wish
 
@@ -47,6 +48,9 @@ def understand(
     spanish = english.language == "es"
     said, cut = cleaned(english.text)
     if previous is not None:
+        back = taken_back(plain, previous, names, kids=kids, spanish=spanish)
+        if back is not None and (taken := _less(back, english, names, kids=kids, shown=shown)) is not None:
+            return taken
         edited = read_followup(said, previous, names=names, kids=kids, shown=shown, spanish=spanish)
         if edited is not None:
             query, wish, step = edited
@@ -78,6 +82,32 @@ def understand(
         tuple(wish.unknown_titles),
         tuple(wish.unknown_people),
         left_out + cut,
+    )
+
+
+def _less(
+    back: TakenBack, english: English, names: Names, *, kids: bool, shown: Sequence[str]
+) -> Understood | None:
+    """The wish before less what was taken back, edited by the rest of the sentence; None where the rest is a
+    wish of its own."""
+    query = back.query
+    unknown: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    if back.rest:
+        edited = read_followup(
+            back.rest, query, names=names, kids=kids, shown=shown, spanish=english.language == "es",
+            surely=back.leads,
+        )  # fmt: skip
+        if edited is None:
+            return None
+        query, wish, _ = edited
+        unknown = (tuple(wish.unknown_titles), tuple(wish.unknown_people)) if wish else unknown
+    return Understood(
+        query,
+        chips_of(query, language=english.language),
+        english.language,
+        "cleared" if back.cleared else "edited",
+        *unknown,
+        remarks=tuple(f"Nothing was asked for as “{what}”: nothing was taken away." for what in back.idle),
     )
 
 

@@ -20,6 +20,7 @@ class Understood:
     `step`: a "new" wish, the previous one "edited", "others" than were shown for the same wish, or the
     previous one "cleared". `unknown_titles` and `unknown_people` were named, but are not in the catalogue (as
     said, with the year if one was said). `left_out` counts the characters at the end that were not read.
+    `remarks` are sentences about what of it was not used.
     """
 
     query: Query
@@ -29,3 +30,4 @@ class Understood:
     unknown_titles: tuple[str, ...] = ()
     unknown_people: tuple[str, ...] = ()
     left_out: int = 0
+    remarks: tuple[str, ...] = ()

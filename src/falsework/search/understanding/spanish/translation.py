@@ -11,7 +11,7 @@ from falsework.search.understanding.spanish.lexicon import lexicon
 from falsework.search.understanding.spanish.tokens import Token, mark_names, split
 from falsework.search.understanding.spanish.units import units_of
 
-__all__ = ["English", "to_english"]
+__all__ = ["English", "in_english", "to_english"]
 
 
 class English(NamedTuple):
@@ -40,6 +40,13 @@ def to_english(text: str) -> English:
     glossed = tuple((unit.spanish, unit.english) for unit in units if unit.part not in ("sign", "unknown"))
     unknown = tuple(unit.spanish for unit in units if unit.part == "unknown")
     return English(as_english(units), "es", glossed, unknown)
+
+
+def in_english(text: str) -> str:
+    """A phrase that is Spanish for sure, however short, in English."""
+    known = lexicon()
+    tokens = mark_names(split(text), known)
+    return _only_a_title(tokens) or as_english(units_of(tokens, known))
 
 
 def _only_a_title(tokens: list[Token]) -> str:
