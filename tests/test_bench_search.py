@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falsework.bench.search.memory import in_a_child
+from falsework.bench.search.memory import Telling, in_a_child
 from falsework.bench.search.plain import BM25, Dense, fused
 from falsework.bench.search.running import CROSS_VALIDATED, FUSION, SHIPPED, bench_search
 from falsework.bench.search.table import HEAD, figures, remarks
+from falsework.catalogue.database import Catalogue
+from falsework.catalogue.records import Title
 from falsework.errors import FalseworkError
 from falsework.search.ranking.judged import JudgedQuery, digest, folds, read_queries
 from falsework.search.ranking.learning import Choice, fit_weights
@@ -51,23 +55,47 @@ def test_ids_may_be_numbers_or_words(tmp_path: Path) -> None:
     assert [query.relevant for query in read_queries(path)] == [{"7", "x"}, {"8"}]
 
 
+FINE = {"qid": 0, "query": "a", "rel": [1]}
+
+
 @pytest.mark.parametrize(
-    "entries",
+    ("entries", "says"),
     [
-        {},
-        [],
-        [{"qid": 1, "query": "a"}],
-        [{"qid": 1, "query": "a", "rel": []}],
-        [{"qid": 1, "query": 5, "rel": [1]}],
-        [{"qid": 1, "query": "a", "rel": "12"}],
-        [{"qid": 1, "query": "a", "rel": 12}],
-        [3],
-        [{"qid": 1, "query": "a", "rel": [1]}, {"qid": 1, "query": "b", "rel": [1]}],
+        ({}, "holds no list of queries"),
+        ([], "holds an empty list"),
+        ([FINE, {"qid": 1, "query": "a"}], "query 2: has no rel."),
+        ([{}], "query 1: has no qid and no query and no rel."),
+        ([{**FINE, "rel": []}], "query 1: its rel is empty"),
+        ([{**FINE, "query": 5}], "query 1: its query is no text"),
+        ([{**FINE, "rel": "12"}], "query 1: its rel is no list"),
+        ([{**FINE, "rel": 12}], "query 1: its rel is no list"),
+        ([{**FINE, "rel": [None]}], "query 1: its rel holds something"),
+        ([{**FINE, "rel": [[1]]}], "query 1: its rel holds something"),
+        ([{**FINE, "qid": None}], "query 1: its qid is neither"),
+        ([{**FINE, "qid": {}}], "query 1: its qid is neither"),
+        ([FINE, 3], "query 2: is no object"),
+        ([FINE, {**FINE, "query": "b"}], "two queries with the qid 0"),
     ],
 )
-def test_a_malformed_file_gets_a_sentence(tmp_path: Path, entries: object) -> None:
-    with pytest.raises(FalseworkError, match=r"q\.json"):
+def test_a_malformed_file_gets_a_sentence(tmp_path: Path, entries: object, says: str) -> None:
+    with pytest.raises(FalseworkError) as told:
         read_queries(queries_file(tmp_path / "q.json", entries))
+    assert told.value.sentence().startswith(str(tmp_path / "q.json"))
+    assert says in told.value.sentence()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"\xff[]", b'{"qid": 1}\n{"qid": 2}\n', None])
+def test_what_is_no_json_gets_a_sentence(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "q.json").write_bytes(content)
+    with pytest.raises(FalseworkError, match=r"q\.json: is not a readable list"):
+        read_queries(tmp_path / "q.json")
+
+
+def test_marks_and_halves_of_characters_are_read(tmp_path: Path) -> None:
+    (tmp_path / "q.json").write_bytes(b"\xef\xbb\xbf" + json.dumps([{**FINE, "query": "\ud800"}]).encode())
+    (query,) = read_queries(tmp_path / "q.json")
+    assert len(query.digest) == 16
 
 
 def test_a_set_of_queries_is_known_by_its_words() -> None:
@@ -138,9 +166,33 @@ def test_weights_find_what_answers_are_chosen_by() -> None:
     assert np.abs(fit_weights(choices, 1e6)).max() < 0.01
 
 
+def counting(most: int, telling: Telling) -> int:
+    for done in range(most):
+        telling("count", done + 1, most)
+    return most
+
+
+def filling(size: int) -> int:
+    return len(b"x" * size)
+
+
+def dying() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_child_says_how_far_it_is_and_raises_here() -> None:
+    said: list[tuple[str, int, int]] = []
+    assert in_a_child(counting, 500, telling=lambda *each: said.append(each))[0] == 500
+    assert said[-1] == ("count", 500, 500)
+    with pytest.raises(TypeError):
+        in_a_child(len, 5)
+    with pytest.raises(FalseworkError, match="ended from outside"):
+        in_a_child(dying)
+
+
 def test_memory_is_measured_in_the_child_alone() -> None:
     _, small = in_a_child(len, "four")
-    _, large = in_a_child(bytes, 300_000_000)
+    _, large = in_a_child(filling, 300_000_000)
     assert 250_000_000 < large - small < 700_000_000
 
 
@@ -167,8 +219,26 @@ def small(tmp_path_factory) -> tuple[Path, Path]:
     return folder / "films.jsonl.gz", queries_file(folder / "asked.json", asked)
 
 
-def test_a_catalogue_nobody_has_seen_is_measured(small, tmp_path: Path) -> None:
-    bench = bench_search(*small[:1], [small[1]], index=tmp_path / "index")
+class Hearing:
+    """Remembers what it was told last of each stage."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, tuple[int, int]] = {}
+        self.stages: list[str] = []
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        self.told[stage] = done, total
+
+    def finished(self, stage: str, seconds: float, reused: bool) -> None:
+        self.stages.append(stage)
+
+
+def test_a_catalogue_nobody_has_seen_is_measured(small, memory: Path) -> None:
+    listener = Hearing()
+    bench = bench_search(*small[:1], [small[1]], index=memory / "index", listener=listener)
+    assert listener.stages == ["import", "index", "search", "plain"]
+    assert listener.told.keys() == set(listener.stages)
+    assert all(done == total > 0 for done, total in listener.told.values())
     systems = {row.system: row for row in bench.rows}
     assert CROSS_VALIDATED not in systems
     assert systems[SHIPPED].trained == 0
@@ -179,7 +249,34 @@ def test_a_catalogue_nobody_has_seen_is_measured(small, tmp_path: Path) -> None:
     assert 0 < bench.serving.p50_ms <= bench.serving.p95_ms <= bench.serving.p99_ms
     assert all(len(row) == len(HEAD) for row in figures(bench))
     assert any("p95" in line for line in remarks(bench))
+    assert bench.absent == {"asked": 0}
+    assert bench.indexing.encoded > FILMS
     json.dumps(bench.to_json())
+
+
+def test_a_folder_remembers_its_catalogue(small, memory: Path) -> None:
+    """A bench over other titles leaves nothing of the first ones to be found, and keeps the vectors."""
+    folder, other = memory / "index", memory / "other.jsonl"
+    first = bench_search(small[0], [small[1]], index=folder)
+    again = bench_search(small[0], [small[1]], index=folder)
+    assert (again.indexing.titles, again.indexing.encoded) == (first.indexing.titles, 0)
+    lines = gzip.decompress(small[0].read_bytes()).splitlines()
+    other.write_bytes(b"\n".join(lines[5:40]))
+    bench = bench_search(other, [small[1]], index=folder)
+    assert (bench.indexing.titles, bench.indexing.encoded) == (35, 0)
+    assert bench.absent == {"asked": 5}
+    assert any("asked: 5 of the answers are no titles" in line for line in remarks(bench))
+    with Catalogue.open(folder / "catalogue.db") as catalogue:
+        assert catalogue.title("3") is None
+
+
+def test_a_catalogue_that_no_bench_has_made_is_left_alone(small, tmp_path: Path) -> None:
+    with Catalogue.open(tmp_path / "catalogue.db") as catalogue:
+        catalogue.upsert([Title("mine", "Mine")])
+    with pytest.raises(FalseworkError, match="no bench has made"):
+        bench_search(small[0], [small[1]], index=tmp_path)
+    with Catalogue.open(tmp_path / "catalogue.db") as catalogue:
+        assert catalogue.count() == 1
 
 
 def test_queries_that_were_trained_on_are_said_to_be(small, tmp_path: Path, monkeypatch) -> None:
@@ -197,7 +294,22 @@ def test_queries_that_were_trained_on_are_said_to_be(small, tmp_path: Path, monk
     assert "cross-validated" in remarks(bench)[0]
 
 
-def test_an_unreadable_catalogue_gets_a_sentence(small, tmp_path: Path) -> None:
-    (tmp_path / "none.jsonl").write_text('{"colour": "red"}\n')
-    with pytest.raises(FalseworkError):
-        bench_search(tmp_path / "none.jsonl", [small[1]])
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("none.jsonl", b'{"colour": "red"}\n', "hold the id"),
+        ("none.jsonl", b'{"id": 1, "title": ""}\n', "holds no title that could be read"),
+        ("none.jsonl", b"", "no JSON objects"),
+        ("none.jsonl.gz", b"no archive", "cannot be read"),
+        ("none.parquet", b"PAR1", "no Parquet"),
+        ("none.txt", b"id\n1\n", "does not say what it is"),
+        ("none.jsonl", None, "no such file"),
+    ],
+)
+def test_an_unreadable_catalogue_gets_a_sentence(
+    small, tmp_path: Path, name: str, content: bytes | None, says: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(FalseworkError, match=rf"none.*{says}"):
+        bench_search(tmp_path / name, [small[1]])

@@ -184,9 +184,13 @@ def _search(given: argparse.Namespace) -> dict[str, Any]:
         ) from None
     import json
 
+    from falsework.cli.bars import Bars
     from falsework.media.atomic import write_text
 
-    bench = bench_search(given.catalogue, given.queries, index=given.index, number=given.folds)
+    with Bars(quiet=given.quiet) as bars:
+        bench = bench_search(
+            given.catalogue, given.queries, index=given.index, number=given.folds, listener=bars
+        )
     if given.json_file is not None:
         write_text(given.json_file, json.dumps(bench.to_json(), indent=1, ensure_ascii=False) + "\n")
     if not given.quiet:

@@ -1,27 +1,84 @@
-"""Work in a process of its own, and the most memory it ever held."""
+"""Work in a process of its own: what it says meanwhile, what it returns, and the most memory it ever held."""
 
 from __future__ import annotations
 
 import multiprocessing
 import resource
 import sys
+import time
+import traceback
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, TypeVar
 
-__all__ = ["in_a_child", "peak_bytes"]
+from falsework.errors import FalseworkError
 
-P = ParamSpec("P")
+__all__ = ["Telling", "in_a_child", "peak_bytes"]
+
+PAUSE = 0.1  # seconds between two words of how far a child is
+
 T = TypeVar("T")
+Telling = Callable[[str, int, int], None]  # stage, done, total
 
 
-def in_a_child(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int]:
+def in_a_child(work: Callable[..., T], *args: Any, telling: Telling | None = None) -> tuple[T, int]:
     """What `work` returns when it is called in a fresh process, and the bytes that process held at its peak.
-    `work`, its arguments and what it returns must be picklable; its exceptions are raised here."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        answer = pool.submit(work, *args, **kwargs).result()
-        return answer, pool.submit(peak_bytes).result()
+
+    With `telling`, `work` is given a `telling` of its own behind `args`, and what it says to that is said
+    here. `work`, its arguments and what it returns must be picklable; its exceptions are raised here.
+    FalseworkError where the process was ended from outside.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_at_work, args=(theirs, work, args, telling is not None), daemon=True)
+    child.start()
+    theirs.close()
+    try:
+        while True:
+            match ours.recv():
+                case "told", stage, done, total if telling is not None:
+                    telling(stage, done, total)
+                case "done", answer, peak:
+                    return answer, peak
+                case "failed", Exception() as error, trace:
+                    error.add_note(trace)
+                    raise error
+    except EOFError:
+        child.join()
+        raise FalseworkError(
+            f"a process of the bench was ended from outside (exit code {child.exitcode})",
+            where="bench",
+            todo="If memory was short, measure a smaller catalogue; else run it again.",
+        ) from None
+    finally:
+        child.terminate()
+        child.join()
+        ours.close()
+
+
+def _at_work(pipe: Connection, work: Callable[..., Any], args: tuple[Any, ...], tells: bool) -> None:
+    try:
+        answer = work(*args, _teller(pipe)) if tells else work(*args)
+        pipe.send(("done", answer, peak_bytes()))
+    except Exception as error:
+        pipe.send(("failed", error, traceback.format_exc()))
+    finally:
+        pipe.close()
+
+
+def _teller(pipe: Connection) -> Telling:
+    """Says the last word of each stage, and of the others as many as anybody can read."""
+    last = 0.0
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done >= total or now - last >= PAUSE:
+            last = now
+            pipe.send(("told", stage, done, total))
+
+    return tell
 
 
 def peak_bytes() -> int:

@@ -35,10 +35,16 @@ def remarks(bench: SearchBench) -> list[str]:
         )
     if indexing.refused:
         said.append(f"{indexing.refused} rows of the catalogue could not be read.")
+    said += [
+        f"{file}: {count} of the answers are no titles of the catalogue, which nothing can find."
+        for file, count in bench.absent.items()
+        if count
+    ]
     return [
         *said,
         f"index: {indexing.titles} titles, import {indexing.import_seconds:.1f} s, build"
-        f" {indexing.index_seconds:.1f} s, peak {indexing.peak_bytes / MEGABYTE:.0f} MB",
+        f" {indexing.index_seconds:.1f} s with {indexing.encoded} texts to encode,"
+        f" peak {indexing.peak_bytes / MEGABYTE:.0f} MB",
         f"search: p50 {serving.p50_ms:.1f} ms, p95 {serving.p95_ms:.1f} ms, p99 {serving.p99_ms:.1f} ms,"
         f" opening {serving.opening_ms:.0f} ms, peak {serving.peak_bytes / MEGABYTE:.0f} MB",
     ]

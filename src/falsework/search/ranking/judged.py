@@ -17,6 +17,9 @@ from falsework.errors import FalseworkError
 __all__ = ["JudgedQuery", "digest", "folds", "read_queries"]
 
 
+KEYS = ("qid", "query", "rel")
+
+
 @dataclass(frozen=True)
 class JudgedQuery:
     """`relevant` are ids as the catalogue has them, numbers written out."""
@@ -28,21 +31,27 @@ class JudgedQuery:
     @property
     def digest(self) -> str:
         """What tells whether a model was trained on this query: its words, not its id."""
-        return sha256(" ".join(self.text.casefold().split()).encode()).hexdigest()[:16]
+        return sha256(_bytes(" ".join(self.text.casefold().split()))).hexdigest()[:16]
 
 
 def read_queries(path: Path) -> list[JudgedQuery]:
-    """The queries of a file, in its order. FalseworkError, with the query's place, where one is malformed."""
+    """The queries of a file, in its order. FalseworkError, with the query's place and the key, where one is
+    malformed."""
     try:
-        listed = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        listed = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        words = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise FalseworkError(
-            f"is not a readable list of queries ({error})",
+            f"is not a readable list of queries ({words})",
             where=path,
             todo="Give a JSON list of objects with qid, query and rel.",
         ) from error
     if not isinstance(listed, list) or not listed:
-        raise FalseworkError("holds no list of queries", where=path, todo="Give a JSON list of at least one.")
+        raise FalseworkError(
+            "holds no list of queries" if listed != [] else "holds an empty list of queries",
+            where=path,
+            todo="Give a JSON list of objects with qid, query and rel, at least one.",
+        )
     queries = [_query(entry, place, path) for place, entry in enumerate(listed, 1)]
     seen: set[str] = set()
     for query in queries:
@@ -55,18 +64,32 @@ def read_queries(path: Path) -> list[JudgedQuery]:
 
 
 def _query(entry: Any, place: int, path: Path) -> JudgedQuery:
-    try:
-        relevant = frozenset(str(each) for each in entry["rel"])
-        text = entry["query"]
-        if not isinstance(text, str) or not relevant or isinstance(entry["rel"], str):
-            raise ValueError("query must be a text and rel a list of ids")
-        return JudgedQuery(str(entry["qid"]), text, relevant)
-    except (KeyError, TypeError, ValueError) as error:
-        raise FalseworkError(
-            f"is no query with qid, query and rel ({error!r})",
-            where=f"{path}, query {place}",
-            todo="Mend it or leave it out.",
-        ) from error
+    def wrong(what: str) -> FalseworkError:
+        return FalseworkError(what, where=f"{path}, query {place}", todo="Mend it or leave it out.")
+
+    if not isinstance(entry, dict):
+        raise wrong("is no object with qid, query and rel")
+    missing = [key for key in KEYS if key not in entry]
+    if missing:
+        raise wrong(f"has no {' and no '.join(missing)}")
+    qid, text, relevant = (entry[key] for key in KEYS)
+    if not _is_id(qid):
+        raise wrong("its qid is neither a number nor a text")
+    if not isinstance(text, str):
+        raise wrong("its query is no text")
+    if not isinstance(relevant, list) or not relevant:
+        raise wrong("its rel is no list of ids" if not isinstance(relevant, list) else "its rel is empty")
+    if not all(map(_is_id, relevant)):
+        raise wrong("its rel holds something that is neither a number nor a text")
+    return JudgedQuery(str(qid), text, frozenset(map(str, relevant)))
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int | str) and not isinstance(value, bool) and value != ""
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # JSON's escapes can write half a pair
 
 
 def digest(queries: Iterable[JudgedQuery]) -> str:
