@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 import numpy as np
@@ -132,6 +132,22 @@ class Decider:
     def fallback(self, asked: Break) -> Decision:
         """House advertisements or slate alone, when there is no time left for anything else: asks nobody."""
         return _decision(asked, self._with_house(asked, {}, []), None)
+
+    def without(self, decision: Decision, failed: Collection[str], notes: Sequence[str]) -> Decision:
+        """A decision with the house's own for some of what was chosen (`failed`, by `served`), which led
+        nowhere and whose money is free again. `notes` say why, for the trace."""
+        kept: list[Chosen] = []
+        for one in decision.chosen:
+            if one.served in failed:
+                self.not_shown(one.served, one.row.line_item.id)
+            elif not one.house:
+                kept.append(one)
+        found = self._with_house(decision.asked, {}, kept)
+        trace = decision.trace
+        if trace is not None:
+            trace = msgspec.structs.replace(trace, notes=(*trace.notes, *notes))
+        made = _decision(decision.asked, _one_after_another(found), trace)
+        return msgspec.structs.replace(made, id=decision.id)
 
     def refresh(self, now: float) -> None:
         """Between breaks, often: some of the leases that are due are renewed."""

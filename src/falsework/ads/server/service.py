@@ -30,12 +30,12 @@ from falsework.ads.openrtb.signals import signals, stream_of
 from falsework.ads.openrtb.validation import read
 from falsework.ads.opportunity import Break, Permissions, Placement
 from falsework.ads.server.deadline import Deadline
+from falsework.ads.server.forms import AS_VAST, Form
 from falsework.ads.server.pacing import Paced
 from falsework.ads.server.queries import parameters, request_of, seconds_of
 from falsework.ads.server.scenes import Scenes
 from falsework.ads.state.events import EventLog
 from falsework.ads.state.protocol import State
-from falsework.ads.vast.response import vast
 from falsework.ads.vast.vmap import AdBreak, vmap
 from falsework.errors import FalseworkError
 
@@ -134,25 +134,38 @@ class Service:
         return await self._decided(read(body), Deadline.none(), True)
 
     async def player(
-        self, query: bytes, deadline: Deadline, placement: Placement = Placement.INSTREAM
+        self,
+        query: bytes,
+        deadline: Deadline,
+        placement: Placement = Placement.INSTREAM,
+        form: Form = AS_VAST,
     ) -> Answer:
-        """`GET /vast` and `/pause`: never an error."""
+        """`GET /vast`, `/pause` and, in another `form`, `/assets`: never an error."""
         self.counts.requests += 1
         headers: tuple[tuple[bytes, bytes], ...] = ()
         try:
-            given = parameters(query)
+            given = form.read(parameters(query))
+            if given is None:
+                return Answer(200, form.nothing, form.kind)
             request = request_of(given, placement)
         except FalseworkError as error:
             self.counts.refused += 1
             headers = ((b"x-falsework-refused", _header(error)),)
-            given, request = {}, request_of({}, placement)
+            given, request = {}, request_of(form.read({}) or {}, placement)
             deadline = Deadline(0.0)  # nothing is known of who asks: nothing but the house's own
         try:
-            decisions = await self._decided(request, deadline, given.get("trace") == "1")
-            return Answer(200, vast(decisions[0], self.signer), XML, headers)
+            (decision, *_) = await self._decided(request, deadline, given.get("trace") == "1")
+            body, not_shown = form.write(decision, self.signer)
+            for each in not_shown:
+                self.decider.not_shown(each.served, each.row.line_item.id)
+            if len(not_shown) == len(decision.chosen):
+                decision = self.decider.fallback(decision.asked)
+                self._note(decision, late=False)
+                body, _ = form.write(decision, self.signer)
+            return Answer(200, body, form.kind, headers)
         except Exception as error:
             self.fault(error)
-            return Answer(200, b'<VAST xmlns="http://www.iab.com/VAST" version="4.2"/>', XML, headers)
+            return Answer(200, form.nothing, form.kind, headers)
 
     def vmap(self, query: bytes) -> Answer:
         """`GET /vmap?breaks=start,600,end`: where the breaks are; each is decided when the player comes to
