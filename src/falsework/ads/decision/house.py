@@ -17,10 +17,12 @@ __all__ = ["SLATE", "SLATE_SIZE", "House"]
 SLATE = "slate"  # id of its campaign and line item
 SLATE_SIZE = (640, 360)
 LONGEST_SLATE = 600
+SLATE_MOVIES = (("{}.mp4", "video/mp4"), ("{}.m3u8", "application/vnd.apple.mpegurl"))
+SLATE_STILLS = (("still.png", "image/png"),)
 
 
 class House:
-    """`address` is where slates are: `<address>/30.mp4`, `<address>/still.png`."""
+    """`address` is where slates are: `<address>/30.mp4` and `30.m3u8`, `<address>/still.png`."""
 
     def __init__(self, book: Book, address: str) -> None:
         self._book, self._address = book, address
@@ -62,12 +64,14 @@ class House:
 
     def _slate(self, seconds: int) -> Row:
         width, height = SLATE_SIZE
-        name, mime = (f"{seconds}.mp4", "video/mp4") if seconds else ("still.png", "image/png")
+        names = SLATE_MOVIES if seconds else SLATE_STILLS
         creative = Creative(
             id=f"{SLATE}-{seconds}" if seconds else f"{SLATE}-still",
             title="Slate",
             duration=float(seconds),
-            media=((f"{self._address}/{name}", mime, width, height, 0),),
+            media=tuple(
+                (f"{self._address}/{name.format(seconds)}", mime, width, height, 0) for name, mime in names
+            ),
         )
         item = LineItem(id=SLATE, campaign=SLATE, creatives=(creative,), house=True, child_safe=True)
         whole = Campaign(

@@ -23,6 +23,7 @@ from falsework.ads.vast.text import web_address
 from falsework.errors import FalseworkError
 
 __all__ = [
+    "HLS_TYPES",
     "Asset",
     "Interstitial",
     "SkipControl",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 CLASS = "com.apple.hls.interstitial"
+SIGNALLING = "X-AD-CREATIVE-SIGNALING"
 HLS_TYPES = frozenset({"application/x-mpegurl", "application/vnd.apple.mpegurl"})
 NOT_QUOTABLE = re.compile('[\r\n"]')
 LABEL = re.compile("[A-Za-z_-]+")
@@ -41,10 +43,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Asset(msgspec.Struct, frozen=True):
-    """One advertisement as a playlist of its own; `duration` in seconds."""
+    """One advertisement as a playlist of its own; `duration` in seconds. `signalling`: whom to tell of what,
+    as SVTA 2053-2 has it, for players that know it."""
 
     uri: str
     duration: float
+    signalling: dict[str, object] | None = None
 
 
 class SkipControl(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,15 +136,17 @@ def asset_list(
     joins a live stream. An advertisement that would have begun by then is left out whole: a part of one is
     worth nothing to whoever pays for it.
     """
-    listed, starts = [], 0.0
+    listed: list[dict[str, object]] = []
+    starts = 0.0
     for one in assets:
         if starts >= start_offset:
-            listed.append({"URI": one.uri, "DURATION": round(one.duration, 3)})
+            told = {"URI": one.uri, "DURATION": round(one.duration, 3)}
+            listed.append(told if one.signalling is None else {**told, SIGNALLING: one.signalling})
         starts += one.duration
-    told: dict[str, object] = {"ASSETS": listed}
+    answer: dict[str, object] = {"ASSETS": listed}
     if skip is not None:
-        told["SKIP-CONTROL"] = _skip(skip, "asset list", quoted=False)
-    return json.dumps(told).encode()
+        answer["SKIP-CONTROL"] = _skip(skip, "asset list", quoted=False)
+    return json.dumps(answer).encode()
 
 
 def assets_of(decision: Decision) -> tuple[Asset, ...]:

@@ -3,6 +3,7 @@
 POST /openrtb2          OpenRTB 2.6 in and out (?trace=1)
 GET  /vast, /pause      a break, or a still for a pause, as VAST 4.2
 GET  /vmap              the breaks of a programme as VMAP
+GET  /assets            a break as the list of assets of an HLS interstitial
 GET  /beacon/<kind>     something happened to an advertisement
 GET  /trace/<decision>  why
 GET  /slate/<file>      what is shown where there is nothing else
@@ -18,6 +19,7 @@ from typing import Any
 from falsework.ads.openrtb.validation import LONGEST_BODY
 from falsework.ads.opportunity import Placement
 from falsework.ads.server.deadline import Deadline
+from falsework.ads.server.forms import AS_ASSETS
 from falsework.ads.server.queries import LONGEST_QUERY, parameters
 from falsework.ads.server.service import Answer, Service, refusal
 from falsework.ads.server.slate import slate_file
@@ -83,6 +85,8 @@ async def _answered(service: Service, scope: Scope, receive: Receive) -> Answer:
         return service.vmap(query)
     if path == "/pause":
         return await service.player(query, deadline, Placement.PAUSE)
+    if path == "/assets":
+        return await service.player(query, deadline, form=AS_ASSETS)
     first, _, rest = path[1:].partition("/")
     if first == "beacon":
         try:
