@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from ads_at_work import at_work
 from falsework.ads.decision.engine import Decider, Decision
 from falsework.ads.measurement.beacons import Signer
 from falsework.ads.opportunity import Break, Placement, Slot
+from falsework.ads.server.deadline import Deadline
 from falsework.ads.server.partners import Partners, to_follow
 from falsework.ads.vast.markup import LARGEST
 from falsework.ads.vast.partner import read
@@ -152,6 +155,7 @@ def test_what_leads_nowhere_becomes_the_house_s_own(
     assert notes[0].startswith("a: ")
     assert after.trace is not None
     assert notes[0] in after.trace.notes
+    assert by.wallet._promised["a"] == 0, "its money is free again"
 
 
 @pytest.mark.parametrize("stays", [False, True])
@@ -221,3 +225,25 @@ def test_a_child_is_never_led_to_a_partner(
     assert b"third.example" not in document
     assert b"partner.example" not in document
     assert b"<Wrapper" not in document
+
+
+@pytest.mark.parametrize("protocols", ["", "2,3", "13,14"])
+def test_the_server_follows_for_players_that_do_not(tmp_path: Path, protocols: str) -> None:
+    """And fills the break where the partner is not there."""
+    line = campaign("a", seconds=30.0, item={"categories": ("1058",)}, creative=WRAPPER)
+    file = tmp_path / "campaigns.json"
+    file.write_bytes(msgspec.json.encode({"campaigns": [line, house(item={"categories": ()})]}))
+    asked_for: list[str] = []
+
+    async def nobody(host: str, port: int) -> Sequence[str]:
+        asked_for.append(host)
+        raise OSError
+
+    with at_work(tmp_path / "work", campaigns=file) as service:
+        service.partners = Partners(resolve=nobody)
+        query = f"duration=45&country=US&us_privacy=1YNN&content=the-garden&at=100&protocols={protocols}"
+        answer = asyncio.run(service.player(query.encode(), Deadline.none()))
+    ads = read(answer.body).ads
+    assert ads
+    assert bool(asked_for) == (protocols == "2,3")
+    assert any(ad.wrapper for ad in ads) == (protocols != "2,3")

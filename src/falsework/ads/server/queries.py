@@ -117,6 +117,7 @@ def _video(given: Mapping[str, str], placement: Placement) -> Video:
         maxduration=_whole(given, "maxduration"),
         rqddurs=lengths or None,
         battr=_several(given, "battr") or None,
+        protocols=_several(given, "protocols") or None,
         linearity=1,
     )
 

@@ -27,6 +27,7 @@ from falsework.ads.measurement.beacons import LEAST_KEY, Signer
 from falsework.ads.openrtb.opportunities import Terms
 from falsework.ads.server.app import Application, Receive, Scope, Send, application
 from falsework.ads.server.pacing import Paced
+from falsework.ads.server.partners import Partners
 from falsework.ads.server.scenes import Scenes
 from falsework.ads.server.service import MOST_UNDER_WAY, Service
 from falsework.ads.state.events import EventLog, KafkaLog, Segments
@@ -126,6 +127,7 @@ def build(settings: Settings, encoder: Encoder | None = None, *, behind: bool = 
         vendor=settings.vendor,
         paced=paced,
         match=match,
+        partners=Partners(),
     )
 
 

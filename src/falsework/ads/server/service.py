@@ -29,9 +29,10 @@ from falsework.ads.openrtb.scrubbing import scrub
 from falsework.ads.openrtb.signals import signals, stream_of
 from falsework.ads.openrtb.validation import read
 from falsework.ads.opportunity import Break, Permissions, Placement
-from falsework.ads.server.deadline import Deadline
+from falsework.ads.server.deadline import LONGEST, Deadline
 from falsework.ads.server.forms import AS_VAST, Form
 from falsework.ads.server.pacing import Paced
+from falsework.ads.server.partners import Partners, to_follow
 from falsework.ads.server.queries import parameters, request_of, seconds_of
 from falsework.ads.server.scenes import Scenes
 from falsework.ads.state.events import EventLog
@@ -83,7 +84,8 @@ class Counts:
 @dataclass
 class Service:
     """One worker's. `address` is what players know this server by. `remote`: the state is another machine's,
-    and nothing waits for it longer than the deadline. `vendor`: the studio's id in the Global Vendor List.
+    and nothing waits for it longer than the deadline. `partners` follow wrappers; None: nobody does.
+    `vendor`: the studio's id in the Global Vendor List.
     """
 
     decider: Decider
@@ -97,6 +99,7 @@ class Service:
     vendor: int | None = None
     paced: Paced | None = None
     match: ContextualMatch | None = None
+    partners: Partners | None = None
     clock: Callable[[], float] = time.time
     counts: Counts = field(default_factory=Counts)
 
@@ -318,9 +321,27 @@ class Service:
         late = decisions is None
         if decisions is None:
             decisions = [self.decider.fallback(one) for one in asked]
+        decisions = [await self._followed(one, deadline) for one in decisions]
         for decision in decisions:
             self._note(decision, late)
         return decisions
+
+    async def _followed(self, decision: Decision, deadline: Deadline) -> Decision:
+        """With partners' wrappers followed where the player cannot; the house's own where that fails."""
+        if self.partners is None or not to_follow(decision):
+            return decision
+        followed = await self.partners.follow(decision, min(deadline.left(), LONGEST) - LEAST_TIME)
+        decision = msgspec.structs.replace(decision, chosen=followed.chosen)
+        if not followed.failed:
+            return decision
+        LOGGER.warning("%d wrappers of partners led nowhere", len(followed.failed))
+        try:
+            return await self._with_state(
+                lambda: self.decider.without(decision, followed.failed, followed.notes),
+                max(deadline.left(), LEAST_TIME),
+            )
+        except TimeoutError:
+            return self.decider.fallback(decision.asked)
 
     async def _in_time(self, asked: Sequence[Break], deadline: Deadline) -> list[Decision] | None:
         """None where the deadline passed first, or something went wrong."""
