@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import TypeVar
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,7 @@ Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 T = TypeVar("T", bound=np.generic)
+NEAR = 240  # bits: eight digits of Python's whole numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,12 @@ class Row:
             and self.rivals.isdisjoint(other.occupies)
             and self.occupies.isdisjoint(other.rivals)
         )
+
+    @cached_property
+    def near(self) -> int:
+        """A bit for each name in `occupies` and `rivals`, of a few hundred: rows that have none in common
+        bear each other."""
+        return reduce(or_, (1 << crc32(name.encode()) % NEAR for name in self.occupies | self.rivals), 0)
 
     @cached_property
     def mime_types(self) -> frozenset[str]:

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from falsework.ads.campaigns.book import Book, Row
-from falsework.ads.decision.filters import Eligible, Filters, History, Open, Unsuitable
+from falsework.ads.decision.filters import Filters, History, Open, Unsuitable
 from falsework.ads.decision.house import House
 from falsework.ads.decision.pods import MOST_IN_A_BREAK, SLACK, Candidate, Placed, fill
+from falsework.ads.decision.ranking import Ranking, largest
 from falsework.ads.decision.reasons import Reason
 from falsework.ads.decision.trace import MOST_NAMED, Considered, Refused, Trace
 from falsework.ads.decision.wallet import Wallet
@@ -23,6 +24,7 @@ from falsework.seeds import generator
 
 __all__ = ["Chosen", "Decider", "Decision", "Score"]
 
+Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 RENEWED_AT_ONCE = 64  # leases, so that no break waits long for them
@@ -31,7 +33,7 @@ LEAST_LEFT = 5.0  # seconds at a break's end that are worth a house advertisemen
 # How much better than usual rows (n,) suit a break, 1.0 being usual.
 Score = Callable[[Break, Rows], Floats]
 
-LOOKED_AT = 256  # of the best, which nearly always hold all that is needed
+NAMES = 256  # identities fetched at a time
 FINALISTS = 64  # candidates that the slower score looks at
 CANDIDATES = 32  # for a break, where there is no such score
 EXPLORED = (
@@ -103,6 +105,8 @@ class Decider:
         self._chance = generator(seed, "exploration")
         self._clock = clock
         self._house = House(book, slate)
+        self._ranking = Ranking(book)
+        self._names = _Names()
 
     def decide(self, asked: Break, beside: Sequence[Row] = ()) -> Decision:
         """`beside`: what stands in other parts of the same pod. Raises nothing for any break that could be
@@ -111,12 +115,12 @@ class Decider:
         stream = self._state.history(asked.viewer.stream)
         counted = asked.viewer.permissions.allows(Activity.CAP_FREQUENCY) and not asked.viewer.kids
         viewer = self._state.history(asked.viewer.identifier) if counted and asked.viewer.identifier else {}
-        eligible = self.filters.eligible(asked, stream, viewer)
-        best, worth = self._best(asked, eligible)
-        candidates = [
-            Candidate(row, self.book.rows[row], value)
-            for row, value in zip(eligible.open.rows[best].tolist(), worth.tolist(), strict=True)
-        ]
+        masks = self.filters.masks(asked, stream, viewer)
+        best, worth = self._best(asked, masks)
+        numbers, rows = best.tolist(), self.book.rows
+        candidates = list(
+            map(Candidate._make, zip(numbers, [rows[at] for at in numbers], worth.tolist(), strict=True))
+        )
         placed, lead, chance = self._fill(asked, candidates, beside)
         chosen = [
             self._chosen(each, chance if each.candidate.number == lead else 0.0, len(candidates))
@@ -125,13 +129,14 @@ class Decider:
         chosen = self._with_house(asked, stream, chosen)
         trace = None
         if asked.trace:
+            refused = self.filters.refused(asked, stream, viewer)
             spent = (time.perf_counter() - began) * 1e6
-            trace = self._trace(asked, eligible.open, eligible.refused, chosen, spent)
-        return _decision(asked, chosen, trace)
+            trace = self._trace(asked, self.filters.open(masks), refused, chosen, spent)
+        return self._decision(asked, chosen, trace)
 
     def fallback(self, asked: Break) -> Decision:
         """House advertisements or slate alone, when there is no time left for anything else: asks nobody."""
-        return _decision(asked, self._with_house(asked, {}, []), None)
+        return self._decision(asked, self._with_house(asked, {}, []), None)
 
     def without(self, decision: Decision, failed: Collection[str], notes: Sequence[str]) -> Decision:
         """A decision with the house's own for some of what was chosen (`failed`, by `served`), which led
@@ -146,7 +151,7 @@ class Decider:
         trace = decision.trace
         if trace is not None:
             trace = msgspec.structs.replace(trace, notes=(*trace.notes, *notes))
-        made = _decision(decision.asked, _one_after_another(found), trace)
+        made = self._decision(decision.asked, _one_after_another(found), trace)
         return msgspec.structs.replace(made, id=decision.id)
 
     def refresh(self, now: float) -> None:
@@ -163,44 +168,25 @@ class Decider:
         if line_item in self.book.line_items:
             self.wallet.take_back(served, line_item)
 
-    def _best(self, asked: Break, eligible: Eligible) -> tuple[Rows, Floats]:
-        """The finalists (n,), best first, as places in what is open, and what they are worth (n,)."""
-        found = eligible.open
+    def _best(self, asked: Break, masks: Sequence[Flags]) -> tuple[Rows, Floats]:
+        """The finalists (n,), best first, as rows of the book, and what they are worth (n,). None of them is
+        without money or worth nothing."""
+        most = CANDIDATES if self._response is None else FINALISTS
         if self._relevance is None:
-            ranked, worth = self._ranked(found)
+            dual = self._price() if self._price is not None else None
+            best, worth = self._ranking.first(most, dual, masks, self.wallet.available)
         else:
+            found = self.filters.open(masks)
             worth, _ = self._worth(asked, found)
-            ranked = _largest(worth, LOOKED_AT)
-            worth = worth[ranked]
-        good = self._may_win(eligible, ranked) & (worth > 0)
-        if len(ranked) < len(found.rows) and np.count_nonzero(good) < FINALISTS and worth[-1] > 0:
-            worth, _ = self._worth(asked, found)  # too many of the best have no money left, or are capped
-            ranked = _largest(worth, len(worth))
-            worth = worth[ranked]
-            good = self._may_win(eligible, ranked) & (worth > 0)
-        best = np.flatnonzero(good)[: CANDIDATES if self._response is None else FINALISTS]
-        ranked, worth = ranked[best], worth[best]
-        if self._response is not None and len(ranked):
-            worth = worth * self._response(asked, found.rows[ranked])
+            worth = np.where(self.wallet.available[found.items], worth, 0.0)
+            places = largest(worth, most)
+            places = places[worth[places] > 0]
+            best, worth = found.rows[places], worth[places]
+        if self._response is not None and len(best):
+            worth = worth * self._response(asked, best)
             again = np.argsort(-worth, kind="stable")
-            ranked, worth = ranked[again], worth[again]
-        return ranked, worth
-
-    def _may_win(self, eligible: Eligible, places: Rows) -> npt.NDArray[np.bool_]:
-        """Whether there is money for them, and no cap against them."""
-        found = self.wallet.available[eligible.open.items[places]]
-        return found if eligible.closed is None else found & ~eligible.closed[eligible.open.rows[places]]
-
-    def _ranked(self, found: Open) -> tuple[Rows, Floats]:
-        """The best by price and pacing, which are the same for every break until pacing looks again."""
-        dual = self._price() if self._price is not None else None
-        if found.ranked is None or found.ranked_by is not dual:
-            worth = np.maximum(found.prices, 1.0)
-            if dual is not None:
-                worth = worth * (1.0 - dual[found.items])
-            ranked = _largest(worth, LOOKED_AT)
-            found.ranked, found.ranked_by = (ranked, worth[ranked]), dual
-        return found.ranked
+            best, worth = best[again], worth[again]
+        return best, worth
 
     def _worth(self, asked: Break, found: Open) -> tuple[Floats, dict[str, Floats]]:
         """Price times how well a row suits, less what its budget is worth elsewhere: `price * (fit -
@@ -235,9 +221,8 @@ class Decider:
         return placed, lead.number, chance
 
     def _chosen(self, placed: Placed, propensity: float, candidates: int) -> Chosen:
-        row, served = placed.candidate.row, secrets.token_hex(8)
-        self.wallet.promise(served, row.line_item.id, self._clock())
-        cost = self.wallet.cost(row.line_item.id)
+        row, served = placed.candidate.row, self._names.new()
+        cost = self.wallet.promise(served, row.line_item.id, self._clock())
         return Chosen(
             served=served,
             row=row,
@@ -258,7 +243,7 @@ class Decider:
             unused = self._house.suitable(asked, stream)
             for slot in wanted:
                 own = self._house.take(unused, slot, slot.most)
-                taken[slot.id] = _of_the_house(own or self._house.slate(asked, slot, slot.most), slot.id)
+                taken[slot.id] = self._of_the_house(own or self._house.slate(asked, slot, slot.most), slot.id)
             return _one_after_another([taken[slot.id] for slot in asked.slots])
         ends = sum(each.row.creative.duration for each in chosen)
         left = asked.duration - ends
@@ -272,11 +257,24 @@ class Decider:
             row = self._house.take(unused, each, left)
             if row is None:
                 break
-            found.append(_of_the_house(row, f"{asked.id}-house-{len(found) + 1}"))
+            found.append(self._of_the_house(row, f"{asked.id}-house-{len(found) + 1}"))
             left, room = left - row.creative.duration, room - 1
         if not found:
-            found.append(_of_the_house(self._house.slate(asked, each, left), f"{asked.id}-house-1"))
+            found.append(self._of_the_house(self._house.slate(asked, each, left), f"{asked.id}-house-1"))
         return _one_after_another(found)
+
+    def _of_the_house(self, row: Row, slot: str) -> Chosen:
+        return Chosen(served=self._names.new(), row=row, slot=slot, starts=0.0, cost=0, house=True)
+
+    def _decision(self, asked: Break, chosen: Sequence[Chosen], trace: Trace | None) -> Decision:
+        ends = sum(each.row.creative.duration for each in chosen)
+        return Decision(
+            id=self._names.new(),
+            asked=asked,
+            chosen=tuple(chosen),
+            slate=max(asked.duration - ends, 0.0),
+            trace=trace,
+        )
 
     def _trace(
         self,
@@ -291,7 +289,7 @@ class Decider:
         if not funded.all():
             told.append(self._refused(Reason.BUDGET, found.rows[~funded]))
         worth, parts = self._worth(asked, found)
-        best = _largest(worth, FINALISTS)
+        best = largest(worth, FINALISTS)
         if self._response is not None and len(best):
             answer = self._response(asked, found.rows[best])
             worth[best] *= answer
@@ -338,6 +336,20 @@ class Decider:
         )
 
 
+class _Names:
+    """Identities from the system's own chance, fetched many at a time."""
+
+    def __init__(self) -> None:
+        self._left: list[str] = []
+
+    def new(self) -> str:
+        """Sixteen hexadecimal digits."""
+        if not self._left:
+            digits = secrets.token_hex(8 * NAMES)
+            self._left = [digits[at : at + 16] for at in range(0, len(digits), 16)]
+        return self._left.pop()
+
+
 def _why_not(row: Row, worth: float, funded: bool, chosen: Sequence[Chosen]) -> str:
     if not funded:
         return Reason.BUDGET.value
@@ -346,29 +358,6 @@ def _why_not(row: Row, worth: float, funded: bool, chosen: Sequence[Chosen]) -> 
     if not all(row.bears(each.row) for each in chosen):
         return Reason.SEPARATION.value
     return Reason.OUTBID.value
-
-
-def _largest(worth: Floats, most: int) -> Rows:
-    """Places of the largest, in order; the earlier of equals first."""
-    if len(worth) <= most:
-        return np.argsort(-worth, kind="stable")
-    some = np.sort(np.argpartition(worth, -most)[-most:])
-    return some[np.argsort(-worth[some], kind="stable")]
-
-
-def _decision(asked: Break, chosen: Sequence[Chosen], trace: Trace | None) -> Decision:
-    ends = sum(each.row.creative.duration for each in chosen)
-    return Decision(
-        id=secrets.token_hex(8),
-        asked=asked,
-        chosen=tuple(chosen),
-        slate=max(asked.duration - ends, 0.0),
-        trace=trace,
-    )
-
-
-def _of_the_house(row: Row, slot: str) -> Chosen:
-    return Chosen(served=secrets.token_hex(8), row=row, slot=slot, starts=0.0, cost=0, house=True)
 
 
 def _one_after_another(chosen: Sequence[Chosen]) -> list[Chosen]:

@@ -2,8 +2,9 @@
 bought.
 
 Most of what a break asks is asked again by the next one: the same country and device, the same scene, the
-same slots. So masks are kept by what they were made from, in three groups (who watches, what is on screen,
-what form the break has), and so are the rows that three of them leave open together.
+same slots. So masks are kept by what they were made from, in three groups: who watches, what is on screen,
+what form the break has. Which rows they leave open together is only looked at as far down the book's best as
+a break needs (`ranking.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,40 +26,24 @@ from falsework.ads.decision.reasons import Reason
 from falsework.ads.opportunity import STILLS, Activity, Break, Scene, Slot
 from falsework.ads.taxonomy.taxonomies import products
 
-__all__ = ["Eligible", "Filters", "History", "Unsuitable", "floor_of", "key_of"]
+__all__ = ["Filters", "History", "Open", "Unsuitable", "floor_of", "key_of"]
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 History = Mapping[str, Sequence[float]]
 Unsuitable = Callable[[Scene], frozenset[str]]
-MOST_KEPT = 64 << 20  # bytes of masks in each group, and of rows
+MOST_KEPT = 64 << 20  # bytes of masks in each group
 
 
-@dataclass
+@dataclass(frozen=True)
 class Open:
-    """Rows (n,) with their line items' numbers (n,) and prices (n,), micros for a thousand. `ranked`: the
-    best of them by place, for as long as `ranked_by` are the prices of budgets."""
+    """Rows (n,) that may be shown, with their line items' numbers (n,) and prices (n,), micros for a
+    thousand."""
 
     rows: Rows
     items: Rows
     prices: Floats
-    ranked: tuple[Rows, Floats] | None = None
-    ranked_by: Floats | None = None
-
-    @property
-    def nbytes(self) -> int:
-        return self.rows.nbytes + self.items.nbytes + self.prices.nbytes
-
-
-@dataclass(frozen=True)
-class Eligible:
-    """What may be shown, but for what is `closed` (rows of the book,) by caps. `refused`: for each reason in
-    order the rows it refused first, where a trace was asked for."""
-
-    open: Open
-    closed: Flags | None = None
-    refused: tuple[tuple[Reason, Rows], ...] = ()
 
 
 class Filters:
@@ -70,60 +55,57 @@ class Filters:
         self._unsuitable = unsuitable
         self._slack = slack
         self._forms = Forms(book)
-        self._masks = tuple(_Kept[Flags]() for _ in GROUPS)
-        self._open = _Kept[Open]()
+        self._masks = tuple(_Kept() for _ in GROUPS)
+        self._paid = ~book.house
         self._running = np.zeros(len(book), dtype=np.bool_)
         self._runs_from, self._runs_until = 0.0, 0.0  # the times between which `_running` holds
 
-    def eligible(self, asked: Break, stream: History, viewer: History) -> Eligible:
-        """House advertisements are no part of it. `stream` and `viewer` are what was counted for the one and
-        the other; `viewer` is empty where nothing may be counted."""
-        if asked.trace:
-            return self._traced(asked, stream, viewer)
+    def masks(self, asked: Break, stream: History, viewer: History) -> tuple[Flags, ...]:
+        """What may be shown is what all of them (rows of the book,) let through; house advertisements are no
+        part of it. `stream` and `viewer` are what was counted for the one and the other; `viewer` is empty
+        where nothing may be counted. The masks are not the caller's to change."""
         self._run(asked.at)
-        keys = tuple(key(asked) for key, _ in GROUPS)
-        found = self._open.get((self._runs_from, keys))
-        if found is None:
-            mask = ~self.book.house & self._running
-            for kept, key, (_, tests) in zip(self._masks, keys, GROUPS, strict=True):
-                of_group = kept.get(key)
-                if of_group is None:
-                    of_group = np.ones(len(self.book), dtype=np.bool_)
-                    for _, test in tests:
-                        of_group &= test(self, asked)
-                    kept.put(key, of_group)
-                mask &= of_group
-            found = self._opened(mask)
-            self._open.put((self._runs_from, keys), found)
+        found = [self._running]
+        for kept, (key_for, tests) in zip(self._masks, GROUPS, strict=True):
+            key = key_for(asked)
+            of_group = kept.get(key)
+            if of_group is None:
+                of_group = self._paid.copy()
+                for _, test in tests:
+                    of_group &= test(self, asked)
+                kept.put(key, of_group)
+            found.append(of_group)
         over = self._over_caps(asked.at, stream, viewer)
-        if not over:
-            return Eligible(found)
-        closed = np.zeros(len(self.book), dtype=np.bool_)
-        for rows in over:
-            closed[rows] = True
-        return Eligible(found, closed)
+        if over:
+            found.append(self._but(over))
+        return tuple(found)
 
-    def _traced(self, asked: Break, stream: History, viewer: History) -> Eligible:
-        """The same by single steps, in the order of the reasons."""
+    def open(self, masks: Sequence[Flags]) -> Open:
+        """All that they let through, in the book's order."""
+        rows = np.flatnonzero(np.logical_and.reduce(masks))
+        return Open(rows, self.book.item[rows], self.book.price[rows].astype(np.float64))
+
+    def refused(self, asked: Break, stream: History, viewer: History) -> list[tuple[Reason, Rows]]:
+        """For each reason, in order, the rows that it refused first."""
         self._run(asked.at)
         masks = {Reason.NOT_RUNNING: self._running}
         for _, tests in GROUPS:
             masks |= {reason: test(self, asked) for reason, test in tests}
-        under_caps = np.ones(len(self.book), dtype=np.bool_)
-        for rows in self._over_caps(asked.at, stream, viewer):
-            under_caps[rows] = False
-        masks[Reason.CAP] = under_caps
-        mask = ~self.book.house
-        refused = []
+        masks[Reason.CAP] = self._but(self._over_caps(asked.at, stream, viewer))
+        mask = self._paid
+        found = []
         for reason in Reason:
             if reason in masks:
-                refused.append((reason, np.flatnonzero(mask & ~masks[reason])))
+                found.append((reason, np.flatnonzero(mask & ~masks[reason])))
                 mask = mask & masks[reason]
-        return Eligible(self._opened(mask), refused=tuple(refused))
+        return found
 
-    def _opened(self, mask: Flags) -> Open:
-        rows = np.flatnonzero(mask)
-        return Open(rows, self.book.item[rows], self.book.price[rows].astype(np.float64))
+    def _but(self, groups: Sequence[Rows]) -> Flags:
+        """All rows but these."""
+        found = np.ones(len(self.book), dtype=np.bool_)
+        for rows in groups:
+            found[rows] = False
+        return found
 
     def _run(self, at: float) -> None:
         """Which campaigns run at this time; the same until the next one begins or ends."""
@@ -378,28 +360,20 @@ GROUPS: tuple[tuple[Callable[[Break], Hashable], tuple[tuple[Reason, _Test], ...
 )
 
 
-class _Sized(Protocol):
-    @property
-    def nbytes(self) -> int: ...
-
-
-T = TypeVar("T", bound=_Sized)
-
-
-class _Kept(Generic[T]):
-    """The arrays used last, as many as there is room for."""
+class _Kept:
+    """The masks used last, as many as there is room for."""
 
     def __init__(self, most: int = MOST_KEPT) -> None:
         self._most, self._bytes = most, 0
-        self._found: OrderedDict[Hashable, T] = OrderedDict()
+        self._found: OrderedDict[Hashable, Flags] = OrderedDict()
 
-    def get(self, key: Hashable) -> T | None:
+    def get(self, key: Hashable) -> Flags | None:
         found = self._found.get(key)
         if found is not None:
             self._found.move_to_end(key)
         return found
 
-    def put(self, key: Hashable, value: T) -> None:
+    def put(self, key: Hashable, value: Flags) -> None:
         self._found[key] = value
         self._bytes += value.nbytes + 512
         while self._bytes > self._most and len(self._found) > 1:

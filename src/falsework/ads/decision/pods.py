@@ -8,7 +8,10 @@ bit for each.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from operator import itemgetter, or_
 from typing import NamedTuple
 
 from falsework.ads.campaigns.book import Row
@@ -22,6 +25,7 @@ BEAM = 3
 FIRST_LOOK = 24  # candidates that fill most breaks; the others are looked at where these do not
 MOST_IN_A_BREAK = 30
 ENDLESS = float("inf")
+_WORTH = itemgetter(0)  # of a partial
 
 
 class Candidate(NamedTuple):
@@ -43,10 +47,10 @@ class Placed(NamedTuple):
 class _Partial(NamedTuple):
     """`placed` are (candidate, slot), both by number; `out` are the candidates that none of them bears."""
 
+    worth: float = 0.0
     placed: tuple[tuple[int, int], ...] = ()
     shown: int = 0
     out: int = 0
-    worth: float = 0.0
     ends: float = 0.0
 
 
@@ -68,26 +72,22 @@ def fill(asked: Break, candidates: Sequence[Candidate], beside: Iterable[Row] = 
 class _Filling:
     def __init__(self, asked: Break, candidates: Sequence[Candidate], beside: Iterable[Row]) -> None:
         self._asked, self._candidates = asked, candidates
-        self._durations = [one.row.creative.duration for one in candidates]
-        # By what is occupied, or not borne beside itself, the candidates that do so.
-        self._occupy: dict[str, int] = {}
-        self._rival: dict[str, int] = {}
-        bit = 1
-        for one in candidates:
-            for name in one.row.occupies:
-                self._occupy[name] = self._occupy.get(name, 0) | bit
-            for name in one.row.rivals:
-                self._rival[name] = self._rival.get(name, 0) | bit
-            bit <<= 1
+        self._rows = [one.row for one in candidates]
+        self._durations = [row.creative.duration for row in self._rows]
+        self._worth = [one.worth for one in candidates]
+        self._near = [row.near for row in self._rows]
         self._conflicts: dict[int, int] = {}
         self._out = 0
         for row in beside:
             self._out |= self._conflicting(row)
         self._all = (1 << len(candidates)) - 1
-        self._of_length: dict[float, int] = {}
+        # The candidates that are no longer than each length there is.
+        of_length: dict[float, int] = {}
         for number, seconds in enumerate(self._durations):
-            self._of_length[seconds] = self._of_length.get(seconds, 0) | 1 << number
-        self._alike = len({key_of(slot) for slot in asked.slots}) <= 1
+            of_length[seconds] = of_length.get(seconds, 0) | 1 << number
+        self._lengths = sorted(of_length)
+        self._within = list(accumulate([of_length[seconds] for seconds in self._lengths], or_, initial=0))
+        self._alike = len({key_of(slot) for slot in asked.slots}) <= 1 if asked.slots else True
 
     def is_full(self, placed: Sequence[Placed], shortest: float) -> bool:
         """Whether nothing of this many seconds could be added."""
@@ -100,7 +100,7 @@ class _Filling:
     def placed(self) -> tuple[Placed, ...]:
         asked = self._asked
         found = self._slots(asked.slots) if asked.slots else self._time()
-        best = max(found, key=lambda partial: partial.worth)
+        best = max(found, key=_WORTH)
         result, ends = [], 0.0
         for number, slot in best.placed:
             name = asked.slots[slot].id if asked.slots else f"{asked.id}-{slot + 1}"
@@ -148,47 +148,43 @@ class _Filling:
 
     def _grown(self, partial: _Partial, slot: int, fitting: int, left: float) -> list[_Partial]:
         """By each of the best candidates that fit."""
+        worth, placed, shown, out, ends = partial
+        open_ = self._within[bisect_right(self._lengths, left + SLACK)] & fitting & ~out
         found: list[_Partial] = []
-        open_ = 0
-        for seconds, of_length in self._of_length.items():
-            if seconds <= left + SLACK:
-                open_ |= of_length
-        open_ &= fitting & ~partial.out
         while open_ and len(found) < BEAM:
             bit = open_ & -open_
             open_ ^= bit
             number = bit.bit_length() - 1
+            conflict = self._conflicts.get(number)
+            if conflict is None:
+                conflict = self._conflicts[number] = self._conflicting(self._rows[number]) | bit
             found.append(
-                _Partial(
-                    (*partial.placed, (number, slot)),
-                    partial.shown | bit,
-                    partial.out | self._conflict(number),
-                    partial.worth + self._candidates[number].worth,
-                    partial.ends + self._durations[number],
+                _Partial._make(
+                    (
+                        worth + self._worth[number],
+                        (*placed, (number, slot)),
+                        shown | bit,
+                        out | conflict,
+                        ends + self._durations[number],
+                    )
                 )
             )
         return found
 
-    def _conflict(self, number: int) -> int:
-        found = self._conflicts.get(number)
-        if found is None:
-            found = self._conflicts[number] = self._conflicting(self._candidates[number].row) | 1 << number
-        return found
-
     def _conflicting(self, row: Row) -> int:
         """The candidates that may not stand beside a row."""
-        found = 0
-        for name in row.occupies:
-            found |= self._occupy.get(name, 0) | self._rival.get(name, 0)
-        for name in row.rivals:
-            found |= self._occupy.get(name, 0)
+        found, near = 0, row.near
+        for number, its in enumerate(self._near):
+            if its & near and not row.bears(self._rows[number]):
+                found |= 1 << number
         return found
 
 
 def _best(grown: list[_Partial]) -> list[_Partial]:
     """The best of those that show different rows."""
+    grown.sort(key=_WORTH, reverse=True)
     kept: dict[int, _Partial] = {}
-    for partial in sorted(grown, key=lambda one: -one.worth):
+    for partial in grown:
         kept.setdefault(partial.shown, partial)
         if len(kept) == BEAM:
             break

@@ -9,6 +9,7 @@ between breaks.
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
@@ -39,7 +40,7 @@ class Wallet:
         self._left = dict.fromkeys(budgets, 0)
         self._promised = dict.fromkeys(budgets, 0)
         self._open: set[str] = set()
-        self._due: list[tuple[float, str, str]] = []
+        self._due: deque[tuple[float, str, str]] = deque()  # in the order they were made
         self._low = {item for item, budget in budgets.items() if budget}
         self._renewals: list[tuple[float, str]] = []
         self._renewal = dict.fromkeys(budgets, 0.0)
@@ -55,13 +56,15 @@ class Wallet:
         """Micros of all leases together: the most that this worker may spend beyond what is counted."""
         return sum(lease.amount for lease in self._leases.values())
 
-    def promise(self, served: str, line_item: str, now: float) -> None:
-        """Set aside what an advertisement costs if it is shown."""
+    def promise(self, served: str, line_item: str, now: float) -> int:
+        """Set aside what an advertisement costs if it is shown; micros."""
+        cost = self._costs[line_item]
         if self._budgets[line_item]:
             self._open.add(served)
-            heapq.heappush(self._due, (now + PATIENCE, served, line_item))
-            self._promised[line_item] += self._costs[line_item]
-            self._take(line_item, self._costs[line_item])
+            self._due.append((now + PATIENCE, served, line_item))
+            self._promised[line_item] += cost
+            self._take(line_item, cost)
+        return cost
 
     def keep(self, served: str, line_item: str) -> None:
         """The impression came, and is among the state's events: the promise is no longer owed."""
@@ -79,7 +82,7 @@ class Wallet:
         """Take back promises nobody came for, end leases that run out, and lease where little is left: for
         `most` line items at a time, so that no break waits for ten thousand; None for all that are due."""
         while self._due and self._due[0][0] <= now:
-            _, served, line_item = heapq.heappop(self._due)
+            _, served, line_item = self._due.popleft()
             self.take_back(served, line_item)
         done = 0
         while self._low and done != most:
