@@ -104,6 +104,7 @@ REFUSED = [
     ("/search", b'{"text": "a", "limit": 1e9}', 422),
     ("/search", b'{"text": "a", "more": 1}', 422),
     ("/search", b'{"text": "a", "territory": "Germany"}', 422),
+    ("/search", b'{"text": "a", "territory": "ZZ"}', 422),
     ("/search", b'{"query": {"years": {"least": 2000, "most": 1990}}}', 422),
     ("/search", b'{"query": {"moods": ["%s"]}}' % (b"x" * 300), 422),
     ("/search", b'{"text": "a", "previous": {"query": {}, "shown": [1]}}', 422),

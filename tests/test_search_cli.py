@@ -36,7 +36,7 @@ def at_sample() -> list[str]:
 def test_words_for_people(at_sample: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["search", "a", "western", *at_sample, "--limit", "3"]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"^\[western\]$", out, re.MULTILINE)
+    assert re.search(r"^\(western\)$", out, re.MULTILINE)
     assert len(re.findall(r"^ \d  .+ · film · \d+ min · ", out, re.MULTILINE)) == 3
     assert re.search(r"^offline rules, \d+ ms$", out, re.MULTILINE)
     assert "\x1b" not in out
@@ -76,7 +76,14 @@ def test_bad_use_gets_a_sentence(
 
 
 @pytest.mark.parametrize(
-    "bad", [["--limit", "0"], ["--limit", "x"], ["--territory", "Spain"], ["--port", "0"]]
+    "bad",
+    [
+        ["--limit", "0"],
+        ["--limit", "x"],
+        ["--territory", "Spain"],
+        ["--territory", "ZZ"],
+        ["--port", "0"],
+    ],
 )
 def test_bad_values_are_refused(bad: list[str]) -> None:
     with pytest.raises(SystemExit) as error:
@@ -164,7 +171,7 @@ def test_what_is_not_there_is_said_plainly(sample: Searcher) -> None:
 
 def test_each_line_edits_the_wish_before(sample: Searcher) -> None:
     talk = Conversation(sample, limit=3)
-    assert "[1 " in talk.hear("a funny film")
+    assert "(1 funny) [2 film]" in talk.hear("a funny film")
     assert "95 min" in talk.hear("under 95 minutes")
     assert talk.answer is not None
     chips = talk.answer.chips
@@ -204,6 +211,55 @@ def test_a_conversation_begun_for_children_stays_one(sample: Searcher) -> None:
         assert talk.kids
     talk.hear("a thriller")
     assert talk.answer.query.kids
+
+
+def shown_by(talk: Conversation) -> list[str]:
+    assert talk.answer is not None
+    return [result.title.id for result in talk.answer.results]
+
+
+def test_kids_twice_is_as_it_was(sample: Searcher) -> None:
+    talk = Conversation(sample, limit=5)
+    talk.hear("a funny film about a talking dog who plays ball with a boy")
+    before = shown_by(talk)
+    talk.hear("/kids")
+    assert shown_by(talk) != before
+    talk.hear("/kids")
+    assert shown_by(talk) == before
+
+
+def test_a_sentence_behind_a_command_is_heard(sample: Searcher) -> None:
+    talk = Conversation(sample, limit=3)
+    assert "(1 funny)" in talk.hear("/kids something funny")
+    assert talk.kids
+    assert "[1 up to 95 min] [2 for kids]" in talk.hear("/remove 1 shorter")
+    assert "(1 scary)" in talk.hear("/kids scary")
+    assert not talk.kids
+    assert "“funnier” was not heard" in talk.hear("/remove 9 funnier")
+    locked = Conversation(sample, kids=True, limit=3)
+    assert "(1 funny)" in locked.hear("/kids something funny")
+
+
+def test_several_are_taken_away_at_once(sample: Searcher) -> None:
+    talk = Conversation(sample, limit=3)
+    talk.hear("a funny western film under 2 hours")
+    assert talk.answer is not None
+    keys = [chip.key for chip in talk.answer.chips]
+    talk.hear("/remove 1, 3")
+    assert [chip.key for chip in talk.answer.chips] == [keys[1], *keys[3:]]
+
+
+def test_a_title_that_was_shown_to_adults_is_not_named_to_a_child(sample: Searcher) -> None:
+    talk = Conversation(sample, limit=5)
+    talk.hear("a scary film with a killer")
+    talk.hear("more like the first")
+    assert talk.answer is not None
+    assert talk.answer.query.like
+    name = talk.answer.query.like[0]
+    told = talk.hear("/kids")
+    assert name not in told
+    assert "not for a children's profile" in told
+    assert talk.answer.query.like == ()
 
 
 @pytest.mark.parametrize(

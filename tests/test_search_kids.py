@@ -104,6 +104,30 @@ def test_the_catalogues_rating_counts_not_the_indexs(tmp_path: Path) -> None:
         assert searcher.search("a bear", kids=True).results == ()
 
 
+def test_what_was_shown_to_adults_gets_into_no_chip(tmp_path: Path) -> None:
+    with small_searcher(tmp_path, TITLES) as searcher, searcher.catalogue:
+        adults = searcher.search("a bear").turn
+        assert adults.shown
+        for place, number in (("first", 0), ("last", len(adults.shown) - 1), ("number 3", 2)):
+            answer = searcher.search(f"more like the {place}", kids=True, previous=adults)
+            fit = adults.shown[number] == "good"
+            assert answer.query.like == (("The Good Bear",) if fit else ())
+        like = Turn(query=Query(text="bear", like=("The Bad Bear", "The Good Bear")))
+        shorter = searcher.search("shorter", kids=True, previous=like)
+        assert shorter.query.like == ("The Good Bear",)
+        assert "A title to compare with is not for a children's profile, and was left out." in shorter.notes
+        assert searcher.search("shorter", previous=like).query.like == ("The Bad Bear", "The Good Bear")
+
+
+def test_the_nearest_names_are_cut_after_the_filter(tmp_path: Path) -> None:
+    others = [title(f"r{n}", f"The Dreadful Bear {n}", rating="R") for n in range(20)]
+    fit = title("fit", "The Dreadful Hare", rating="G")
+    with small_searcher(tmp_path, [*others, fit]) as searcher, searcher.catalogue:
+        answer = searcher.search("like The Dreadful Bear 77", kids=True)
+        assert answer.not_in_catalogue
+        assert [one.id for one in (*answer.nearest, *(each.title for each in answer.results))] == ["fit"]
+
+
 def test_a_ranking_that_names_others_changes_nothing(tmp_path: Path) -> None:
     ranker = Naming(["bad", "none", "good", "guided", "elsewhere"])
     with small_searcher(tmp_path, TITLES, ranker=ranker) as searcher, searcher.catalogue:

@@ -194,6 +194,9 @@ def _port(text: str) -> int:
 
 
 def _territory(text: str) -> str:
-    if not re.fullmatch("[A-Za-z]{2}", text):
-        raise argparse.ArgumentTypeError(f'"{text}" is no ISO 3166-1 code such as DE')
-    return text.upper()
+    from falsework.catalogue.codes import country_code
+
+    code = country_code(text) if re.fullmatch("[A-Za-z]{2}", text) else None
+    if code is None:
+        raise argparse.ArgumentTypeError(f'"{text}" is no country\'s ISO 3166-1 code such as DE')
+    return code

@@ -26,10 +26,12 @@ What would you like to watch? Say it in your own words, then change it: "shorter
 """
 LOCKED = "This conversation was begun for children (--kids), and stays so until it ends.\n"
 HELP = """\
-  /remove N   take condition N away           /kids   only for children from now on, and back
+  /remove N   take condition N away (or "1 3") /kids   only for children from now on, and back
   /show N     all that is known of result N   /new    forget the wish
   /why N      why result N is here            /quit   leave (Ctrl-D too)
-Anything else edits the wish, or begins another: "funnier", "with Tom Hanks", "more like the second".
+Anything else edits the wish, or begins another: "funnier", "with Tom Hanks", "more like the second". It may
+stand behind /remove and /kids too: "/remove 2 but funnier". [What is in square brackets] every result meets;
+(what is in round ones) only ranks.
 """
 
 
@@ -119,33 +121,43 @@ class Conversation:
         return self._told(answer)
 
     def _removed(self, rest: str) -> str:
+        """Take conditions away by their numbers; what is said behind these is heard as any sentence."""
         chips = () if self.answer is None else self.answer.chips
-        number = _number(rest, len(chips))
-        if self.answer is None or number is None:
-            return (
-                f"Which one? /remove with a number from 1 to {len(chips)}.\n" if chips else "There is none.\n"
-            )
-        chip = chips[number - 1]
-        if chip.key == "kids" and self.kids:
-            return LOCKED if self._locked else "This is a children's profile: /kids ends it.\n"
-        return self._again(self._searcher.without(self.answer.query, chip))
+        said, sentence = _numbers(rest)
+        numbers = [_number(each, len(chips)) for each in said]
+        if self.answer is None or not numbers or None in numbers:
+            which = f"Which one? /remove with a number from 1 to {len(chips)}." if chips else "There is none."
+            return f"{which} “{shown(sentence)}” was not heard.\n" if sentence else f"{which}\n"
+        query, locked = self.answer.query, ""
+        for chip in [chips[number - 1] for number in numbers if number is not None]:
+            if chip.key == "kids" and self.kids:
+                locked = LOCKED if self._locked else "This is a children's profile: /kids ends it.\n"
+            else:
+                query = self._searcher.without(query, chip)
+        if query == self.answer.query:
+            return locked + (self._searched(sentence) if sentence else "")
+        return locked + self._again(query, sentence)
 
-    def _kids(self, _: str) -> str:
+    def _kids(self, sentence: str) -> str:
         if self._locked:
-            return LOCKED
+            return LOCKED + (self._searched(sentence) if sentence else "")
         self.kids = not self.kids
         words = "Only what is rated for children from now on.\n" if self.kids else "For everybody again.\n"
         if self.answer is None:
-            return words
-        return words + self._again(self.answer.query.model_copy(update={"kids": self.kids}))
+            return words + (self._searched(sentence) if sentence else "")
+        query = self.answer.query.model_copy(update={"kids": self.kids})
+        return words + self._again(query, sentence, said=self.answer.said)
 
-    def _again(self, query: Query) -> str:
+    def _again(self, query: Query, sentence: str, *, said: str = "") -> str:
+        """The answer to a query that was changed by a command, and to the sentence that stood behind it."""
         language = "en" if self.answer is None else self.answer.language
-        return self._told(
-            self._searcher.find(
-                query, kids=self.kids, limit=self._limit, territory=self._territory, language=language
-            )
+        answer = self._searcher.find(
+            query, kids=self.kids, limit=self._limit, territory=self._territory, language=language, said=said
         )
+        if not sentence:
+            return self._told(answer)
+        self.answer = answer
+        return self._searched(sentence)
 
     def _told(self, answer: Answer) -> str:
         self.answer = answer
@@ -182,6 +194,13 @@ class Conversation:
                 lines.append(shown(f"  {claim.field:<10} “{claim.quote}”{wish}"))
             lines += [shown(note) for note in explanation.notes]
         return "\n".join(lines) + "\n"
+
+
+def _numbers(text: str) -> tuple[list[str], str]:
+    """The words before the first that is no number, and the rest: "1, 3 but funnier"."""
+    words = text.split()
+    size = next((at for at, word in enumerate(words) if not word.rstrip(",;").isdecimal()), len(words))
+    return [word.rstrip(",;") for word in words[:size]], " ".join(words[size:])
 
 
 def _number(text: str, most: int) -> int | None:

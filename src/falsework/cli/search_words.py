@@ -46,14 +46,16 @@ def told(answer: Answer, *, explain: bool = False, numbered_chips: bool = False,
 
 
 def chip_line(chips: Sequence[Chip], *, numbered: bool = False) -> Text:
-    """What was understood, a bracket each; with the numbers they are taken away by."""
+    """What was understood: in square brackets what every result meets, in round ones what only ranks; with
+    the numbers they are taken away by."""
     line = _text("")
     for number, chip in enumerate(chips, 1):
         line.append(" " if line.plain else "")
-        line.append("[", style="dim")
+        opening, closing = "[]" if chip.binds else "()"
+        line.append(opening, style="dim")
         line.append(f"{number} " if numbered else "", style="dim")
         line.append(shown(chip.words), style="cyan")
-        line.append("]", style="dim")
+        line.append(closing, style="dim")
     return line
 
 

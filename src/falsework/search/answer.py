@@ -78,6 +78,7 @@ class Answer:
     not_in_catalogue  names of titles or people that were asked for and are not there
     nearest           titles of the catalogue whose names come near those
     loosen            where the conditions leave nothing: what taking one away would give
+    said              the words the titles were ranked by, in English
     notes             sentences: what was not read, why an endpoint was not heard, and the like
     """
 
@@ -92,6 +93,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     took_ms: float = 0.0
     passed: tuple[str, ...] = ()
+    said: str = ""
 
     @property
     def turn(self) -> Turn:

@@ -22,10 +22,11 @@ from fastapi import Query as Parameter
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 import falsework
+from falsework.catalogue.codes import country_code
 from falsework.catalogue.ratings import fit_for_children
 from falsework.catalogue.records import Title
 from falsework.errors import FalseworkError
@@ -46,6 +47,13 @@ _log = logging.getLogger("falsework.search.api")
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+
+def _country(code: str) -> str:
+    known = country_code(code) if len(code) == 2 else None
+    if known is None:
+        raise ValueError(f"{code} is no country's ISO 3166-1 code")
+    return known
 
 
 class Wish(BaseModel):
@@ -69,8 +77,8 @@ class Wish(BaseModel):
     )
     kids: bool = Field(False, description="Only what is rated, and rated for children.")
     limit: int = Field(10, ge=1, le=MOST_RESULTS)
-    territory: str | None = Field(
-        None, pattern="^[A-Za-z]{2}$", description="ISO 3166-1: only what can be watched there now."
+    territory: Annotated[str, AfterValidator(_country)] | None = Field(
+        None, max_length=2, description="ISO 3166-1: only what can be watched there now."
     )
     offline: bool = Field(False, description="Ask no model's endpoint.")
     explain: bool = Field(False, description="Add `parts`, what each score was made of.")
@@ -154,7 +162,7 @@ def application(searcher: Searcher, *, kids: bool = False, offline: bool = False
         said: dict[str, Any] = {
             "kids": kids or wish.kids,
             "limit": wish.limit,
-            "territory": wish.territory and wish.territory.upper(),
+            "territory": wish.territory,
         }
         if wish.query is not None:
             answer = current.searcher().find(wish.query, **said)

@@ -50,6 +50,7 @@ MOST_RESULTS: Final = 100
 FEWEST: Final = 12  # records that are read from the catalogue at a time
 RERANKED: Final = 40  # results that an endpoint may put in another order
 NEAREST: Final = 5
+NEAREST_FOR_CHILDREN: Final = 60  # names that are looked at for as many that are fit for children
 LIKELY: Final = 0.6  # likeness of a name from which it may be what was meant
 MINUTE: Final = 60.0  # seconds
 
@@ -83,6 +84,7 @@ class _Wish:
     answered_by: str = OFFLINE
     notes: tuple[str, ...] = ()
     unheard: bool = False  # the endpoint was asked, and nothing of use came
+    said: str = ""  # what titles are ranked by, where that is known already
 
 
 @dataclass(frozen=True)
@@ -192,12 +194,15 @@ class Searcher:
         limit: int = 10,
         territory: str | None = None,
         language: str = "en",
+        said: str = "",
     ) -> Answer:
-        """Answer a query that is there already: one of an answer before, with a chip taken away."""
+        """Answer a query that is there already: one of an answer before, with a chip taken away. `said`: that
+        answer's, where the words still are those of the query; without, they are put together from it."""
         began = time.perf_counter()
         query = query.model_copy(update={"kids": query.kids or kids})
-        understood = Understood(query, chips_of(query, language=language), language, "edited")
-        wish = _Wish("", understood)
+        query, remarks = self._for_children(query) if query.kids else (query, ())
+        chips = chips_of(query, language=language)
+        wish = _Wish("", Understood(query, chips, language, "edited", remarks=remarks), said=said)
         return self._answer(wish, self._found(wish, kids, limit, territory, ()), limit, (), began)
 
     def without(self, query: Query, chip: Chip) -> Query:
@@ -215,11 +220,35 @@ class Searcher:
     def _by_rules(self, text: str, kids: bool, turn: Turn | None) -> _Wish:
         """What was meant, by the rules."""
         previous = None if turn is None else turn.query
-        shown = () if turn is None else self._written(turn.shown)
+        shown = () if turn is None else self._written(turn.shown, kids=kids or turn.query.kids)
+        remarks: tuple[str, ...] = ()
+        if previous is not None and (kids or previous.kids):
+            previous, remarks = self._for_children(previous)
         understood = understand(
             text, names=self.names, kids=kids, previous=previous, shown=shown, told=self._told
         )
+        if understood.step != "new":
+            understood = replace(understood, remarks=(*understood.remarks, *remarks))
         return _Wish(text, understood)
+
+    def _for_children(self, query: Query) -> tuple[Query, tuple[str, ...]]:
+        """A query of before that names no title to a child which is not for children; and that it was so."""
+        known = {name: self.names.title(name, typos=False) for name in (*query.like, *query.unlike)}
+        titles = self.catalogue.titles([one.id for one in known.values() if one is not None])
+        unfit = {
+            name
+            for name, one in known.items()
+            if one is not None and one.id in titles and not fit_for_children(titles[one.id].rating)
+        }
+        if not unfit:
+            return query, ()
+        fields = {
+            key: tuple(name for name in getattr(query, key) if name not in unfit)
+            for key in ("like", "unlike")
+        }
+        return query.model_copy(update=fields), (
+            "A title to compare with is not for a children's profile, and was left out.",
+        )
 
     def _told(self, word: str) -> bool:
         """Whether any title's texts have a word."""
@@ -230,10 +259,13 @@ class Searcher:
             (vocabulary[np.minimum(at, len(vocabulary) - 1)] == terms).all()
         )
 
-    def _written(self, ids: Sequence[str]) -> tuple[str, ...]:
-        """Titles as a query names them."""
+    def _written(self, ids: Sequence[str], *, kids: bool) -> tuple[str, ...]:
+        """Titles as a query names them, each at its place; "" for what is not there or not for a child."""
         titles = self.catalogue.titles(list(ids))
-        return tuple(titles[id_].title for id_ in ids if id_ in titles)
+        return tuple(
+            titles[id_].title if id_ in titles and (not kids or fit_for_children(titles[id_].rating)) else ""
+            for id_ in ids
+        )
 
     # --- answering
 
@@ -279,6 +311,7 @@ class Searcher:
             notes=tuple(dict.fromkeys(notes)),
             took_ms=(time.perf_counter() - began) * 1000,
             passed=tuple(passed),
+            said=self._said(wish, query),
         )
 
     def _ranked(
@@ -328,6 +361,8 @@ class Searcher:
 
     def _said(self, wish: _Wish, query: Query) -> str:
         """The wish in English words: as typed where that is a whole wish in English, else from the query."""
+        if wish.said:
+            return wish.said
         understood = wish.understood
         read = search_words(query) or " ".join(query.like)
         if understood.step != "new" or understood.language != "en" or not wish.text.strip():
@@ -344,10 +379,11 @@ class Searcher:
 
     def _nearest(self, unknown: Sequence[str], query: Query, shown: set[str]) -> tuple[Title, ...]:
         """Titles whose names come near those that are not there; for a child only what is fit for one."""
-        near = [one for name in unknown for one in self.names.nearest(name, limit=NEAREST)]
+        looked_at = NEAREST_FOR_CHILDREN if query.kids else 2 * NEAREST
+        near = [one for name in unknown for one in self.names.nearest(name, limit=looked_at)]
         near.sort(key=lambda one: -one.likeness)
         ids = list(dict.fromkeys(one.id for one in near if one.likeness >= LIKELY and one.id not in shown))
-        titles = self.catalogue.titles(ids[: 2 * NEAREST]) if ids else {}
+        titles = self.catalogue.titles(ids[:looked_at]) if ids else {}
         fit = [one for one in titles.values() if not query.kids or fit_for_children(one.rating)]
         return tuple(fit[:NEAREST])
 

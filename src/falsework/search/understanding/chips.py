@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from falsework.search.query import Query, Span
 from falsework.search.understanding.wording import chip_words
 
-__all__ = ["Chip", "chips_of", "without"]
+__all__ = ["BINDING", "Chip", "chips_of", "without"]
+
+# Fields of a query that every result meets; all others only rank.
+BINDING: Final = frozenset(("years", "runtime", "seasons", "languages", "people", "kind", "kids", "exclude"))
 
 
 @dataclass(frozen=True)
 class Chip:
     """One value of one field of a query: `key` is the field's name, `value` what stands in it (a span as
-    "1990-1999", "-120" or "90-"), `words` what people read ("under 2 h")."""
+    "1990-1999", "-120" or "90-"), `words` what people read ("under 2 h"). `binds`: every result meets it;
+    what does not bind only ranks."""
 
     key: str
     value: str
     words: str
+    binds: bool = False
 
 
 def chips_of(query: Query, *, language: str = "en") -> tuple[Chip, ...]:
@@ -27,7 +33,7 @@ def chips_of(query: Query, *, language: str = "en") -> tuple[Chip, ...]:
         if key == "text":
             continue
         for value in _values(getattr(query, key)):
-            chips.append(Chip(key, value, chip_words(key, value, language=language)))
+            chips.append(Chip(key, value, chip_words(key, value, language=language), key in BINDING))
     return tuple(chips)
 
 

@@ -87,7 +87,7 @@ def read_followup(
         return (Query(text="", kids=kids), None, "cleared") if read >= len(sentence.words) else None
     if (pointed := _POINTED.search(sentence.joined)) is not None:
         title = _shown(pointed, shown)
-        if title is not None:
+        if title:
             key = "unlike" if pointed["not"] else "like"
             return _changed(previous, kids, **{key: terms([*getattr(previous, key), title])}), None, "edited"
     if _OTHERS.search(sentence.joined):
