@@ -34,6 +34,7 @@ from falsework.search.index.build import build, open_index
 from falsework.search.index.protocol import Conditions
 from falsework.search.query import Span
 from falsework.search.ranking.document import passages, sentences
+from falsework.search.ranking.table import Table
 from falsework.search.searcher import Searcher
 from falsework.search.text import term_id, tokens
 from synthesised_catalogue import Sample, Synthesised, sample_of
@@ -92,6 +93,7 @@ class Size:
     lexical_p50: float
     dense_p50: float
     recall: float
+    filtered_recall: float
     search_p50: float
     search_p95: float
     search_processor_p50: float
@@ -158,10 +160,17 @@ def asked(folder: Path, name: str, dimensions: int, questions: Sequence[Question
                     dense.append(two)
                     filtered.append(both)
         resident = _resident() - before  # before the exact check below, which reads every vector
-        found = []
+        found, found_filtered = [], []
+        years = opened.table.years
+        every = np.ones(len(years), np.bool_)
+        within = (years >= CONDITIONS.years.least) & (years <= CONDITIONS.years.most)
         for question in questions[:CHECKED]:
-            hits = {hit.id for hit in opened.index.dense(question.vector, Conditions(), WANTED)}
-            found.append(len(hits & _nearest(opened.table, question.vector)) / WANTED)
+            for conditions, allowed, into in (
+                (Conditions(), every, found),
+                (CONDITIONS, within, found_filtered),
+            ):
+                hits = {hit.id for hit in opened.index.dense(question.vector, conditions, WANTED)}
+                into.append(len(hits & _nearest(opened.table, question.vector, allowed)) / WANTED)
     hybrid = np.add(lexical, dense)
     return {
         "open_seconds": opening,
@@ -173,17 +182,20 @@ def asked(folder: Path, name: str, dimensions: int, questions: Sequence[Question
         "lexical_p50": _percentile(lexical, 50),
         "dense_p50": _percentile(dense, 50),
         "recall": float(np.mean(found)),
+        "filtered_recall": float(np.mean(found_filtered)),
     }
 
 
-def _nearest(table: Any, vector: np.ndarray) -> set[str]:
-    """The WANTED nearest titles by the table's own vectors (8-bit: a few at the edge may differ)."""
+def _nearest(table: Table, vector: np.ndarray, allowed: np.ndarray) -> set[str]:
+    """The WANTED nearest of the `allowed` titles by the table's own vectors (8-bit: a few at the edge may
+    differ)."""
     scores = np.concatenate(
         [
             table.whole_vectors(np.arange(at, min(at + 50_000, table.titles))) @ vector
             for at in range(0, table.titles, 50_000)
         ]
     )
+    scores[~allowed] = -np.inf
     return set(table.ids_of(np.argpartition(-scores, WANTED)[:WANTED]))
 
 

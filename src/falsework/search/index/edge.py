@@ -158,7 +158,9 @@ class EdgeIndex:
     def _nearest(self, sought: Any, name: str, conditions: Conditions, limit: int) -> list[Hit]:
         edge = _edge()
         query, allowed = edge.Query.Nearest(sought, using=name), _filter(conditions)
-        how = edge.SearchParams(hnsw_ef=max(GRAPH_VIEW, limit))
+        how = edge.SearchParams(
+            hnsw_ef=max(GRAPH_VIEW, limit), acorn=edge.AcornSearchParams(enable=allowed is not None)
+        )
 
         def best(number: int) -> list[Hit]:
             request = edge.SearchRequest(query, number, filter=allowed, params=how, with_payload=[ID])
@@ -192,7 +194,12 @@ def _config(dimensions: int, *, graph: bool) -> Any:
         },
         payload_memory=edge.Memory.Cached,
         hnsw_config=edge.HnswIndexConfig(
-            m=GRAPH_EDGES if graph else 0, ef_construct=GRAPH_CANDIDATES, full_scan_threshold=10_000
+            m=GRAPH_EDGES if graph else 0,
+            # Edges for every value of every field take several times as long as the graph itself, and join
+            # only titles of one value: a wish has several. ACORN finds the way under any filter.
+            payload_m=0,
+            ef_construct=GRAPH_CANDIDATES,
+            full_scan_threshold=10_000,
         ),
         optimizers=edge.EdgeOptimizersConfig(default_segment_number=1, indexing_threshold=SEALED_FROM),
         # A build that is killed is begun again from the cache of vectors: a log would only be written twice.
