@@ -9,9 +9,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from falsework.catalogue.database import Catalogue
 
 # On a machine that is busy with something else, drawing an example takes as long as it takes.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,6 +33,34 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the test material beside the checkout (../shared) is absent")
     return SHARED
+
+
+@pytest.fixture
+def database(postgres: str) -> str:
+    """The URL of a PostgreSQL server with nothing in it."""
+    import psycopg
+
+    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return postgres
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalogue_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a catalogue may be begun, in either database."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("database"))
+    return str(tmp_path / "catalogue.db")
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    """An empty catalogue in a file."""
+    from falsework.catalogue.database import Catalogue
+
+    with Catalogue.open(tmp_path / "catalogue.db") as opened:
+        yield opened
 
 
 @pytest.fixture

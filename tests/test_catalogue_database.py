@@ -28,26 +28,8 @@ AT_WORK = Path(__file__).parent / "catalogue_at_work.py"
 
 
 @pytest.fixture
-def database(postgres: str) -> str:
-    """The URL of a PostgreSQL server with nothing in it."""
-    import psycopg
-
-    with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-    return postgres
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        return str(request.getfixturevalue("database"))
-    return str(tmp_path / "catalogue.db")
-
-
-@pytest.fixture
-def catalogue(url: str) -> Iterator[Catalogue]:
-    with Catalogue.open(url) as opened:
+def catalogue(catalogue_url: str) -> Iterator[Catalogue]:
+    with Catalogue.open(catalogue_url) as opened:
         yield opened
 
 
@@ -218,13 +200,13 @@ def test_conditions(catalogue: Catalogue) -> None:
 # Tables
 
 
-def test_migrations_make_the_tables_that_are_declared(url: str) -> None:
+def test_migrations_make_the_tables_that_are_declared(catalogue_url: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    Catalogue.open(url).close()
-    place = place_of(url, create=False)
+    Catalogue.open(catalogue_url).close()
+    place = place_of(catalogue_url, create=False)
     with place.transaction() as connection:
         context = MigrationContext.configure(
             connection, opts={"version_table": VERSION_TABLE, "compare_type": True}
@@ -245,15 +227,15 @@ def test_migrations_make_the_tables_that_are_declared(url: str) -> None:
     assert ScriptDirectory.from_config(script_location()).get_current_head() == VERSION
 
 
-def test_a_newer_catalogue_is_refused_and_left_alone(url: str) -> None:
-    with Catalogue.open(url) as catalogue:
+def test_a_newer_catalogue_is_refused_and_left_alone(catalogue_url: str) -> None:
+    with Catalogue.open(catalogue_url) as catalogue:
         catalogue.upsert([Title("a", "A")])
-    place = place_of(url, create=False)
+    place = place_of(catalogue_url, create=False)
     with place.transaction(writing=True) as connection:
         connection.execute(sql.text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     place.close()
     with pytest.raises(FalseworkError, match="newer falsework") as caught:
-        Catalogue.open(url)
+        Catalogue.open(catalogue_url)
     assert caught.value.todo
 
 
@@ -293,29 +275,29 @@ def test_where_the_catalogue_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 # Several at once
 
 
-def test_two_writers_and_a_reader_at_once(url: str) -> None:
+def test_two_writers_and_a_reader_at_once(catalogue_url: str) -> None:
     count = 40
-    tasks = [("write", "1"), ("write", "2"), ("read", "0")]
+    tasks = [("write", "1", count), ("write", "2", count), ("read", "0", 2 * count)]
     # They begin the catalogue, too, all at once.
     running = [
         subprocess.Popen(
-            [sys.executable, str(AT_WORK), task, url, which, str(count * 2 if task == "read" else count)],
+            [sys.executable, str(AT_WORK), task, catalogue_url, which, str(most)],
             stderr=subprocess.PIPE,
             text=True,
         )
-        for task, which in tasks
+        for task, which, most in tasks
     ]
     for process in running:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said
-    with Catalogue.open(url) as catalogue:
+    with Catalogue.open(catalogue_url) as catalogue:
         assert {one.id for one in catalogue.every()} == {f"{w}-{n}" for w in (1, 2) for n in range(count)}
         assert catalogue.revision == 2 * count
         assert len(list(catalogue.changed_since(count))) == count
 
 
-def test_a_reader_sees_one_moment(url: str) -> None:
-    with Catalogue.open(url) as one, Catalogue.open(url) as other:
+def test_a_reader_sees_one_moment(catalogue_url: str) -> None:
+    with Catalogue.open(catalogue_url) as one, Catalogue.open(catalogue_url) as other:
         one.upsert([Title(f"{number:05}", "T") for number in range(2500)])
         seen = one.every()
         first = next(seen)
@@ -339,24 +321,24 @@ def test_who_waits_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # Identity
 
 
-def test_a_catalogue_is_called_as_no_other_is_and_keeps_it(url: str, tmp_path: Path) -> None:
-    with Catalogue.open(url) as catalogue:
+def test_a_catalogue_is_called_as_no_other_is_and_keeps_it(catalogue_url: str, tmp_path: Path) -> None:
+    with Catalogue.open(catalogue_url) as catalogue:
         called = catalogue.identity
         catalogue.upsert([Title("a", "A")])
         assert catalogue.identity == called != ""
-    with Catalogue.open(url) as again, Catalogue.open(tmp_path / "other.db") as other:
+    with Catalogue.open(catalogue_url) as again, Catalogue.open(tmp_path / "other.db") as other:
         assert again.identity == called != other.identity
 
 
-def test_a_catalogue_of_the_first_version_gets_one(url: str) -> None:
-    with Catalogue.open(url) as catalogue:
+def test_a_catalogue_of_the_first_version_gets_one(catalogue_url: str) -> None:
+    with Catalogue.open(catalogue_url) as catalogue:
         catalogue.upsert([Title("a", "A")])
-    place = place_of(url, create=False)
+    place = place_of(catalogue_url, create=False)
     with place.transaction(writing=True) as connection:
         connection.execute(sql.text("DROP TABLE catalogue_identity"))
         connection.execute(sql.text(f"UPDATE {VERSION_TABLE} SET version_num = '0001'"))
     place.close()
-    with Catalogue.open(url) as catalogue:
+    with Catalogue.open(catalogue_url) as catalogue:
         assert len(catalogue.identity) == 32
         assert catalogue.title("a") == Title("a", "A")
         assert catalogue.revision == 1

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -28,6 +29,9 @@ FORMS: dict[str, Form] = {
     ".parquet": "parquet", ".pq": "parquet",
 }  # fmt: skip
 LONGEST_RECORD = 4 << 20  # characters of one row; a quotation mark that is never closed ends there
+READ_AGAIN = (
+    16 << 20
+)  # characters that broken records may have read a second time, beside the file's own length
 BLOCK = 1 << 20  # bytes that are read at a time
 GUESSED_FROM = 200  # rows of JSON lines whose keys are taken for the columns
 BATCH = 1_000  # rows of Parquet that are unpacked at a time
@@ -185,19 +189,31 @@ class _Lines:
     def __init__(self, file: IO[str]) -> None:
         self._file = file
         self._returned: list[str] = []
+        self._allowance = READ_AGAIN  # characters that may yet be given back
         self.number = 0
 
     def __iter__(self) -> Iterator[str]:
         while True:
-            line = self._returned.pop() if self._returned else self._file.readline(LONGEST_RECORD)
+            if self._returned:
+                line = self._returned.pop()
+            else:
+                line = self._file.readline(LONGEST_RECORD)
+                self._allowance += len(line)
             if not line:
                 return
             self.number += 1
             yield line
 
-    def give_back(self, lines: list[str]) -> None:
+    def give_back(self, lines: list[str]) -> bool:
+        """Whether these last lines were taken back, to be read again. No file has that done with each of its
+        lines: the time would grow with its square."""
+        size = sum(map(len, lines))
+        if size > self._allowance:
+            return False
+        self._allowance -= size
         self._returned.extend(reversed(lines))
         self.number -= len(lines)
+        return True
 
     def skip_rest(self, line: str) -> None:
         """Go to the end of a line of which only the beginning was read."""
@@ -222,8 +238,8 @@ def _header(path: Path, encoding: str) -> tuple[str, list[str]]:
         raise FalseworkError(
             "its first line is no header", where=path, todo="Give each column its name in the first line."
         )
-    twice = next((name for name in named if named.count(name) > 1), None)
-    if twice is not None:
+    twice, times = Counter(named).most_common(1)[0]
+    if times > 1:
         raise FalseworkError(f'two columns are called "{twice}"', where=path, todo="Call one something else.")
     return delimiter, names
 
@@ -249,7 +265,8 @@ class _EndlessError(Exception):
 
 def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str], str]]:
     """Records with the line they begin on. After a broken one (a quotation mark that is not closed) reading
-    goes on at the line after its first, so that it takes no others with it."""
+    goes on at the line after its first, so that it takes no others with it; where a file has had many that
+    were long, at the line after its last."""
     taken: list[str] = []
 
     def feed() -> Iterator[str]:
@@ -269,12 +286,13 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str], st
                 taken.clear()
             return
         except (csv.Error, _EndlessError) as error:
-            begins = lines.number - len(taken) + 1
+            begins, ends, fault = lines.number - len(taken) + 1, lines.number, _csv_fault(error)
             if len(taken) == 1:
                 lines.skip_rest(taken[0])
-            lines.give_back(taken[1:])
+            if not lines.give_back(taken[1:]):
+                fault += f"; after so many rows like it, all up to line {ends:,} are left out with it"
             taken.clear()
-            yield begins, [], _csv_fault(error)
+            yield begins, [], fault
 
 
 def _csv_fault(error: Exception) -> str:
