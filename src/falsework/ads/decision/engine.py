@@ -13,7 +13,7 @@ import numpy.typing as npt
 from falsework.ads.campaigns.book import Book, Row
 from falsework.ads.decision.filters import Filters, History, Open, Unsuitable
 from falsework.ads.decision.house import House
-from falsework.ads.decision.pods import MOST_IN_A_BREAK, SLACK, Candidate, Placed, fill
+from falsework.ads.decision.pods import MOST_IN_A_BREAK, SLACK, Placed, fill
 from falsework.ads.decision.ranking import Ranking, largest
 from falsework.ads.decision.reasons import Reason
 from falsework.ads.decision.trace import MOST_NAMED, Considered, Refused, Trace
@@ -117,14 +117,11 @@ class Decider:
         viewer = self._state.history(asked.viewer.identifier) if counted and asked.viewer.identifier else {}
         masks = self.filters.masks(asked, stream, viewer)
         best, worth = self._best(asked, masks)
-        numbers, rows = best.tolist(), self.book.rows
-        candidates = list(
-            map(Candidate._make, zip(numbers, [rows[at] for at in numbers], worth.tolist(), strict=True))
-        )
-        placed, lead, chance = self._fill(asked, candidates, beside)
+        rows = self.book.rows
+        candidates = [rows[at] for at in best.tolist()]
+        placed, chance = self._fill(asked, candidates, worth.tolist(), beside)
         chosen = [
-            self._chosen(each, chance if each.candidate.number == lead else 0.0, len(candidates))
-            for each in placed
+            self._chosen(each, chance if each.candidate == 0 else 0.0, len(candidates)) for each in placed
         ]
         chosen = self._with_house(asked, stream, chosen)
         trace = None
@@ -200,28 +197,24 @@ class Decider:
         return worth * (parts.get("relevance", 1.0) - parts.get("pacing", 0.0)), parts
 
     def _fill(
-        self, asked: Break, candidates: Sequence[Candidate], beside: Sequence[Row]
-    ) -> tuple[tuple[Placed, ...], int, float]:
-        """What fills the break, which row leads it, and how likely that one was to lead.
+        self, asked: Break, rows: list[Row], worth: list[float], beside: Sequence[Row]
+    ) -> tuple[tuple[Placed, ...], float]:
+        """What fills the break, where candidate 0 is the one meant to lead it, and how likely that one was to
+        be so.
 
         The lead is the best one, or in some breaks one drawn by lot, around which the rest is put as ever.
         """
-        if not candidates:
-            return (), -1, 0.0
-        lead = candidates[0]
-        if self._chance.random() < self._explored:
-            lead = candidates[int(self._chance.integers(len(candidates)))]
-        if lead is candidates[0]:
-            placed = fill(asked, candidates, beside)
-        else:
-            above = 1.0 + sum(one.worth for one in candidates)
-            rest = [one for one in candidates if one is not lead]
-            placed = fill(asked, [Candidate(lead.number, lead.row, above), *rest], beside)
-        chance = self._explored / len(candidates) + (1 - self._explored) * (lead is candidates[0])
-        return placed, lead.number, chance
+        if not rows:
+            return (), 0.0
+        lead = int(self._chance.integers(len(rows))) if self._chance.random() < self._explored else 0
+        if lead:
+            rows = [rows[lead], *rows[:lead], *rows[lead + 1 :]]
+            worth = [1.0 + sum(worth), *worth[:lead], *worth[lead + 1 :]]
+        chance = self._explored / len(rows) + (1 - self._explored) * (lead == 0)
+        return fill(asked, rows, worth, beside), chance
 
     def _chosen(self, placed: Placed, propensity: float, candidates: int) -> Chosen:
-        row, served = placed.candidate.row, self._names.new()
+        row, served = placed.row, self._names.new()
         cost = self.wallet.promise(served, row.line_item.id, self._clock())
         return Chosen(
             served=served,
@@ -245,7 +238,7 @@ class Decider:
                 own = self._house.take(unused, slot, slot.most)
                 taken[slot.id] = self._of_the_house(own or self._house.slate(asked, slot, slot.most), slot.id)
             return _one_after_another([taken[slot.id] for slot in asked.slots])
-        ends = sum(each.row.creative.duration for each in chosen)
+        ends = sum([each.row.creative.duration for each in chosen])
         left = asked.duration - ends
         each = asked.each or Slot(id=asked.id, most=asked.duration)
         room = (asked.most or MOST_IN_A_BREAK) - len(chosen)
@@ -267,7 +260,7 @@ class Decider:
         return Chosen(served=self._names.new(), row=row, slot=slot, starts=0.0, cost=0, house=True)
 
     def _decision(self, asked: Break, chosen: Sequence[Chosen], trace: Trace | None) -> Decision:
-        ends = sum(each.row.creative.duration for each in chosen)
+        ends = sum([each.row.creative.duration for each in chosen])
         return Decision(
             id=self._names.new(),
             asked=asked,

@@ -19,7 +19,7 @@ from falsework.ads.decision.filters import floor_of, key_of
 from falsework.ads.decision.forms import SLACK, fits
 from falsework.ads.opportunity import Break, Slot
 
-__all__ = ["MOST_IN_A_BREAK", "SLACK", "Candidate", "Placed", "fill"]
+__all__ = ["MOST_IN_A_BREAK", "SLACK", "Placed", "fill"]
 
 BEAM = 3
 FIRST_LOOK = 24  # candidates that fill most breaks; the others are looked at where these do not
@@ -28,59 +28,50 @@ ENDLESS = float("inf")
 _WORTH = itemgetter(0)  # of a partial
 
 
-class Candidate(NamedTuple):
-    """A row of the book with what it is worth in this break; above nothing, or it would not be here."""
-
-    number: int
-    row: Row
-    worth: float
-
-
 class Placed(NamedTuple):
-    """`starts`: seconds from the break's beginning."""
+    """`candidate` by its place among them; `starts`: seconds from the break's beginning."""
 
-    candidate: Candidate
+    candidate: int
+    row: Row
     slot: str
     starts: float
 
 
-class _Partial(NamedTuple):
-    """`placed` are (candidate, slot), both by number; `out` are the candidates that none of them bears."""
-
-    worth: float = 0.0
-    placed: tuple[tuple[int, int], ...] = ()
-    shown: int = 0
-    out: int = 0
-    ends: float = 0.0
+# What a part of a break is worth; (candidate, slot) for each placed in it, by number; who they are and who
+# none of them bears beside it, a bit for each; and where they end. Plain, since many are made for a break.
+_Partial = tuple[float, tuple[tuple[int, int], ...], int, int, float]
 
 
-def fill(asked: Break, candidates: Sequence[Candidate], beside: Iterable[Row] = ()) -> tuple[Placed, ...]:
-    """`candidates`, best first, each of which fits at least one slot. At most one for each slot; no line
-    item, advertiser, category or competitor twice in the break, nor one that may not stand beside those of
-    `beside`. What stays empty is for house advertisements."""
-    if not candidates:
+def fill(
+    asked: Break, rows: Sequence[Row], worth: Sequence[float], beside: Iterable[Row] = ()
+) -> tuple[Placed, ...]:
+    """The candidates' `rows`, best first, each of which fits at least one slot, and what they are `worth` in
+    this break, above nothing. At most one for each slot; no line item, advertiser, category or competitor
+    twice in the break, nor one that may not stand beside those of `beside`. What stays empty is for house
+    advertisements."""
+    if not rows:
         return ()
     beside = tuple(beside)
-    if len(candidates) > FIRST_LOOK:
-        first = _Filling(asked, candidates[:FIRST_LOOK], beside)
+    if len(rows) > FIRST_LOOK:
+        first = _Filling(asked, rows[:FIRST_LOOK], worth, beside)
         placed = first.placed()
-        if first.is_full(placed, min(one.row.creative.duration for one in candidates[FIRST_LOOK:])):
+        if first.is_full(placed, min([row.creative.duration for row in rows[FIRST_LOOK:]])):
             return placed
-    return _Filling(asked, candidates, beside).placed()
+    return _Filling(asked, rows, worth, beside).placed()
 
 
 class _Filling:
-    def __init__(self, asked: Break, candidates: Sequence[Candidate], beside: Iterable[Row]) -> None:
-        self._asked, self._candidates = asked, candidates
-        self._rows = [one.row for one in candidates]
-        self._durations = [row.creative.duration for row in self._rows]
-        self._worth = [one.worth for one in candidates]
-        self._near = [row.near for row in self._rows]
+    def __init__(
+        self, asked: Break, rows: Sequence[Row], worth: Sequence[float], beside: Iterable[Row]
+    ) -> None:
+        self._asked, self._rows, self._worth = asked, rows, worth
+        self._durations = [row.creative.duration for row in rows]
+        self._near = [row.near for row in rows]
         self._conflicts: dict[int, int] = {}
         self._out = 0
         for row in beside:
             self._out |= self._conflicting(row)
-        self._all = (1 << len(candidates)) - 1
+        self._all = (1 << len(rows)) - 1
         # The candidates that are no longer than each length there is.
         of_length: dict[float, int] = {}
         for number, seconds in enumerate(self._durations):
@@ -94,7 +85,7 @@ class _Filling:
         asked = self._asked
         if asked.slots:
             return len(placed) == len(asked.slots)
-        ends = sum(one.candidate.row.creative.duration for one in placed)
+        ends = sum([one.row.creative.duration for one in placed])
         return len(placed) == asked.most or ends + shortest > asked.duration + SLACK
 
     def placed(self) -> tuple[Placed, ...]:
@@ -102,32 +93,36 @@ class _Filling:
         found = self._slots(asked.slots) if asked.slots else self._time()
         best = max(found, key=_WORTH)
         result, ends = [], 0.0
-        for number, slot in best.placed:
+        for number, slot in best[1]:
             name = asked.slots[slot].id if asked.slots else f"{asked.id}-{slot + 1}"
-            result.append(Placed(self._candidates[number], name, ends))
+            result.append(Placed(number, self._rows[number], name, ends))
             ends += self._durations[number]
         return tuple(result)
 
     def _slots(self, slots: Sequence[Slot]) -> list[_Partial]:
-        beam = [_Partial(out=self._out)]
+        beam: list[_Partial] = [(0.0, (), 0, self._out, 0.0)]
         for number, slot in enumerate(slots):
             grown = list(beam)  # the slot may stay empty
             fitting = self._that_fit(slot)
             for partial in beam:
-                left = self._asked.duration - partial.ends if self._asked.duration else ENDLESS
-                grown += self._grown(partial, number, fitting, left)
+                left = self._asked.duration - partial[4] if self._asked.duration else ENDLESS
+                grown += self._grown(partial, number, fitting, left, BEAM)
             beam = _best(grown)
         return beam
 
     def _time(self) -> list[_Partial]:
         asked = self._asked
-        beam, finished = [_Partial(out=self._out)], list[_Partial]()
+        beam: list[_Partial] = [(0.0, (), 0, self._out, 0.0)]
+        finished: list[_Partial] = []
         each = asked.each or Slot(id=asked.id, most=asked.duration)
         fitting = self._that_fit(each)
-        for number in range(min(asked.most or MOST_IN_A_BREAK, MOST_IN_A_BREAK)):
+        most = min(asked.most or MOST_IN_A_BREAK, MOST_IN_A_BREAK)
+        for number in range(most):
             grown = []
+            # Nothing comes after the last one, so nothing but the best can be.
+            width = BEAM if number + 1 < most else 1
             for partial in beam:
-                more = self._grown(partial, number, fitting, asked.duration - partial.ends)
+                more = self._grown(partial, number, fitting, asked.duration - partial[4], width)
                 grown += more
                 if not more:
                     finished.append(partial)
@@ -140,18 +135,18 @@ class _Filling:
         if self._alike:
             return self._all
         found, bit = 0, 1
-        for one in self._candidates:
-            if one.row.line_item.price >= floor_of(slot, one.row.creative.duration) and fits(one.row, slot):
+        for row in self._rows:
+            if row.line_item.price >= floor_of(slot, row.creative.duration) and fits(row, slot):
                 found |= bit
             bit <<= 1
         return found
 
-    def _grown(self, partial: _Partial, slot: int, fitting: int, left: float) -> list[_Partial]:
-        """By each of the best candidates that fit."""
+    def _grown(self, partial: _Partial, slot: int, fitting: int, left: float, most: int) -> list[_Partial]:
+        """By each of the best candidates that fit, so many at most."""
         worth, placed, shown, out, ends = partial
         open_ = self._within[bisect_right(self._lengths, left + SLACK)] & fitting & ~out
         found: list[_Partial] = []
-        while open_ and len(found) < BEAM:
+        while open_ and len(found) < most:
             bit = open_ & -open_
             open_ ^= bit
             number = bit.bit_length() - 1
@@ -159,14 +154,12 @@ class _Filling:
             if conflict is None:
                 conflict = self._conflicts[number] = self._conflicting(self._rows[number]) | bit
             found.append(
-                _Partial._make(
-                    (
-                        worth + self._worth[number],
-                        (*placed, (number, slot)),
-                        shown | bit,
-                        out | conflict,
-                        ends + self._durations[number],
-                    )
+                (
+                    worth + self._worth[number],
+                    (*placed, (number, slot)),
+                    shown | bit,
+                    out | conflict,
+                    ends + self._durations[number],
                 )
             )
         return found
@@ -185,7 +178,7 @@ def _best(grown: list[_Partial]) -> list[_Partial]:
     grown.sort(key=_WORTH, reverse=True)
     kept: dict[int, _Partial] = {}
     for partial in grown:
-        kept.setdefault(partial.shown, partial)
+        kept.setdefault(partial[2], partial)
         if len(kept) == BEAM:
             break
     return list(kept.values())

@@ -57,6 +57,7 @@ SIGNATURE = 15  # bytes of a signature; as many as are twenty characters
 HASH = 16  # bytes of a viewer's name
 LONGEST = 2_048  # characters of a beacon's text
 LEAST_KEY = 32  # bytes
+WEB = bytes.maketrans(b"+/", b"-_")  # base64url
 BLOCK = 136  # bytes that SHAKE256 takes in at a time
 EACH = struct.Struct(f"{4 * SIGNATURE // 3}s" * len(KINDS))
 BASE = re.compile(r"https?://[^\s<>\"'&?#]+")  # so that an address needs no more escaping than its "&"
@@ -109,8 +110,8 @@ class Signer:
                 todo="Give one of http or https, without a query.",
             )
         self.base = base
-        self._keys = keys
-        self._secrets = [_secret(key) for key in keys]
+        self._secrets = [_secret(key, b"beacon") for key in keys]
+        self._naming = _secret(keys[0], b"viewer")
         self._encoder, self._decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Beacon)
 
     def packed(self, beacon: Beacon) -> str:
@@ -126,8 +127,8 @@ class Signer:
 
     def hashed(self, identifier: str) -> str:
         """An identifier as a viewer's name: it cannot be had back without the key."""
-        digest = hmac.digest(self._keys[0], b"viewer\0" + identifier.encode(), hashlib.sha256)
-        return _text(digest[:HASH]).decode()
+        made = hashlib.shake_256(self._naming + identifier.encode())
+        return _text(made.digest(HASH)).decode()
 
     def read(self, kind: str, packed: str, signature: str, now: float) -> Beacon:
         """Raises `FalseworkError` for what was not signed here, or is past its time."""
@@ -143,9 +144,9 @@ class Signer:
         return beacon
 
 
-def _secret(key: bytes) -> bytes:
+def _secret(key: bytes, purpose: bytes) -> bytes:
     """A block of SHAKE256, so that nothing after it is ever taken for a part of it."""
-    return hashlib.sha256(b"beacon\0" + key).digest().ljust(BLOCK, b"\0")
+    return hashlib.sha256(purpose + b"\0" + key).digest().ljust(BLOCK, b"\0")
 
 
 def _signatures(secret: bytes, packed: str) -> dict[str, bytes]:
@@ -154,7 +155,7 @@ def _signatures(secret: bytes, packed: str) -> dict[str, bytes]:
 
 
 def _text(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
+    return binascii.b2a_base64(data, newline=False).translate(WEB, b"=")
 
 
 def _bytes(text: str) -> bytes:
