@@ -121,17 +121,17 @@ def test_what_a_title_says_steers_no_terminal(capsys: pytest.CaptureFixture[str]
 
 
 def test_index_builds_what_search_answers_from(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(memory / "cache"))
     said(capsys, "import", "titles.csv")
     assert "2 titles are indexed" in said(capsys, "index")
     assert main(["search", "calm", "--offline", "--json"]) == 0
     out, err = capsys.readouterr()
     assert "indexed once" not in err
     assert json.loads(out)["results"][0]["title"] == "Calm"
-    assert told(capsys, "index", "--index", "elsewhere")["titles"] == 2
-    assert (tmp_path / "elsewhere").is_dir()
+    assert told(capsys, "index", "--index", str(memory / "elsewhere"))["titles"] == 2
+    assert (memory / "elsewhere").is_dir()
 
 
 def test_every_command_that_an_error_names_is_one() -> None:

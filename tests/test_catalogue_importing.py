@@ -42,6 +42,9 @@ def test_the_streaming_catalogue(catalogue: Catalogue, shared: Path) -> None:
     again = import_file(catalogue, file)
     assert again.before
     assert catalogue.revision == before
+    catalogue.upsert([Title("s5", "Changed")])
+    again = import_file(catalogue, file)
+    assert (again.added, again.changed, again.unchanged) == (0, 1, 8806)
 
 
 def test_the_films_of_an_encyclopaedia(catalogue: Catalogue, shared: Path) -> None:
@@ -52,9 +55,6 @@ def test_the_films_of_an_encyclopaedia(catalogue: Catalogue, shared: Path) -> No
     assert film is not None
     assert (film.title, film.year, film.genres) == ("Sherlock Holmes Baffled", 1900, ("Short", "Silent"))
     assert film.synopsis.startswith("Sherlock Holmes Baffled is an American short silent film")
-    catalogue.upsert([Title("5", "Changed")])
-    again = import_file(catalogue, file)
-    assert (again.added, again.changed, again.unchanged) == (0, 1, 34374)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "jsonl.gz", "csv", "parquet"])

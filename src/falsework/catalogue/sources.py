@@ -29,9 +29,7 @@ FORMS: dict[str, Form] = {
     ".parquet": "parquet", ".pq": "parquet",
 }  # fmt: skip
 LONGEST_RECORD = 4 << 20  # characters of one row; a quotation mark that is never closed ends there
-READ_AGAIN = (
-    16 << 20
-)  # characters that broken records may have read a second time, beside the file's own length
+READ_AGAIN = 16 << 20  # characters that broken records may have read again, beside the file's own length
 BLOCK = 1 << 20  # bytes that are read at a time
 GUESSED_FROM = 200  # rows of JSON lines whose keys are taken for the columns
 BATCH = 1_000  # rows of Parquet that are unpacked at a time
