@@ -28,6 +28,7 @@ from falsework.search.query import Query
 from falsework.search.ranking.candidates import Gatherer
 from falsework.search.ranking.request import Request, read_request
 from falsework.search.ranking.why import why
+from falsework.search.recorded import as_recorded, looks_at_records
 from falsework.search.text import term_id, tokens
 from falsework.search.understanding import (
     Chip,
@@ -345,7 +346,7 @@ class Searcher:
         }
         named = len(found)
         rest = [one for one in ranked if one.id not in found and one.id not in avoided]
-        compared = self.opened.table.moods and (query.moods or liked)
+        compared = (self.opened.table.moods and (query.moods or liked)) or looks_at_records(query)
         enough = named + (max(wanted, COMPARED) if compared else wanted)
         at = 0
         while at < len(rest) and len(found) < enough:
@@ -357,7 +358,8 @@ class Searcher:
                 if title is not None and fulfils(title, query, conditions):
                     found[one.id] = Result(title, one.score, (), one.parts)
         results = list(found.values())
-        return [*results[:named], *agreed(results[named:], query, liked)][:wanted]
+        ordered = as_recorded(agreed(results[named:], query, liked), query)
+        return [*results[:named], *ordered][:wanted]
 
     def _said(self, wish: _Wish, query: Query) -> str:
         """The wish in English words: as typed where that is a whole wish in English, else from the query."""

@@ -111,6 +111,8 @@ class _Scan:
         elif last in _ANSWERS and _goes_on_talking(self.sentence, place + size):
             self.state = "wish"
         elif not (self.about and operator == "wish"):
+            if operator == "mild" and _of_the_film(self.sentence, place):
+                self.about = False
             self.state, self.opener = operator, last
             self.sentence.use(place, place + size)
         return size
@@ -162,6 +164,12 @@ class _Scan:
         elif place == 0 or self.sentence.keys[place - 1] in ("no", "not", "a", "any"):
             # "No movies" asks for series; "no horror movies" asks for no horror.
             self.kinds.add("series" if kind == "film" else "film")
+
+
+def _of_the_film(sentence: Sentence, place: int) -> bool:
+    """ "About ghosts that is not too scary": said of the film again, not of what it is about."""
+    before = sentence.keys[max(0, place - 2) : place]
+    return before in (("that", "is"), ("which", "is")) or before[-1:] in (("thats",), ("but",), ("and",))
 
 
 def _goes_on_talking(sentence: Sentence, after: int) -> bool:

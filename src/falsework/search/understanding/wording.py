@@ -7,6 +7,7 @@ from falsework.search.query import Query
 
 __all__ = ["chip_words", "search_words"]
 
+SHORTEST_NAME = 3  # letters of a country's; what is shorter are initials: "UK"
 ENGLISH = {
     "like": "like {}",
     "unlike": "not like {}",
@@ -77,7 +78,8 @@ def chip_words(key: str, value: str, *, language: str = "en") -> str:
         said = _said(LANGUAGES, value, language)
         return words[key].format(said.title() if words is ENGLISH else said)
     if key == "countries":
-        return words[key].format(_said(COUNTRIES, value, language).title())
+        said = _said(COUNTRIES, value, language)
+        return words[key].format(said.upper() if len(said) <= SHORTEST_NAME else said.title())
     if key in ("kind", "kids"):
         return words.get(value, words["kids"])
     moods = SPANISH_MOODS if language == "es" else ENGLISH_MOODS
@@ -92,8 +94,10 @@ def chip_words(key: str, value: str, *, language: str = "en") -> str:
 
 
 def search_words(query: Query) -> str:
-    """The wish as words to look for: what is left of the text, then titles, genres and moods in English."""
-    said = (query.text, *query.titles, *(each.lower() for each in (*query.genres, *query.moods)))
+    """The wish as words to look for: what is left of the text, then titles, genres, moods and countries in
+    English."""
+    countries = (_said(COUNTRIES, code, "en") for code in query.countries)
+    said = (query.text, *query.titles, *(each.lower() for each in (*query.genres, *query.moods)), *countries)
     return " ".join(filter(None, said))
 
 
