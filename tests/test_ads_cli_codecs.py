@@ -91,7 +91,7 @@ def test_people_read_lines(run: Any) -> None:
     assert "created: 15800580600 (2020-01-26 17:01:00 UTC)" in said.out
     assert "purposes_consent: 2, 10" in said.out
     said = run("decode", "gpp", STRINGS["gpp"][1])
-    assert "fault: its version 2 is not known" in said.out
+    assert "fault: the core: its version 2 is not known" in said.out
     assert run("decode", "us-privacy", "1YNN").out.splitlines()[2:] == [
         "  notice: yes",
         "  opted_out: no",

@@ -38,6 +38,24 @@ PUBLISHED = {
     "Connecticut": "DBABVg~BAAAAAEA",
     "national, all opted out": "DBABLA~BVVVVVVVVWA.YA",
     "national, default": "DBABLA~BAAAAAAAAQA.QA",
+    "a header alone": "DBAA",
+    "US Privacy": "DBABTA~1YNN",
+    "Europe, allowed and disclosed vendors": "DBABMA~CPSG_8APSG_8ANwAAAENAwCAAAAAAAAAAAAAAAAAAAAA.QAAA.IAAA",
+    "Canada 1.1": "DBABDA~BPSG_8APSG_8AAyACAENGdCgf_gfgAfgfgBgABABAAABAB4AACACAAA.fHHHA4444ao",
+    "Canada, disclosed vendors": "DBABDA~BPSG_8APSG_8AAAAAAENAACAAAAAAAAAAAAAAAAAAA.YAAAAAAAAAA.IAGO5wAA",
+    "Canada, restrictions": (
+        "DBABDA~BPSG_8APSG_8AAAAAAENAACAAAAAAAAAAAAAAAAACCgBwABAAOAAoADgAJA.YAAAAAAAAAA"
+    ),
+    "national, as a platform writes it": "DBABLA~BVQqAAAAAAJY.QA",
+    "the same, with the browser's signal": "DBABLA~BVQqAAAAAAJY.YA",
+    "the same, without its segment": "DBABLA~BVQqAAAAAAJY",
+}
+# Sections as the IAB's own encoder writes them in its tests.
+SECTIONS = {
+    "usmd": ("BQAA.Q", "BVVV.Y", "BQAA"),
+    "usmn": ("BAAAAAQ.Q", "BVWSSVW.Y", "BAAAAAQ", "BVWSSVWA.YA", "BVWSSVWA"),
+    "usnat": ("BAAAAAAAAQA.QA", "BVVVkkkklWA.YA", "BAAAAAAAAQA", "BbbbGxsbFbA"),
+    "usri": ("BQAA.AAA", "BVVV.kkk", "BQAA"),
 }
 two_bits = st.integers(0, 3)
 
@@ -45,6 +63,35 @@ two_bits = st.integers(0, 3)
 @pytest.mark.parametrize("text", PUBLISHED.values(), ids=PUBLISHED)
 def test_a_published_string_is_written_as_it_was(text: str) -> None:
     assert gpp.encode(gpp.decode(text)) == text
+
+
+@pytest.mark.parametrize(
+    "name", sorted(PUBLISHED.keys() - {"a range in the header"})
+)  # whose Canada is Europe's
+def test_no_section_of_a_published_string_has_a_fault(name: str) -> None:
+    assert not [section.fault for section in gpp.decode(PUBLISHED[name]).sections if section.fault]
+
+
+@pytest.mark.parametrize(("prefix", "text"), [(name, one) for name, all_ in SECTIONS.items() for one in all_])
+def test_a_section_of_the_standards_encoder_is_written_as_it_was(prefix: str, text: str) -> None:
+    identifier = next(layout.id for layout in layouts().values() if layout.prefix == prefix)
+    assert write_us_section(read_us_section(identifier, text)) == text
+
+
+def test_a_platforms_national_string_has_the_fields_of_version_2() -> None:
+    """Under the number 1: with the fields of 1 it would say that the transaction is not covered, and leave
+    something over."""
+    (section,) = gpp.decode(PUBLISHED["national, as a platform writes it"]).sections
+    assert isinstance(section.content, UsSection)
+    assert section.content.version == 1
+    assert len(section.content.values["SensitiveDataProcessing"]) == 16
+    assert section.content.first("MspaCoveredTransaction") == 1
+    assert section.content.gpc is False
+
+
+def test_sensitive_data_without_the_segments_type() -> None:
+    read = read_us_section(27, "BVVV.kkk")
+    assert read.sensitive == (2, 1, 0, 2, 1, 0, 2, 1)
 
 
 def test_what_published_strings_say() -> None:

@@ -174,3 +174,28 @@ def test_a_string_without_disclosed_vendors_counts_no_more() -> None:
     assert silent.fault(datetime(2026, 2, 27, tzinfo=UTC).replace(year=2025)) != silent.fault(NOW)
     assert "global scope" in agreed(is_service_specific=False).fault(NOW)
     assert "future" in agreed(created=CREATED + 10 * 86_400 * 90).fault(NOW)
+
+
+CORE = "COtybn4PA_zT4KjACBENAPCIAEBAAECAAIAAAAAAAAAA"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "the core: it is empty"),
+        (CORE[:32], "the core: the text ends within purposes legitimate interest, which begins at bit 176"),
+        ("CPXx", "the core: the text ends within created, which begins at bit 6 of 24"),
+        ("B" + CORE[1:], "the core: it is of version 1, and 2 is read"),
+        ("C*" + CORE[2:], 'the core: "*", its character 2, is none of base64url'),
+        (CORE[:18] + "__" + CORE[20:], "the core: consent language, at bit 108: "),
+        (f"{CORE}.5AAA", "segment 2: type 7 is not known"),
+        (f"{CORE}.IAAA.IAAA", "segment 3: disclosed vendors are told twice"),
+        (f"{CORE}.IAA", "segment 2: the text ends within disclosed vendors, which begins at bit 3"),
+        (f"{CORE}.IAAAD", "segment 2: something stands behind its last field"),
+        (f"{CORE}.", "segment 2: it is empty"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_and_where(text: str, what: str) -> None:
+    with pytest.raises(FalseworkError) as refused:
+        decode(text)
+    assert what in refused.value.what

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 import msgspec
 
@@ -23,6 +24,7 @@ __all__ = [
 
 LONGEST = 65_536  # characters of one piece; more than any list of all vendors needs
 HIGHEST_ID = 0xFFFF
+STRANGE = re.compile("[^A-Za-z0-9_-]")
 
 
 class IdRange(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +51,11 @@ def bits_of(text: str) -> BitReader:
     if len(text) > LONGEST:
         raise ValueError(f"a piece of {len(text)} characters is too long")
     bare = text.rstrip("=")
-    if not bare.isascii() or not bare.replace("-", "").replace("_", "").isalnum():
-        raise ValueError("it holds a character that base64url has not")
+    if not bare:
+        raise ValueError("it is empty")
+    strange = STRANGE.search(bare)
+    if strange is not None:
+        raise ValueError(f'"{strange[0]}", its character {strange.start() + 1}, is none of base64url')
     try:
         data = base64.urlsafe_b64decode(bare + "A" * (-len(bare) % 4))
     except binascii.Error as error:

@@ -6,12 +6,27 @@ on a string has to carry the vendors that were disclosed to the person.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from falsework.ads.bits import BitReader, BitWriter, TruncatedError
+from falsework.ads.consent.fields import (
+    HEAD,
+    Field,
+    flag,
+    ids,
+    letters,
+    numbered,
+    read_fields,
+    read_numbered,
+    within,
+    write_fields,
+    write_numbered,
+)
 from falsework.ads.consent.segments import (
     IdRange,
     Ids,
@@ -34,12 +49,9 @@ __all__ = [
     "TcString",
     "decode",
     "encode",
-    "read_letters",
-    "read_numbered",
+    "in_segment",
     "read_publisher",
     "read_restrictions",
-    "write_letters",
-    "write_numbered",
     "write_publisher",
     "write_restrictions",
 ]
@@ -48,6 +60,8 @@ VERSION = 2
 DISCLOSURE_MANDATORY = datetime(2026, 3, 1, tzinfo=UTC)
 PURPOSES, SPECIAL_FEATURES = 24, 12
 CORE, DISCLOSED, ALLOWED, PUBLISHER = 0, 1, 2, 3  # segment types; the core's is not written
+SEGMENTS = {DISCLOSED: "disclosed vendors", ALLOWED: "allowed vendors", PUBLISHER: "the publisher's purposes"}
+T = TypeVar("T")
 TENTH = timedelta(milliseconds=100)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOT_ALLOWED, REQUIRE_CONSENT, REQUIRE_LEGITIMATE_INTEREST = 0, 1, 2
@@ -139,6 +153,37 @@ class TcString(msgspec.Struct, frozen=True, kw_only=True, tag="tcfeu"):
         return ""
 
 
+def read_restrictions(reader: BitReader) -> tuple[Restriction, ...]:
+    found = []
+    for _ in range(reader.unsigned(12)):
+        purpose, kind = reader.unsigned(6), reader.unsigned(2)
+        found.append(Restriction(purpose=purpose, kind=kind, ranges=read_ranges(reader)))
+    return tuple(found)
+
+
+def write_restrictions(writer: BitWriter, restrictions: tuple[Restriction, ...]) -> None:
+    writer.unsigned(len(restrictions), 12)
+    for restriction in restrictions:
+        writer.unsigned(restriction.purpose, 6)
+        writer.unsigned(restriction.kind, 2)
+        write_ranges(writer, restriction.ranges)
+
+
+FIELDS = (
+    *HEAD,
+    flag("is_service_specific"),
+    flag("use_non_standard_texts"),
+    numbered("special_feature_opt_ins", SPECIAL_FEATURES),
+    numbered("purposes_consent", PURPOSES),
+    numbered("purposes_legitimate_interest", PURPOSES),
+    flag("purpose_one_treatment"),
+    letters("publisher_country"),
+    ids("vendor_consents"),
+    ids("vendor_legitimate_interests"),
+    Field("restrictions", read_restrictions, write_restrictions),
+)
+
+
 def decode(text: str, *, where: str = "TC string") -> TcString:
     """Raises `FalseworkError` with what does not fit."""
     try:
@@ -167,75 +212,51 @@ def _decode(text: str) -> TcString:
     pieces = text.split(".")
     if len(pieces) > 4:
         raise ValueError(f"it has {len(pieces)} segments, and 4 at most are known")
-    consent = _read_core(bits_of(pieces[0]))
-    order = []
-    for piece in pieces[1:]:
-        reader = bits_of(piece)
-        kind = reader.unsigned(3)
+    consent = in_segment("the core", pieces[0], _read_core)
+    order: list[int] = []
+    for place, piece in enumerate(pieces[1:], 2):
+        kind, field, value = in_segment(f"segment {place}", piece, _read_segment)
         if kind in order:
-            raise ValueError(f"segment type {kind} stands in it twice")
-        if kind == DISCLOSED:
-            consent = replace(consent, disclosed_vendors=read_ids(reader))
-        elif kind == ALLOWED:
-            consent = replace(consent, allowed_vendors=read_ids(reader))
-        elif kind == PUBLISHER:
-            consent = replace(consent, publisher=read_publisher(reader))
-        else:
-            raise ValueError(f"segment type {kind} is not known")
-        nothing_left(reader)
+            raise ValueError(f"segment {place}: {SEGMENTS[kind]} are told twice")
+        consent = replace(consent, **{field: value})
         order.append(kind)
     return replace(consent, order=tuple(order), lengths=tuple(len(piece.rstrip("=")) for piece in pieces))
 
 
+def in_segment(name: str, piece: str, read: Callable[[BitReader], T]) -> T:
+    """A segment read to its end. Raises ValueError that names it."""
+    try:
+        reader = bits_of(piece)
+        found = read(reader)
+        nothing_left(reader)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    return found
+
+
+def _read_segment(reader: BitReader) -> tuple[int, str, Any]:
+    """(type, the attribute it is kept under, its value)."""
+    kind = within("its type", reader, lambda bits: bits.unsigned(3))
+    if kind == DISCLOSED:
+        return kind, "disclosed_vendors", within("disclosed vendors", reader, read_ids)
+    if kind == ALLOWED:
+        return kind, "allowed_vendors", within("allowed vendors", reader, read_ids)
+    if kind == PUBLISHER:
+        return kind, "publisher", within("the publisher's purposes", reader, read_publisher)
+    raise ValueError(f"type {kind} is not known")
+
+
 def _read_core(reader: BitReader) -> TcString:
-    version = reader.unsigned(6)
+    version = within("the version", reader, lambda bits: bits.unsigned(6))
     if version != VERSION:
         raise ValueError(f"it is of version {version}, and {VERSION} is read")
-    core = TcString(
-        created=reader.unsigned(36),
-        last_updated=reader.unsigned(36),
-        cmp_id=reader.unsigned(12),
-        cmp_version=reader.unsigned(12),
-        consent_screen=reader.unsigned(6),
-        consent_language=read_letters(reader),
-        vendor_list_version=reader.unsigned(12),
-        tcf_policy_version=reader.unsigned(6),
-        is_service_specific=reader.flag(),
-        use_non_standard_texts=reader.flag(),
-        special_feature_opt_ins=read_numbered(reader, SPECIAL_FEATURES),
-        purposes_consent=read_numbered(reader, PURPOSES),
-        purposes_legitimate_interest=read_numbered(reader, PURPOSES),
-        purpose_one_treatment=reader.flag(),
-        publisher_country=read_letters(reader),
-        vendor_consents=read_ids(reader),
-        vendor_legitimate_interests=read_ids(reader),
-        restrictions=read_restrictions(reader),
-    )
-    nothing_left(reader)
-    return core
+    return TcString(**read_fields(reader, FIELDS))
 
 
 def _core(consent: TcString) -> BitWriter:
     writer = BitWriter()
     writer.unsigned(VERSION, 6)
-    writer.unsigned(consent.created, 36)
-    writer.unsigned(consent.last_updated, 36)
-    writer.unsigned(consent.cmp_id, 12)
-    writer.unsigned(consent.cmp_version, 12)
-    writer.unsigned(consent.consent_screen, 6)
-    write_letters(writer, consent.consent_language)
-    writer.unsigned(consent.vendor_list_version, 12)
-    writer.unsigned(consent.tcf_policy_version, 6)
-    writer.flag(consent.is_service_specific)
-    writer.flag(consent.use_non_standard_texts)
-    write_numbered(writer, consent.special_feature_opt_ins, SPECIAL_FEATURES)
-    write_numbered(writer, consent.purposes_consent, PURPOSES)
-    write_numbered(writer, consent.purposes_legitimate_interest, PURPOSES)
-    writer.flag(consent.purpose_one_treatment)
-    write_letters(writer, consent.publisher_country)
-    write_ids(writer, consent.vendor_consents)
-    write_ids(writer, consent.vendor_legitimate_interests)
-    write_restrictions(writer, consent.restrictions)
+    write_fields(writer, FIELDS, msgspec.structs.asdict(consent))
     return writer
 
 
@@ -250,22 +271,6 @@ def _segment(consent: TcString, kind: int) -> BitWriter:
     else:
         raise ValueError(f"segment type {kind} is to be written and not there")
     return writer
-
-
-def read_restrictions(reader: BitReader) -> tuple[Restriction, ...]:
-    found = []
-    for _ in range(reader.unsigned(12)):
-        purpose, kind = reader.unsigned(6), reader.unsigned(2)
-        found.append(Restriction(purpose=purpose, kind=kind, ranges=read_ranges(reader)))
-    return tuple(found)
-
-
-def write_restrictions(writer: BitWriter, restrictions: tuple[Restriction, ...]) -> None:
-    writer.unsigned(len(restrictions), 12)
-    for restriction in restrictions:
-        writer.unsigned(restriction.purpose, 6)
-        writer.unsigned(restriction.kind, 2)
-        write_ranges(writer, restriction.ranges)
 
 
 def read_publisher(reader: BitReader) -> PublisherPurposes:
@@ -286,29 +291,3 @@ def write_publisher(writer: BitWriter, publisher: PublisherPurposes) -> None:
     writer.unsigned(publisher.custom, 6)
     write_numbered(writer, publisher.custom_consents, publisher.custom)
     write_numbered(writer, publisher.custom_legitimate_interests, publisher.custom)
-
-
-def read_numbered(reader: BitReader, count: int) -> frozenset[int]:
-    """Which of the numbers 1 to `count` are set, a bit for each."""
-    field = reader.unsigned(count)
-    return frozenset(one for one in range(1, count + 1) if field >> (count - one) & 1)
-
-
-def write_numbered(writer: BitWriter, numbers: frozenset[int], count: int) -> None:
-    if numbers and not 1 <= min(numbers) <= max(numbers) <= count:
-        raise ValueError(f"{sorted(numbers)} has a number that is not between 1 and {count}")
-    writer.unsigned(sum(1 << (count - one) for one in numbers), count)
-
-
-def read_letters(reader: BitReader) -> str:
-    codes = reader.unsigned(6), reader.unsigned(6)
-    if max(codes) > 25:
-        raise ValueError("a code of two letters holds something else")
-    return "".join(chr(ord("A") + code) for code in codes)
-
-
-def write_letters(writer: BitWriter, letters: str) -> None:
-    if len(letters) != 2 or not letters.isascii() or not letters.isalpha():
-        raise ValueError(f'"{letters}" is no code of two letters')
-    for letter in letters.upper():
-        writer.unsigned(ord(letter) - ord("A"), 6)

@@ -3,22 +3,22 @@ and 1.1."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from msgspec.structs import replace
 
 from falsework.ads.bits import BitReader, BitWriter
-from falsework.ads.consent.segments import Ids, bits_of, read_ids, text_of, write_ids
+from falsework.ads.consent.fields import HEAD, flag, ids, numbered, read_fields, within, write_fields
+from falsework.ads.consent.segments import Ids, read_ids, text_of, write_ids
 from falsework.ads.consent.tcf import (
     PURPOSES,
     SPECIAL_FEATURES,
     PublisherPurposes,
     Restriction,
-    read_letters,
-    read_numbered,
+    in_segment,
     read_publisher,
     read_restrictions,
-    write_letters,
-    write_numbered,
     write_publisher,
     write_restrictions,
 )
@@ -55,24 +55,38 @@ class TcfCanada(msgspec.Struct, frozen=True, kw_only=True, tag="tcfca"):
     lengths: tuple[int, ...] | None = None
 
 
+FIELDS = (
+    *HEAD,
+    flag("use_non_standard_stacks"),
+    numbered("special_feature_express_consents", SPECIAL_FEATURES),
+    numbered("purposes_express_consent", PURPOSES),
+    numbered("purposes_implied_consent", PURPOSES),
+    ids("vendor_express_consents"),
+    ids("vendor_implied_consents"),
+)
+
+
 def read_tcf_canada(text: str) -> TcfCanada:
     """Raises ValueError with what does not fit."""
     pieces = text.split(".")
-    section = _read_core(bits_of(pieces[0]))
-    order = []
-    for piece in pieces[1:]:
-        reader = bits_of(piece)
-        kind = reader.unsigned(3)
+    section = in_segment("the core", pieces[0], _read_core)
+    order: list[int] = []
+    for place, piece in enumerate(pieces[1:], 2):
+        kind, field, value = in_segment(f"segment {place}", piece, _read_segment)
         if kind in order:
-            raise ValueError(f"segment type {kind} stands in it twice")
-        if kind == DISCLOSED:
-            section = replace(section, disclosed_vendors=read_ids(reader))
-        elif kind == PUBLISHER:
-            section = replace(section, publisher=read_publisher(reader))
-        else:
-            raise ValueError(f"segment type {kind} is not known")
+            raise ValueError(f"segment {place}: type {kind} is told twice")
+        section = replace(section, **{field: value})
         order.append(kind)
     return replace(section, order=tuple(order), lengths=tuple(len(piece.rstrip("=")) for piece in pieces))
+
+
+def _read_segment(reader: BitReader) -> tuple[int, str, Any]:
+    kind = within("its type", reader, lambda bits: bits.unsigned(3))
+    if kind == DISCLOSED:
+        return kind, "disclosed_vendors", within("disclosed vendors", reader, read_ids)
+    if kind == PUBLISHER:
+        return kind, "publisher", within("the publisher's purposes", reader, read_publisher)
+    raise ValueError(f"type {kind} is not known")
 
 
 def write_tcf_canada(section: TcfCanada) -> str:
@@ -93,46 +107,20 @@ def write_tcf_canada(section: TcfCanada) -> str:
 
 
 def _read_core(reader: BitReader) -> TcfCanada:
-    version = reader.unsigned(6)
+    version = within("the version", reader, lambda bits: bits.unsigned(6))
     if version != VERSION:
         raise ValueError(f"its version {version} is not known")
-    core = TcfCanada(
-        created=reader.unsigned(36),
-        last_updated=reader.unsigned(36),
-        cmp_id=reader.unsigned(12),
-        cmp_version=reader.unsigned(12),
-        consent_screen=reader.unsigned(6),
-        consent_language=read_letters(reader),
-        vendor_list_version=reader.unsigned(12),
-        tcf_policy_version=reader.unsigned(6),
-        use_non_standard_stacks=reader.flag(),
-        special_feature_express_consents=read_numbered(reader, SPECIAL_FEATURES),
-        purposes_express_consent=read_numbered(reader, PURPOSES),
-        purposes_implied_consent=read_numbered(reader, PURPOSES),
-        vendor_express_consents=read_ids(reader),
-        vendor_implied_consents=read_ids(reader),
-    )
+    core = TcfCanada(**read_fields(reader, FIELDS))
     # Version 1.1 added restrictions under the same number; a count of 12 bits is more than padding leaves.
-    return replace(core, restrictions=read_restrictions(reader)) if reader.left >= 12 else core
+    if reader.left >= 12:
+        core = replace(core, restrictions=within("restrictions", reader, read_restrictions))
+    return core
 
 
 def _core(section: TcfCanada) -> BitWriter:
     writer = BitWriter()
     writer.unsigned(VERSION, 6)
-    writer.unsigned(section.created, 36)
-    writer.unsigned(section.last_updated, 36)
-    writer.unsigned(section.cmp_id, 12)
-    writer.unsigned(section.cmp_version, 12)
-    writer.unsigned(section.consent_screen, 6)
-    write_letters(writer, section.consent_language)
-    writer.unsigned(section.vendor_list_version, 12)
-    writer.unsigned(section.tcf_policy_version, 6)
-    writer.flag(section.use_non_standard_stacks)
-    write_numbered(writer, section.special_feature_express_consents, SPECIAL_FEATURES)
-    write_numbered(writer, section.purposes_express_consent, PURPOSES)
-    write_numbered(writer, section.purposes_implied_consent, PURPOSES)
-    write_ids(writer, section.vendor_express_consents)
-    write_ids(writer, section.vendor_implied_consents)
+    write_fields(writer, FIELDS, msgspec.structs.asdict(section))
     if section.restrictions is not None:
         write_restrictions(writer, section.restrictions)
     return writer

@@ -23,6 +23,9 @@ __all__ = ["UsSection", "layouts", "prefix_of", "read_us_section", "write_us_sec
 
 GPC = SENSITIVE = 1  # the type of the one optional segment there is
 SENSITIVE_CATEGORIES = 8
+BARE_SENSITIVE = 3  # characters
+WITHIN_A_CHARACTER = 6  # bits
+Values = dict[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class UsSection(msgspec.Struct, frozen=True, kw_only=True, tag="us"):
     gpc: bool | None = None
     sensitive: tuple[int, ...] | None = None
     header: str = ""
+    rest: int = 0
     lengths: tuple[int, ...] | None = None
 
     def first(self, name: str) -> int | None:
@@ -99,17 +103,12 @@ def read_us_section(section: int, text: str) -> UsSection:
             read_fibonacci_ranges(start)
         if not pieces:
             raise ValueError("its core is missing")
-    reader = bits_of(pieces[0])
-    version = reader.unsigned(6)
-    layout = layouts().get((section, version))
-    if layout is None:
-        raise ValueError(f"its version {version} is not known")
-    values = {name: _two_bit_values(reader, count) for name, count in layout.fields}
-    nothing_left(reader)
+    version = bits_of(pieces[0]).unsigned(6)
+    layout, values, rest = _read_core(section, version, pieces[0])
     gpc, sensitive = None, None
     for piece in pieces[1:]:
         reader = bits_of(piece)
-        if layout.has_sensitive and header:
+        if layout.has_sensitive and (header or _is_bare(piece)) and sensitive is None:
             sensitive = _two_bit_values(reader, SENSITIVE_CATEGORIES)
         elif reader.unsigned(2) != GPC or (gpc, sensitive) != (None, None):
             raise ValueError("it has a segment that is not known, or one twice")
@@ -127,15 +126,44 @@ def read_us_section(section: int, text: str) -> UsSection:
         gpc=gpc,
         sensitive=sensitive,
         header=header,
+        rest=rest,
         lengths=lengths,
     )
 
 
+def _read_core(section: int, version: int, piece: str) -> tuple[Layout, Values, int]:
+    """(layout, values, rest). The version's own layout; where that leaves something over, one of another
+    version that leaves nothing: several consent platforms write the fields of 2 under the number 1."""
+    own = layouts().get((section, version))
+    if own is None:
+        raise ValueError(f"its version {version} is not known")
+    left = 0
+    for layout in (own, *(one for one in layouts().values() if one.id == section and one is not own)):
+        reader = bits_of(piece)
+        reader.unsigned(6)
+        if reader.left < 2 * sum(count for _, count in layout.fields) and layout is not own:
+            continue
+        values = {name: _two_bit_values(reader, count) for name, count in layout.fields}
+        bits = reader.left
+        rest = reader.unsigned(bits)
+        if not rest:
+            return layout, values, 0
+        if layout is own and bits < WITHIN_A_CHARACTER:
+            left = rest
+            found = values
+    if left:
+        return own, found, left
+    raise ValueError("something stands behind its last field")
+
+
+def _is_bare(piece: str) -> bool:
+    """Sensitive data as the IAB's own encoder writes them, without the segment's type."""
+    return len(piece.rstrip("=")) == BARE_SENSITIVE
+
+
 def write_us_section(section: UsSection) -> str:
     """Raises ValueError with what does not fit."""
-    layout = layouts().get((section.id, section.version))
-    if layout is None:
-        raise ValueError(f"section {section.id} of version {section.version} is not known")
+    layout = _layout_for(section)
     lengths = list(section.lengths or ())
     pieces = []
     if section.header:
@@ -149,6 +177,8 @@ def write_us_section(section: UsSection) -> str:
             raise ValueError(f"{name} needs {count} values and has {len(given)}")
         for value in given:
             writer.unsigned(value, 2)
+    if section.rest:
+        writer.unsigned(section.rest, -writer.length % 6)
     writers = [writer]
     if section.gpc is not None:
         writers.append(BitWriter())
@@ -156,13 +186,27 @@ def write_us_section(section: UsSection) -> str:
         writers[-1].flag(section.gpc)
     if section.sensitive is not None:
         writers.append(BitWriter())
-        if not section.header:
+        if not section.header and lengths[-1:] != [BARE_SENSITIVE]:
             writers[-1].unsigned(SENSITIVE, 2)
         for value in section.sensitive:
             writers[-1].unsigned(value, 2)
     told = lengths if len(lengths) == len(writers) else [None] * len(writers)
     pieces += [text_of(each, length) for each, length in zip(writers, told, strict=True)]
     return ".".join(pieces)
+
+
+def _layout_for(section: UsSection) -> Layout:
+    """That of its version, or the one whose fields it has."""
+    own = layouts().get((section.id, section.version))
+    if own is None:
+        raise ValueError(f"section {section.id} of version {section.version} is not known")
+    others = (one for one in layouts().values() if one.id == section.id)
+    fitting = (
+        one
+        for one in (own, *others)
+        if all(len(section.values.get(name, ())) == count for name, count in one.fields)
+    )
+    return next(fitting, own)
 
 
 def _two_bit_values(reader: BitReader, count: int) -> tuple[int, ...]:
