@@ -21,7 +21,7 @@ from falsework.ads.consent.activities import Signals, permissions
 from falsework.ads.decision.engine import Decider, Decision
 from falsework.ads.decision.relevance import ContextualMatch
 from falsework.ads.measurement.beacons import Signer
-from falsework.ads.measurement.exposure import Happened, exposures
+from falsework.ads.measurement.exposure import Happened
 from falsework.ads.openrtb.objects import BidRequest
 from falsework.ads.openrtb.opportunities import Terms, breaks, place_in
 from falsework.ads.openrtb.response import NoBid, answer
@@ -31,6 +31,7 @@ from falsework.ads.openrtb.validation import read
 from falsework.ads.opportunity import Break, Permissions, Placement
 from falsework.ads.server.deadline import LONGEST, Deadline
 from falsework.ads.server.forms import AS_VAST, Form
+from falsework.ads.server.journal import Journal
 from falsework.ads.server.pacing import Paced
 from falsework.ads.server.partners import Partners, to_follow
 from falsework.ads.server.queries import parameters, request_of, seconds_of
@@ -51,7 +52,6 @@ MOST_UNDER_WAY = 256  # requests at a time; those beyond get the house's own at 
 SCENES_SHARE = 0.6  # of the time left that a title may take to come from the catalogue
 BETWEEN = 0.02  # seconds between two renewals of leases
 LOGGED_EVERY = 0.5  # seconds; what a kill takes of the exposures
-MOST_WAITING = 100_000  # decisions and events, for a log that takes nothing
 BEACON_WAITS = 1.0  # seconds for a state that is another machine's
 LOGGER = logging.getLogger("falsework.ads")
 T = TypeVar("T")
@@ -108,7 +108,7 @@ class Service:
         self._traces: OrderedDict[str, bytes] = OrderedDict()
         self._under_way = 0
         self._behind = 0.0  # seconds that a request may have waited before this worker saw it
-        self._to_log: list[Decision | Happened] = []
+        self._journal = Journal(self.log)
         self._state_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state")
 
     async def openrtb(self, body: bytes, deadline: Deadline, *, trace: bool = False) -> Answer:
@@ -215,8 +215,7 @@ class Service:
         except (TimeoutError, OSError, FalseworkError) as error:
             self.fault(error)
             return Answer(503)
-        if self.log is not None:
-            self._to_log.append(Happened(event=event, fresh=fresh))
+        self._journal.add(Happened(event=event, fresh=fresh))
         self.counts.beacons += 1
         self.counts.duplicates += not fresh
         return Answer(204)
@@ -253,39 +252,24 @@ class Service:
             self._behind = max(time.perf_counter() - slept - BETWEEN, 0.0)
             try:
                 await self._with_state(self._refresh, BEACON_WAITS)
+                self._journal.encode()
                 if time.monotonic() - written > LOGGED_EVERY:
                     written = time.monotonic()
-                    await asyncio.to_thread(self._write_log)
+                    await asyncio.to_thread(self._journal.write)
             except Exception as error:
                 self.fault(error)
 
     def close(self) -> None:
         try:
-            self._write_log()
+            self._journal.close()
         except FalseworkError as error:
             self.fault(error)
-        if self.log is not None:
-            self.log.close()
         self._state_thread.shutdown(wait=True)
         if self.match is not None:
             self.match.close()
         self.decider.wallet.close()
         self.scenes.close()
         self.state.close()
-
-    def _write_log(self) -> None:
-        """What cannot be written is tried again with the next; of too much, the oldest goes."""
-        if self.log is None or not self._to_log:
-            return
-        waiting, self._to_log = self._to_log, []
-        records: list[msgspec.Struct] = []
-        for one in waiting:
-            records += [one] if isinstance(one, Happened) else exposures(one)
-        try:
-            self.log.append(records)
-        except FalseworkError:
-            self._to_log = [*waiting, *self._to_log][-MOST_WAITING:]
-            raise
 
     def _refresh(self) -> None:
         now = self.clock()
@@ -389,8 +373,7 @@ class Service:
         counts.late += late
         counts.unfilled += not decision.chosen
         counts.house += all(each.house for each in decision.chosen)
-        if self.log is not None:
-            self._to_log.append(decision)
+        self._journal.add(decision)
         if decision.trace is not None:
             self._traces[decision.id] = msgspec.json.encode(decision.trace)
             if len(self._traces) > MOST_TRACES:

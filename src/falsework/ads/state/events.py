@@ -24,6 +24,7 @@ from falsework.errors import FalseworkError
 
 __all__ = ["CLOSED", "EventLog", "KafkaLog", "Segments", "frames", "segments_of"]
 
+ENCODER = msgspec.msgpack.Encoder()
 HEAD = struct.Struct("<II")  # length and CRC-32 of what follows
 NEW, OPEN, CLOSED = ".new", ".open", ".segment"
 MOST_BYTES = 64 << 20
@@ -36,6 +37,14 @@ class EventLog(Protocol):
     """Takes records in the order they come."""
 
     def append(self, records: Sequence[msgspec.Struct]) -> None:
+        """`write` of what `encoded` makes of each."""
+        ...
+
+    def encoded(self, record: msgspec.Struct) -> bytes:
+        """A record as `write` takes it. Any thread may ask."""
+        ...
+
+    def write(self, records: Sequence[bytes]) -> None:
         """Raises `FalseworkError` where they could not be written: then none of them is in the log."""
         ...
 
@@ -55,7 +64,7 @@ class Segments:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder, self._most_bytes, self._most_seconds = folder, most_bytes, most_seconds
-        self._clock, self._encoder = clock, msgspec.msgpack.Encoder()
+        self._clock = clock
         self._file, self._path, self._size, self._began = -1, folder, 0, 0.0
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +74,14 @@ class Segments:
             raise _explained(error, folder) from error
 
     def append(self, records: Sequence[msgspec.Struct]) -> None:
-        data = b"".join(_framed(self._encoder.encode(record)) for record in records)
+        self.write([self.encoded(record) for record in records])
+
+    def encoded(self, record: msgspec.Struct) -> bytes:
+        data = ENCODER.encode(record)
+        return HEAD.pack(len(data), zlib.crc32(data)) + data
+
+    def write(self, records: Sequence[bytes]) -> None:
+        data = b"".join(records)
         if not data:
             return
         try:
@@ -131,7 +147,7 @@ class KafkaLog:
                 "the client for Kafka is missing", todo="Install it with `pip install confluent-kafka`."
             ) from error
         self._topic, self._where, self._waits = topic, f"kafka {servers}", waits
-        self._encoder, self._fault = msgspec.msgpack.Encoder(), KafkaException
+        self._fault = KafkaException
         self._producer = Producer(
             {
                 "bootstrap.servers": servers,
@@ -143,6 +159,12 @@ class KafkaLog:
         )
 
     def append(self, records: Sequence[msgspec.Struct]) -> None:
+        self.write([self.encoded(record) for record in records])
+
+    def encoded(self, record: msgspec.Struct) -> bytes:
+        return ENCODER.encode(record)
+
+    def write(self, records: Sequence[bytes]) -> None:
         """Part of a batch may be in the topic when this raises: readers take an identity once."""
         failed: list[str] = []
 
@@ -152,7 +174,7 @@ class KafkaLog:
 
         try:
             for record in records:
-                self._producer.produce(self._topic, self._encoder.encode(record), on_delivery=told)
+                self._producer.produce(self._topic, record, on_delivery=told)
             left = self._producer.flush(self._waits + 1.0)
         except (self._fault, BufferError) as error:
             raise self._away(str(error)) from error
@@ -215,10 +237,6 @@ def _close_left(path: Path) -> None:
                 os.rename(path, path.with_suffix(CLOSED))
         finally:
             os.close(file)
-
-
-def _framed(data: bytes) -> bytes:
-    return HEAD.pack(len(data), zlib.crc32(data)) + data
 
 
 def _explained(error: OSError, folder: Path) -> FalseworkError:

@@ -1,0 +1,123 @@
+"""What a worker's log gets: everything, once, in order, and later where it cannot be had now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from falsework.ads.campaigns.book import Book
+from falsework.ads.measurement.exposure import Happened, read_record
+from falsework.ads.records import Campaign, Creative, Flight, LineItem
+from falsework.ads.server import journal, pacing
+from falsework.ads.server.journal import Journal
+from falsework.ads.server.pacing import EVERY, Paced
+from falsework.ads.state.embedded import EmbeddedState
+from falsework.ads.state.events import Segments, frames, segments_of
+from falsework.ads.state.protocol import Event
+from falsework.errors import FalseworkError
+
+
+def happened(number: int, cost: int = 0, item: str = "item") -> Happened:
+    event = Event(stream="s", served=str(number), kind="impression", line_item=item, at=1.0, cost=cost)
+    return Happened(event=event)
+
+
+class Broken(Segments):
+    """Takes nothing while `away`."""
+
+    away = True
+
+    def write(self, records: Sequence[bytes]) -> None:
+        if self.away:
+            raise FalseworkError("takes nothing", where="log")
+        super().write(records)
+
+
+def written(folder: Path) -> list[str]:
+    found = [read_record(frame) for path in segments_of(folder) for frame in frames(path)]
+    return [one.event.served for one in found if isinstance(one, Happened)]
+
+
+def test_what_is_added_is_written_a_few_at_a_time_and_the_rest_at_the_end(tmp_path: Path) -> None:
+    kept = Journal(Segments(tmp_path))
+    for number in range(10):
+        kept.add(happened(number))
+    kept.encode(3)
+    kept.write()
+    assert written(tmp_path) == ["0", "1", "2"]
+    kept.close()
+    assert written(tmp_path) == [str(number) for number in range(10)]
+
+
+def test_what_a_log_does_not_take_is_tried_again_and_of_too_much_the_oldest_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "MOST_WAITING", 6)
+    monkeypatch.setattr(journal, "MOST_ENCODED", 2)
+    log = Broken(tmp_path)
+    kept = Journal(log)
+    for number in range(12):
+        kept.add(happened(number))
+        kept.encode()
+        with pytest.raises(FalseworkError):
+            kept.write()
+    log.away = False
+    kept.close()
+    assert written(tmp_path) == ["0", "1", *map(str, range(6, 12))]
+
+
+def test_without_a_log_nothing_is_kept() -> None:
+    kept = Journal(None)
+    kept.add(happened(1))
+    kept.encode()
+    kept.write()
+    kept.close()
+
+
+def test_spend_is_looked_at_a_part_at_a_time_and_priced_when_all_of_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "AT_A_TIME", 2)
+    goals = ("even", "fast", "even", "even")
+    items = [
+        LineItem(id=f"i{number}", campaign="c", creatives=(Creative(id="x", duration=15.0),), price=1_000,
+                 budget=1_000_000, goal=goal)
+        for number, goal in enumerate(goals)
+    ]  # fmt: skip
+    whole = Campaign(
+        id="c",
+        advertiser="a",
+        domain="a.example",
+        flight=Flight(starts=0.0, ends=1e6),
+        line_items=tuple(items),
+    )
+    state = EmbeddedState(tmp_path)
+    paced = Paced(Book([whole]), state)
+    first = paced()
+    assert (first > 0).tolist() == [goal == "even" for goal in goals]
+    paced.update(1_000.0)
+    assert paced() is first  # only some were looked at
+    paced.update(1_000.1)
+    state.record([happened(1, 900_000, "i0").event])
+    before = paced()
+    assert before is not first
+    paced.update(1_000.0 + EVERY / 2)
+    paced.update(1_000.0 + EVERY + 1)
+    paced.update(1_000.0 + EVERY + 1)
+    changed = paced()
+    assert changed[0] > before[0]
+    assert np.array_equal(changed[1:] <= before[1:], [True, True, True])
+    state.close()
+
+
+def test_a_record_is_encoded_as_it_is_written(tmp_path: Path) -> None:
+    log = Segments(tmp_path)
+    log.write([log.encoded(happened(7))])
+    log.append([happened(8)])
+    log.close()
+    assert written(tmp_path) == ["7", "8"]
+    assert msgspec.msgpack.encode(happened(7)) in segments_of(tmp_path)[0].read_bytes()
