@@ -219,15 +219,17 @@ def _bench(given: argparse.Namespace) -> dict[str, Any]:
         )
     rows = []
     if not given.quiet and not given.json:
-        print("line items  rate/s     p50     p95     p99    most ms  unfilled  server µs  load µs   memory")
+        print("line items  rate/s  answered     p50     p95     p99    most ms  unfilled  unpaid  server µs"
+              "  load µs   memory")  # fmt: skip
     for line_items in given.line_items:
         for row in run(line_items, given.rate, given.seconds, workers=given.workers):
             rows.append(asdict(row))
             one = row.measured
             if not given.quiet and not given.json:
                 print(
-                    f"{row.line_items:10,}  {one.rate:6,.0f}  {one.p50:6.2f}  {one.p95:6.2f}  {one.p99:6.2f}"
-                    f"  {one.most:9.2f}  {one.unfilled:8,}  {row.processor:9.0f}  {row.generator:7.0f}"
+                    f"{row.line_items:10,}  {one.rate:6,.0f}  {one.reached:8,.0f}  {one.p50:6.2f}"
+                    f"  {one.p95:6.2f}  {one.p99:6.2f}  {one.most:9.2f}  {one.unfilled:8,}  {one.house:6,}"
+                    f"  {row.processor:9.0f}  {row.generator:7.0f}"
                     f"  {row.resident / 2**20:4.0f} MB",
                     flush=True,
                 )
