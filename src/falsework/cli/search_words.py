@@ -36,7 +36,7 @@ def told(answer: Answer, *, explain: bool = False, numbered_chips: bool = False,
     _tell_missing(console, answer)
     for number, result in enumerate(answer.results, 1):
         _tell_result(console, number, result, explain=explain)
-    if not answer.results:
+    if not answer.results and (answer.chips or not answer.unknown_words):
         _tell_nothing(console, answer)
     for note in answer.notes:
         console.print(_text(note, "yellow"))

@@ -76,6 +76,7 @@ class Answer:
     language          of what was typed, ISO 639-1
     answered_by       "offline rules", or "endpoint MODEL" where a model understood or ranked
     not_in_catalogue  names of titles or people that were asked for and are not there
+    unknown_words     words that neither the language nor any text of the catalogue has
     nearest           titles of the catalogue whose names come near those
     loosen            where the conditions leave nothing: what taking one away would give
     said              the words the titles were ranked by, in English
@@ -89,6 +90,7 @@ class Answer:
     answered_by: str = OFFLINE
     not_in_catalogue: tuple[str, ...] = ()
     nearest: tuple[Title, ...] = ()
+    unknown_words: tuple[str, ...] = ()
     loosen: tuple[Loosening, ...] = ()
     notes: tuple[str, ...] = ()
     took_ms: float = 0.0
@@ -110,6 +112,7 @@ class Answer:
             "language": self.language,
             "answered_by": self.answered_by,
             "not_in_catalogue": list(self.not_in_catalogue),
+            "unknown_words": list(self.unknown_words),
             "nearest": [
                 {"id": title.id, "title": title.title, "year": title.year, "kind": title.kind}
                 for title in self.nearest

@@ -37,6 +37,7 @@ from falsework.search.understanding import (
     chips_of,
     search_words,
     understand,
+    unknown_words,
     without,
 )
 
@@ -61,6 +62,8 @@ class Encodes(Protocol):
     dimensions: int
 
     def encode(self, texts: Sequence[str]) -> Any: ...
+
+    def knows(self, word: str) -> bool: ...
 
 
 class Ranked(Protocol):
@@ -97,6 +100,8 @@ class _Found:
     liked: Sequence[Title]
     asked_for: Sequence[Title]
     results: list[Result]
+    unknown: tuple[str, ...] = ()  # words that no title or text has
+    guessed: bool = False  # no other words than those are there to go by
 
 
 class Searcher:
@@ -281,8 +286,14 @@ class Searcher:
         liked, asked_for = self._named(query.like), self._named(query.titles)
         avoided = {*passed, *(title.id for title in (*liked, *self._named(query.unlike)))}
         wanted = max(1, min(wanted, MOST_RESULTS))
+        # A title's name with a slip in it is linked, and its words are nobody's.
+        unknown, all_of_it = ((), False) if query.titles else unknown_words(query.text, self._told)
+        guessed = all_of_it and query == Query(text=query.text, kids=query.kids)
+        if guessed and not any(map(self._encoder.knows, unknown)):
+            # By its meaning anything would be found, and nothing would have to do with it.
+            return _Found(query, conditions, liked, asked_for, [], unknown, guessed)
         results = self._ranked(wish, query, conditions, asked_for, liked, avoided, wanted)
-        return _Found(query, conditions, liked, asked_for, results)
+        return _Found(query, conditions, liked, asked_for, results, unknown, guessed)
 
     def _answer(self, wish: _Wish, found: _Found, limit: int, passed: Sequence[str], began: float) -> Answer:
         understood, query, conditions = wish.understood, found.query, found.conditions
@@ -291,7 +302,7 @@ class Searcher:
         results = [one for one in found.results if fulfils(one.title, query, conditions)][:limit]
         results = [replace(one, why=tuple(why(one.title, query, liked=found.liked))) for one in results]
         missing = (*understood.unknown_titles, *understood.unknown_people)
-        notes = (*wish.notes, *self._notes(understood, found.asked_for, query, conditions))
+        notes = (*wish.notes, *self._notes(understood, found))
         return Answer(
             query=query,
             results=tuple(results),
@@ -299,6 +310,7 @@ class Searcher:
             language=understood.language,
             answered_by=wish.answered_by,
             not_in_catalogue=missing,
+            unknown_words=found.unknown,
             nearest=self._nearest(understood.unknown_titles, query, {one.title.id for one in results}),
             loosen=()
             if results
@@ -389,16 +401,19 @@ class Searcher:
         fit = [one for one in titles.values() if not query.kids or fit_for_children(one.rating)]
         return tuple(fit[:NEAREST])
 
-    def _notes(
-        self, understood: Understood, asked_for: Sequence[Title], query: Query, conditions: Conditions
-    ) -> Iterable[str]:
+    def _notes(self, understood: Understood, found: _Found) -> Iterable[str]:
+        query = found.query
+        if found.unknown:
+            words = " or ".join(f"“{word}”" for word in found.unknown)
+            guess = " What was found is a guess." if found.guessed and found.results else ""
+            yield f"No title and no text of the catalogue has {words}.{guess}"
         yield from understood.remarks
         if understood.left_out:
             yield f"The last {understood.left_out:,} characters were not read: a wish has at most 2,000."
-        for title in asked_for:
+        for title in found.asked_for:
             if query.kids and not fit_for_children(title.rating):
                 yield f"“{title.title}” is not for a children's profile."
-            elif not fulfils(title, query, conditions):
+            elif not fulfils(title, query, found.conditions):
                 yield f"“{title.title}” is in the catalogue, but does not meet the other conditions."
 
 

@@ -18,6 +18,7 @@ __all__ = ["LONGEST_TEXT", "Encoder"]
 LONGEST_TEXT = (
     8_192  # characters that are looked at: far more than the network's 256 tokens, far less than a book
 )
+LETTERS_A_PIECE = 2.5  # on average, of a word that the network has an idea of
 STEP = 8  # tokens are padded up to a multiple of this, whatever else is in the batch
 TOKENS_AT_ONCE = 1_024  # padded tokens of a batch: more are no faster and take more memory
 
@@ -68,6 +69,12 @@ class Encoder:
         for batch in _batches([len(each) for each in ids]):
             answer[batch] = self._pooled([ids[index] for index in batch])
         return answer
+
+    def knows(self, word: str) -> bool:
+        """Whether the network may have an idea of a word: one that it has to spell in pieces of two letters
+        ("as-df-gh") is noise to it, and so is what it has no letters for."""
+        pieces = self._tokenizer.encode(_readable(word), add_special_tokens=False).tokens
+        return bool(pieces) and "[UNK]" not in pieces and len(word) >= LETTERS_A_PIECE * len(pieces)
 
     def _pooled(self, ids: list[list[int]]) -> Float:
         length = _padded(max(map(len, ids)))

@@ -39,6 +39,10 @@ class EndpointEncoder:
         self.name = f"{settings.embedding_model} at {settings.host}"
         self.dimensions = settings.embedding_dimensions or self._asked(["dimensions"]).shape[1]
 
+    def knows(self, word: str) -> bool:
+        """Whether the model may have an idea of a word: nobody can tell from here, so it may."""
+        return bool(word)
+
     def encode(self, texts: Sequence[str]) -> Float:
         """(n, dimensions) float32 of unit length, in the order of `texts`."""
         answer = np.zeros((len(texts), self.dimensions), np.float32)

@@ -20,12 +20,13 @@ from falsework.search.understanding.sentence import Sentence
 from falsework.search.understanding.spanish import english_words, famous_titles
 from falsework.search.understanding.title_marks import JOINING
 
-__all__ = ["absent_title", "sounds_like_title"]
+__all__ = ["absent_title", "sounds_like_title", "unknown_words"]
 
 LONGEST: Final = 6  # words of a wish that may be nothing but a name
 LONGEST_CUE: Final = 5  # words before it that ask for it: "where can i watch"
 FEWEST_LETTERS: Final = 4  # of a word that is odd enough to be a name's
 SAME_WORD: Final = 85  # likeness (rapidfuzz's ratio, 0 to 100) from which a word is an ordinary one misspelt
+MOST_LOOKED_AT: Final = 12  # words of a wish of which it is said that nobody knows them
 NEARLY: Final = 0.8  # likeness of a title that is there from which another of its kind is meant
 
 Told = Callable[[str], bool]
@@ -64,6 +65,20 @@ def sounds_like_title(
         any(len(word) >= FEWEST_LETTERS and word.isalpha() for word in words)
         or any(near.likeness >= NEARLY for near in names.nearest(said, limit=1))
     )
+
+
+def unknown_words(text: str, told: Told) -> tuple[tuple[str, ...], bool]:
+    """The words of a text that neither the language nor the catalogue's texts have ("asdfgh"), as said, and
+    whether there is no other that says anything. Of a long text no word is looked at."""
+    sentence = Sentence.of(text)
+    telling = [at for at, key in enumerate(sentence.keys) if key not in FILLERS]
+    if not 0 < len(telling) <= MOST_LOOKED_AT:
+        return (), False
+    unknown = [
+        at for at in telling if sentence.keys[at].isalpha() and not is_ordinary(sentence.keys[at], told)
+    ]
+    words = dict.fromkeys(sentence.said(at, at + 1) for at in unknown)
+    return tuple(words), len(unknown) == len(telling)
 
 
 def is_ordinary(word: str, told: Told | None) -> bool:
