@@ -27,6 +27,8 @@ class Activity(enum.Enum):
     SHARE = "send to partners"
     PRECISE_LOCATION = "use the precise location"
 
+    __hash__ = object.__hash__  # asked for a dozen times with each break; an enumeration's own is Python
+
 
 class Permissions(msgspec.Struct, frozen=True, kw_only=True):
     """What consent comes to. `vendors`: TCF vendor ids that have a legal basis; None: no consent string said.

@@ -100,35 +100,23 @@ class _Filling:
         return tuple(result)
 
     def _slots(self, slots: Sequence[Slot]) -> list[_Partial]:
-        beam: list[_Partial] = [(0.0, (), 0, self._out, 0.0)]
+        beam = [_nothing(self._out)]
         for number, slot in enumerate(slots):
-            grown = list(beam)  # the slot may stay empty
-            fitting = self._that_fit(slot)
-            for partial in beam:
-                left = self._asked.duration - partial[4] if self._asked.duration else ENDLESS
-                grown += self._grown(partial, number, fitting, left, BEAM)
-            beam = _best(grown)
+            # The slot may stay empty.
+            beam = _best(beam + self._grown(beam, number, self._that_fit(slot), BEAM))
         return beam
 
     def _time(self) -> list[_Partial]:
         asked = self._asked
-        beam: list[_Partial] = [(0.0, (), 0, self._out, 0.0)]
-        finished: list[_Partial] = []
-        each = asked.each or Slot(id=asked.id, most=asked.duration)
-        fitting = self._that_fit(each)
+        beam, finished = [_nothing(self._out)], list[_Partial]()
+        fitting = self._that_fit(asked.each or Slot(id=asked.id, most=asked.duration))
         most = min(asked.most or MOST_IN_A_BREAK, MOST_IN_A_BREAK)
         for number in range(most):
-            grown = []
+            finished += beam
             # Nothing comes after the last one, so nothing but the best can be.
-            width = BEAM if number + 1 < most else 1
-            for partial in beam:
-                more = self._grown(partial, number, fitting, asked.duration - partial[4], width)
-                grown += more
-                if not more:
-                    finished.append(partial)
-            if not grown:
-                return finished
-            beam = _best(grown)
+            beam = _best(self._grown(beam, number, fitting, BEAM if number + 1 < most else 1))
+            if not beam:
+                break
         return finished + beam
 
     def _that_fit(self, slot: Slot) -> int:
@@ -141,36 +129,45 @@ class _Filling:
             bit <<= 1
         return found
 
-    def _grown(self, partial: _Partial, slot: int, fitting: int, left: float, most: int) -> list[_Partial]:
-        """By each of the best candidates that fit, so many at most."""
-        worth, placed, shown, out, ends = partial
-        open_ = self._within[bisect_right(self._lengths, left + SLACK)] & fitting & ~out
-        found: list[_Partial] = []
-        while open_ and len(found) < most:
-            bit = open_ & -open_
-            open_ ^= bit
-            number = bit.bit_length() - 1
-            conflict = self._conflicts.get(number)
-            if conflict is None:
-                conflict = self._conflicts[number] = self._conflicting(self._rows[number]) | bit
-            found.append(
-                (
-                    worth + self._worth[number],
+    def _grown(self, beam: Sequence[_Partial], slot: int, fitting: int, most: int) -> list[_Partial]:
+        """Each by so many, at most, of the best candidates that fit; those that show the same once."""
+        worths, durations, conflicts = self._worth, self._durations, self._conflicts
+        room = (self._asked.duration or ENDLESS) + SLACK
+        found: dict[int, _Partial] = {}
+        for worth, placed, shown, out, ends in beam:
+            open_ = self._within[bisect_right(self._lengths, room - ends)] & fitting & ~out
+            left = most
+            while open_ and left:
+                bit = open_ & -open_
+                open_ ^= bit
+                left -= 1
+                if shown | bit in found:
+                    continue
+                number = bit.bit_length() - 1
+                conflict = conflicts.get(number)
+                if conflict is None:
+                    conflict = conflicts[number] = self._conflicting(self._rows[number]) | bit
+                found[shown | bit] = (
+                    worth + worths[number],
                     (*placed, (number, slot)),
                     shown | bit,
                     out | conflict,
-                    ends + self._durations[number],
+                    ends + durations[number],
                 )
-            )
-        return found
+        return list(found.values())
 
     def _conflicting(self, row: Row) -> int:
         """The candidates that may not stand beside a row."""
-        found, near = 0, row.near
-        for number, its in enumerate(self._near):
-            if its & near and not row.bears(self._rows[number]):
+        near, rows = row.near, self._rows
+        found = 0
+        for number in [number for number, its in enumerate(self._near) if its & near]:
+            if rows[number] is row or not row.bears(rows[number]):
                 found |= 1 << number
         return found
+
+
+def _nothing(out: int) -> _Partial:
+    return 0.0, (), 0, out, 0.0
 
 
 def _best(grown: list[_Partial]) -> list[_Partial]:
