@@ -1,7 +1,6 @@
 """All line items side by side: a row for each creative, a column for each thing a break may ask.
 
-A question about one attribute is a mask over all rows. Masks of what a row targets do not change with time,
-so they are made once for each value there is, and one more for every value that nobody names.
+A question about one attribute is a mask over all rows, made from the rows that name each value there is.
 """
 
 from __future__ import annotations
@@ -76,29 +75,36 @@ class Row:
 
 
 class Targets:
-    """Which rows an attribute's value suits: those that name it, and those that name none."""
+    """Which rows an attribute's value suits: those that name it, and those that name none. The masks are not
+    the caller's to change."""
 
     def __init__(self, named: Sequence[Iterable[Hashable]]) -> None:
         self.open = np.array([not list(values) for values in named], dtype=np.bool_)
-        self._named: dict[Hashable, Flags] = {}
+        rows: dict[Hashable, list[int]] = {}
         for row, values in enumerate(named):
             for value in values:
-                self._named.setdefault(value, self.open.copy())[row] = True
+                rows.setdefault(value, []).append(row)
+        # No masks: of thousands of advertisers, each has a few rows.
+        self._named = {value: np.array(found, dtype=np.int32) for value, found in rows.items()}
 
     def suits(self, value: Hashable) -> Flags:
-        return self._named.get(value, self.open)
+        return self.suits_any((value,))
 
     def suits_any(self, values: Iterable[Hashable]) -> Flags:
-        found = self.open
-        for value in values:
-            named = self._named.get(value)
-            if named is not None:
-                found = found | named
-        return found
+        return self._with(self.open, values)
 
     def names_any(self, values: Iterable[Hashable]) -> Flags:
         """Rows that name one of the values themselves."""
-        return self.suits_any(values) & ~self.open
+        return self._with(np.zeros_like(self.open), values)
+
+    def _with(self, mask: Flags, values: Iterable[Hashable]) -> Flags:
+        rows = [self._named[value] for value in values if value in self._named]
+        if not rows:
+            return mask
+        found = mask.copy()
+        for some in rows:
+            found[some] = True
+        return found
 
 
 @dataclass(frozen=True)

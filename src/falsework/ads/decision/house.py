@@ -32,14 +32,13 @@ class House:
     def suitable(self, asked: Break, stream: History) -> list[Row]:
         """House advertisements that may be shown in a break, those first that the stream has seen least, and
         longer ones before shorter."""
-        book, placement = self._book, int(asked.placement)
-        suits = book.placements.suits(placement)
+        placement = int(asked.placement)
         still = asked.placement in STILLS
         found = []
         for at in self._rows:
-            row = book.rows[at]
-            flight = row.campaign.flight
-            if not (suits[at] and flight.starts <= asked.at < flight.ends):
+            row = self._book.rows[at]
+            flight, placements = row.campaign.flight, row.line_item.targeting.placements
+            if not flight.starts <= asked.at < flight.ends or (placements and placement not in placements):
                 continue
             if (asked.viewer.kids and not row.line_item.child_safe) or still != (row.creative.duration == 0):
                 continue
