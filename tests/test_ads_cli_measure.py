@@ -81,6 +81,26 @@ def test_nothing_is_tuned_on_the_log_it_runs_on(
     assert "tuning log" in told["error"]["what"]
 
 
+def test_nonsense_to_tune_on_is_refused(
+    logs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, test = logs
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "noise.csv").write_bytes(bytes(range(256)) * 8)
+    (tmp_path / "link.txt").symlink_to(test)
+    for name, says in (
+        ("not-there.csv", "cannot be read"),
+        (".", "cannot be read"),
+        ("empty.csv", "is empty"),
+        ("noise.csv", "cannot be read"),
+        ("link.txt", "the log that strategies run on"),
+    ):
+        code, told = said(capsys, "replay", test, "--budget", "500", "--tune", tmp_path / name)
+        assert code == 2
+        assert says in told["error"]["what"]
+        assert told["error"]["todo"]
+
+
 def test_a_log_of_features_is_told_what_it_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "test.yzx.txt"
     path.write_text("0 79 1:1 45:1 230:1\n1 30 2:1 45:1\n")

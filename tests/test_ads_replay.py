@@ -110,6 +110,11 @@ FORMS = {
     "named.csv": "click,market_price,predicted_rate,other\n1,30,0.01,x\n0,12.5,0.002,y\n",
     "other names.tsv": "pctr\tpayprice\tclk\n0.01\t30\t1\n0.002\t12.5\t0\n",
     "bare.txt": "1 30 0.01\n0 12.5 0.002\n",
+    "as iPinYou has them.csv": "Market Price,Click,Predicted-Rate\n30,1,0.01\n12.5,0,0.002\n",
+    "quoted.csv": '"click","market_price","predicted_rate"\n"1","30","0.01"\n"0","12.5","0.002"\n',
+    "price first.tsv": "30\t1\t0.01\n12.5\t0\t0.002\n",
+    "price first.txt": "30 1 0.01 extra\n12.5 0 0.002 extra\n",
+    "windows.csv": "price;click;rate\r\n30;1;0.01\r\n12.5;0;0.002\r\n",
     "mark.csv": "\ufeffy,mp,theta\n1,30,0.01\n\n0,12.5,0.002\n",
 }
 
@@ -130,7 +135,11 @@ def test_logs_as_they_are_found(tmp_path: Path, name: str, packed: bool) -> None
     ("text", "says"),
     [
         ("", "empty"),
-        ("click,price\n1,2\n", "no column for the rate"),
+        ("click,price\n1,2\n", "no column for the rate (it has click, price)"),
+        ("timestamp,click,price\n5,1,2\n", "predicted_rate"),
+        ("a,b,c\n1,2,3\n", "no column for the click"),
+        ("7 2 0.1\n5 3 0.1\n", "line 1"),
+        ("1 2 0.1\n0 3 0.1\n2 3 0.1\n", "line 3"),
         ("click,price,rate\n", "no auctions"),
         ("click,price,rate\n1,2,0.1\n1,x,0.1\n", "line 3"),
         ("click,price,rate\n1,2\n", "line 2"),
@@ -146,6 +155,48 @@ def test_a_bad_log_is_refused_with_its_line(tmp_path: Path, text: str, says: str
     with pytest.raises(FalseworkError) as refused:
         read_log(path)
     assert says in refused.value.sentence()
+
+
+def write_parquet(path: Path, **columns: object) -> Path:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.table(columns), path)
+    return path
+
+
+def test_parquet_is_read_by_the_names_of_its_columns(tmp_path: Path) -> None:
+    path = write_parquet(
+        tmp_path / "log.parquet", bid=["x", "y"], pctr=[0.01, 0.002], clk=[True, False], payprice=[30, 12]
+    )
+    log = read_log(path)
+    assert log.click.tolist() == [1, 0]
+    assert log.price.tolist() == [30, 12]
+    assert log.rate.tolist() == [0.01, 0.002]
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"click": [1], "price": [3]}, "no column for the rate"),
+        ({"click": [1, 0], "price": [3, None], "rate": [0.1, 0.1]}, "row 2: has a number that is not finite"),
+        ({"click": [1, 3], "price": [3, 3], "rate": [0.1, 0.1]}, "row 2"),
+        ({"click": ["yes"], "price": [3], "rate": [0.1]}, "no Parquet of numbers"),
+        ({"click": [], "price": [], "rate": []}, "no auctions"),
+    ],
+)
+def test_parquet_that_is_wrong_is_refused(tmp_path: Path, columns: dict[str, object], says: str) -> None:
+    path = write_parquet(tmp_path / "log.parquet", **columns)
+    with pytest.raises(FalseworkError) as refused:
+        read_log(path)
+    assert says in refused.value.sentence(), refused.value.sentence()
+
+
+def test_what_is_called_parquet_and_is_none_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / "log.parquet").write_text("click,price,rate\n")
+    with pytest.raises(FalseworkError, match="no Parquet"):
+        read_log(tmp_path / "log.parquet")
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ BY = ("campaign", "line-item", "creative", "advertiser", "day")
 def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
     replay = tasks.add_parser("replay", parents=[shared], help="bid on a log of auctions under a budget")
     replay.add_argument("log", type=Path, metavar="LOG",
-                        help="auctions: columns click, market_price, predicted_rate; or these three, "
-                        "with spaces between")  # fmt: skip
+                        help="auctions as CSV, TSV, Parquet or with spaces between: columns click, "
+                        "market_price, predicted_rate; or these three without names")  # fmt: skip
     replay.add_argument("--strategy", action="append", type=_strategies, metavar="NAME",
                         help=f"{', '.join(STRATEGIES)} (ours); may be repeated (default: all)")  # fmt: skip
     replay.add_argument("--budget", required=True, type=_budget, metavar="B",
@@ -41,7 +41,9 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
                         "horizon would cost at the tuning log's mean price")  # fmt: skip
     replay.add_argument("--horizon", type=_whole, metavar="T",
                         help="auctions for which a budget is (default: the whole log)")  # fmt: skip
-    replay.add_argument("--tune", type=Path, metavar="TRAIN", help="the log that strategies are tuned on")
+    replay.add_argument("--tune", type=Path, metavar="TRAIN",
+                        help="another log, on which strategies are tuned: they know nothing of LOG before "
+                        "they run on it. Needed without --parameter")  # fmt: skip
     replay.add_argument("--parameter", type=_amount, metavar="P",
                         help="instead of tuning: the bid, or for mcpc the most a click may cost")  # fmt: skip
     replay.set_defaults(run=_replay)
@@ -93,6 +95,12 @@ def _replay(given: argparse.Namespace) -> dict[str, Any]:
     from falsework.ads.replay.episodes import hindsight
     from falsework.ads.replay.log import read_log
 
+    if given.tune and given.tune.exists() and given.log.exists() and given.tune.samefile(given.log):
+        raise FalseworkError(
+            "is the log that strategies run on, and nothing is tuned on that",
+            where="--tune",
+            todo="Name another log, or cut this one in two by time.",
+        )
     log = read_log(given.log)
     train = read_log(given.tune) if given.tune else None
     horizon = given.horizon or len(log)

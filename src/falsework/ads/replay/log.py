@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -18,22 +19,20 @@ __all__ = ["COLUMNS", "AuctionLog", "read_log"]
 
 Floats = npt.NDArray[np.float64]
 
-# What logs call their columns; a file without a header has click, price and rate in this order.
+# What logs call their columns, whatever stands between the words ("Market Price", "market_price").
 COLUMNS = {
-    "click": ("click", "clicks", "clk", "y", "label"),
+    "click": ("click", "clicks", "clicked", "clk", "y", "label"),
     "price": (
-        "market_price",
-        "market price",
-        "price",
-        "payprice",
-        "paying_price",
-        "winning_price",
-        "mp",
-        "z",
+        "market price", "price", "pay price", "paying price", "winning price", "win price", "mp", "z",
     ),
-    "rate": ("predicted_rate", "predicted rate", "rate", "pctr", "ctr", "theta", "prediction"),
-}
-BARE = ("click", "price", "rate")
+    "rate": (
+        "predicted rate", "rate", "predicted ctr", "pctr", "ctr", "pcvr", "theta", "prediction", "predicted",
+    ),
+}  # fmt: skip
+# What is in a file without names: the order is told from which column has nothing but 0 and 1.
+ORDERS = (("click", "price", "rate"), ("price", "click", "rate"))
+PARQUET = (".parquet", ".pq")
+DATA = "Give a log of auctions as CSV, TSV, Parquet or columns with spaces between."
 
 
 @dataclass(frozen=True)
@@ -53,26 +52,26 @@ class AuctionLog:
 
 
 def read_log(path: Path) -> AuctionLog:
-    """From CSV, TSV or columns with spaces between, plain or gzipped, with a header or without.
+    """From CSV, TSV or columns with spaces between, plain or gzipped, with a header or without; or Parquet.
 
-    Raises `FalseworkError` naming the line.
+    Raises `FalseworkError` naming the line, or the row of Parquet.
     """
     try:
+        if path.suffix.lower() in PARQUET:
+            return _of_parquet(path)
         if path.suffix == ".gz":
             with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as text:
-                return _read(text, path)
+                return _of_text(text, path)
         with path.open(encoding="utf-8-sig", newline="") as text:
-            return _read(text, path)
+            return _of_text(text, path)
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise FalseworkError(
-            f"cannot be read ({error})", where=path, todo="Give a log of auctions as CSV."
-        ) from error
+        raise FalseworkError(f"cannot be read ({error})", where=path, todo=DATA) from error
 
 
-def _read(text: TextIO, path: Path) -> AuctionLog:
+def _of_text(text: TextIO, path: Path) -> AuctionLog:
     first = text.readline()
     if not first.strip():
-        raise FalseworkError("is empty", where=path, todo="Give a log of auctions as CSV.")
+        raise FalseworkError("is empty", where=path, todo=DATA)
     separator = next((one for one in ",\t;" if one in first), None)
     head = _cells(first, separator)
     if _is_without_rate(head):
@@ -81,13 +80,10 @@ def _read(text: TextIO, path: Path) -> AuctionLog:
             where=path,
             todo="Predict a rate for each auction first: lines of click, price and predicted rate.",
         )
-    named = not all(_is_number(cell) for cell in head)
-    places = (
-        _places([cell.strip().lower() for cell in head], path)
-        if named
-        else dict(zip(BARE, range(3), strict=True))
-    )
-    found: dict[str, list[float]] = {name: [] for name in BARE}
+    named = not all(_is_number(cell) for cell in head[:3])
+    places = _places(head, path) if named else dict(zip(ORDERS[0], range(3), strict=True))
+    lines: list[int] = []
+    found: dict[str, list[float]] = {name: [] for name in places}
     for number, row in _rows(text, separator, None if named else head):
         try:
             values = {name: float(row[place]) for name, place in places.items()}
@@ -97,15 +93,50 @@ def _read(text: TextIO, path: Path) -> AuctionLog:
                 where=f"{path}, line {number}",
                 todo="Mend the line.",
             ) from error
-        fault = _fault(values)
-        if fault:
-            raise FalseworkError(fault, where=f"{path}, line {number}", todo="Mend the line.")
+        lines.append(number)
         for name, value in values.items():
             found[name].append(value)
-    if not found["price"]:
-        raise FalseworkError("has no auctions", where=path, todo="Give a log with a line for each.")
     columns = {name: np.array(values) for name, values in found.items()}
-    return AuctionLog(columns["price"], columns["click"], columns["rate"])
+    if not named and not np.isin(columns["click"], (0.0, 1.0)).all():
+        swapped = dict(zip(ORDERS[1], (columns[name] for name in ORDERS[0]), strict=True))
+        columns = swapped if np.isin(swapped["click"], (0.0, 1.0)).all() else columns
+    return _checked(columns, path, lambda at: f"line {lines[at]}")
+
+
+def _of_parquet(path: Path) -> AuctionLog:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ModuleNotFoundError as error:
+        raise FalseworkError(
+            "the library for Parquet (pyarrow) is missing", todo='Run `pip install "falsework[ads]"`.'
+        ) from error
+    columns = {}
+    try:
+        file = parquet.ParquetFile(path)
+        names = file.schema_arrow.names
+        places = _places(names, path)
+        for name, place in places.items():
+            column = file.read([names[place]]).column(0).cast(pyarrow.float64())
+            # What is not there is not finite, and refused as such.
+            columns[name] = np.asarray(column.to_numpy(), dtype=np.float64)
+    except pyarrow.ArrowException as error:
+        raise FalseworkError(
+            f"is no Parquet of numbers ({str(error).splitlines()[0]})", where=path, todo=DATA
+        ) from error
+    return _checked(columns, path, lambda at: f"row {at + 1}")
+
+
+def _checked(columns: Mapping[str, Floats], path: Path, where: Callable[[int], str]) -> AuctionLog:
+    price, click, rate = columns["price"], columns["click"], columns["rate"]
+    if not len(price):
+        raise FalseworkError("has no auctions", where=path, todo="Give a log with a line for each.")
+    faulty = ~(np.isfinite(price) & (price >= 0) & np.isin(click, (0.0, 1.0)) & (rate >= 0) & (rate <= 1))
+    if faulty.any():
+        at = int(np.argmax(faulty))
+        fault = _fault({name: float(values[at]) for name, values in columns.items()})
+        raise FalseworkError(fault, where=f"{path}, {where(at)}", todo="Mend it.")
+    return AuctionLog(price, click, rate)
 
 
 def _rows(
@@ -127,17 +158,23 @@ def _cells(line: str, separator: str | None) -> list[str]:
 
 
 def _places(head: Sequence[str], path: Path) -> dict[str, int]:
+    plain = [_plain(name) for name in head]
     places = {}
     for name, called in COLUMNS.items():
-        place = next((head.index(one) for one in called if one in head), None)
+        place = next((plain.index(one) for one in map(_plain, called) if one in plain), None)
         if place is None:
+            told = ", ".join(head[:20]) + (", …" if len(head) > 20 else "")
             raise FalseworkError(
-                f"has no column for the {name}",
+                f"has no column for the {name} (it has {told})",
                 where=path,
-                todo=f"Call it {called[0]} (also known: {', '.join(called[1:])}).",
+                todo=f"Call it {called[0].replace(' ', '_')} (also known: {', '.join(called[1:])}).",
             )
         places[name] = place
     return places
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).lower()
 
 
 def _fault(values: dict[str, float]) -> str:
