@@ -63,12 +63,13 @@ def breaks(
     hashed: Callable[[str], str],
     kids: bool = False,
     terms: Terms | None = None,
+    notes: Iterable[str] = (),
     trace: bool = False,
 ) -> list[Break]:
     """The breaks of a scrubbed request, in the order of its pods. Impressions that are no video have none.
 
-    `at` seconds since 1970. `stream` names the viewing (`signals.stream_of`). `hashed` is a keyed hash:
-    neither a stream nor a person keeps the name it came with.
+    `at` seconds since 1970. `notes` are for the trace. `stream` names the viewing (`signals.stream_of`).
+    `hashed` is a keyed hash: neither a stream nor a person keeps the name it came with.
     """
     terms = terms or Terms()
     viewer = _viewer(request, permissions, stream, hashed, kids)
@@ -77,8 +78,8 @@ def breaks(
         if imp.video is not None:
             pods.setdefault(imp.video.podid or f"\0{imp.id}", []).append((imp, imp.video))
     blocked = placed(request.cattax, tuple(request.bcat or ()))
-    allowed, notes = _allowed_categories(request)
-    notes = (*(f"bcat: {note}" for note in blocked.notes), *notes)
+    allowed, of_allowed = _allowed_categories(request)
+    notes = (*notes, *(f"bcat: {note}" for note in blocked.notes), *of_allowed)
     accepted = terms.accepted(request)
     scenes: dict[float | None, Scene] = {}
     found = []

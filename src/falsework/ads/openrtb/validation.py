@@ -16,7 +16,7 @@ from falsework.ads.openrtb.objects import Audio, Banner, BidRequest, Device, Eid
 from falsework.ads.openrtb.supply_chain import chain_fault
 from falsework.errors import FalseworkError
 
-__all__ = ["LONGEST_BODY", "read"]
+__all__ = ["LONGEST_BODY", "faults", "read"]
 
 LONGEST_BODY = 256 * 1024  # bytes; a request with two hundred placements has half of it
 MOST_IMPRESSIONS = 200
@@ -42,7 +42,7 @@ def read(body: bytes) -> BidRequest:
         said = AT.fullmatch(str(error))
         path = (said["path"] if said else "") or ""
         raise _refusal(path.lstrip(".") or "request", _plain(said["what"] if said else str(error))) from error
-    for field, what in _faults(request):
+    for field, what in faults(request):
         raise _refusal(field, what)
     return request
 
@@ -68,7 +68,8 @@ def _too_deep(body: bytes) -> bool:
     return False
 
 
-def _faults(request: BidRequest) -> Iterator[Fault]:
+def faults(request: BidRequest) -> Iterator[Fault]:
+    """(field, what is wrong with it), the first first."""
     if not request.id:
         yield "id", "is missing"
     if request.tmax is not None and request.tmax < 0:

@@ -1,12 +1,18 @@
 """A player's GET as an OpenRTB request, so that there is one way through consent, filters and decisions.
 
 Parameters have OpenRTB's names where it has one, and the IAB's names for consent (`gdpr`, `gdpr_consent`,
-`us_privacy`, `gpp`, `gpp_sid`). One that is not known is read over; one that cannot be read is refused, and
-the player then gets a house advertisement.
+`us_privacy`, `gpp`, `gpp_sid`). A macro that nobody filled in ([CACHEBUSTING], ${GDPR}, -1) counts as absent.
+
+What a player says of a viewer or a break and cannot be read is treated on the safe side. Where it limits what
+may be shown (lengths, consent, categories, files, floors), the request is refused, and the player gets a
+house advertisement. Where without it only less can be shown (country, language, device, the second of the
+programme), it counts as absent, and that is noted; so is a name that nobody knows.
 """
 
 from __future__ import annotations
 
+import math
+import re
 import secrets
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
@@ -23,10 +29,12 @@ from falsework.ads.openrtb.objects import (
     User,
     Video,
 )
+from falsework.ads.openrtb.places import alpha_2
+from falsework.ads.openrtb.validation import faults
 from falsework.ads.opportunity import STILLS, Placement
 from falsework.errors import FalseworkError
 
-__all__ = ["LONGEST_QUERY", "parameters", "request_of", "seconds_of"]
+__all__ = ["KNOWN", "LONGEST_QUERY", "notes_of", "parameters", "request_of", "seconds_of"]
 
 LONGEST_QUERY = 16_384  # bytes: consent strings are long
 MOST_PARAMETERS = 64
@@ -35,6 +43,27 @@ LONGEST_BREAK = 1_800
 LONGEST_PROGRAMME = 86_400
 VIDEO_TYPES = ["video/mp4", "application/x-mpegURL", "application/vnd.apple.mpegurl", "video/webm"]
 STILL_TYPES = ["image/png", "image/jpeg", "image/webp"]
+# As players leave them, and what VAST 4.1 has for a macro that is unknown (-1) or may not be told (-2).
+MACRO = re.compile(r"\[\w+\]|\$\{\w+\}|\{\{?\w+\}?\}|%%\w+%%|-[12]")
+NO = frozenset({"", "0", "false", "no"})
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+OF_HLS = "_HLS_"  # the protocol's own parameters, which the player adds
+CURRENCY = re.compile("[A-Za-z]{3}")
+MIME = re.compile(r"[\w.+-]+/[\w.+-]+")
+DOMAIN = re.compile(r"[\w-]+(\.[\w-]+)+")
+REGION = re.compile("[A-Za-z0-9-]{1,6}")
+LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+DEVICES = 8  # AdCOM 1.0, List: Device Types, the last
+LARGEST, FASTEST = 16_384, 1_000_000  # pixels, kbit/s
+NOT_READ = "cannot be read, and counts as absent"
+
+KNOWN = frozenset({
+    "acat", "api", "at", "badv", "bapp", "battr", "bcat", "bidfloor", "bidfloorcur", "breaks", "cattax",
+    "content", "coppa", "country", "devicetype", "dnt", "duration", "episode", "gdpr", "gdpr_consent",
+    "genre", "gpp", "gpp_sid", "h", "ifa", "kids", "language", "lmt", "maxbitrate", "maxduration", "maxseq",
+    "mimes", "minbitrate", "minduration", "plcmt", "poddur", "protocols", "region", "rqddurs", "secure",
+    "stream", "trace", "uid", "us_privacy", "w",
+})  # fmt: skip
 
 
 def parameters(query: bytes) -> dict[str, str]:
@@ -49,41 +78,68 @@ def parameters(query: bytes) -> dict[str, str]:
         raise _refusal("query", "cannot be read") from error
     found: dict[str, str] = {}
     for name, value in pairs:
-        found.setdefault(name, value)
+        value = value.strip()
+        if value and (name.startswith(OF_HLS) or not MACRO.fullmatch(value)):
+            found.setdefault(name, value)
     return found
+
+
+def notes_of(given: Mapping[str, str]) -> tuple[str, ...]:
+    """What of it is not as it was meant, in words, though the request can be answered."""
+    strange = (name for name in given if name not in KNOWN and not name.startswith(OF_HLS))
+    names = (name if NAME.fullmatch(name) else "a name that is none" for name in strange)
+    notes = [f"{name}: no parameter of this server, and read over" for name in names]
+    notes += [
+        f"{name}: {NOT_READ}"
+        for name, read in (
+            ("country", _country),
+            ("region", _region),
+            ("language", _language),
+            ("devicetype", _device),
+            ("at", _second),
+        )
+        if given.get(name) and read(given) is None
+    ]
+    return tuple(notes)
 
 
 def request_of(given: Mapping[str, str], placement: Placement) -> BidRequest:
     """Raises `FalseworkError` naming the parameter that cannot be read."""
     stream = given.get("stream", "")
     placement = _placement(given, placement)
-    return BidRequest(
+    request = BidRequest(
         id=stream or secrets.token_hex(8),
-        imp=[Imp(id="1", bidfloor=_number(given, "bidfloor"), bidfloorcur=given.get("bidfloorcur"),
-                 video=_video(given, placement))],
+        imp=[Imp(id="1", bidfloor=_number(given, "bidfloor"),
+                 bidfloorcur=_text(given, "bidfloorcur", CURRENCY, "is no code of a currency (EUR)"),
+                 secure=_flag(given, "secure"), video=_video(given, placement))],
         app=App(name="player", content=_content(given)),
         device=Device(
-            geo=Geo(country=given.get("country"), region=given.get("region")),
-            devicetype=_whole(given, "devicetype"),
-            language=given.get("language"),
+            geo=Geo(country=_country(given), region=_region(given)),
+            devicetype=_device(given),
+            language=_language(given),
             ifa=given.get("ifa"),
-            lmt=_whole(given, "lmt"),
-            dnt=_whole(given, "dnt"),
+            lmt=_flag(given, "lmt"),
+            dnt=_flag(given, "dnt"),
         ),
         user=User(id=given.get("uid"), consent=given.get("gdpr_consent")),
         regs=Regs(
-            coppa=_whole(given, "coppa"),
-            gdpr=_whole(given, "gdpr"),
+            coppa=_flag(given, "coppa"),
+            gdpr=_flag(given, "gdpr"),
             us_privacy=given.get("us_privacy"),
             gpp=given.get("gpp"),
             gpp_sid=_several(given, "gpp_sid") or None,
         ),
         source=Source(ext={"stream": stream}) if stream else None,
-        bcat=given["bcat"].split(",") if given.get("bcat") else None,
-        cattax=_whole(given, "cattax") or 8,
-        badv=given["badv"].split(",") if given.get("badv") else None,
-        ext={"kids": True} if given.get("kids") not in (None, "", "0", "false") else None,
+        bcat=_names(given, "bcat"),
+        acat=_names(given, "acat"),
+        cattax=_whole(given, "cattax", 1, 10_000),
+        badv=_names(given, "badv", DOMAIN, "holds what is no domain (shoes.example)"),
+        bapp=_names(given, "bapp"),
+        ext={"kids": True} if given.get("kids", "").lower() not in NO else None,
     )  # fmt: skip
+    for field, what in faults(request):
+        raise _refusal(field.rpartition(".")[2], what)
+    return request
 
 
 def seconds_of(text: str) -> float:
@@ -99,27 +155,31 @@ def seconds_of(text: str) -> float:
 
 def _video(given: Mapping[str, str], placement: Placement) -> Video:
     still = placement in STILLS
-    mimes = given["mimes"].split(",") if given.get("mimes") else STILL_TYPES if still else VIDEO_TYPES
-    second = _whole(given, "at")
-    if still:
-        return Video(mimes=mimes, plcmt=int(placement), startdelay=second, linearity=2)
-    duration = _whole(given, "poddur") or _whole(given, "duration") or DEFAULT_BREAK
-    if not 0 < duration <= LONGEST_BREAK:
-        raise _refusal("duration", f"is {duration}, and must be from 1 to {LONGEST_BREAK} seconds")
-    lengths = _several(given, "rqddurs")
-    return Video(
-        mimes=mimes,
+    mimes = _names(given, "mimes", MIME, "holds what is no MIME type (video/mp4)")
+    second = _second(given)
+    length = _whole(given, "poddur", 1, LONGEST_BREAK) or _whole(given, "duration", 1, LONGEST_BREAK)
+    video = Video(
+        mimes=mimes or (STILL_TYPES if still else VIDEO_TYPES),
         plcmt=int(placement),
         startdelay=second,
-        poddur=duration,
-        maxseq=_whole(given, "maxseq"),
-        minduration=_whole(given, "minduration"),
-        maxduration=_whole(given, "maxduration"),
-        rqddurs=lengths or None,
         battr=_several(given, "battr") or None,
         protocols=_several(given, "protocols") or None,
-        linearity=1,
+        api=_several(given, "api") or None,
+        w=_whole(given, "w", 0, LARGEST),
+        h=_whole(given, "h", 0, LARGEST),
+        linearity=2,
     )
+    if still:
+        return video
+    video.linearity = 1
+    video.poddur = length or DEFAULT_BREAK
+    video.maxseq = _whole(given, "maxseq", 1, 100)
+    video.minduration = _whole(given, "minduration", 0, LONGEST_BREAK)
+    video.maxduration = _whole(given, "maxduration", 0, LONGEST_BREAK)
+    video.rqddurs = _several(given, "rqddurs") or None
+    video.minbitrate = _whole(given, "minbitrate", 0, FASTEST)
+    video.maxbitrate = _whole(given, "maxbitrate", 0, FASTEST)
+    return video
 
 
 def _content(given: Mapping[str, str]) -> Content | None:
@@ -130,33 +190,77 @@ def _content(given: Mapping[str, str]) -> Content | None:
 
 
 def _placement(given: Mapping[str, str], placement: Placement) -> Placement:
-    asked = _whole(given, "plcmt")
-    if asked is None:
-        return placement
+    asked = _whole(given, "plcmt", 1, max(Placement))
+    return placement if asked is None else Placement(asked)
+
+
+# Without these only less can be shown: None where they are not given, or cannot be read.
+
+
+def _country(given: Mapping[str, str]) -> str | None:
+    return given.get("country") if alpha_2(given.get("country", "")) else None
+
+
+def _region(given: Mapping[str, str]) -> str | None:
+    return given.get("region") if REGION.fullmatch(given.get("region", "")) else None
+
+
+def _language(given: Mapping[str, str]) -> str | None:
+    return given.get("language") if LANGUAGE.fullmatch(given.get("language", "")) else None
+
+
+def _device(given: Mapping[str, str]) -> int | None:
+    return _or_none(given, "devicetype", 1, DEVICES)
+
+
+def _second(given: Mapping[str, str]) -> int | None:
+    return _or_none(given, "at", 0, LONGEST_PROGRAMME)
+
+
+def _or_none(given: Mapping[str, str], name: str, least: int, most: int) -> int | None:
     try:
-        return Placement(asked)
-    except ValueError as error:
-        raise _refusal("plcmt", f"is {asked}, which AdCOM does not have") from error
+        return _whole(given, name, least, most)
+    except FalseworkError:
+        return None
 
 
-def _whole(given: Mapping[str, str], name: str) -> int | None:
+# The others are refused where they cannot be read.
+
+
+def _whole(given: Mapping[str, str], name: str, least: int, most: int) -> int | None:
+    """Parts of a second are left off."""
     value = given.get(name)
     if not value:
         return None
-    try:
-        return int(float(value))
-    except (ValueError, OverflowError) as error:
-        raise _refusal(name, "is no number") from error
+    number = _finite(name, value, "whole number")
+    if not least <= number <= most:
+        raise _refusal(name, f"is {number:g}, and must be from {least} to {most}")
+    return int(number)
+
+
+def _flag(given: Mapping[str, str], name: str) -> int | None:
+    value = given.get(name)
+    if not value:
+        return None
+    if value not in ("0", "1"):
+        raise _refusal(name, "is neither 0 nor 1")
+    return int(value)
 
 
 def _number(given: Mapping[str, str], name: str) -> float:
-    value = given.get(name) or "0"
-    try:
-        number = float(value)
-    except ValueError as error:
-        raise _refusal(name, "is no number") from error
+    number = _finite(name, given.get(name) or "0", "price")
     if not 0 <= number < 1e9:
         raise _refusal(name, "is no price")
+    return number
+
+
+def _finite(name: str, value: str, what: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise _refusal(name, f"is no {what}")
     return number
 
 
@@ -165,10 +269,30 @@ def _several(given: Mapping[str, str], name: str) -> list[int]:
     if not value:
         return []
     try:
-        return [int(one) for one in value.split(",")[:32]]
+        found = [int(one) for one in value.split(",")[:32]]
     except ValueError as error:
-        raise _refusal(name, "is no list of whole numbers") from error
+        raise _refusal(name, "is no list of whole numbers (15,30)") from error
+    if any(one < 0 for one in found):
+        raise _refusal(name, "holds a number below 0")
+    return found
+
+
+def _names(
+    given: Mapping[str, str], name: str, form: re.Pattern[str] | None = None, wrong: str = ""
+) -> list[str] | None:
+    found = [one.strip() for one in given.get(name, "").split(",") if one.strip()]
+    if form is not None and not all(form.fullmatch(one) for one in found):
+        raise _refusal(name, wrong)
+    return found or None
+
+
+def _text(given: Mapping[str, str], name: str, form: re.Pattern[str], wrong: str) -> str | None:
+    value = given.get(name)
+    if value and not form.fullmatch(value):
+        raise _refusal(name, wrong)
+    return value or None
 
 
 def _refusal(field: str, what: str) -> FalseworkError:
+    """The value itself stays out: it may be a person's."""
     return FalseworkError(what, where=field, todo="The parameters are described in docs/ads.md.")

@@ -32,9 +32,10 @@ from falsework.ads.opportunity import Break, Permissions, Placement
 from falsework.ads.server.deadline import LONGEST, Deadline
 from falsework.ads.server.forms import AS_VAST, Form
 from falsework.ads.server.journal import Journal
+from falsework.ads.server.notes import in_header, refused_in_words, untold
 from falsework.ads.server.pacing import Paced
 from falsework.ads.server.partners import Partners, to_follow
-from falsework.ads.server.queries import parameters, request_of, seconds_of
+from falsework.ads.server.queries import notes_of, parameters, request_of, seconds_of
 from falsework.ads.server.scenes import Scenes
 from falsework.ads.state.events import EventLog
 from falsework.ads.state.protocol import State
@@ -146,18 +147,27 @@ class Service:
         """`GET /vast`, `/pause` and, in another `form`, `/assets`: never an error."""
         self.counts.requests += 1
         headers: tuple[tuple[bytes, bytes], ...] = ()
+        notes: tuple[str, ...] = ()
+        trace = False
         try:
-            given = form.read(parameters(query))
+            told = parameters(query)
+            trace = told.get("trace") == "1"
+            given = form.read(told)
             if given is None:
                 return Answer(200, form.nothing, form.kind)
+            notes = notes_of(told)
             request = request_of(given, placement)
         except FalseworkError as error:
             self.counts.refused += 1
             headers = ((b"x-falsework-refused", _header(error)),)
-            given, request = {}, request_of(form.read({}) or {}, placement)
+            request = request_of(form.read({}) or {}, placement)
+            notes = (*notes, refused_in_words(error))
             deadline = Deadline(0.0)  # nothing is known of who asks: nothing but the house's own
+        if notes:
+            LOGGER.warning("a player's request: %s", "; ".join(notes))
+            headers += ((b"x-falsework-notes", in_header(notes)),)
         try:
-            (decision, *_) = await self._decided(request, deadline, given.get("trace") == "1")
+            (decision, *_) = await self._decided(request, deadline, trace, notes)
             body, not_shown = form.write(decision, self.signer)
             for each in not_shown:
                 self.decider.not_shown(each.served, each.row.line_item.id)
@@ -277,7 +287,9 @@ class Service:
         if self.paced is not None:
             self.paced.update(now)
 
-    async def _decided(self, request: BidRequest, deadline: Deadline, trace: bool) -> list[Decision]:
+    async def _decided(
+        self, request: BidRequest, deadline: Deadline, trace: bool, notes: Sequence[str] = ()
+    ) -> list[Decision]:
         now = self.clock()
         said = signals(request, year=time.gmtime(now).tm_year)
         allowed = self._allowed(said, now)
@@ -294,6 +306,7 @@ class Service:
             hashed=self.signer.hashed,
             kids=kids,
             terms=self.terms,
+            notes=notes,
             trace=trace,
         )
         self._under_way += 1
@@ -304,7 +317,7 @@ class Service:
             self._under_way -= 1
         late = decisions is None
         if decisions is None:
-            decisions = [self.decider.fallback(one) for one in asked]
+            decisions = [untold(self.decider.fallback(one)) for one in asked]
         decisions = [await self._followed(one, deadline) for one in decisions]
         for decision in decisions:
             self._note(decision, late)
