@@ -15,7 +15,7 @@ from falsework.catalogue.engine import Place, default_url, place_of
 from falsework.catalogue.migrating import prepare
 from falsework.catalogue.parts import Parts
 from falsework.catalogue.records import Scene, Season, Shot, Title
-from falsework.catalogue.schema import IdentityRow, RemovedRow, StateRow, TitleRow
+from falsework.catalogue.schema import IdentityRow, RemovedRow, SeasonRow, StateRow, TitleRow
 from falsework.catalogue.writing import Changes, Writer
 
 __all__ = ["Catalogue", "default_url"]
@@ -125,6 +125,17 @@ class Catalogue:
     def seasons(self, title_id: str) -> tuple[Season, ...]:
         """The seasons of a title, by number."""
         return self.parts(title_id).seasons
+
+    def season_counts(self, ids: Sequence[str]) -> dict[str, int]:
+        """How many seasons those of these titles have of which any is recorded; what stands outside the
+        seasons (number 0) is none."""
+        with self._place.transaction() as connection:
+            return reading.season_counts(connection, ids)
+
+    def records_seasons(self) -> bool:
+        """Whether any title has a season."""
+        with self._place.transaction() as connection:
+            return connection.execute(sql.select(SeasonRow.key).limit(1)).first() is not None
 
     def scenes(self, title_id: str) -> tuple[Scene, ...]:
         """The scenes of a title and of its episodes, by episode and number."""

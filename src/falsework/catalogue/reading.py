@@ -43,7 +43,7 @@ from falsework.catalogue.schema import (
     TitleRow,
 )
 
-__all__ = ["Wanted", "found", "parts", "scene_at", "scenes_of", "shots", "titles"]
+__all__ = ["Wanted", "found", "parts", "scene_at", "scenes_of", "season_counts", "shots", "titles"]
 
 T = TypeVar("T")
 
@@ -185,6 +185,22 @@ def parts(connection: sql.Connection, ids: Sequence[str]) -> dict[str, Parts]:
         title: Parts(tuple(lists["seasons"]), tuple(lists["episodes"]), tuple(lists["scenes"]))
         for title, lists in found.items()
     }
+
+
+def season_counts(connection: sql.Connection, ids: Sequence[str]) -> dict[str, int]:
+    """How many seasons those of these titles have of which any is recorded."""
+    counts: dict[str, int] = {}
+    unheld = _UNHELD.get(connection.dialect.name)
+    wanted = [id for id in dict.fromkeys(ids) if unheld is None or not unheld.search(id)]
+    for group in in_groups(wanted):
+        asked = (
+            sql.select(TitleRow.id, sql.func.count())
+            .join(SeasonRow, SeasonRow.title == TitleRow.key)
+            .where(TitleRow.id.in_(group), SeasonRow.number > 0)
+            .group_by(TitleRow.id)
+        )
+        counts |= {id: int(count) for id, count in connection.execute(asked)}
+    return counts
 
 
 def _scene_rows() -> sql.Select[Any]:

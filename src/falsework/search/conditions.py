@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -34,7 +34,7 @@ def conditions_of(query: Query, *, territory: str | None = None, at: float | Non
     """
     return Conditions(
         kids=query.kids,
-        kind=query.kind,
+        kind=query.kind or ("series" if query.seasons is not None else None),
         years=query.years,
         runtime=query.runtime,
         languages=query.languages,
@@ -45,14 +45,18 @@ def conditions_of(query: Query, *, territory: str | None = None, at: float | Non
     )
 
 
-def fulfils(title: Title, query: Query, conditions: Conditions) -> bool:
-    """Whether the catalogue's own record meets everything: an index may be older than a rating."""
+def fulfils(
+    title: Title, query: Query, conditions: Conditions, seasons: Mapping[str, int] | None = None
+) -> bool:
+    """Whether the catalogue's own record meets everything: an index may be older than a rating. `seasons`:
+    how many each title has, by id; None where none are recorded, so that nothing can be held to them."""
     if conditions.kids and not fit_for_children(title.rating):
         return False
     return (
         query.kind in (None, title.kind)
         and _inside(title.year, query.years)
         and _inside(title.runtime, query.runtime)
+        and (seasons is None or _inside(seasons.get(title.id), query.seasons))
         and (not query.languages or any(code in query.languages for code in title.languages))
         and (not query.people or _has_any(query.people, [credit.name for credit in title.credits]))
         and _to_be_watched(title, conditions)
@@ -66,15 +70,19 @@ def loosenings(
     index: CatalogueIndex,
     titles: Callable[[list[str]], Mapping[str, Title]],
     *,
+    seasons: Callable[[Sequence[str]], Mapping[str, int]] | None = None,
     language: str = "en",
 ) -> tuple[Loosening, ...]:
     """For each chip of a query, how many titles there would be without it; those that would give any, most
-    first. A child's filter is nobody's to loosen. `titles` gives the catalogue's records by their ids."""
+    first. A child's filter is nobody's to loosen. `titles` gives the catalogue's records by their ids,
+    `seasons` how many each has, None where none are recorded."""
     found = []
     for chip in chips_of(query, language=language):
         less = without(query, chip)
         wider = conditions_of(less, territory=conditions.territory, at=conditions.at)
-        if chip.key != "kids" and wider != conditions and (count := _count(less, wider, index, titles)):
+        if chip.key == "kids" or (chip.key != "seasons" and wider == conditions):
+            continue
+        if count := _count(less, wider, index, titles, seasons if less.seasons is not None else None):
             found.append(Loosening(chip, count))
     return tuple(sorted(found, key=lambda one: -one.titles))
 
@@ -84,15 +92,17 @@ def _count(
     conditions: Conditions,
     index: CatalogueIndex,
     titles: Callable[[list[str]], Mapping[str, Title]],
+    seasons: Callable[[Sequence[str]], Mapping[str, int]] | None,
 ) -> int:
-    """How many titles meet a query: by the index, and where words are shut out, by the texts too. Of more
-    than MOST_READ titles the texts are not read: a word takes few of so many away."""
+    """How many titles meet a query: by the index, and where words are shut out or seasons counted, by the
+    records too. Of more than MOST_READ titles these are not read: a word takes few of so many away."""
     count = index.count(conditions)
-    if not query.exclude or not 0 < count <= MOST_READ:
+    if not (query.exclude or seasons is not None) or not 0 < count <= MOST_READ:
         return count
     anywhere = np.full(index.manifest.dimensions, index.manifest.dimensions**-0.5, np.float32)
     ids = [hit.id for hit in index.dense(anywhere, conditions, count)]
-    return sum(fulfils(title, query, conditions) for title in titles(ids).values())
+    counts = None if seasons is None else seasons(ids)
+    return sum(fulfils(title, query, conditions, counts) for title in titles(ids).values())
 
 
 def _inside(value: int | None, span: Span | None) -> bool:

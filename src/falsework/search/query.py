@@ -34,9 +34,9 @@ class Span(BaseModel):
 
 
 class Query(BaseModel):
-    """What a viewer wants. Hard conditions: `years`, `runtime` (minutes), `languages` (ISO 639-1), `people`,
-    `kind`, `kids`, `exclude`. Wishes that only rank: `text`, `titles`, `genres`, `moods`, `mild`, `like`,
-    `unlike`, `around`, `countries`.
+    """What a viewer wants. Hard conditions: `years`, `runtime` (minutes), `seasons` (how many a series has),
+    `languages` (ISO 639-1), `people`, `kind`, `kids`, `exclude`. Wishes that only rank: `text`, `titles`,
+    `genres`, `moods`, `mild`, `like`, `unlike`, `around`, `countries`.
 
     `text` is what is left to be matched by its meaning, in English whatever was typed. `titles` are asked for
     by their names; `like` and `unlike` are titles to compare with. All three are written as the catalogue
@@ -59,6 +59,7 @@ class Query(BaseModel):
     moods: Terms = ()
     mild: Terms = ()
     runtime: Span | None = None
+    seasons: Span | None = None
     languages: Terms = ()
     countries: Terms = ()
     people: Terms = ()

@@ -299,7 +299,8 @@ class Searcher:
         understood, query, conditions = wish.understood, found.query, found.conditions
         limit = max(1, min(limit, MOST_RESULTS))
         # The last word, whatever was done before it: the catalogue's own rating.
-        results = [one for one in found.results if fulfils(one.title, query, conditions)][:limit]
+        seasons = self._seasons(query, [one.title for one in found.results])
+        results = [one for one in found.results if fulfils(one.title, query, conditions, seasons)][:limit]
         results = [replace(one, why=tuple(why(one.title, query, liked=found.liked))) for one in results]
         missing = (*understood.unknown_titles, *understood.unknown_people)
         notes = (*wish.notes, *self._notes(understood, found))
@@ -319,6 +320,7 @@ class Searcher:
                 conditions,
                 self.opened.index,
                 self.catalogue.titles,
+                seasons=self.catalogue.season_counts if self._counts_seasons(query) else None,
                 language=understood.language,
             ),
             notes=tuple(dict.fromkeys(notes)),
@@ -345,6 +347,7 @@ class Searcher:
         candidates = self._gatherer.gather(request, replace(conditions, at=minute))
         ranked = self._ranker.rank(request, candidates, self.opened.table)
         scores = {one.id: one for one in ranked}
+        seasons = self._seasons(query, asked_for)
         best = max((one.score for one in ranked), default=0.0)
         found = {
             title.id: Result(
@@ -354,7 +357,7 @@ class Searcher:
                 scores[title.id].parts if title.id in scores else {},
             )
             for title in asked_for
-            if fulfils(title, query, conditions) and title.id not in avoided
+            if fulfils(title, query, conditions, seasons) and title.id not in avoided
         }
         named = len(found)
         rest = [one for one in ranked if one.id not in found and one.id not in avoided]
@@ -365,13 +368,24 @@ class Searcher:
             batch = rest[at : at + max(enough - len(found), FEWEST)]
             at += len(batch)
             titles = self.catalogue.titles([one.id for one in batch])
+            seasons = self._seasons(query, titles.values())
             for one in batch:
                 title = titles.get(one.id)
-                if title is not None and fulfils(title, query, conditions):
+                if title is not None and fulfils(title, query, conditions, seasons):
                     found[one.id] = Result(title, one.score, (), one.parts)
         results = list(found.values())
         ordered = as_recorded(agreed(results[named:], query, liked), query)
         return [*results[:named], *ordered][:wanted]
+
+    def _counts_seasons(self, query: Query) -> bool:
+        """Whether titles can be held to a number of seasons: one was said, and any are recorded."""
+        return query.seasons is not None and self.catalogue.records_seasons()
+
+    def _seasons(self, query: Query, titles: Iterable[Title]) -> Mapping[str, int] | None:
+        """How many seasons titles have, where that was asked for and is recorded."""
+        if not self._counts_seasons(query):
+            return None
+        return self.catalogue.season_counts([title.id for title in titles])
 
     def _said(self, wish: _Wish, query: Query) -> str:
         """The wish in English words: as typed where that is a whole wish in English, else from the query."""
@@ -410,10 +424,13 @@ class Searcher:
         yield from understood.remarks
         if understood.left_out:
             yield f"The last {understood.left_out:,} characters were not read: a wish has at most 2,000."
+        if query.seasons is not None and not self._counts_seasons(query):
+            yield "The catalogue records no seasons: their number was not used."
+        seasons = self._seasons(query, found.asked_for)
         for title in found.asked_for:
             if query.kids and not fit_for_children(title.rating):
                 yield f"“{title.title}” is not for a children's profile."
-            elif not fulfils(title, query, found.conditions):
+            elif not fulfils(title, query, found.conditions, seasons):
                 yield f"“{title.title}” is in the catalogue, but does not meet the other conditions."
 
 

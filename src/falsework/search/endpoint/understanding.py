@@ -46,7 +46,8 @@ Fill in only what "wish" says; leave lists empty and other fields null where it 
 "text": what no other field holds, in English. "titles": titles asked for by name. "like", "unlike": titles
 to compare with. "genres", "moods": names as the vocabulary in the message writes them; it holds those near
 the wish, and there may be others. "mild": moods to be there a little at most. "years": said for certain;
-"around": said with doubt. "runtime": minutes. "languages": ISO 639-1. "countries": ISO 3166-1 alpha-2.
+"around": said with doubt. "runtime": minutes. "seasons": how many a series has. "languages": ISO 639-1.
+"countries": ISO 3166-1 alpha-2.
 "exclude": what no result may have. "kids": true where it is for children.
 Where the wish changes the query in "previous" ("shorter", "no gore", "in Spanish"), answer with the whole
 changed query; where it is a new wish, leave "previous" alone."""
@@ -151,6 +152,7 @@ def query_in(
         moods=kept("moods", said.moods, moods_named),
         mild=kept("moods", said.mild, moods_named),
         runtime=said.runtime,
+        seasons=said.seasons,
         languages=kept("languages", said.languages, lambda name: _code(name, LANGUAGES)),
         countries=kept("countries", said.countries, lambda name: _code(name, COUNTRIES)),
         people=kept("people", said.people, person),

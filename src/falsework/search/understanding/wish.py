@@ -24,6 +24,7 @@ from falsework.search.understanding.names import Names
 from falsework.search.understanding.people_said import PersonSaid, people_in
 from falsework.search.understanding.remainder import left_over
 from falsework.search.understanding.running_time import runtime_in
+from falsework.search.understanding.seasons import seasons_in
 from falsework.search.understanding.sentence import Sentence
 from falsework.search.understanding.titles_said import TitleSaid, titles_in, whole_title
 from falsework.search.understanding.wanted import take_vocabulary
@@ -44,6 +45,9 @@ def read_wish(text: str, names: Names, *, spanish: bool = False) -> Wish:
         if not _says_more(sentence, spanish=spanish):
             return wish
     take_titles(wish, titles_in(sentence, names), names)
+    seasons = seasons_in(sentence)
+    if seasons is not None:
+        wish.spans["seasons"] = seasons
     runtime = runtime_in(sentence)
     if runtime is not None:
         wish.spans["runtime"] = runtime
@@ -52,6 +56,8 @@ def read_wish(text: str, names: Names, *, spanish: bool = False) -> Wish:
     take_years(wish, names.newest)
     take_comparisons(wish, names.newest)
     take_vocabulary(wish, spanish=spanish)
+    if seasons is not None:
+        wish.kind = "series"
     return wish
 
 

@@ -26,6 +26,8 @@ ENGLISH = {
     "decade": "{}s",
     "under": "up to {}",
     "over": "at least {}",
+    "season": "season",
+    "seasons": "seasons",
 }
 SPANISH = {
     "like": "como {}",
@@ -45,6 +47,8 @@ SPANISH = {
     "decade": "años {}",
     "under": "hasta {}",
     "over": "al menos {}",
+    "season": "temporada",
+    "seasons": "temporadas",
 }
 
 # Moods whose word is no adjective: wanted, wanted a little, unwanted.
@@ -74,6 +78,8 @@ def chip_words(key: str, value: str, *, language: str = "en") -> str:
         return words["around"].format(said) if key == "around" else said
     if key == "runtime":
         return _minutes(value, words)
+    if key == "seasons":
+        return _seasons(value, words)
     if key == "languages":
         said = _said(LANGUAGES, value, language)
         return words[key].format(said.title() if words is ENGLISH else said)
@@ -127,6 +133,16 @@ def _minutes(value: str, words: dict[str, str]) -> str:
     if least and most:
         return f"{least} – {most}"
     return words["over"].format(least) if least else words["under"].format(most) if most else "…"
+
+
+def _seasons(value: str, words: dict[str, str]) -> str:
+    least, most = value.split("-")
+    name = words["season" if (most or least) == "1" else "seasons"]
+    if least and most:
+        return f"{least} {name}" if least == most else f"{least}–{most} {name}"
+    if least:
+        return words["over"].format(f"{least} {name}")
+    return words["under"].format(f"{most} {name}") if most else "…"
 
 
 def _length(minutes: str) -> str:
