@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falsework.ads.campaigns.book import Book, Row
+from falsework.ads.campaigns.book import Book, Row, Targets
 from falsework.ads.decision import ranking
 from falsework.ads.decision.ranking import Ranking, largest
 from falsework.ads.records import Campaign, Creative, Flight, LineItem
@@ -85,3 +85,14 @@ def test_rows_without_a_name_in_common_are_not_near(first: list[str], second: li
     one, other = rows
     if not one.near & other.near:
         assert one.bears(other)
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), max_size=2), max_size=12), st.sets(st.sampled_from("abcd")))
+def test_a_value_suits_those_that_name_it_and_those_that_name_none(
+    named: list[list[str]], asked: set[str]
+) -> None:
+    targets = Targets(named)
+    assert targets.suits_any(asked).tolist() == [not one or bool(asked & set(one)) for one in named]
+    assert targets.names_any(asked).tolist() == [bool(asked & set(one)) for one in named]
+    assert targets.suits("a").tolist() == [not one or "a" in one for one in named]
+    assert targets.open.tolist() == [not one for one in named]  # nobody wrote into it
