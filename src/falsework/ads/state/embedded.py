@@ -73,7 +73,7 @@ class EmbeddedState:
         self._leased: dict[str, int] = defaultdict(int)
         self._history: dict[str, dict[str, list[float]]] = {}
         self._identities: OrderedDict[tuple[str, str, str], None] = OrderedDict()
-        self._number = 0
+        self._number, self._size = 0, 0
         self._read()
         self._log = self._open_log()
 
@@ -148,18 +148,18 @@ class EmbeddedState:
 
     def _append(self, entry: _Entry) -> None:
         data = _framed(self._encoder.encode(entry))
-        size = os.fstat(self._log).st_size
         written = os.write(self._log, data)
         if written != len(data):
-            os.ftruncate(self._log, size)
+            os.ftruncate(self._log, self._size)
             raise OSError(28, "no room for the log")
+        self._size += written
         if self._sync:
             os.fdatasync(self._log)
 
     def _shrink(self, now: float) -> None:
         while len(self._identities) > REMEMBERED:
             self._identities.popitem(last=False)
-        if os.fstat(self._log).st_size > self._most_log:
+        if self._size > self._most_log:
             for who, counters in list(self._history.items()):
                 for counter, times in list(counters.items()):
                     counters[counter] = [at for at in times if now - at < KEPT_SECONDS]
@@ -195,7 +195,9 @@ class EmbeddedState:
 
     def _open_log(self) -> int:
         path = self._folder / f"log.{self._number}"
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._size = os.fstat(log).st_size  # nobody else writes to it
+        return log
 
     def _read(self) -> None:
         path = self._folder / "state"
