@@ -92,10 +92,10 @@ def test_bad_values_are_refused(bad: list[str]) -> None:
 
 
 def test_a_fresh_machine_answers_from_the_sample(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    memory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(memory / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(memory / "data"))
     monkeypatch.delenv("FALSEWORK_CATALOGUE", raising=False)
     assert main(["search", "a film about penguins who surf", "--offline"]) == 0
     told = capsys.readouterr()

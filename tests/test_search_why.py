@@ -10,6 +10,7 @@ from falsework.catalogue.records import Title
 from falsework.catalogue.vocabularies import GENRES, MOODS
 from falsework.search.query import Query, Span
 from falsework.search.ranking.why import LONGEST_QUOTE, MOST_REASONS, opening, stored, why
+from falsework.search.understanding.chips import chips_of
 from search_at_work import title
 
 HOUSE = title(
@@ -35,6 +36,26 @@ def test_what_was_asked_for_is_what_is_quoted() -> None:
     assert ("languages", "en") in quotes(Query(languages=("en",)))
     assert ("rating", "PG") in quotes(Query(kids=True))
     assert ("title", "Monster House") in quotes(Query(titles=("Monster House (2006)",)))
+
+
+@pytest.mark.parametrize(
+    ("query", "english", "spanish"),
+    [
+        (Query(runtime=Span(most=95)), "up to 95 min", "hasta 95 min"),
+        (Query(runtime=Span(least=90)), "at least 90 min", "al menos 90 min"),
+        (Query(years=Span(least=2000, most=2009)), "2000s", "años 2000"),
+        (Query(around=Span(least=2000)), "perhaps from 2000", "quizá desde 2000"),
+        (Query(languages=("en",)), "in English", "en inglés"),
+        (Query(countries=("US",)), "from USA", "de Estados Unidos"),
+        (Query(kids=True), "for kids", "para niños"),
+        (Query(kind="film"), "film", "película"),
+    ],
+)
+def test_what_a_reason_answers_is_said_as_its_chip_says_it(query: Query, english: str, spanish: str) -> None:
+    for language, words in (("en", english), ("es", spanish)):
+        (reason,) = why(HOUSE, query, language=language)
+        (chip,) = chips_of(query, language=language)
+        assert reason.wish == chip.words == words
 
 
 def test_what_was_not_asked_for_is_not_quoted() -> None:

@@ -162,11 +162,14 @@ def _serve(given: argparse.Namespace, searcher: Searcher) -> dict[str, Any]:
     from falsework.search.api import serve
 
     host, port = given.host or "127.0.0.1", PORT if given.port is None else given.port
-    if not given.quiet:
-        profile = ", for children's profiles only" if given.kids else ""
-        at = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        print(f"{at}{profile}; described at {at}/openapi.json", file=sys.stderr)
-    serve(searcher, host=host, port=port, kids=given.kids, offline=given.offline)
+
+    def ready() -> None:
+        if not given.quiet:
+            profile = ", for children's profiles only" if given.kids else ""
+            at = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            print(f"ready: {at}{profile}; described at {at}/openapi.json", file=sys.stderr, flush=True)
+
+    serve(searcher, host=host, port=port, kids=given.kids, offline=given.offline, ready=ready)
     return {"host": host, "port": port}
 
 

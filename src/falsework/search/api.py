@@ -227,8 +227,10 @@ def serve(
     port: int = 8484,
     kids: bool = False,
     offline: bool = False,
+    ready: Callable[[], None] | None = None,
 ) -> None:
-    """Answer until interrupted. A FalseworkError where the address is taken or is not this machine's."""
+    """Answer until interrupted. `ready` is called once requests are answered. A FalseworkError where the
+    address is taken or is not this machine's."""
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server.embed import Server
@@ -259,11 +261,31 @@ def serve(
                     NotImplementedError, RuntimeError, ValueError
                 ):  # Windows; another than the main thread
                     loop.add_signal_handler(number, end, number)
-        await server.serve()
+        serving = asyncio.create_task(server.serve())
+        answers = asyncio.create_task(_answers(host, port))
+        await asyncio.wait({serving, answers}, return_when=asyncio.FIRST_COMPLETED)
+        if answers.done() and ready is not None:
+            ready()
+        await serving
+        answers.cancel()
 
     asyncio.run(answering())
     if told:
         raise KeyboardInterrupt
+
+
+async def _answers(host: str, port: int) -> None:
+    """Wait until a request is answered."""
+    while True:
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                if await reader.readline():
+                    return
+            finally:
+                writer.close()
+        await asyncio.sleep(0.02)
 
 
 def _check_address(host: str, port: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -13,6 +13,7 @@ from falsework.catalogue.vocabularies import words_of
 from falsework.search.query import Query, Span
 from falsework.search.ranking.document import LONGEST_SYNOPSIS
 from falsework.search.text import folded, tokens
+from falsework.search.understanding.chips import Chip, chips_of
 
 __all__ = ["MOST_REASONS", "Field", "Reason", "opening", "stored", "why"]
 
@@ -43,8 +44,9 @@ _YEAR_BEHIND: Final = re.compile(r"\s*\(\d{4}\)$")
 
 @dataclass(frozen=True)
 class Reason:
-    """Stored words that speak for a title: `quote` stands so in its `field`. `wish` is what they answer: a
-    word of the wish, or a title that is liked; empty where nothing asked for them."""
+    """Stored words that speak for a title: `quote` stands so in its `field`. `wish` is what they answer, as
+    people say it: a word of the wish, a name it gives, a title that is liked, or the words of its chip ("up
+    to 95 min", "in French"); empty where nothing asked for them."""
 
     field: Field
     quote: str
@@ -69,14 +71,15 @@ def stored(title: Title, field: Field) -> tuple[str, ...]:
     return tuple(str(value) for value in values[field] if value not in (None, ""))
 
 
-def why(title: Title, query: Query, *, liked: Sequence[Title] = ()) -> list[Reason]:
-    """Up to MOST_REASONS reasons, the most telling first. `liked` are the records of titles `query` likes.
+def why(title: Title, query: Query, *, liked: Sequence[Title] = (), language: str = "en") -> list[Reason]:
+    """Up to MOST_REASONS reasons, the most telling first. `liked` are the records of titles `query` likes;
+    `language` is that of the words of chips, "en" or "es".
 
     A title that matches nothing by its words was found by its meaning: then its synopsis speaks for itself.
     """
     found: dict[tuple[Field, str], Reason] = {}
     counts: dict[Field, int] = {}
-    for reason in _reasons(title, query, liked):
+    for reason in _reasons(title, query, liked, language):
         key = (reason.field, reason.quote)
         if key not in found and counts.get(reason.field, 0) < MOST_OF_A_FIELD:
             found[key] = reason
@@ -86,7 +89,8 @@ def why(title: Title, query: Query, *, liked: Sequence[Title] = ()) -> list[Reas
     return list(found.values())[:MOST_REASONS]
 
 
-def _reasons(title: Title, query: Query, liked: Sequence[Title]) -> Iterator[Reason]:
+def _reasons(title: Title, query: Query, liked: Sequence[Title], language: str) -> Iterator[Reason]:
+    chips = chips_of(query, language=language)
     named = {folded(_YEAR_BEHIND.sub("", name)): name for name in query.titles}
     for name in stored(title, "title"):
         if folded(name) in named:
@@ -101,14 +105,22 @@ def _reasons(title: Title, query: Query, liked: Sequence[Title]) -> Iterator[Rea
         for field in ("people", "moods", "genres"):
             for quote in _common(stored(title, field), stored(other, field)):
                 yield Reason(field, quote, other.title)
-    yield from _shared("languages", title, query.languages)
-    yield from _within("runtime", title.runtime, query.runtime)
-    yield from _within("year", title.year, query.years or query.around)
-    yield from _shared("countries", title, query.countries)
+    yield from _by_chip("languages", _shared("languages", title, query.languages), chips)
+    yield from _within("runtime", title.runtime, query.runtime, "runtime", chips)
+    years, key = (query.years, "years") if query.years else (query.around, "around")
+    yield from _within("year", title.year, years, key, chips)
+    yield from _by_chip("countries", _shared("countries", title, query.countries), chips)
     if query.kids and title.rating:
-        yield Reason("rating", title.rating, "for kids")
+        yield from _by_chip("kids", [Reason("rating", title.rating)], chips)
     if query.kind == title.kind:
-        yield Reason("kind", title.kind, query.kind)
+        yield from _by_chip("kind", [Reason("kind", title.kind)], chips)
+
+
+def _by_chip(key: str, reasons: Iterable[Reason], chips: Sequence[Chip]) -> Iterator[Reason]:
+    """Reasons whose wish is said as their chip says it: that of the wish's value, or the only one."""
+    for reason in reasons:
+        said = {chip.value: chip.words for chip in chips if chip.key == key}
+        yield replace(reason, wish=said.get(reason.wish) or next(iter(said.values()), reason.wish))
 
 
 def _shared(field: Field, title: Title, wanted: Iterable[str]) -> Iterator[Reason]:
@@ -123,12 +135,13 @@ def _common(these: Iterable[str], others: Iterable[str]) -> list[str]:
     return [each for each in these if folded(each) in known]
 
 
-def _within(field: Literal["runtime", "year"], value: int | None, span: Span | None) -> Iterator[Reason]:
+def _within(
+    field: Literal["runtime", "year"], value: int | None, span: Span | None, key: str, chips: Sequence[Chip]
+) -> Iterator[Reason]:
     if span is None or value is None or (span.least is span.most is None):
         return
     if span.holds(value):
-        least, most = ("" if end is None else str(end) for end in (span.least, span.most))
-        yield Reason(field, str(value), least if least == most else f"{least}-{most}")
+        yield from _by_chip(key, [Reason(field, str(value))], chips)
 
 
 def _passage(title: Title, query: Query) -> Reason | None:
