@@ -28,6 +28,7 @@ from falsework.search.ranking.features import features, quick_scores
 from falsework.search.ranking.genre_bits import genres_said, names_of, title_genres
 from falsework.search.ranking.mentions import names_written
 from falsework.search.ranking.model import Model, load_model
+from falsework.search.ranking.named import Named, names_in
 from falsework.search.ranking.request import read_request
 from falsework.search.ranking.reranker import Reranker
 from falsework.search.ranking.signals import Signal, signals, takings, title_key
@@ -379,7 +380,44 @@ def test_the_quick_sum_is_that_of_its_columns(tmp_path_factory, said: str) -> No
     request, weights = wish(said, table), load_model().quick
     shelf, columns = Gatherer(Listed(TITLES), table).shelf(request)
     slowly = sum(weight * columns[name] for name, weight in weights.items())
-    np.testing.assert_allclose(quick_scores(request, shelf, table, weights), slowly, rtol=1e-4, atol=1e-3)
+    quickly = quick_scores(request, shelf, table, columns["named"], weights)
+    np.testing.assert_allclose(quickly, slowly, rtol=1e-4, atol=1e-3)
+
+
+# --- how often titles are named
+
+
+def test_a_title_is_counted_once_for_each_wish_that_names_it(table: Table) -> None:
+    twice = wish("Alien (1979), I love Alien (1979) and It (2017)", table)
+    disliked = read_request("not that", Query(unlike=("Alien",)), table, Hashed())
+    nothing = wish("a clown", table)
+    counts = names_in([twice, disliked, nothing], table)
+    named = Named.of(counts, table)
+    assert dict(zip(table.ids_of(named.rows), np.expm1(named.weights).round().tolist(), strict=True)) == {
+        "alien": 2,
+        "it": 1,
+    }
+    assert named.column(table.rows_of(["it-90", "it", "alien"])).tolist() == pytest.approx(
+        [0.0, np.log(2), np.log(3)]
+    )
+
+
+def test_counts_hold_for_another_catalogue(table: Table, tmp_path: Path) -> None:
+    counts = names_in([wish("Alien (1979) and It (2017)", table)], table)
+    (tmp_path / "other").mkdir()
+    others = (Title("7", "Up", year=2009), Title("8", "ALIEN", year=1979), Title("9", "It", year=1990))
+    other = written(others, tmp_path / "other")
+    assert other.ids_of(Named.of(counts, other).rows) == ["8"]
+
+
+def test_nobody_named_is_a_column_of_zeros(table: Table) -> None:
+    named = Named.of({}, table)
+    assert named.column(np.arange(table.titles)).tolist() == [0.0] * table.titles
+
+
+def test_the_digest_of_a_name_leads_to_its_rows(table: Table) -> None:
+    for row, key in enumerate(table.keys_of(np.arange(table.titles)).tolist()):
+        assert row in table.rows_keyed(key)
 
 
 # --- the model
@@ -394,11 +432,12 @@ def test_the_shipped_model_knows_every_column(table: Table) -> None:
 
 
 def test_a_model_is_read_as_it_was_written() -> None:
-    model = Model({"near": 1.5}, {"near": 2.0, "bm25": -0.25}, {"made": "today"})
+    named = {"00c0ffee00c0ffee 1979": 3}
+    model = Model({"near": 1.5}, {"near": 2.0, "bm25": -0.25}, named, {"made": "today"})
     assert Model.loads(model.dumps()) == model
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"format": 99}), '{"format": 1, "quick": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"format": 99}), '{"format": 2, "quick": 3}'])
 def test_no_model_is_said_to_be_none(text: str) -> None:
     with pytest.raises(FalseworkError, match="ranking model"):
         Model.loads(text)

@@ -24,6 +24,7 @@ from falsework.search.index.vectors import VectorCache
 from falsework.search.ranking.candidates import Gatherer
 from falsework.search.ranking.judged import JudgedQuery, digest, read_queries
 from falsework.search.ranking.model import Model, load_model
+from falsework.search.ranking.named import Named
 from falsework.search.ranking.reranker import Reranker
 from falsework.search.ranking.train import Examples, Remembering, cross_validated_models, measures
 from falsework.search.searcher import Searcher
@@ -237,7 +238,7 @@ def _with(model: Model, catalogue: Catalogue, opened: Any, encoder: Encoder) -> 
         opened,
         encoder=encoder,
         ranker=Reranker(model),
-        gatherer=Gatherer(opened.index, opened.table, model.quick),
+        gatherer=Gatherer(opened.index, opened.table, model.quick, Named.of(model.named, opened.table)),
     )
 
 

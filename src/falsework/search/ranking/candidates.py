@@ -13,6 +13,7 @@ import numpy.typing as npt
 from falsework.search.index.protocol import Conditions, Hit
 from falsework.search.ranking.features import MOST_LIKED, Titles, quick_features, quick_scores
 from falsework.search.ranking.model import load_model
+from falsework.search.ranking.named import Named
 from falsework.search.ranking.request import Request
 from falsework.search.ranking.shelf import Asked, Shelves
 from falsework.search.ranking.table import UNKNOWN, Table
@@ -35,21 +36,30 @@ Floats = npt.NDArray[np.float32]
 @dataclass(frozen=True)
 class Candidates:
     """Titles to be ranked: their `rows` in the table, each once, and their places (from 0, UNKNOWN where they
-    are not in it) in the lists by words and by meaning."""
+    are not in it) in the lists by words and by meaning; and how often they are named."""
 
     rows: Rows
     lexical: Rows
     dense: Rows
+    named: Floats
 
 
 class Gatherer:
     """Finds candidates in one index, whose table is `table`. `quick` are weights of `quick_features`, by
-    which the well-known titles are gone through; None for those that ship with falsework."""
+    which the well-known titles are gone through, `named` the titles of that table that viewers name; None for
+    those that ship with falsework."""
 
-    def __init__(self, index: Asked, table: Table, quick: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        index: Asked,
+        table: Table,
+        quick: Mapping[str, float] | None = None,
+        named: Named | None = None,
+    ) -> None:
         self.table = table
         self._index = index
         self._quick = dict(load_model().quick if quick is None else quick)
+        self._named = Named.of(load_model().named, table) if named is None else named
         self._shelves = Shelves(index, table)
         self._asking = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="falsework-index")
 
@@ -59,25 +69,31 @@ class Gatherer:
         conditions: Conditions = ANYTHING,
         *,
         quick: Mapping[str, float] | None = None,
+        named: Named | None = None,
     ) -> Candidates:
         """Whatever may answer a wish. Titles that are disliked, or liked and so known, are left out, as is
-        anything the table does not hold. `quick` are other weights for this once."""
+        anything the table does not hold. `quick` and `named` are others for this once."""
+        named = self._named if named is None else named
         # The index works in other threads and lets go of this one's lock, so all three go on at once.
         asked_words = self._asking.submit(self._by_words, request, conditions)
         asked_meaning = self._asking.submit(self._by_meaning, request.vectors[0], conditions, TAKEN)
         asked_liked = self._asking.submit(self._neighbours, request, conditions)
         shelf = self._shelves.under(conditions)
-        scores = quick_scores(request, shelf, self.table, self._quick if quick is None else quick)
+        weights = self._quick if quick is None else quick
+        scores = quick_scores(request, shelf, self.table, named.column(shelf.rows), weights)
         words, meaning = asked_words.result(), asked_meaning.result()
         known = words[np.isin(words, shelf.rows)][:KNOWN_TAKEN]
         rows = _distinct([words[:TAKEN], meaning, known, asked_liked.result(), shelf.rows[_best(scores)]])
         rows = rows[~np.isin(rows, np.concatenate([request.liked, request.unliked]))]
-        return Candidates(rows, _places(words, rows), _places(meaning, rows))
+        return Candidates(rows, _places(words, rows), _places(meaning, rows), named.column(rows))
 
-    def shelf(self, request: Request, conditions: Conditions = ANYTHING) -> tuple[Titles, dict[str, Floats]]:
+    def shelf(
+        self, request: Request, conditions: Conditions = ANYTHING, *, named: Named | None = None
+    ) -> tuple[Titles, dict[str, Floats]]:
         """The well-known titles that fulfil the conditions, and the columns they are compared by."""
         shelf = self._shelves.under(conditions)
-        return shelf, quick_features(request, shelf, self.table)
+        column = (self._named if named is None else named).column(shelf.rows)
+        return shelf, quick_features(request, shelf, self.table, column)
 
     def _neighbours(self, request: Request, conditions: Conditions) -> Rows:
         """The titles nearest in meaning to those that are liked, taken together."""

@@ -27,6 +27,7 @@ K1: Final = 1.2
 B: Final = 0.75
 MOST_LIKED: Final = 4  # titles a wish is compared with
 KNOTS: Final = (4, 8, 12, 25, 40, 65)  # years at which the weight of a title's age may change
+FINER_KNOTS: Final = (6, 15, 19, 33)  # more of them, where a recommendation is asked for
 UNKNOWN_AGE: Final = 40.0  # years
 UNKNOWN_APART: Final = 2.0
 SIGNALS: Final = (
@@ -57,8 +58,9 @@ QUICK_BY_KIND: Final = (
     "star's fame",
     "takings",
     "mentions",
+    "named",
     "age",
-    *(f"age over {knot}" for knot in KNOTS[:4]),
+    *(f"age over {knot}" for knot in KNOTS[:4] + FINER_KNOTS),
     "sequel",
     "studio",
     "animated",
@@ -70,6 +72,7 @@ QUICK_BY_KIND: Final = (
     "genres beside",
 )
 BY_ASKING: Final = ", recommending"  # after the name of a column that counts by the kind of the wish
+ONLY_BY_KIND: Final = frozenset(f"age over {knot}" for knot in FINER_KNOTS)
 BY_KIND: Final = ("fused", "bm25", "covered", "title said", "sentence near", "nearest passage")
 
 
@@ -101,13 +104,17 @@ class Titles:
         )
 
 
-def quick_features(request: Request, titles: Titles, table: Table) -> dict[str, Floats]:
-    """Columns that thousands of titles can be compared by: (titles,) float32 each."""
-    columns = {**titles.standing, **_asked(request, titles, table)}
-    return columns | _by_kind(request, columns, QUICK_BY_KIND)
+def quick_features(request: Request, titles: Titles, table: Table, named: Floats) -> dict[str, Floats]:
+    """Columns that thousands of titles can be compared by: (titles,) float32 each. `named` is that of
+    `Named.column`."""
+    columns = {**titles.standing, "named": named, **_asked(request, titles, table)}
+    columns |= _by_kind(request, columns, QUICK_BY_KIND)
+    return {name: column for name, column in columns.items() if name not in ONLY_BY_KIND}
 
 
-def quick_scores(request: Request, titles: Titles, table: Table, weights: Mapping[str, float]) -> Floats:
+def quick_scores(
+    request: Request, titles: Titles, table: Table, named: Floats, weights: Mapping[str, float]
+) -> Floats:
     """The sum of the `quick_features` by their weights, (titles,), without working the columns out that a
     request's kind only multiplies."""
     kind = _kind(request)
@@ -116,7 +123,7 @@ def quick_scores(request: Request, titles: Titles, table: Table, weights: Mappin
         return np.float32(weights.get(name, 0.0) + kind * weights.get(f"{name}{BY_ASKING}", 0.0))
 
     total = np.array([weight(name) for name in titles.standing], np.float32) @ titles.stacked
-    for name, column in _asked(request, titles, table).items():
+    for name, column in {"named": named, **_asked(request, titles, table)}.items():
         total += weight(name) * column
     return np.asarray(total, np.float32)
 
@@ -137,7 +144,7 @@ def features(request: Request, candidates: Candidates, table: Table) -> dict[str
     """All columns by name: (candidates,) float32 each."""
     rows = candidates.rows
     columns = {
-        **quick_features(request, Titles.of(rows, table), table),
+        **quick_features(request, Titles.of(rows, table), table, candidates.named),
         **_places(candidates),
         **_words(request, rows, table),
         **_passages(request, rows, table),
@@ -252,7 +259,7 @@ def _standing(rows: Rows, table: Table) -> dict[str, Floats]:
         "takings": np.log1p(table.takings[rows]),
         "mentions": np.log1p(table.mentions[rows]),
         "age": age,
-        **{f"age over {knot}": np.maximum(age - knot, 0) for knot in KNOTS},
+        **{f"age over {knot}": np.maximum(age - knot, 0) for knot in KNOTS + FINER_KNOTS},
         **{signal.name.lower(): (flags & signal) > 0 for signal in SIGNALS if signal.name},
     }
     return {name: np.asarray(values, np.float32) for name, values in found.items()}

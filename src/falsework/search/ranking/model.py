@@ -21,7 +21,7 @@ from falsework.errors import FalseworkError
 __all__ = ["FILE", "Model", "load_model"]
 
 FILE: Final = "model.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 Floats = npt.NDArray[np.float32]
 
@@ -29,10 +29,12 @@ Floats = npt.NDArray[np.float32]
 @dataclass(frozen=True)
 class Model:
     """`quick` weighs the columns of `quick_features`, by which well-known titles become candidates; `blend`
-    those of `features`, by which candidates are ordered. `card` says where the weights come from."""
+    those of `features`, by which candidates are ordered. `named` counts the wishes that name a title (see
+    `ranking.named`). `card` says where all of it comes from."""
 
     quick: Mapping[str, float]
     blend: Mapping[str, float]
+    named: Mapping[str, int]
     card: Mapping[str, Any]
 
     def scores(self, columns: Mapping[str, Floats]) -> Floats:
@@ -49,7 +51,13 @@ class Model:
 
     def dumps(self) -> str:
         """As JSON text."""
-        record = {"format": FORMAT, "card": self.card, "quick": self.quick, "blend": self.blend}
+        record = {
+            "format": FORMAT,
+            "card": self.card,
+            "quick": self.quick,
+            "blend": self.blend,
+            "named": self.named,
+        }
         return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -63,7 +71,8 @@ class Model:
                 {str(name): float(weight) for name, weight in record[part].items()}
                 for part in ("quick", "blend")
             ]
-            return cls(weights[0], weights[1], record["card"])
+            named = {str(name): int(count) for name, count in record["named"].items()}
+            return cls(weights[0], weights[1], named, record["card"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FalseworkError(
                 f"is not a ranking model ({error})",

@@ -155,12 +155,21 @@ class Table:
 
     def rows_named(self, key: str) -> npt.NDArray[np.int64]:
         """All rows whose title reads as `key` (see `signals.title_key`)."""
-        wanted = np.uint64(digest(key))
+        return self.rows_keyed(digest(key))
+
+    def rows_keyed(self, wanted: int) -> npt.NDArray[np.int64]:
+        """All rows the digest of whose key is `wanted`."""
         begin, end = (
-            np.searchsorted(self.key_digests, wanted),
-            np.searchsorted(self.key_digests, wanted, "right"),
+            np.searchsorted(self.key_digests, np.uint64(wanted)),
+            np.searchsorted(self.key_digests, np.uint64(wanted), "right"),
         )
         return np.asarray(self.key_rows[begin:end], np.int64)
+
+    def keys_of(self, rows: Ints) -> npt.NDArray[np.uint64]:
+        """The digest of each row's key."""
+        keys = np.zeros(self.titles, np.uint64)
+        keys[self.key_rows] = self.key_digests
+        return keys[rows]
 
     def whole_vectors(self, rows: Ints) -> Floats:
         """(len(rows), dimensions) float32: each title's vector of its whole text, of length 1."""

@@ -32,6 +32,7 @@ from falsework.search.ranking.features import features
 from falsework.search.ranking.judged import JudgedQuery, digest, folds, read_queries
 from falsework.search.ranking.learning import Choice, fit_weights
 from falsework.search.ranking.model import Model
+from falsework.search.ranking.named import Named, names_in
 from falsework.search.ranking.request import Encodes, Request, read_request
 from falsework.search.ranking.reranker import Reranker
 from falsework.search.ranking.shelf import Asked
@@ -101,28 +102,33 @@ class Examples:
 
 def train(examples: Examples, chosen: Sequence[int], *, seed: int, card: Mapping[str, Any]) -> Model:
     """Learn both sets of weights from the queries at `chosen`: first those by which the well-known titles are
-    gone through, then, with the candidates they find, those of the order."""
+    gone through, then, with the candidates they find, those of the order. How often titles are named is
+    counted in the texts of the same queries; in its own query a named title is none to choose from."""
     draws = np.random.default_rng(seed)
     table, gatherer = examples.gatherer.table, examples.gatherer
+    counts = names_in([examples.requests[at] for at in chosen], table)
+    named = Named.of(counts, table)
     names: list[str] = []
     choices: list[Choice] = []
     for at in chosen:
-        shelf, columns = gatherer.shelf(examples.requests[at])
+        request = examples.requests[at]
+        shelf, columns = gatherer.shelf(request, named=named)
         answers = np.isin(shelf.rows, examples.answers(at))
         some = draws.choice(len(answers), min(REJECTED, len(answers)), replace=False)
         kept = np.union1d(some, np.flatnonzero(answers))
+        kept = kept[~np.isin(shelf.rows[kept], np.concatenate([request.liked, request.unliked]))]
         names = list(columns)
         choices.append(Choice(np.stack([columns[name][kept] for name in names], 1), answers[kept]))
     quick = dict(zip(names, fit_weights(choices, QUICK_PENALTY).tolist(), strict=True))
     choices = []
     for at in chosen:
-        candidates = gatherer.gather(examples.requests[at], quick=quick)
+        candidates = gatherer.gather(examples.requests[at], quick=quick, named=named)
         columns = features(examples.requests[at], candidates, table)
         names = list(columns)
         answers = np.isin(candidates.rows, examples.answers(at))
         choices.append(Choice(np.stack(list(columns.values()), 1), answers))
     blend = dict(zip(names, fit_weights(choices, BLEND_PENALTY).tolist(), strict=True))
-    return Model(quick, blend, dict(card))
+    return Model(quick, blend, counts, dict(card))
 
 
 def cross_validated_models(
@@ -141,9 +147,10 @@ def cross_validated(examples: Examples, *, number: int, seed: int) -> list[list[
     """For each query, ids as ranked by the model that did not see its fold."""
     ranked: list[list[str]] = [[] for _ in range(len(examples))]
     for model, places in cross_validated_models(examples, number=number, seed=seed):
+        named = Named.of(model.named, examples.gatherer.table)
         for at in places.tolist():
             request = examples.requests[at]
-            candidates = examples.gatherer.gather(request, quick=model.quick)
+            candidates = examples.gatherer.gather(request, quick=model.quick, named=named)
             best = Reranker(model).rank(request, candidates, examples.gatherer.table, explained=0)
             ranked[at] = [each.id for each in best]
     return ranked
