@@ -61,6 +61,26 @@ def test_import_list_show_export_remove(capsys: pytest.CaptureFixture[str], tmp_
     assert told(capsys, "list")["count"] == 1
 
 
+def test_the_sample_can_be_looked_at_and_not_changed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    sample = ("--catalogue", "sample")
+    assert "The Lyon Corner" in said(capsys, "show", "the-lyon-corner-2026", *sample)
+    assert told(capsys, "list", "Tremors", *sample)["titles"][0]["id"] == "tremors-1990"
+    assert "building collapse" in said(capsys, "scene", "the-lyon-corner-2026", "4720", *sample)
+    assert told(capsys, "export", "sample.jsonl", *sample)["titles"] > 400
+    (tmp_path / "delivery").mkdir()
+    for words in (
+        ["import", "titles.csv"],
+        ["remove", "tremors-1990"],
+        ["attach", "tremors-1990", "delivery"],
+    ):
+        assert main(["catalogue", *words, *sample]) == 2
+        assert "there to be looked at" in capsys.readouterr().err
+    assert not (tmp_path / "sample").exists()
+
+
 def test_scenes_and_what_is_on_screen(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     scene = {
         "title_id": "1",

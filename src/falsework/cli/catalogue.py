@@ -28,8 +28,8 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
     common = argparse.ArgumentParser(add_help=False, parents=[shared])
     common.add_argument(
         "--catalogue", metavar="URL",
-        help="its file, or postgresql+psycopg://USER@HOST/DATABASE (default: $FALSEWORK_CATALOGUE, or "
-        "falsework/catalogue.db in your data folder)",
+        help="its file, postgresql+psycopg://USER@HOST/DATABASE, or, to look at, \"sample\" (default: "
+        "$FALSEWORK_CATALOGUE, or falsework/catalogue.db in your data folder)",
     )  # fmt: skip
 
     bring = tasks.add_parser("import", parents=[common], help="titles from CSV, JSON lines or Parquet")
@@ -111,18 +111,42 @@ def _count(text: str) -> int:
 
 
 def _opened(given: argparse.Namespace) -> Catalogue:
+    """The catalogue to look at."""
     from falsework.catalogue.database import Catalogue, default_url
+    from falsework.catalogue.sample import SAMPLE
 
-    return Catalogue.open(given.catalogue or default_url(), create=False)
+    if given.catalogue != SAMPLE:
+        return Catalogue.open(given.catalogue or default_url(), create=False)
+    from falsework.cli.search import not_installed
+
+    try:
+        from falsework.search.opening import open_catalogue
+    except ImportError as error:
+        raise not_installed(error) from error
+    return open_catalogue(SAMPLE)
+
+
+def _own(given: argparse.Namespace) -> str:
+    """Where the catalogue lies that is to be changed: not the sample, which search fills again at will."""
+    from falsework.catalogue.database import default_url
+    from falsework.catalogue.sample import SAMPLE
+
+    if given.catalogue == SAMPLE:
+        raise FalseworkError(
+            "the sample is there to be looked at",
+            where="--catalogue sample",
+            todo="Name a catalogue of your own; a file that is called so is ./sample.",
+        )
+    return str(given.catalogue or default_url())
 
 
 @contextmanager
 def _to_import_into(given: argparse.Namespace) -> Iterator[Catalogue]:
     """The catalogue, begun where there is none; for a dry run an empty one stands for one that is not
     there."""
-    from falsework.catalogue.database import Catalogue, default_url
+    from falsework.catalogue.database import Catalogue
 
-    url = given.catalogue or default_url()
+    url = _own(given)
     with tempfile.TemporaryDirectory(prefix="falsework-") as folder:
         if given.dry_run and "://" not in url and not Path(url).expanduser().exists():
             url = str(Path(folder) / "empty.db")
@@ -205,8 +229,9 @@ def _attach(given: argparse.Namespace) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     from falsework.catalogue.attaching import attach
+    from falsework.catalogue.database import Catalogue
 
-    with _opened(given) as catalogue:
+    with Catalogue.open(_own(given), create=False) as catalogue:
         shot = attach(
             catalogue, given.id, given.folder, at=datetime.now(UTC), scene_id=given.scene, ledger=given.ledger
         )
@@ -216,7 +241,9 @@ def _attach(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _remove(given: argparse.Namespace) -> dict[str, Any]:
-    with _opened(given) as catalogue:
+    from falsework.catalogue.database import Catalogue
+
+    with Catalogue.open(_own(given), create=False) as catalogue:
         known = catalogue.titles(given.ids)
         missing = next((one for one in given.ids if one not in known), None)
         if missing is not None:

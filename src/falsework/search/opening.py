@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from falsework.catalogue.database import Catalogue, default_url
 from falsework.catalogue.engine import VARIABLE
-from falsework.catalogue.sample import edition, fill
+from falsework.catalogue.sample import SAMPLE, edition, fill
 from falsework.errors import FalseworkError
 from falsework.search.encoder import Encoder
 from falsework.search.index.build import OpenIndex, build, open_index
@@ -32,7 +32,6 @@ __all__ = [
     "open_searcher",
 ]
 
-SAMPLE: Final = "sample"
 Progress = Callable[[int, int], None]
 
 

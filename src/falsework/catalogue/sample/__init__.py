@@ -12,7 +12,9 @@ from falsework.catalogue.database import Catalogue
 from falsework.catalogue.mapping import guessed, read
 from falsework.catalogue.records import Scene
 
-__all__ = ["edition", "fill", "sample_scenes"]
+__all__ = ["SAMPLE", "edition", "fill", "sample_scenes"]
+
+SAMPLE = "sample"  # what stands for it where a catalogue's path or URL is asked for
 
 
 def edition() -> str:
