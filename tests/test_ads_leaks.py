@@ -317,7 +317,7 @@ def _features(frame: bytes) -> Sequence[str]:
 def _query(planter: Planter) -> bytes:
     """A player's, with marks in what it may say of a person."""
     given = {"duration": 30, "uid": planter.mark(), "ifa": planter.mark(), "country": "FR", "gdpr": 1}
-    return urlencode({**given, "genre": "Drama", "unknown": planter.mark()}).encode()
+    return urlencode({**given, "genre": "Drama", "unknown": planter.mark(), planter.mark(): 1}).encode()
 
 
 def test_with_consent_denied_no_identifier_is_anywhere(

@@ -15,6 +15,7 @@ import math
 import re
 import secrets
 from collections.abc import Mapping
+from difflib import get_close_matches
 from urllib.parse import parse_qsl
 
 from falsework.ads.openrtb.objects import (
@@ -46,7 +47,7 @@ STILL_TYPES = ["image/png", "image/jpeg", "image/webp"]
 # As players leave them, and what VAST 4.1 has for a macro that is unknown (-1) or may not be told (-2).
 MACRO = re.compile(r"\[\w+\]|\$\{\w+\}|\{\{?\w+\}?\}|%%\w+%%|-[12]")
 NO = frozenset({"", "0", "false", "no"})
-NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+MOST_NAMED, LONGEST_NAME = 3, 40  # names that others are compared with, and characters of each
 OF_HLS = "_HLS_"  # the protocol's own parameters, which the player adds
 CURRENCY = re.compile("[A-Za-z]{3}")
 MIME = re.compile(r"[\w.+-]+/[\w.+-]+")
@@ -86,9 +87,15 @@ def parameters(query: bytes) -> dict[str, str]:
 
 def notes_of(given: Mapping[str, str]) -> tuple[str, ...]:
     """What of it is not as it was meant, in words, though the request can be answered."""
-    strange = (name for name in given if name not in KNOWN and not name.startswith(OF_HLS))
-    names = (name if NAME.fullmatch(name) else "a name that is none" for name in strange)
-    notes = [f"{name}: no parameter of this server, and read over" for name in names]
+    # The name itself stays out: it may be somebody's, and notes are logged.
+    strange = [name for name in given if name not in KNOWN and not name.startswith(OF_HLS)]
+    near = {
+        one
+        for name in strange[:MOST_NAMED]
+        for one in get_close_matches(name[:LONGEST_NAME].lower(), sorted(KNOWN), 1)
+    }
+    like = f" (is {', '.join(sorted(near))} meant?)" if near else ""
+    notes = [f"{len(strange)} names are no parameters of this server{like}"] if strange else []
     notes += [
         f"{name}: {NOT_READ}"
         for name, read in (
