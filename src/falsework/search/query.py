@@ -38,7 +38,8 @@ class Query(BaseModel):
     `languages` (ISO 639-1), `people`, `kind`, `kids`, `exclude`. Wishes that only rank: `text`, `titles`,
     `genres`, `moods`, `mild`, `like`, `unlike`, `around`, `countries`.
 
-    `text` is what is left to be matched by its meaning, in English whatever was typed. `titles` are asked for
+    `text` is what is left to be matched by its meaning, in English whatever was typed; behind it Spanish
+    words as they were typed, where the catalogue has texts in Spanish. `titles` are asked for
     by their names; `like` and `unlike` are titles to compare with. All three are written as the catalogue
     writes them where they were found (with the year in brackets where the name alone would mean another),
     and as said where not. `mild` are moods to be there a little at most ("not too scary"). `around` are years

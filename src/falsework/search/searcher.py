@@ -256,14 +256,11 @@ class Searcher:
             "A title to compare with is not for a children's profile, and was left out.",
         )
 
-    def _told(self, word: str) -> bool:
-        """Whether any title's texts have a word."""
-        vocabulary = self.opened.table.vocabulary
-        terms = np.array([term_id(token) for token in tokens(word)], vocabulary.dtype)
-        at = np.searchsorted(vocabulary, terms)
-        return bool(len(vocabulary)) and bool(
-            (vocabulary[np.minimum(at, len(vocabulary) - 1)] == terms).all()
-        )
+    def _told(self, word: str) -> int:
+        """In how many titles' texts a word stands."""
+        table = self.opened.table
+        terms = np.array([term_id(token) for token in tokens(word)], table.vocabulary.dtype)
+        return int(table.frequencies(terms).min(initial=table.titles))
 
     def _written(self, ids: Sequence[str], *, kids: bool) -> tuple[str, ...]:
         """Titles as a query names them, each at its place; "" for what is not there or not for a child."""

@@ -20,7 +20,7 @@ from falsework.search.understanding.sentence import Sentence
 from falsework.search.understanding.spanish import english_words, famous_titles
 from falsework.search.understanding.title_marks import JOINING
 
-__all__ = ["absent_title", "sounds_like_title", "unknown_words"]
+__all__ = ["Told", "absent_title", "sounds_like_title", "unknown_words"]
 
 LONGEST: Final = 6  # words of a wish that may be nothing but a name
 LONGEST_CUE: Final = 5  # words before it that ask for it: "where can i watch"
@@ -29,13 +29,13 @@ SAME_WORD: Final = 85  # likeness (rapidfuzz's ratio, 0 to 100) from which a wor
 MOST_LOOKED_AT: Final = 12  # words of a wish of which it is said that nobody knows them
 NEARLY: Final = 0.8  # likeness of a title that is there from which another of its kind is meant
 
-Told = Callable[[str], bool]
+Told = Callable[[str], int]  # in how many titles' texts a word stands
 
 
 def absent_title(sentence: Sentence, names: Names, *, told: Told | None = None) -> str | None:
     """The name, as said, if the whole sentence asks for a title that `names` does not have; else None.
 
-    `told` says of a word whether the catalogue's texts have it.
+    `told` says of a word in how many titles' texts it stands.
     """
     first, after = _asked_for(sentence), len(sentence.words)
     if not 0 < after - first <= LONGEST or any(word.sentence for word in sentence.words):

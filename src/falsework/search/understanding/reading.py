@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from falsework.search.query import LONGEST_TEXT, Query
-from falsework.search.understanding.absent import absent_title
+from falsework.search.text import folded, tokens
+from falsework.search.understanding.absent import Told, absent_title, is_ordinary
 from falsework.search.understanding.chips import chips_of
 from falsework.search.understanding.draft import Wish
 from falsework.search.understanding.followups import read_followup
@@ -22,6 +23,9 @@ from falsework.search.understanding.wish import query_of, read_wish
 __all__ = ["understand"]
 
 MOST_NAMED: Final = 6  # words of a text that may be hardly more than names
+SHORTEST_TYPED: Final = 4  # letters of a Spanish word that is looked for as it was typed
+SPANISH_WORDS: Final = ("una", "que", "para", "por")  # which hardly any Spanish text is without
+FEWEST_SPANISH: Final = 0.01  # share of titles from which those are no names
 MANY_WORDS: Final = 30  # from which on people talk, and much is said in passing
 
 
@@ -32,14 +36,14 @@ def understand(
     kids: bool = False,
     previous: Query | None = None,
     shown: Sequence[str] = (),
-    told: Callable[[str], bool] | None = None,
+    told: Told | None = None,
 ) -> Understood:
     """What a viewer means by a sentence, in English or Spanish.
 
     `kids`: the profile is a child's; it stays so whatever is said. `previous`: the query before in this
     conversation, which the sentence may edit ("shorter", "no gore"). `shown`: the titles of the answer to
-    it, in their order, for "more like the second". `told`: whether the catalogue's texts have a word, without
-    which a rare word is taken for a title's. Any text is read and none raises.
+    it, in their order, for "more like the second". `told`: in how many titles' texts a word
+    stands; a rare word that stands in none is taken for a title's. Any text is read and none raises.
     """
     plain, left_out = cleaned(text)
     english = to_english(plain)
@@ -74,6 +78,8 @@ def understand(
         if _says_only_text(wish) and (name := absent_title(sentence, names, told=told)) is not None:
             wish.unknown_titles.append(name)
             query = query_of(wish, kids=kids, text=name)
+    if spanish and told is not None and _tells_in_spanish(told, len(names)):
+        query = _with_typed(query, english, told)
     return Understood(
         query,
         chips_of(query, language=english.language),
@@ -109,6 +115,28 @@ def _less(
         *unknown,
         remarks=tuple(f"Nothing was asked for as “{what}”: nothing was taken away." for what in back.idle),
     )
+
+
+def _tells_in_spanish(told: Told, titles: int) -> bool:
+    """Whether some of the catalogue's texts are in Spanish, and not just names in them: in an English one
+    even "casa" stands in a title, and finds it for every house."""
+    return sum(told(word) >= FEWEST_SPANISH * titles for word in SPANISH_WORDS) >= 2
+
+
+def _with_typed(query: Query, english: English, told: Told) -> Query:
+    """The query with the Spanish words of its text behind the English ones, where the catalogue's texts have
+    them: a synopsis may be in Spanish too. What is an English word as well would find something else."""
+    left = set(tokens(query.text))
+    typed = dict.fromkeys(
+        word
+        for said, meant in english.glossed
+        if left.intersection(tokens(meant))
+        for word in said.split()
+        if len(word) >= SHORTEST_TYPED and not is_ordinary(folded(word), None) and told(word)
+    )
+    new = [word for word in typed if not left.intersection(tokens(word))]
+    text = " ".join((query.text, *new))
+    return query.model_copy(update={"text": text}) if new and len(text) <= LONGEST_TEXT else query
 
 
 def _in_passing(query: Query) -> Query:
