@@ -132,7 +132,7 @@ def test_categories_of_other_taxonomies_are_blocked_as_products(
 def test_what_is_blocked_and_cannot_be_placed_is_noted() -> None:
     (one,) = found({}, bcat=["211", "nonsense"], cattax=9)
     assert one.blocked_categories == ("1002",)
-    assert one.notes == ("bcat: nonsense: not found in Content Taxonomy 3.1",)
+    assert one.notes == ("bcat: nonsense: not found in Content Taxonomy 3.1, and blocks nothing",)
 
 
 def test_a_list_of_what_is_allowed_allows_nothing_where_nothing_of_it_can_be_placed() -> None:
@@ -140,7 +140,7 @@ def test_a_list_of_what_is_allowed_allows_nothing_where_nothing_of_it_can_be_pla
     assert one.allowed_categories == ("1341", "1551")
     (one,) = found({}, acat=["nonsense"], cattax=9)
     assert one.allowed_categories == ("nonsense",)
-    assert one.notes == ("acat: nonsense: not found in Content Taxonomy 3.1",)
+    assert one.notes == ("acat: nonsense: not found in Content Taxonomy 3.1, and allows nothing",)
 
 
 def test_what_the_player_can_do_is_asked_of_the_slot() -> None:

@@ -6,13 +6,12 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from falsework.cli.ads_explain import query_in, show
+from falsework.cli.ads_input import read_input
 from falsework.cli.ads_sources import RELEVANCE, SAMPLE, campaigns_at, catalogue_at, encoder_for
 from falsework.errors import FalseworkError, shown
-
-if TYPE_CHECKING:
-    from falsework.ads.decision.engine import Decision
 
 __all__ = ["add"]
 
@@ -38,7 +37,9 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
     serve.set_defaults(run=_serve)
 
     explain = tasks.add_parser("explain", parents=[shared], help="why a request is answered as it is")
-    explain.add_argument("request", type=Path, metavar="REQUEST.json")
+    explain.add_argument("request", metavar="REQUEST",
+                         help="a file with an OpenRTB request, or what a player asks: '/vast?duration=30'; "
+                         "\"-\" reads standard input")  # fmt: skip
     explain.add_argument("--campaigns", required=True, metavar="FILE", help=FILES)
     _deciding(explain)
     explain.set_defaults(run=_explain)
@@ -160,10 +161,8 @@ def _explain(given: argparse.Namespace) -> dict[str, Any]:
 
     from falsework.ads.server.running import Settings, build
 
-    try:
-        body = given.request.read_bytes()
-    except OSError as error:
-        raise FalseworkError(f"cannot be read ({error.strerror})", where=given.request) from error
+    query = query_in(given.request)
+    body = b"" if query is not None else read_input(given.request)
     with tempfile.TemporaryDirectory() as folder:
         service = build(
             Settings(
@@ -180,13 +179,17 @@ def _explain(given: argparse.Namespace) -> dict[str, Any]:
             encoder_for(given),
             behind=False,
         )
+        service.partners = None  # to explain a decision sends nothing to anybody
         try:
-            decisions = asyncio.run(service.explain(body))
+            if query is not None:
+                decisions = asyncio.run(service.explain_player(query[1].encode(), query[0] == "pause"))
+            else:
+                decisions = asyncio.run(service.explain(body))
         finally:
             service.close()
     if not given.json:
         for decision in decisions:
-            _print(decision)
+            show(decision, service.terms.currency)
     return {
         "breaks": [
             {
@@ -234,55 +237,3 @@ def _bench(given: argparse.Namespace) -> dict[str, Any]:
                     flush=True,
                 )
     return {"rows": rows}
-
-
-def _print(decision: Decision) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    trace, asked = decision.trace, decision.asked
-    if trace is None:
-        return
-    console = Console(highlight=False)
-
-    def line(text: str) -> None:
-        console.print(escape(shown(text)))
-
-    def table(*columns: str, title: str) -> Table:
-        made = Table(title=title, title_justify="left", header_style="bold", box=None, padding=(0, 2, 0, 0))
-        for column in columns:
-            made.add_column(column, overflow="fold")
-        return made
-
-    line(f"Break {asked.id}: {asked.duration or sum(slot.most for slot in asked.slots):g} seconds at most, "
-         f"placement {asked.placement.name.lower().replace('_', ' ')}")  # fmt: skip
-    beside = "; ".join(f"{name}: {', '.join(values)}" for name, values in trace.scene.items() if values)
-    line(f"Beside it: {asked.scene.scene or asked.scene.title or 'a scene nobody described'}"
-         + (f" ({beside})" if beside else ""))  # fmt: skip
-    consent = table("what", "may it be done", title="\nThe viewer")
-    for what, verdict in trace.permissions.items():
-        consent.add_row(escape(what), escape(verdict))
-    console.print(consent)
-    refused = table(
-        "refused", "because", "which", title=f"\n{trace.rows} creatives, {trace.eligible} may be shown"
-    )
-    for one in trace.refused:
-        more = one.count - len(one.line_items)
-        names = ", ".join(one.line_items) + (f" and {more} more" if more > 0 else "")
-        refused.add_row(str(one.count), escape(one.why), escape(shown(names)))
-    console.print(refused)
-    considered = table("line item", "creative", "worth", "of", "", title="\nConsidered")
-    for each in trace.considered:
-        parts = ", ".join(f"{name} {value:.6g}" for name, value in each.parts.items())
-        verdict = "shown" if each.shown else each.why
-        considered.add_row(escape(shown(each.line_item)), escape(shown(each.creative)), f"{each.worth:.6g}",
-                           escape(parts), escape(verdict))  # fmt: skip
-    console.print(considered)
-    result = table("from", "line item", "creative", "seconds", "", title="\nThe break")
-    for shown_one in decision.chosen:
-        creative = shown_one.row.creative
-        result.add_row(f"{shown_one.starts:g} s", escape(shown_one.row.line_item.id), escape(creative.id),
-                       f"{creative.duration:g}", "house" if shown_one.house else "")  # fmt: skip
-    console.print(result)
-    console.print(f"Decided in {trace.microseconds:.0f} µs, this trace included.")

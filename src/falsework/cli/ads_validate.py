@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from falsework.cli.ads_explain import query_in
 from falsework.cli.ads_input import STDIN, not_installed, read_input
 from falsework.cli.output import write_out
 from falsework.errors import FalseworkError, shown
@@ -16,7 +17,11 @@ __all__ = ["add"]
 
 YOURS_TO_MEND = 2
 SUFFIXES = {".json": "openrtb", ".xml": "vast", ".vast": "vast"}
-NAMES = {"openrtb": "an OpenRTB 2.6 request", "vast": "a VAST document"}
+NAMES = {
+    "openrtb": "an OpenRTB 2.6 request",
+    "vast": "a VAST document",
+    "query": "a player's request",
+}
 
 
 def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
@@ -27,10 +32,11 @@ def add(tasks: Any, shared: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help='files, folders with .json and .xml files in them, or "-" for standard input',
+        help='files, folders with .json and .xml files in them, "-" for standard input, or what a player '
+        "asks ('/vast?duration=30')",
     )
     parser.add_argument(
-        "--kind", choices=tuple(NAMES), help="what they are (default: told by what is in them)"
+        "--kind", choices=("openrtb", "vast"), help="what they are (default: told by what is in them)"
     )
     parser.set_defaults(run=run)
 
@@ -54,7 +60,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
 def _files(names: Sequence[str]) -> Iterator[str]:
     for name in names:
         path = Path(name)
-        if name == STDIN or not path.is_dir():
+        if name == STDIN or query_in(name) or not path.is_dir():
             yield name
             continue
         inside = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
@@ -74,6 +80,9 @@ def _checked(name: str, kind: str | None) -> dict[str, Any]:
         raise not_installed(error) from error
     file = "standard input" if name == STDIN else name
     answer: dict[str, Any] = {"file": file, "kind": kind, "valid": True, "field": "", "what": ""}
+    query = query_in(name)
+    if query is not None:
+        return answer | {"kind": "query"} | _query(*query)
     try:
         body = read_input(name)
         answer["kind"] = kind = kind or _kind(name, body)
@@ -85,6 +94,20 @@ def _checked(name: str, kind: str | None) -> dict[str, Any]:
         field = "" if error.where in (file, name) else error.where
         answer |= {"valid": False, "field": field, "what": error.what.rstrip(".")}
     return answer
+
+
+def _query(path: str, query: str) -> dict[str, Any]:
+    """The first parameter that is refused, or else the first that is not taken as it came."""
+    from falsework.ads.opportunity import Placement
+    from falsework.ads.server.queries import notes_of, parameters, request_of
+
+    try:
+        given = parameters(query.encode("utf-8", "replace"))
+        request_of(given, Placement.PAUSE if path == "pause" else Placement.INSTREAM)
+    except FalseworkError as error:
+        return {"valid": False, "field": error.where, "what": error.what}
+    notes = notes_of(given)
+    return {"valid": not notes, "field": "", "what": notes[0] if notes else ""}
 
 
 def _kind(name: str, body: bytes) -> str:

@@ -79,7 +79,7 @@ def breaks(
             pods.setdefault(imp.video.podid or f"\0{imp.id}", []).append((imp, imp.video))
     blocked = placed(request.cattax, tuple(request.bcat or ()))
     allowed, of_allowed = _allowed_categories(request)
-    notes = (*notes, *(f"bcat: {note}" for note in blocked.notes), *of_allowed)
+    notes = (*notes, *(f"bcat: {note}, and blocks nothing" for note in blocked.notes), *of_allowed)
     accepted = terms.accepted(request)
     scenes: dict[float | None, Scene] = {}
     found = []
@@ -268,4 +268,6 @@ def _allowed_categories(request: BidRequest) -> tuple[tuple[str, ...], tuple[str
     if not request.acat:
         return (), ()
     found = placed(request.cattax, tuple(request.acat))
-    return found.products or tuple(request.acat), tuple(f"acat: {note}" for note in found.notes)
+    return found.products or tuple(request.acat), tuple(
+        f"acat: {note}, and allows nothing" for note in found.notes
+    )

@@ -137,6 +137,19 @@ class Service:
         that is refused."""
         return await self._decided(read(body), Deadline.none(), True)
 
+    async def explain_player(self, query: bytes, pause: bool) -> list[Decision]:
+        """The same for a player's query, which is never an error: what is refused is among the notes."""
+        placement = Placement.PAUSE if pause else Placement.INSTREAM
+        deadline, notes = Deadline.none(), tuple[str, ...]()
+        try:
+            told = parameters(query)
+            notes = notes_of(told)
+            request = request_of(told, placement)
+        except FalseworkError as error:
+            request = request_of({}, placement)
+            deadline, notes = Deadline(0.0), (*notes, refused_in_words(error))
+        return await self._decided(request, deadline, True, notes)
+
     async def player(
         self,
         query: bytes,
