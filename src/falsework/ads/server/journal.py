@@ -6,6 +6,7 @@ the writing, which may wait for a disk or a broker, has a thread of its own.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 
 from falsework.ads.decision.engine import Decision
@@ -26,6 +27,7 @@ class Journal:
         self._log = log
         self._waiting: deque[Decision | Happened] = deque(maxlen=MOST_WAITING)
         self._encoded: list[bytes] = []
+        self._writing = threading.Lock()  # a server that ends may find its last write under way
 
     def add(self, one: Decision | Happened) -> None:
         if self._log is not None:
@@ -35,24 +37,23 @@ class Journal:
         """Make records of the next of what was added."""
         if self._log is None:
             return
-        for _ in range(min(most, len(self._waiting))):
-            if len(self._encoded) >= MOST_ENCODED:
-                return
-            one = self._waiting.popleft()
-            records = [one] if isinstance(one, Happened) else exposures(one)
-            self._encoded += [self._log.encoded(record) for record in records]
+        with self._writing:
+            for _ in range(min(most, len(self._waiting))):
+                if len(self._encoded) >= MOST_ENCODED:
+                    return
+                one = self._waiting.popleft()
+                records = [one] if isinstance(one, Happened) else exposures(one)
+                self._encoded += [self._log.encoded(record) for record in records]
 
     def write(self) -> None:
         """Those made so far. A `FalseworkError` where they cannot be written: they are tried again with the
         next."""
-        if self._log is None or not self._encoded:
+        if self._log is None:
             return
-        records, self._encoded = self._encoded, []
-        try:
-            self._log.write(records)
-        except BaseException:
-            self._encoded = [*records, *self._encoded]
-            raise
+        with self._writing:
+            if self._encoded:
+                self._log.write(self._encoded)
+                self._encoded = []
 
     def close(self) -> None:
         """Write all that is left. A `FalseworkError` where that cannot be; the log is closed all the same."""
