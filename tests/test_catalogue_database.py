@@ -15,7 +15,6 @@ import sqlalchemy as sql
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from falsework.catalogue import engine
 from falsework.catalogue.database import Catalogue, default_url
 from falsework.catalogue.engine import place_of
 from falsework.catalogue.migrating import script_location
@@ -23,6 +22,7 @@ from falsework.catalogue.reading import Wanted
 from falsework.catalogue.records import Availability, Credit, Episode, Scene, Season, Title
 from falsework.catalogue.schema import VERSION, VERSION_TABLE, Base
 from falsework.errors import FalseworkError
+from falsework.rights import engines
 
 AT_WORK = Path(__file__).parent / "catalogue_at_work.py"
 
@@ -308,7 +308,7 @@ def test_a_reader_sees_one_moment(catalogue_url: str) -> None:
 
 
 def test_who_waits_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "PATIENCE", 0.1)
+    monkeypatch.setattr(engines, "PATIENCE", 0.1)
     with Catalogue.open(tmp_path / "c") as one, Catalogue.open(tmp_path / "c") as other:
         with one.writing() as writer:
             writer.titles([Title("a", "A")])
@@ -342,3 +342,20 @@ def test_a_catalogue_of_the_first_version_gets_one(catalogue_url: str) -> None:
         assert len(catalogue.identity) == 32
         assert catalogue.title("a") == Title("a", "A")
         assert catalogue.revision == 1
+
+
+def test_an_order_is_given_until_nobody_is_in_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite takes up its log only when it is alone, and does not wait for that itself."""
+    given: list[int] = []
+
+    def order() -> None:
+        given.append(1)
+        if len(given) < 4:
+            raise sqlite3.OperationalError("database is locked")
+
+    engines._insisted(order)
+    assert len(given) == 4
+    given.clear()
+    monkeypatch.setattr(engines, "PATIENCE", 0.0)
+    with pytest.raises(sqlite3.OperationalError):
+        engines._insisted(order)
