@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
@@ -298,7 +299,8 @@ class Searcher:
         # The last word, whatever was done before it: the catalogue's own rating.
         seasons = self._seasons(query, [one.title for one in found.results])
         results = [one for one in found.results if fulfils(one.title, query, conditions, seasons)][:limit]
-        results = [replace(one, why=tuple(why(one.title, query, liked=found.liked))) for one in results]
+        reasons = partial(why, query=query, liked=found.liked, language=understood.language)
+        results = [replace(one, why=tuple(reasons(one.title))) for one in results]
         missing = (*understood.unknown_titles, *understood.unknown_people)
         notes = (*wish.notes, *self._notes(understood, found))
         return Answer(
