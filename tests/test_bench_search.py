@@ -285,7 +285,9 @@ def test_queries_that_were_trained_on_are_said_to_be(small, tmp_path: Path, monk
 
     shipped = load_model()
     card = {**shipped.card, "query digests": [query.digest for query in read_queries(small[1])[:10]]}
-    monkeypatch.setattr(running, "load_model", lambda: Model(shipped.quick, shipped.blend, shipped.named, card))
+    monkeypatch.setattr(
+        running, "load_model", lambda: Model(shipped.quick, shipped.blend, shipped.named, card)
+    )
     bench = bench_search(small[0], [small[1]], number=3)
     systems = {row.system: row for row in bench.rows}
     assert systems[SHIPPED].trained == 10

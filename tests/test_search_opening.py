@@ -1,5 +1,5 @@
-"""Where a catalogue's index lies when nothing else is said, whether it is that catalogue's, and what becomes of
-one that this version cannot read."""
+"""Where a catalogue's index lies when nothing else is said, whether it is that catalogue's, and what
+becomes of one that this version cannot read."""
 
 from __future__ import annotations
 
@@ -136,8 +136,8 @@ def pointing_nowhere(generation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 UNREADABLE = [
-    of_another_format, with_names_of_another_format, with_another_manifest, of_another_model, without_a_column,
-    cut_short, without_its_shard, swept_away, pointing_nowhere,
+    of_another_format, with_names_of_another_format, with_another_manifest, of_another_model,
+    without_a_column, cut_short, without_its_shard, swept_away, pointing_nowhere,
 ]  # fmt: skip
 
 
