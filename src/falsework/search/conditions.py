@@ -16,6 +16,7 @@ from falsework.search.index.protocol import CatalogueIndex, Conditions
 from falsework.search.query import Query, Span
 from falsework.search.text import folded
 from falsework.search.understanding import chips_of, without
+from falsework.search.understanding.lexicon import compound
 
 __all__ = ["conditions_of", "fulfils", "loosenings"]
 
@@ -129,8 +130,11 @@ def _to_be_watched(title: Title, conditions: Conditions) -> bool:
 
 def _carries(title: Title, excluded: str) -> bool:
     """Whether a title has what no result may have: among its genres and moods, or, where nobody recorded any,
-    in words of its text that tell of it. A plain word is looked for among the people and in the text
+    in words of its text that tell of it. What is several of these together ("rom coms") it carries where it
+    carries them all. A plain word is looked for among the people and in the text
     always; a country's code and a language's name among the countries and languages."""
+    if together := compound(excluded):
+        return all(_carries(title, each) for each in together)
     if excluded in _COUNTRIES:
         return excluded in title.countries
     if (language := _LANGUAGES.get(folded(excluded))) is not None and title.languages:

@@ -30,10 +30,16 @@ _CHILDREN: Final = re.compile(
     rf"with) {_OWN}(?:whole |entire )?(?:family and )?{_CHILD})"
     rf"|(?P<can>(?:kids|children) (?:can|could|will|would|may) (?:watch|enjoy|like|love)))(?= )"
 )
+_BE: Final = frozenset(("is", "are", "was", "were", "isnt", "arent", "wasnt"))
+_IT: Final = frozenset(("it", "that", "this", "they", "those", "these"))
+NEAR: Final = 14  # words of a title and what is said before it, in which "is" may stand
 
 
 def take_children(wish: Wish) -> None:
-    """ "For my 5 year old", "kids film", "family friendly"; "not for kids" is the contrary."""
+    """ "For my 5 year old", "kids film", "family friendly"; "not for kids" is the contrary.
+
+    Whether a title that is named is one for children ("Is Alien kid friendly?") asks for nothing.
+    """
     sentence = wish.sentence
     if sentence.keys in (("kids",), ("children",), ("childrens",)):
         wish.kids = True
@@ -46,6 +52,9 @@ def take_children(wish: Wish) -> None:
         if match["age"] and _age(match["years"]) >= GROWN_UP:
             sentence.use(first, after)
             continue
+        if (match["friendly"] or match["for"] or match["can"]) and _of_a_title(wish, first):
+            sentence.use(first, after)
+            continue
         operator = operator_before(sentence, first)
         if operator in ("exclude", "not", "mild"):
             wish.add("exclude", "Family")
@@ -54,6 +63,29 @@ def take_children(wish: Wish) -> None:
         if match["films"]:
             after = first + 1  # the kind and the genre are still to be understood
         sentence.use(first, after)
+
+
+def _of_a_title(wish: Wish, first: int) -> bool:
+    """Whether what begins at a word is said or asked of a title that is named: "Alien is …", "is Alien …",
+    "I saw Alien, is it …"."""
+    sentence = wish.sentence
+    if not (wish.unknown_titles or any(wish.values.get(key) for key in ("titles", "like", "unlike"))):
+        return False
+    begin = first
+    while begin and sentence.words[begin - 1].sentence == sentence.words[first].sentence:
+        begin -= 1
+    before = sentence.keys[max(begin, first - NEAR) : first]
+    used = sentence.used[max(begin, first - NEAR) : first]
+    if before[-1:] and before[-1] in _BE:  # "Alien is kid friendly"
+        return len(before) > 1 and used[-2]
+    if before[-2:-1] and before[-2] in _BE and before[-1] in _IT:  # "is it kid friendly", said of one before
+        return True
+    # "is Alien kid friendly", but not "what is like Alien for kids"
+    size = next((size for size, taken in enumerate(reversed(used)) if not taken), len(used))
+    named = before[len(before) - size :]
+    if not named or {"like", "similar"} & set(named):
+        return False
+    return named[0] in _BE or before[-size - 1 : len(before) - size] in {(each,) for each in _BE}
 
 
 def _age(said: str) -> int:

@@ -16,7 +16,14 @@ from typing import Any, Final
 from falsework.search.query import LONGEST_TEXT, Query
 from falsework.search.understanding.comparing import compared, compares
 from falsework.search.understanding.draft import Wish, terms
-from falsework.search.understanding.lexicon import FILLERS, FILM_WORDS, SERIES_WORDS, meanings, phrases
+from falsework.search.understanding.lexicon import (
+    FILLERS,
+    FILM_WORDS,
+    SERIES_WORDS,
+    compound,
+    meanings,
+    phrases,
+)
 from falsework.search.understanding.names import Names
 from falsework.search.understanding.remainder import left_over
 from falsework.search.understanding.sentence import Sentence
@@ -67,6 +74,7 @@ _POLITE: Final = frozenset(
     ("ok", "okay", "please", "actually", "well", "hmm", "yes", "can", "could", "you", "now", "then")
 )
 _WHAT_ABOUT: Final = (("what", "about"), ("how", "about"))
+_NOT_WANTED: Final = re.compile(r" (?:i )?(?:dont|do not) want (?!to )")
 
 
 def read_followup(
@@ -127,6 +135,8 @@ def _edits(sentence: Sentence, names: Names) -> bool:
         return False
     if "instead" in keys or compares(sentence):
         return True
+    if _NOT_WANTED.match(f" {' '.join(keys)} ") and sentence.words[-1].clause == sentence.words[0].clause:
+        return True  # what is only not wanted is said of what was
     noun = any(key in FILM_WORDS or key in SERIES_WORDS for key in keys)
     if keys[0] in _OPENERS and keys[0] not in _NOT_OPENERS:
         return not (
@@ -195,6 +205,9 @@ def _merged(
     merged = dict(fields)
     excluded = wish.values.get("exclude", [])
     unwanted = {each.casefold() for each in excluded}
+    for each in map(compound, excluded):
+        if {*each} <= {*previous.genres, *previous.moods}:
+            unwanted |= set(map(str.casefold, each))
     for key in (
         "genres",
         "moods",
@@ -215,7 +228,9 @@ def _merged(
             before = []
         if key == "exclude":
             wanted = {each.casefold() for name in ("genres", "moods") for each in wish.values.get(name, [])}
-            before = [each for each in before if each.casefold() not in wanted]
+            before = [
+                each for each in before if not wanted.issuperset(map(str.casefold, compound(each) or (each,)))
+            ]
         elif key != "unlike":
             before = [each for each in before if each.casefold() not in unwanted]
         now = terms([*before, *said])

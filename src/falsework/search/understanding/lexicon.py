@@ -7,7 +7,7 @@ Phrases are words in lower case without accents and apostrophes ("dont want"), `
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal
 
 from falsework.catalogue.vocabularies import COUNTRIES, GENRES, LANGUAGES, MOODS, Term, folded
@@ -28,6 +28,7 @@ __all__ = [
     "UNLIKE_AFTER",
     "Meaning",
     "Operator",
+    "compound",
     "meanings",
     "phrases",
 ]
@@ -169,11 +170,42 @@ def meanings(*, spanish: bool = False) -> dict[str, tuple[Meaning, ...]]:
         if " " in phrase and phrase.rpartition(" ")[2] in FILM_WORDS and _KIND_FILM not in found:
             found.append(_KIND_FILM)
     genres = {phrase: found for phrase, found in table.items() if any(key == "genres" for key, _ in found)}
+    named = {folded(each.name) for each in GENRES}  # "live action" is one genre, and no action film
     for phrase, found in table.items():
         last = phrase.rpartition(" ")
-        if last[0] and (more := genres.get(last[2])) and any(key in ("genres", "moods") for key, _ in found):
+        if (
+            last[0]
+            and phrase not in named
+            and (more := genres.get(last[2]))
+            and any(key in ("genres", "moods") for key, _ in found)
+        ):
             found += [each for each in more if each not in found and each[0] == "genres"]
     return {phrase: tuple(found) for phrase, found in table.items()}
+
+
+_CALLED: Final = phrases(
+    "comedy|drama|thriller|documentary|romance|musical|western|horror|animation|cartoon|com|romcom|mystery|fantasy"
+)
+
+
+@lru_cache(maxsize=512)
+def compound(phrase: str) -> tuple[str, ...]:
+    """What one phrase means together: genres and moods ("rom coms", "dark comedies"), or a plain word and the
+    genre behind it ("medical dramas"). None where it means one thing, or one under two names ("romantic")."""
+    words = folded(phrase).split()
+    if not words:
+        return ()
+    last = words[-1].removesuffix("ies") + "y" if words[-1].endswith("ies") else words[-1].removesuffix("s")
+    if last not in _CALLED:
+        return ()
+    table = meanings()
+    for at in range(len(words)):
+        for tail in (words[at:], [*words[at:-1], last]):
+            parts = tuple(value for key, value in table.get(" ".join(tail), ()) if key in ("genres", "moods"))
+            if parts:
+                together = (" ".join(words[:at]), *parts) if at else parts
+                return together if len(together) > 1 else ()
+    return ()
 
 
 LONGEST_PHRASE: Final = 6  # words

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from falsework.search.query import Span
-from falsework.search.understanding.lexicon import FILM_WORDS, SERIES_WORDS, phrases
+from falsework.search.understanding.lexicon import FILM_WORDS, OPERATORS, SERIES_WORDS, phrases
 from falsework.search.understanding.numerals import NUMBER, number
 from falsework.search.understanding.sentence import Sentence
 
@@ -55,6 +55,9 @@ _SHORT_OBJECTS: Final = phrases(
     "film|films|subject|subjects|story|stories|circuit|term|haired|hair|time|ago|after|before"
 )
 _LONG_OBJECTS: Final = phrases("ago|time|lost|as|hair|haired|distance|term|lasting|way|story")
+_BETWEEN: Final = phrases(
+    "it|this|that|one|anything|something|any|to|be|is|thats|which|being|a|an|too|so|very|overly|really"
+)
 
 
 def runtime_in(sentence: Sentence) -> Span | None:
@@ -92,19 +95,37 @@ def _said_in_words(sentence: Sentence) -> Span | None:
     for match in _LENGTH_WORDS.finditer(sentence.joined):
         first, after = _words(sentence, match)
         following = sentence.keys[after] if after < len(sentence.keys) else ""
-        objects = _LONG_OBJECTS if match["long"] else _SHORT_OBJECTS
+        objects = _LONG_OBJECTS if match["long"] or match["notlong"] else _SHORT_OBJECTS
         if not sentence.free(first, after) or following in objects or _of_a_series(sentence, first, after):
             continue
         plot = sentence.keys[first - 1 : first] in (("as",), ("how",), ("a",))  # "a long road", "as long as"
         if match["long"] and plot and following and following not in FILM_WORDS:
             continue
         sentence.use(first, after)
-        if match["notlong"]:
+        unwanted = _is_unwanted(sentence, first)
+        if match["notlong"] or (match["long"] and unwanted):
             return Span(least=None, most=NOT_LONG)
-        if match["notshort"]:
+        if match["notshort"] or (match["short"] and unwanted):
             return Span(least=NOT_SHORT, most=None)
         return Span(least=None, most=SHORT) if match["short"] else Span(least=LONG, most=None)
     return None
+
+
+def _is_unwanted(sentence: Sentence, first: int) -> bool:
+    """Whether a length is what nobody wants: "I don't want it to be short". The words that say so stay, for
+    what else they may shut out."""
+    clause = sentence.words[first].clause
+    end = first
+    while end and sentence.words[end - 1].clause == clause:
+        for size in (4, 3, 2, 1):
+            begin = end - size
+            operator = OPERATORS.get(" ".join(sentence.keys[begin:end])) if begin >= 0 else None
+            if operator is not None and sentence.words[begin].clause == clause:
+                return operator in ("exclude", "not") and (size > 1 or end == first)
+        if sentence.keys[end - 1] not in _BETWEEN:
+            return False
+        end -= 1
+    return False
 
 
 def _of_a_series(sentence: Sentence, first: int, after: int) -> bool:

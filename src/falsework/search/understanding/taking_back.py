@@ -19,6 +19,7 @@ from falsework.catalogue.vocabularies import term
 from falsework.search.query import Query
 from falsework.search.text import folded, tokens
 from falsework.search.understanding.draft import Wish
+from falsework.search.understanding.lexicon import compound
 from falsework.search.understanding.names import Names
 from falsework.search.understanding.remainder import left_over
 from falsework.search.understanding.sentence import Sentence
@@ -308,7 +309,12 @@ def _held(query: Query, said: Wish, *, kids: bool) -> dict[str, Any]:
     fields = _without(query, values, ("genres", "moods", "mild", "languages", "countries", "people"))
     fields |= _without(query, values, ("like", "unlike", "titles"))
     if not fields:  # "forget the gore": what is shut out, or the moods of a genre that was not asked for
-        fields = _without(query, values, ("exclude",))
+        together = {
+            folded(each)
+            for each in query.exclude
+            if values.issuperset(map(folded, compound(each) or (each,)))
+        }
+        fields = _without(query, values | together, ("exclude",))
         near = {
             mood for mood in query.moods if (known := term(mood)) and values & set(map(folded, known.near))
         }

@@ -17,6 +17,7 @@ from falsework.search.understanding.lexicon import (
     SERIES_WORDS,
     Meaning,
     Operator,
+    compound,
     meanings,
     phrases,
 )
@@ -39,6 +40,9 @@ _PLAINLY: Final = phrases("no|without|minus|avoid|avoiding|free|exclude|excludin
 _ANSWERS: Final = frozenset({"no", "never"})
 _TALKING: Final = phrases(
     "i|im|ive|id|it|its|he|she|we|they|you|not|thanks|thank|heard|seen|watched|saw|but|yes|sorry|well"
+)
+_IDLE: Final = phrases(
+    "idea|problem|matter|longer|clue|doubt|way|worries|preference|particular|rush|offense|sense"
 )
 _CONNECTING: Final = phrases("or|nor|and|any|even|at|all|a|an|the|kind|of|too|very|so")
 
@@ -98,8 +102,25 @@ class _Scan:
                 size := _excluded_words(self.wish, place, self.table, told=self.opener == "about")
             ):
                 return size
+            if key not in _IDLE and (size := self._together(place, 1)):
+                return size
             self.state = "wish"
         return 1
+
+    def _together(self, place: int, size: int) -> int:
+        """Shut out what is two things at once, "dark comedies" or "medical dramas", where the genre stands
+        right behind a phrase of `size` words; how many words that was."""
+        after = place + size
+        behind = None
+        if after < len(self.sentence.words) and not self.sentence.words[after].breaks:
+            behind = meanings_at(self.sentence, after, self.table)
+        end = after if behind is None else after + behind[0]
+        phrase = " ".join(self.sentence.keys[place:end])
+        if not compound(phrase):
+            return 0
+        self.wish.add("exclude", phrase)
+        self.sentence.use(place, end)
+        return end - place
 
     def _operator(self, place: int, size: int, operator: Operator) -> int:
         last = self.sentence.keys[place + size - 1]
@@ -125,6 +146,8 @@ class _Scan:
         free = following == "free" and any(key in ("genres", "moods") for key, _ in several)
         state: Operator = "exclude" if free else self.state
         phrase = " ".join(self.sentence.keys[place:after])
+        if state in ("exclude", "not") and not free and (whole := self._together(place, size)):
+            return whole
         subject = phrase in KEPT and any(key == "genres" for key, _ in several)
         if subject and state in ("exclude", "not"):
             self.wish.add("exclude", phrase)  # "no aliens" shuts out aliens, not science fiction
@@ -146,7 +169,8 @@ class _Scan:
             if state == "ignore":
                 continue
             if key == "kind":
-                self._kind(value, state, place)
+                if len(several) == 1 or state not in ("exclude", "not"):
+                    self._kind(value, state, place)
             elif state in ("exclude", "not"):
                 wish.add("exclude", _language_name(value) if key == "languages" else value)
                 for wished in ("genres", "moods"):
@@ -273,26 +297,7 @@ def _excluded_words(wish: Wish, place: int, table: dict[str, tuple[Meaning, ...]
         or sentence.words[end].breaks
         or sentence.keys[end] in ("or", "and", "please")
     )
-    if (
-        end == place
-        or not closed
-        or sentence.keys[place]
-        in (
-            "idea",
-            "problem",
-            "matter",
-            "longer",
-            "clue",
-            "doubt",
-            "way",
-            "worries",
-            "preference",
-            "particular",
-            "rush",
-            "offense",
-            "sense",
-        )
-    ):
+    if end == place or not closed or sentence.keys[place] in _IDLE:
         return 0
     wish.add("exclude", " ".join(sentence.keys[place:end]))
     sentence.use(place, end)
