@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from falsework.ads.campaigns.book import Book
-from falsework.ads.decision.engine import Decider
+from falsework.ads.decision.engine import FINALISTS, Decider
 from falsework.ads.decision.filters import Filters
 from falsework.ads.decision.forms import SLACK, fits
 from falsework.ads.decision.reasons import Reason
@@ -421,6 +421,56 @@ def test_pacing_holds_back_and_says_so(tmp_path: Path) -> None:
     assert found.trace is not None
     told = {one.line_item: one.why for one in found.trace.considered}
     assert told["a"] == Reason.PACING.value
+
+
+@pytest.mark.parametrize("matched", [True, False])
+def test_a_good_response_rescues_what_pacing_holds_back(tmp_path: Path, matched: bool) -> None:
+    """And a bad one holds back what pacing alone would not: price × (relevance × response - dual)."""
+    prices = np.array([1.5, 0.5, 0.5, 0.0])  # in the order of the book: by name
+    responses, relevances = np.array([2.0, 0.4, 1.0, 1.0]), np.array([0.9, 1.0, 1.0, 1.0])
+    if not matched:
+        relevances[:] = 1.0
+
+    def decided(folder: str, **changes: Any) -> Any:
+        campaigns = [campaign("held"), campaign("poor"), campaign("usual", price=4_000_000), house("z")]
+        by = decider(tmp_path / folder, campaigns, price=lambda: prices, **changes)
+        return by.decide(asked(trace=True, most=3, duration=45.0))
+
+    relevance = (lambda asked, rows: relevances[rows]) if matched else None
+    without = decided("without", relevance=relevance)
+    assert shown(without)[:2] == ["poor", "usual"]
+    found = decided("with", relevance=relevance, response=lambda asked, rows: responses[rows])
+    assert shown(found) == ["held", "usual", "z"]
+    considered = {one.line_item: one for one in found.trace.considered}
+    for at, (name, price) in enumerate((("held", 10e6), ("poor", 10e6), ("usual", 4e6))):
+        fit = relevances[at] * responses[at]
+        assert considered[name].worth == pytest.approx(price * (fit - prices[at]))
+    assert considered["poor"].why == Reason.PACING.value
+
+
+@pytest.mark.parametrize("matched", [True, False])
+def test_what_is_held_back_takes_no_place_from_what_is_not(tmp_path: Path, matched: bool) -> None:
+    """The response is asked of so many, and first of those that are worth something as they are."""
+    dear = [campaign(f"dear{number:03d}", price=90_000_000) for number in range(2 * FINALISTS)]
+    prices = np.full(len(dear) + 2, 1.5)
+    prices[7], prices[-2:] = 1.2, 0.0
+    asked_of: list[int] = []
+
+    def response(asked: Break, rows: Any) -> Any:
+        asked_of.extend(rows.tolist())
+        return np.ones(len(rows))
+
+    relevance = (lambda asked, rows: np.ones(len(rows))) if matched else None
+    by = decider(
+        tmp_path,
+        [*dear, campaign("free", price=1_000_000), house("z")],
+        price=lambda: prices,
+        relevance=relevance,
+        response=response,
+    )
+    assert shown(by.decide(asked(duration=15.0))) == ["free"]
+    assert len(asked_of) == FINALISTS
+    assert [by.book.rows[at].line_item.id for at in asked_of[:2]] == ["free", "dear007"]
 
 
 class Ledger:

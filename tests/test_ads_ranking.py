@@ -34,8 +34,10 @@ def book(prices: list[int]) -> Book:
     )
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.booleans())
-def test_what_is_found_from_the_top_is_the_best_of_all(seed: int, most: int, paced: bool) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.booleans(), st.booleans())
+def test_what_is_found_from_the_top_is_the_best_of_all(
+    seed: int, most: int, paced: bool, hopeful: bool
+) -> None:
     chance = np.random.default_rng(seed)
     of = book([int(price) for price in chance.integers(0, 12, ROWS)])
     dual = chance.choice([0.0, 0.25, 1.0, 3.0], ROWS) if paced else None
@@ -43,12 +45,15 @@ def test_what_is_found_from_the_top_is_the_best_of_all(seed: int, most: int, pac
     funded = chance.random(ROWS) < 0.8
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ranking, "FIRST_LOOK", 8)
-        ranked = Ranking(of)
+        ranked = Ranking(of, hopeful=hopeful)
         for prices in (None, dual):  # the order is made anew where the prices of budgets are others
             best, worth = ranked.first(most, prices, masks, funded)
-    all_worth = np.maximum(of.price, 1.0) * (1.0 if dual is None else 1.0 - dual[of.item])
-    may = masks[0] & masks[1] & masks[2] & funded[of.item] & ~of.house & (all_worth > 0)
-    expected = [row for row in np.argsort(-all_worth, kind="stable").tolist() if may[row]][:most]
+    margin = np.ones(len(of)) if dual is None else 1.0 - dual[of.item]
+    all_worth = np.maximum(of.price, 1.0) * margin
+    may = masks[0] & masks[1] & masks[2] & funded[of.item] & ~of.house & (hopeful | (all_worth > 0))
+    # What is held back comes last, and of that first what the least is missing to.
+    order = [(-all_worth[row], 0.0) if all_worth[row] > 0 else (0.0, -margin[row]) for row in range(len(of))]
+    expected = [row for row in sorted(range(len(of)), key=order.__getitem__) if may[row]][:most]
     assert best.tolist() == expected
     assert worth.tolist() == all_worth[expected].tolist()
 

@@ -139,9 +139,8 @@ WORDS: Mapping[str, str] = {"relevance": "fit", "response": "response", "pacing"
 
 
 def _formula(factors: Sequence[str]) -> str:
-    fit = "fit" if "relevance" in factors else "1"
-    inner = f"({fit} - held back)" if "pacing" in factors else fit
-    return f"worth = price x {inner}" + (" x response" if "response" in factors else "")
+    fit = " x ".join(WORDS[name] for name in ("relevance", "response") if name in factors) or "1"
+    return f"worth = price x ({fit} - held back)" if "pacing" in factors else f"worth = price x {fit}"
 
 
 def _verdict(each: Considered) -> str:

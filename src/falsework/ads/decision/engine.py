@@ -14,7 +14,7 @@ from falsework.ads.campaigns.book import Book, Row
 from falsework.ads.decision.filters import Filters, History, Open, Unsuitable
 from falsework.ads.decision.house import House
 from falsework.ads.decision.pods import MOST_IN_A_BREAK, SLACK, Placed, fill
-from falsework.ads.decision.ranking import Ranking, largest
+from falsework.ads.decision.ranking import Ranking, hoped, largest, worth_of
 from falsework.ads.decision.reasons import Reason
 from falsework.ads.decision.trace import MOST_NAMED, Considered, Refused, Trace
 from falsework.ads.decision.wallet import Wallet
@@ -105,7 +105,7 @@ class Decider:
         self._chance = generator(seed, "exploration")
         self._clock = clock
         self._house = House(book, slate)
-        self._ranking = Ranking(book)
+        self._ranking = Ranking(book, hopeful=response is not None)
         self._names = _Names()
 
     def decide(self, asked: Break, beside: Sequence[Row] = ()) -> Decision:
@@ -168,33 +168,43 @@ class Decider:
     def _best(self, asked: Break, masks: Sequence[Flags]) -> tuple[Rows, Floats]:
         """The finalists (n,), best first, as rows of the book, and what they are worth (n,). None of them is
         without money or worth nothing."""
-        most = CANDIDATES if self._response is None else FINALISTS
+        price = self._price() if self._price is not None else None
+        fit: Floats | float = 1.0
         if self._relevance is None:
-            dual = self._price() if self._price is not None else None
-            best, worth = self._ranking.first(most, dual, masks, self.wallet.available)
+            most = CANDIDATES if self._response is None else FINALISTS
+            best, worth = self._ranking.first(most, price, masks, self.wallet.available)
         else:
-            found = self.filters.open(masks)
-            worth, _ = self._worth(asked, found)
-            worth = np.where(self.wallet.available[found.items], worth, 0.0)
-            places = largest(worth, most)
-            places = places[worth[places] > 0]
-            best, worth = found.rows[places], worth[places]
+            found = self._funded(self.filters.open(masks))
+            worth, parts = self._worth(asked, found)
+            places = self._first(worth, found)
+            best, worth, fit = found.rows[places], worth[places], parts["relevance"][places]
         if self._response is not None and len(best):
-            worth = worth * self._response(asked, best)
+            held = price[self.book.item[best]] if price is not None else 0.0
+            worth = worth_of(self.book.price[best], fit * self._response(asked, best), held)
             again = np.argsort(-worth, kind="stable")
+            again = again[worth[again] > 0]
             best, worth = best[again], worth[again]
         return best, worth
 
+    def _funded(self, found: Open) -> Open:
+        has = self.wallet.available[found.items]
+        return found if has.all() else Open(found.rows[has], found.items[has], found.prices[has])
+
+    def _first(self, worth: Floats, found: Open) -> Rows:
+        """Places of those that the response is asked of, best first, or of the best where there is none."""
+        if self._response is not None:
+            return largest(hoped(worth, found.prices), FINALISTS)
+        places = largest(worth, CANDIDATES)
+        return places[worth[places] > 0]
+
     def _worth(self, asked: Break, found: Open) -> tuple[Floats, dict[str, Floats]]:
-        """Price times how well a row suits, less what its budget is worth elsewhere: `price * (fit -
-        dual)`; and what that is made of."""
+        """What rows are worth while nothing is known of their response; and what that is made of."""
         parts = {"price": found.prices}
-        worth = np.maximum(found.prices, 1.0)
         if self._relevance is not None:
             parts["relevance"] = self._relevance(asked, found.rows)
         if self._price is not None:
             parts["pacing"] = self._price()[found.items]
-        return worth * (parts.get("relevance", 1.0) - parts.get("pacing", 0.0)), parts
+        return worth_of(found.prices, parts.get("relevance", 1.0), parts.get("pacing", 0.0)), parts
 
     def _fill(
         self, asked: Break, rows: list[Row], worth: list[float], beside: Sequence[Row]
@@ -282,12 +292,11 @@ class Decider:
         if not funded.all():
             told.append(self._refused(Reason.BUDGET, found.rows[~funded]))
         worth, parts = self._worth(asked, found)
-        best = largest(worth, FINALISTS)
+        best = largest(hoped(worth, found.prices), FINALISTS)
         if self._response is not None and len(best):
-            answer = self._response(asked, found.rows[best])
-            worth[best] *= answer
-            parts["response"] = np.ones(len(worth))
-            parts["response"][best] = answer
+            response = parts["response"] = np.ones(len(worth))
+            response[best] = self._response(asked, found.rows[best])
+            worth = worth_of(found.prices, parts.get("relevance", 1.0) * response, parts.get("pacing", 0.0))
             best = best[np.argsort(-worth[best], kind="stable")]
         shown = {(each.row.line_item.id, each.row.creative.id) for each in chosen}
         considered = []
