@@ -70,12 +70,14 @@ class FakeEndpoint:
     def __init__(self, query: Query | None = None, order: Sequence[str] | None = None) -> None:
         self.query, self.order = query, order
         self.asked: list[str] = []
+        self.before: Query | None = None  # the query that was handed with the last wish
 
     def deadline(self) -> float:
         return 0.0
 
-    def understand(self, wish: str, **_: Any) -> Said:
+    def understand(self, wish: str, *, previous: Query | None = None, **_: Any) -> Said:
         self.asked.append("understand")
+        self.before = previous
         return Said(self.query, () if self.query else ("The endpoint is down: this is the offline answer",))
 
     def rerank(self, query: Query, candidates: Sequence[Title], **_: Any) -> Said:

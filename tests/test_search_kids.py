@@ -115,7 +115,14 @@ def test_what_was_shown_to_adults_gets_into_no_chip(tmp_path: Path) -> None:
         like = Turn(query=Query(text="bear", like=("The Bad Bear", "The Good Bear")))
         shorter = searcher.search("shorter", kids=True, previous=like)
         assert shorter.query.like == ("The Good Bear",)
-        assert "A title to compare with is not for a children's profile, and was left out." in shorter.notes
+        assert (
+            "A title that was named before is not for a children's profile, and was left out."
+            in shorter.notes
+        )
+        asked = Turn(query=Query(text="bear", titles=("The Bad Bear",)))
+        told = searcher.search("shorter", kids=True, previous=asked)
+        assert told.query.titles == ()
+        assert not any("The Bad Bear" in note for note in told.notes)
         assert searcher.search("shorter", previous=like).query.like == ("The Bad Bear", "The Good Bear")
 
 
@@ -132,6 +139,17 @@ def test_a_ranking_that_names_others_changes_nothing(tmp_path: Path) -> None:
     ranker = Naming(["bad", "none", "good", "guided", "elsewhere"])
     with small_searcher(tmp_path, TITLES, ranker=ranker) as searcher, searcher.catalogue:
         assert [one.title.id for one in searcher.search("a bear", kids=True).results] == ["good"]
+
+
+def test_an_endpoint_names_no_title_to_a_child(tmp_path: Path) -> None:
+    endpoint = FakeEndpoint(Query(text="bear", like=("The Bad Bear", "The Good Bear")), ["good"])
+    with small_searcher(tmp_path, TITLES, endpoint=endpoint) as searcher, searcher.catalogue:
+        assert searcher.search("a bear", kids=True).query.like == ("The Good Bear",)
+        typed = searcher.search("something like The Bad Bear", kids=True)
+        assert typed.query.like == ("The Bad Bear", "The Good Bear")
+        assert searcher.search("a bear").query.like == ("The Bad Bear", "The Good Bear")
+        searcher.search("shorter", kids=True, previous=Query(text="bear", unlike=("The Bad Bear",)))
+        assert endpoint.before == Query(text="bear")
 
 
 def test_an_endpoint_lifts_no_filter_that_the_sentence_asks_for(tmp_path: Path) -> None:

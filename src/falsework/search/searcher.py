@@ -8,7 +8,7 @@ whenever it fails, the offline answer stands.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -175,18 +175,23 @@ class Searcher:
         turn = Turn(query=previous) if isinstance(previous, Query) else previous
         endpoint = self.endpoint if text.strip() and not offline else None
         deadline = 0.0 if endpoint is None else endpoint.deadline()
-        rules = self._by_rules(text, kids, turn)
+        before = None if turn is None else turn.query
+        remarks: tuple[str, ...] = ()
+        if before is not None and (kids or before.kids):
+            before, remarks = self._for_children(before)
+        rules = self._by_rules(text, kids, turn, before, remarks)
         passed = turn.passed if turn is not None and rules.understood.step == "others" else ()
         wanted = limit if endpoint is None else max(limit, RERANKED)
         asked = None
         if endpoint is not None and rules.understood.step in ("new", "edited"):
-            previous = None if turn is None else turn.query
-            asked = endpoint.understand(
-                text, names=self.names, previous=previous, kids=kids, deadline=deadline
-            )
+            asked = endpoint.understand(text, names=self.names, previous=before, kids=kids, deadline=deadline)
         # Ranked while the endpoint thinks: where it fails, the offline answer is there already.
         found = self._found(rules, kids, wanted, territory, passed)
-        wish = rules if asked is None or endpoint is None else _read(rules, asked, turn, endpoint)
+        wish = rules
+        if asked is not None and endpoint is not None:
+            wish = _read(rules, asked, turn, endpoint)
+            if kids or wish.understood.query.kids:
+                wish = self._unnamed(wish, rules.understood.query)
         if wish.understood.query != rules.understood.query:
             found = self._found(wish, kids, wanted, territory, passed)
         if endpoint is not None and not wish.unheard and len(found.results) > 1:
@@ -224,23 +229,30 @@ class Searcher:
 
     # --- understanding
 
-    def _by_rules(self, text: str, kids: bool, turn: Turn | None) -> _Wish:
-        """What was meant, by the rules."""
-        previous = None if turn is None else turn.query
+    def _by_rules(
+        self, text: str, kids: bool, turn: Turn | None, before: Query | None, remarks: tuple[str, ...]
+    ) -> _Wish:
+        """What was meant, by the rules. `before`: the query of the turn, as it may be named to whoever asks,
+        and `remarks` about that."""
         shown = () if turn is None else self._written(turn.shown, kids=kids or turn.query.kids)
-        remarks: tuple[str, ...] = ()
-        if previous is not None and (kids or previous.kids):
-            previous, remarks = self._for_children(previous)
         understood = understand(
-            text, names=self.names, kids=kids, previous=previous, shown=shown, told=self._told
+            text, names=self.names, kids=kids, previous=before, shown=shown, told=self._told
         )
         if understood.step != "new":
             understood = replace(understood, remarks=(*understood.remarks, *remarks))
         return _Wish(text, understood)
 
-    def _for_children(self, query: Query) -> tuple[Query, tuple[str, ...]]:
-        """A query of before that names no title to a child which is not for children; and that it was so."""
-        known = {name: self.names.title(name, typos=False) for name in (*query.like, *query.unlike)}
+    def _unnamed(self, wish: _Wish, typed: Query) -> _Wish:
+        """A model's reading that names no title to a child which is not for children, but those `typed`."""
+        query, _ = self._for_children(wish.understood.query, {*typed.like, *typed.unlike, *typed.titles})
+        chips = chips_of(query, language=wish.understood.language)
+        return replace(wish, understood=replace(wish.understood, query=query, chips=chips))
+
+    def _for_children(self, query: Query, typed: Collection[str] = ()) -> tuple[Query, tuple[str, ...]]:
+        """A query that names no title to a child which is not for children, but those it has `typed` itself;
+        and that it was so."""
+        named = (*query.like, *query.unlike, *query.titles)
+        known = {name: self.names.title(name, typos=False) for name in named if name not in typed}
         titles = self.catalogue.titles([one.id for one in known.values() if one is not None])
         unfit = {
             name
@@ -251,10 +263,10 @@ class Searcher:
             return query, ()
         fields = {
             key: tuple(name for name in getattr(query, key) if name not in unfit)
-            for key in ("like", "unlike")
+            for key in ("like", "unlike", "titles")
         }
         return query.model_copy(update=fields), (
-            "A title to compare with is not for a children's profile, and was left out.",
+            "A title that was named before is not for a children's profile, and was left out.",
         )
 
     def _told(self, word: str) -> int:
