@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +11,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from ads_at_work import at_work
 from falsework.ads.campaigns.book import Book
 from falsework.ads.measurement.exposure import Happened, read_record
 from falsework.ads.records import Campaign, Creative, Flight, LineItem
-from falsework.ads.server import journal, pacing
+from falsework.ads.server import journal, pacing, service
 from falsework.ads.server.journal import Journal
 from falsework.ads.server.pacing import EVERY, Paced
 from falsework.ads.state.embedded import EmbeddedState
@@ -68,6 +71,69 @@ def test_what_a_log_does_not_take_is_tried_again_and_of_too_much_the_oldest_goes
     log.away = False
     kept.close()
     assert written(tmp_path) == ["0", "1", *map(str, range(6, 12))]
+
+
+class Slow(Segments):
+    """Takes nothing until it is `free`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.asked, self.free = threading.Event(), threading.Event()
+
+    def write(self, records: Sequence[bytes]) -> None:
+        self.asked.set()
+        self.free.wait()
+        super().write(records)
+
+
+def test_records_are_made_while_a_write_waits(tmp_path: Path) -> None:
+    log = Slow(tmp_path)
+    kept = Journal(log)
+    kept.add(happened(0))
+    kept.encode()
+    writing = threading.Thread(target=kept.write, daemon=True)
+    writing.start()
+    assert log.asked.wait(60)
+    for number in (1, 2):
+        kept.add(happened(number))
+    making = threading.Thread(target=kept.encode, daemon=True)
+    making.start()
+    making.join(60)
+    assert not making.is_alive()
+    log.free.set()
+    writing.join()
+    assert written(tmp_path) == ["0"]
+    kept.close()
+    assert written(tmp_path) == ["0", "1", "2"]
+
+
+def test_leases_are_renewed_while_a_write_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "LOGGED_EVERY", 0.0)
+    log = Slow(tmp_path / "log")
+    with at_work(tmp_path) as at:
+        at._journal = Journal(log)
+        at._journal.add(happened(0))
+        renewed = 0
+
+        def refresh() -> None:
+            nonlocal renewed
+            renewed += log.asked.is_set()
+
+        monkeypatch.setattr(at, "_refresh", refresh)
+
+        async def between() -> None:
+            running = asyncio.create_task(at.run())
+            try:
+                async with asyncio.timeout(60):
+                    while renewed < 5:
+                        await asyncio.sleep(0.01)
+            finally:
+                log.free.set()
+                running.cancel()
+
+        asyncio.run(between())
+        assert at.counts.faults == 0
+    assert written(tmp_path / "log") == ["0"]
 
 
 def test_without_a_log_nothing_is_kept() -> None:

@@ -55,6 +55,8 @@ def test_what_could_only_open_more_counts_as_absent_and_is_noted(query: str) -> 
     (note,) = notes_of(told)
     assert note.startswith(query.partition("=")[0] + ": ")
     plain, without = asked(query), asked("")
+    if "country" in query:  # for which consent is on the safe side
+        without.regs.gdpr = 1
     assert msgspec.structs.replace(plain, id="") == msgspec.structs.replace(without, id="")
 
 
@@ -132,6 +134,27 @@ def test_nothing_of_a_value_or_a_strange_name_is_in_a_header(tmp_path: Path) -> 
     for value in headers.values():
         assert b"\n" not in value
         assert b"somebody" not in value
+
+
+def test_who_is_in_a_country_that_cannot_be_read_may_be_where_the_gdpr_holds() -> None:
+    for said, expected in (
+        ({"country": "Frankreich"}, 1),
+        ({"country": "FR"}, None),
+        ({}, None),
+        ({"country": "Frankreich", "gdpr": "0"}, 0),
+    ):
+        regs = request_of(said, Placement.INSTREAM).regs
+        assert regs is not None
+        assert regs.gdpr == expected
+
+
+@pytest.mark.parametrize("name", ["duration", "w", "cattax", "plcmt", "maxbitrate"])
+def test_no_refusal_holds_the_value(name: str) -> None:
+    for value in ("33612345678", "somebody"):
+        with pytest.raises(FalseworkError) as refused:
+            request_of({name: value}, Placement.INSTREAM)
+        assert value not in str(refused.value)
+        assert "3.36" not in str(refused.value)
 
 
 NAMES = st.sampled_from(sorted(KNOWN)) | st.text(max_size=8)

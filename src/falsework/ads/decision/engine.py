@@ -346,10 +346,14 @@ class _Names:
 
     def new(self) -> str:
         """Sixteen hexadecimal digits."""
-        if not self._left:
+        try:
+            return self._left.pop()
+        except IndexError:  # and no look before it: breaks fall back beside the thread of a remote state
             digits = secrets.token_hex(8 * NAMES)
-            self._left = [digits[at : at + 16] for at in range(0, len(digits), 16)]
-        return self._left.pop()
+            left = [digits[at : at + 16] for at in range(0, len(digits), 16)]
+            name = left.pop()
+            self._left = left
+            return name
 
 
 def _why_not(row: Row, worth: float, funded: bool, chosen: Sequence[Chosen]) -> str:

@@ -26,6 +26,7 @@ class Journal:
     def __init__(self, log: EventLog | None) -> None:
         self._log = log
         self._waiting: deque[Decision | Happened] = deque(maxlen=MOST_WAITING)
+        # Only ever extended at its end and cut at its beginning, so that breaks go on while a write waits.
         self._encoded: list[bytes] = []
         self._writing = threading.Lock()  # a server that ends may find its last write under way
 
@@ -37,13 +38,12 @@ class Journal:
         """Make records of the next of what was added."""
         if self._log is None:
             return
-        with self._writing:
-            for _ in range(min(most, len(self._waiting))):
-                if len(self._encoded) >= MOST_ENCODED:
-                    return
-                one = self._waiting.popleft()
-                records = [one] if isinstance(one, Happened) else exposures(one)
-                self._encoded += [self._log.encoded(record) for record in records]
+        for _ in range(min(most, len(self._waiting))):
+            if len(self._encoded) >= MOST_ENCODED:
+                return
+            one = self._waiting.popleft()
+            records = [one] if isinstance(one, Happened) else exposures(one)
+            self._encoded.extend([self._log.encoded(record) for record in records])
 
     def write(self) -> None:
         """Those made so far. A `FalseworkError` where they cannot be written: they are tried again with the
@@ -51,9 +51,10 @@ class Journal:
         if self._log is None:
             return
         with self._writing:
-            if self._encoded:
-                self._log.write(self._encoded)
-                self._encoded = []
+            some = self._encoded[:]
+            if some:
+                self._log.write(some)
+                del self._encoded[: len(some)]
 
     def close(self) -> None:
         """Write all that is left. A `FalseworkError` where that cannot be; the log is closed all the same."""

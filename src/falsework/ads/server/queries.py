@@ -131,7 +131,7 @@ def request_of(given: Mapping[str, str], placement: Placement) -> BidRequest:
         user=User(id=given.get("uid"), consent=given.get("gdpr_consent")),
         regs=Regs(
             coppa=_flag(given, "coppa"),
-            gdpr=_flag(given, "gdpr"),
+            gdpr=_gdpr(given),
             us_privacy=given.get("us_privacy"),
             gpp=given.get("gpp"),
             gpp_sid=_several(given, "gpp_sid") or None,
@@ -241,7 +241,7 @@ def _whole(given: Mapping[str, str], name: str, least: int, most: int) -> int | 
         return None
     number = _finite(name, value, "whole number")
     if not least <= number <= most:
-        raise _refusal(name, f"is {number:g}, and must be from {least} to {most}")
+        raise _refusal(name, f"must be from {least} to {most}")
     return int(number)
 
 
@@ -252,6 +252,12 @@ def _flag(given: Mapping[str, str], name: str) -> int | None:
     if value not in ("0", "1"):
         raise _refusal(name, "is neither 0 nor 1")
     return int(value)
+
+
+def _gdpr(given: Mapping[str, str]) -> int | None:
+    """Who is in a country that cannot be read may be where the GDPR holds."""
+    said = _flag(given, "gdpr")
+    return 1 if said is None and given.get("country") and _country(given) is None else said
 
 
 def _number(given: Mapping[str, str], name: str) -> float:

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -18,7 +19,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from falsework.ads.consent.activities import Signals, permissions
-from falsework.ads.decision.engine import Decider, Decision
+from falsework.ads.decision.engine import Chosen, Decider, Decision
 from falsework.ads.decision.relevance import ContextualMatch
 from falsework.ads.measurement.beacons import Signer
 from falsework.ads.measurement.exposure import Happened
@@ -182,11 +183,13 @@ class Service:
         try:
             (decision, *_) = await self._decided(request, deadline, trace, notes)
             body, not_shown = form.write(decision, self.signer)
-            for each in not_shown:
-                self.decider.not_shown(each.served, each.row.line_item.id)
+            if not_shown:
+                with suppress(TimeoutError):  # then it is free when its promise has run out
+                    await self._with_state(lambda: self._free(not_shown), max(deadline.left(), LEAST_TIME))
             if len(not_shown) == len(decision.chosen):
+                self.counts.house += not all(each.house for each in decision.chosen)  # and was not before
                 decision = self.decider.fallback(decision.asked)
-                self._note(decision, late=False)
+                self._journal.add(decision)
                 body, _ = form.write(decision, self.signer)
             return Answer(200, body, form.kind, headers)
         except Exception as error:
@@ -269,6 +272,7 @@ class Service:
     async def run(self) -> None:
         """Between breaks: leases renewed, the log written. Ends when it is cancelled."""
         written = time.monotonic()
+        writing: asyncio.Future[None] | None = None  # waits for a disk or a broker, and leases do not for it
         while True:
             slept = time.perf_counter()
             await asyncio.sleep(BETWEEN)
@@ -276,11 +280,17 @@ class Service:
             try:
                 await self._with_state(self._refresh, BEACON_WAITS)
                 self._journal.encode()
-                if time.monotonic() - written > LOGGED_EVERY:
+                if (writing is None or writing.done()) and time.monotonic() - written > LOGGED_EVERY:
                     written = time.monotonic()
-                    await asyncio.to_thread(self._journal.write)
+                    writing = asyncio.get_running_loop().run_in_executor(None, self._journal.write)
+                    writing.add_done_callback(self._written)
             except Exception as error:
                 self.fault(error)
+
+    def _written(self, writing: asyncio.Future[None]) -> None:
+        error = None if writing.cancelled() else writing.exception()
+        if error is not None:
+            self.fault(error)
 
     def close(self) -> None:
         try:
@@ -293,6 +303,10 @@ class Service:
         self.decider.wallet.close()
         self.scenes.close()
         self.state.close()
+
+    def _free(self, not_shown: Sequence[Chosen]) -> None:
+        for each in not_shown:
+            self.decider.not_shown(each.served, each.row.line_item.id)
 
     def _refresh(self) -> None:
         now = self.clock()
