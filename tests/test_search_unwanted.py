@@ -81,6 +81,13 @@ def test_a_length_nobody_wants_edits(say: str, runtime: Span) -> None:
     assert (read_so.step, read_so.query.text, read_so.query.runtime) == ("edited", "dogs", runtime)
 
 
+def test_a_language_and_a_country_of_one_code_are_two_things() -> None:
+    spanish = Query(text="dogs", languages=("es", "en"))
+    assert read("not from Spain", spanish).query.languages == ("es", "en")
+    english = read("I don't want it to be in English", spanish).query
+    assert (english.languages, english.exclude) == (("es",), ("english",))
+
+
 def test_what_is_wanted_beside_it_is_none_of_that() -> None:
     assert read("no, something short").query.runtime == Span(least=None, most=90)
     assert read("nothing but short comedies").query.runtime == Span(least=None, most=90)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from falsework.catalogue.vocabularies import LANGUAGES
 from falsework.search.query import LONGEST_TEXT, Query
 from falsework.search.understanding.comparing import compared, compares
 from falsework.search.understanding.draft import Wish, terms
@@ -231,6 +232,8 @@ def _merged(
             before = [
                 each for each in before if not wanted.issuperset(map(str.casefold, compound(each) or (each,)))
             ]
+        elif key == "languages":  # by their names: "ES" is a country that is unwanted, and "es" no language
+            before = [each for each in before if not _spoken(each) & unwanted]
         elif key != "unlike":
             before = [each for each in before if each.casefold() not in unwanted]
         now = terms([*before, *said])
@@ -248,6 +251,10 @@ def _merged(
     if text and text.casefold() not in previous.text.casefold():
         merged["text"] = (text if instead or not previous.text else f"{previous.text}, {text}")[:LONGEST_TEXT]
     return merged
+
+
+def _spoken(code: str) -> set[str]:
+    return {language.english[0].casefold() for language in LANGUAGES if language.name == code}
 
 
 def _changed(previous: Query, profile_kids: bool, **fields: Any) -> Query:
