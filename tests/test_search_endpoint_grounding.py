@@ -53,6 +53,10 @@ def test_titles_and_people_become_the_catalogues() -> None:
     assert query.people == ("Ana Torrent",)
 
 
+def test_what_is_two_things_is_shut_out_as_both() -> None:
+    assert read(exclude=["Romantic comedy", "horror"]).exclude == ("romantic comedy", "Horror")
+
+
 def test_a_title_nobody_has_stays_only_where_the_viewer_said_it() -> None:
     assert read("show me Titanic 9", titles=["Titanic 9"]).titles == ("Titanic 9",)
     with pytest.raises(EndpointError, match="understood nothing"):

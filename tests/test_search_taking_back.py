@@ -133,6 +133,10 @@ def test_removing_what_was_not_wished_shuts_it_out(say: str) -> None:
     assert changed(after(say).query) == {"exclude": ("gory", "Western")}
 
 
+def test_a_name_that_begins_like_an_article_is_shut_out_whole() -> None:
+    assert after("drop Al Pacino", Query(text="dogs")).query.exclude == ("Al Pacino",)
+
+
 @pytest.mark.parametrize("say", ["quita lo de western", "forget the western part"])
 def test_where_there_is_no_such_condition_it_is_said(say: str) -> None:
     understood = after(say)

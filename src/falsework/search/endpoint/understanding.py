@@ -28,6 +28,7 @@ from falsework.search.endpoint.material import AS_DATA, as_material, plain
 from falsework.search.endpoint.schema import strict_schema
 from falsework.search.endpoint.wire import parsed
 from falsework.search.query import LONGEST_TEXT, MOST_TERMS, Query
+from falsework.search.understanding.lexicon import compound
 from falsework.search.understanding.names import Names
 
 __all__ = ["near", "query_in", "understanding_prompt", "vocabulary_version"]
@@ -168,7 +169,7 @@ def query_in(
 
 
 def _excluded(name: str) -> Sequence[str]:
-    known = genres_named(name) or moods_named(name)
+    known = () if compound(name) else genres_named(name) or moods_named(name)
     return known or ((name.casefold(),) if folded(name) and len(name) <= LONGEST_EXCLUSION else ())
 
 

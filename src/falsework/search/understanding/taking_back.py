@@ -204,7 +204,8 @@ def taken_back(
         if less is not None:
             found.query = less
         elif part.shuts_out and not part.sure and not part.keys:
-            rest.append(f"no {_english(part.what, spanish=spanish)}")
+            person = names.person(part.whole) if part.whole else None  # "Al Pacino" has no article
+            rest.append(f"no {person or _english(part.what, spanish=spanish)}")
         elif not part.frees:
             found.idle.append(part.what)
         taking = True
