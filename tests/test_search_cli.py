@@ -262,6 +262,17 @@ def test_a_title_that_was_shown_to_adults_is_not_named_to_a_child(sample: Search
     assert talk.answer.query.like == ()
 
 
+def test_what_adults_said_is_told_to_no_model_for_a_child(
+    sample: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes: list[str] = []
+    monkeypatch.setattr(Searcher, "explain", lambda _self, _query, _titles, wish="": wishes.append(wish))
+    talk = Conversation(sample, limit=3)
+    for line in ("a funny film", "/why 1", "/kids", "/why 1", "with animals", "/why 1"):
+        talk.hear(line)
+    assert wishes == ["a funny film", "", "with animals"]
+
+
 @pytest.mark.parametrize(
     "line", ["/remove", "/remove 99", "/remove -1", "/show x", "/why 0", "/nothing", "/", "/help", "/show ٣"]
 )

@@ -142,6 +142,7 @@ class Conversation:
         if self._locked:
             return LOCKED + (self._searched(sentence) if sentence else "")
         self.kids = not self.kids
+        self._wish = ""  # what adults said is quoted to no child
         words = "Only what is rated for children from now on.\n" if self.kids else "For everybody again.\n"
         if self.answer is None:
             return words + (self._searched(sentence) if sentence else "")

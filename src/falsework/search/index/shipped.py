@@ -1,6 +1,6 @@
 """Makes the vectors that ship for the sample catalogue: `python -m falsework.search.index.shipped`.
 
-They spare a fresh machine the encoding of 1,600 texts before its first answer. They are looked up like every
+They spare a fresh machine the encoding of 1,419 texts before its first answer. They are looked up like every
 vector that is kept, by the digest of the text, and only by the encoder whose weights made them: a synopsis
 that changed, or other weights, are encoded as if nothing had shipped (vectors.py).
 """
