@@ -17,6 +17,7 @@ from falsework.ads.measurement.beacons import Signer
 from falsework.ads.opportunity import Break, Placement, Slot
 from falsework.ads.server.deadline import Deadline
 from falsework.ads.server.partners import Partners, to_follow
+from falsework.ads.taxonomy.taxonomies import products
 from falsework.ads.vast.markup import LARGEST
 from falsework.ads.vast.partner import read
 from falsework.ads.vast.response import vast
@@ -55,7 +56,13 @@ class Partner:
         writer.close()
 
     def follow(
-        self, by: Decider, one: Break, *, seconds: float = 5.0, permitted: Callable[[str], bool] | None = None
+        self,
+        by: Decider,
+        one: Break,
+        *,
+        seconds: float = 5.0,
+        permitted: Callable[[str], bool] | None = None,
+        kept_away: frozenset[str] = frozenset(),
     ) -> tuple[Decision, Decision, tuple[str, ...]]:
         """(as decided, as it is answered, why)."""
 
@@ -71,7 +78,9 @@ class Partner:
                 for each in decision.chosen
             )
             kinds = {} if permitted is not None else {"resolve": here}
-            partners = Partners(permitted=permitted or (lambda address: True), **kinds)
+            partners = Partners(
+                permitted=permitted or (lambda address: True), unsuitable=lambda scene: kept_away, **kinds
+            )
             followed = await partners.follow(replace(decision, chosen=chosen), seconds)
             server.close()
             made = replace(decision, chosen=followed.chosen)
@@ -184,6 +193,16 @@ def test_a_blocked_category_stays_away_though_a_partner_brings_it(tmp_path: Path
     _, after, notes = partner.follow(partners(tmp_path), blocked)
     assert shown(after) == ["house"]
     assert "fits neither" in notes[0]
+
+
+def test_what_does_not_suit_the_scene_stays_away_though_a_partner_brings_it(tmp_path: Path) -> None:
+    category = b'<Category authority="https://www.iabtechlab.com">IAB8-5</Category><Creatives>'
+    partner = Partner(answered(VAST_2.replace(b"<Creatives>", category)))
+    for kept_away, expected in ((products().with_all_below(["1002"]), "house"), (frozenset(), "a")):
+        _, after, _ = partner.follow(
+            partners(tmp_path / expected), asked(each=NO_WRAPPERS), kept_away=kept_away
+        )
+        assert shown(after)[0] == expected
 
 
 @pytest.mark.parametrize("protocols", [(), (2, 5), (13, 14), (16,)])

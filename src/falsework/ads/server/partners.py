@@ -12,7 +12,7 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ import msgspec
 
 from falsework.ads.campaigns.book import Row
 from falsework.ads.decision.engine import Chosen, Decision
+from falsework.ads.decision.filters import Unsuitable
 from falsework.ads.decision.forms import SLACK, WRAPPERS, fits
 from falsework.ads.opportunity import Break, Slot
 from falsework.ads.records import Creative
@@ -56,7 +57,9 @@ def _unread(asked: Break, chosen: Chosen) -> bool:
 
 
 class Partners:
-    """`permitted` says which addresses may be asked at all; all others are refused before any connection."""
+    """`permitted` says which addresses may be asked at all; all others are refused before any connection.
+    `unsuitable` names the products that may not stand beside a scene: a partner's may be another than was
+    booked."""
 
     def __init__(
         self,
@@ -64,8 +67,10 @@ class Partners:
         fetch: Fetch = fetching.fetch,
         resolve: Resolve = addresses.resolve,
         permitted: Callable[[str], bool] = is_public,
+        unsuitable: Unsuitable = lambda scene: frozenset(),
     ) -> None:
         self._fetch, self._resolve, self._permitted = fetch, resolve, permitted
+        self._unsuitable = unsuitable
 
     async def follow(self, decision: Decision, seconds: float) -> Followed:
         """All at once, and none longer than `seconds`. Raises nothing: what fails is told."""
@@ -104,16 +109,16 @@ class Partners:
         slot = asked.slot(chosen.slot) or Slot(id=chosen.slot)
         if not ads:
             return "the partner has no advertisement"
-        return next(_suitable(chosen.row, ads, slot, asked), None) or (
-            "what the partner has fits neither the slot nor what is booked"
+        kept_away = products().with_all_below(asked.blocked_categories) | self._unsuitable(asked.scene)
+        return next(_suitable(chosen.row, ads, slot, kept_away), None) or (
+            "what the partner has fits neither the slot nor what is booked, or may not stand there"
         )
 
 
-def _suitable(row: Row, ads: Sequence[PartnerAd], slot: Slot, asked: Break) -> Iterator[Row]:
+def _suitable(row: Row, ads: Sequence[PartnerAd], slot: Slot, kept_away: Collection[str]) -> Iterator[Row]:
     """Rows of what a partner has that fit the slot, the time set aside for it, and what may be shown."""
-    kept_away = products().with_all_below(asked.blocked_categories)
     for ad in ads:
-        if not kept_away.isdisjoint(placed(None, ad.categories).products):
+        if any(one in kept_away for one in placed(None, ad.categories).products):
             continue
         for creative in ad.creatives:
             candidate = replace(row, creative=_merged(row.creative, ad, creative))

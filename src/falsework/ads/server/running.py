@@ -127,7 +127,7 @@ def build(settings: Settings, encoder: Encoder | None = None, *, behind: bool = 
         vendor=settings.vendor,
         paced=paced,
         match=match,
-        partners=Partners(),
+        partners=Partners(unsuitable=rules),
     )
 
 
