@@ -13,6 +13,7 @@ import pytest
 
 from ads_at_work import at_work
 from falsework.ads.campaigns.book import Book
+from falsework.ads.measurement.beacons import Beacon
 from falsework.ads.measurement.exposure import Happened, read_record
 from falsework.ads.records import Campaign, Creative, Flight, LineItem
 from falsework.ads.server import journal, pacing, service
@@ -134,6 +135,33 @@ def test_leases_are_renewed_while_a_write_waits(tmp_path: Path, monkeypatch: pyt
         asyncio.run(between())
         assert at.counts.faults == 0
     assert written(tmp_path / "log") == ["0"]
+
+
+def test_an_event_that_was_counted_too_late_for_its_player_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked to call again, and that call is a duplicate: only the first says that it was fresh."""
+    monkeypatch.setattr(service, "BEACON_WAITS", 0.05)
+    goes_on = threading.Event()
+    with at_work(tmp_path) as at:
+        at.remote = True
+        record = at.state.record
+
+        def slow(events: Sequence[Event]) -> Sequence[bool]:
+            assert goes_on.wait(60)
+            return record(events)
+
+        monkeypatch.setattr(at.state, "record", slow)
+        item = next(iter(at.decider.book.line_items))
+        packed = at.signer.packed(Beacon(stream="s", served="1", line_item=item, issued=int(at.clock())))
+        told = {"b": packed, "s": at.signer.signatures(packed)["impression"].decode()}
+        assert asyncio.run(at.beacon("impression", told)).status == 503
+        goes_on.set()
+        monkeypatch.setattr(service, "BEACON_WAITS", 60.0)
+        assert asyncio.run(at.beacon("impression", told)).status == 204
+        assert at.counts.duplicates == 1
+    found = [read_record(frame) for path in segments_of(tmp_path / "log") for frame in frames(path)]
+    assert [one.fresh for one in found if isinstance(one, Happened)] == [True, False]
 
 
 def test_without_a_log_nothing_is_kept() -> None:

@@ -31,6 +31,7 @@ class Journal:
         self._writing = threading.Lock()  # a server that ends may find its last write under way
 
     def add(self, one: Decision | Happened) -> None:
+        """Any thread may."""
         if self._log is not None:
             self._waiting.append(one)
 

@@ -13,7 +13,7 @@ __all__ = ["EVERY", "Paced"]
 
 EVERY = 10.0  # seconds between two looks at what was spent
 AT_A_TIME = 2_000  # line items looked at between two breaks
-FIRST = 0.5  # of a usual row's worth: a server that begins shows what it has, and learns to hold back
+FIRST = 0.5  # a server that begins shows all but what suits less than half as well as usual, and learns
 
 
 class Paced:

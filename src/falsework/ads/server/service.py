@@ -232,6 +232,9 @@ class Service:
 
         def record() -> bool:
             fresh = self.state.record([event])[0]
+            # Here, and not when it was waited for: what is counted is logged, though its player was told to
+            # ask again.
+            self._journal.add(Happened(event=event, fresh=fresh))
             if kind == "impression":
                 self.decider.shown(said.served, said.line_item)
             return fresh
@@ -241,7 +244,6 @@ class Service:
         except (TimeoutError, OSError, FalseworkError) as error:
             self.fault(error)
             return Answer(503)
-        self._journal.add(Happened(event=event, fresh=fresh))
         self.counts.beacons += 1
         self.counts.duplicates += not fresh
         return Answer(204)
@@ -293,11 +295,11 @@ class Service:
             self.fault(error)
 
     def close(self) -> None:
+        self._state_thread.shutdown(wait=True)  # what it still records is to be in the log
         try:
             self._journal.close()
         except FalseworkError as error:
             self.fault(error)
-        self._state_thread.shutdown(wait=True)
         if self.match is not None:
             self.match.close()
         self.decider.wallet.close()
