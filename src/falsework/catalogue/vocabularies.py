@@ -46,9 +46,14 @@ class Term:
     near: tuple[str, ...] = ()
 
 
+_ASCII = re.compile("[0-9a-z]+")
+
+
 def folded(words: str) -> str:
     """Lower case without accents, every run of other characters than letters and digits one space."""
     bare = words.replace("&", " and ").replace("'", "").replace("’", "")
+    if bare.isascii():  # nearly all of them: a search folds hundreds
+        return " ".join(_ASCII.findall(bare.lower()))
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bare).casefold())
     kept = "".join(each if each.isalnum() else " " for each in plain if not unicodedata.combining(each))
     return " ".join(kept.split())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from falsework.cli.linear_algebra import one_thread
 from falsework.cli.make import add_render, render_given
 from falsework.errors import FalseworkError
 
@@ -174,6 +175,7 @@ def _say(bench: Bench, written: Sequence[Path]) -> None:
 
 
 def _search(given: argparse.Namespace) -> dict[str, Any]:
+    one_thread()
     try:
         from falsework.bench.search.running import bench_search
     except ModuleNotFoundError as error:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from falsework.cli.linear_algebra import one_thread
 from falsework.errors import FalseworkError
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def add(commands: Any, shared: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
+    one_thread()
     wish = " ".join(given.wish)
     serving = given.wish == ["serve"]
     if not serving and (given.port is not None or given.host is not None):

@@ -43,27 +43,20 @@ def names_in(requests: Iterable[Request], table: Table) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Named:
-    """The titles of one table that were named: `rows` in rising order, and beside them the logarithm of one
-    more than their counts."""
+    """`weights` (titles of one table,): the logarithm of one more than how often each is named."""
 
-    rows: Rows
     weights: Floats
 
     @classmethod
     def of(cls, counts: Mapping[str, int], table: Table) -> Self:
         """Find the titles that `names_in` counted in a table; what it does not hold is left out."""
-        found: dict[int, int] = {}
+        weights = np.zeros(table.titles, np.float32)
         for name, count in counts.items():
             key, year = name.split(" ")
-            for row in table.rows_keyed(int(key, 16)).tolist():
-                if int(table.years[row]) == int(year):
-                    found[row] = count
-        rows = np.array(sorted(found), np.int64)
-        return cls(rows, np.log1p([found[row] for row in rows.tolist()]).astype(np.float32))
+            rows = table.rows_keyed(int(key, 16))
+            weights[rows[table.years[rows] == int(year)]] = np.log1p(count)
+        return cls(weights)
 
     def column(self, rows: Rows) -> Floats:
-        """(len(rows),): the weight of each, 0 for what nobody named."""
-        if not len(self.rows):
-            return np.zeros(len(rows), np.float32)
-        at = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
-        return np.where(self.rows[at] == rows, self.weights[at], 0).astype(np.float32)
+        """(len(rows),): the weight of each."""
+        return self.weights[rows]
