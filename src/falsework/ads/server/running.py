@@ -29,6 +29,7 @@ from falsework.ads.server.app import Application, Receive, Scope, Send, applicat
 from falsework.ads.server.pacing import Paced
 from falsework.ads.server.partners import Partners
 from falsework.ads.server.scenes import Scenes
+from falsework.ads.server.seldom import Seldom
 from falsework.ads.server.service import MOST_UNDER_WAY, Service
 from falsework.ads.state.events import EventLog, KafkaLog, Segments
 from falsework.ads.state.opening import open_state
@@ -229,7 +230,8 @@ def _serve_by_workers(settings: Settings, workers: int, encoder: Encoder | None)
 
 def _settle() -> None:
     """What a worker begins with stays to its end: nobody need look through it for garbage, which takes longer
-    than a deadline where campaigns are many."""
+    than a deadline where campaigns are many. What a thousand players a second do wrong is said now and then."""
+    logging.getLogger("falsework.ads").addFilter(Seldom())
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
