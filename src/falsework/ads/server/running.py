@@ -230,7 +230,7 @@ def _serve_by_workers(settings: Settings, workers: int, encoder: Encoder | None)
 
 def _settle() -> None:
     """What a worker begins with stays to its end: nobody need look through it for garbage, which takes longer
-    than a deadline where campaigns are many. What a thousand players a second do wrong is said now and then."""
+    than a deadline where campaigns are many. What many players do wrong at once is said now and then."""
     logging.getLogger("falsework.ads").addFilter(Seldom())
     gc.collect()
     gc.freeze()
