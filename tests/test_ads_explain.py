@@ -96,7 +96,7 @@ def test_json_has_the_notes(explained: Any) -> None:
     [
         ("/vast?duration=30&country=FR", 0, "a player's request, valid"),
         ("/vast?duration=banana", 2, "duration is no whole number"),
-        ("/pause?plcmt=77", 2, "plcmt is 77"),
+        ("/pause?plcmt=77", 2, "plcmt must be from 1 to 9"),
         ("https://ads.example/vast?dur=30", 2, "no parameters of this server"),
         ("/vast?duration=[DURATION]", 0, "valid"),
     ],

@@ -109,9 +109,12 @@ def _serve(given: argparse.Namespace) -> dict[str, Any]:
         model=given.model,
     )
     encoder = encoder_for(given)
-    if not given.quiet and not given.json:
-        print(shown(f"Deciding at {settings.address}; Ctrl-C ends it."), flush=True)
-    serve(settings, workers=given.workers, encoder=encoder)
+
+    def ready() -> None:
+        if not given.quiet and not given.json:
+            print(shown(f"Deciding at {settings.address}; Ctrl-C ends it."), flush=True)
+
+    serve(settings, workers=given.workers, encoder=encoder, ready=ready)
     return {}
 
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import signal
 import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -34,6 +32,7 @@ from falsework.search.answer import OFFLINE, Turn
 from falsework.search.query import LONGEST_TEXT, Query
 from falsework.search.ranking.why import why
 from falsework.search.searcher import MOST_RESULTS, Searcher
+from falsework.serving import serve_until_told
 
 __all__ = ["MOST_BYTES", "application", "serve"]
 
@@ -52,7 +51,9 @@ Send = Callable[[Message], Awaitable[None]]
 def _country(code: str) -> str:
     known = country_code(code) if len(code) == 2 else None
     if known is None:
-        raise ValueError(f"{code} is no country's ISO 3166-1 code")
+        raise ValueError(
+            "that is no country's ISO 3166-1 code"
+        )  # half a surrogate pair has no place in words
     return known
 
 
@@ -78,7 +79,7 @@ class Wish(BaseModel):
     kids: bool = Field(False, description="Only what is rated, and rated for children.")
     limit: int = Field(10, ge=1, le=MOST_RESULTS)
     territory: Annotated[str, AfterValidator(_country)] | None = Field(
-        None, max_length=2, description="ISO 3166-1: only what can be watched there now."
+        None, description="ISO 3166-1, two letters: only what can be watched there now."
     )
     offline: bool = Field(False, description="Ask no model's endpoint.")
     explain: bool = Field(False, description="Add `parts`, what each score was made of.")
@@ -244,48 +245,7 @@ def serve(
         websockets=False,
         log_level=LogLevels.error,
     )
-
-    told: list[signal.Signals] = []
-
-    def end(number: signal.Signals) -> None:
-        told.append(number)
-        server.stop()  # type: ignore[no-untyped-call]
-
-    async def answering() -> None:
-        # A handler that raises does so wherever Python is, within a request too, where it would be taken for
-        # a fault of the application's. A shell's `&` leaves SIGINT ignored: then it stays so.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                with suppress(
-                    NotImplementedError, RuntimeError, ValueError
-                ):  # Windows; another than the main thread
-                    loop.add_signal_handler(number, end, number)
-        serving = asyncio.create_task(server.serve())
-        answers = asyncio.create_task(_answers(host, port))
-        await asyncio.wait({serving, answers}, return_when=asyncio.FIRST_COMPLETED)
-        if answers.done() and ready is not None:
-            ready()
-        await serving
-        answers.cancel()
-
-    asyncio.run(answering())
-    if told:
-        raise KeyboardInterrupt
-
-
-async def _answers(host: str, port: int) -> None:
-    """Wait until a request is answered."""
-    while True:
-        with suppress(OSError):
-            reader, writer = await asyncio.open_connection(host, port)
-            try:
-                writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                if await reader.readline():
-                    return
-            finally:
-                writer.close()
-        await asyncio.sleep(0.02)
+    asyncio.run(serve_until_told(server, host, port, ready=ready))
 
 
 def _check_address(host: str, port: int) -> None:
@@ -331,7 +291,10 @@ class _Refused(Exception):  # noqa: N818  (what a client asked is refused; nothi
 
 
 def _error(status: int, what: str, where: str = "", todo: str = "") -> JSONResponse:
-    return JSONResponse({"error": {"what": what, "where": where, "todo": todo}}, status_code=status)
+    words = {"what": what, "where": where, "todo": todo}
+    # What was asked may be repeated in them, and half a surrogate pair is no UTF-8.
+    plain = {name: text.encode("utf-8", "replace").decode("utf-8") for name, text in words.items()}
+    return JSONResponse({"error": plain}, status_code=status)
 
 
 def _answer_errors(app: FastAPI) -> None:

@@ -29,12 +29,12 @@ from falsework.ads.server.app import Application, Receive, Scope, Send, applicat
 from falsework.ads.server.pacing import Paced
 from falsework.ads.server.partners import Partners
 from falsework.ads.server.scenes import Scenes
-from falsework.ads.server.seldom import Seldom
 from falsework.ads.server.service import MOST_UNDER_WAY, Service
 from falsework.ads.state.events import EventLog, KafkaLog, Segments
 from falsework.ads.state.opening import open_state
 from falsework.ads.taxonomy.suitability import Suitability
 from falsework.errors import FalseworkError
+from falsework.serving import serve_until_told
 
 if TYPE_CHECKING:
     from granian.http import HTTP1Settings
@@ -161,14 +161,20 @@ def _log(address: str) -> EventLog | None:
     return Segments(Path(address))
 
 
-def serve(settings: Settings, *, workers: int = 1, encoder: Encoder | None = None) -> None:
-    """Answer until interrupted. A `FalseworkError` where the address is taken, or where several workers would
-    share a state that is one process's."""
+def serve(
+    settings: Settings,
+    *,
+    workers: int = 1,
+    encoder: Encoder | None = None,
+    ready: Callable[[], None] | None = None,
+) -> None:
+    """Answer until interrupted. `ready` is called once requests are answered; with several workers, when they
+    are begun. A `FalseworkError` where the address is taken, or where several workers would share a state
+    that is one process's."""
     _check_address(settings.host, settings.port)
     logging.getLogger("falsework.ads").setLevel(logging.ERROR)
     if workers == 1:
-        with suppress(asyncio.CancelledError):
-            asyncio.run(_serve_here(settings, encoder))
+        asyncio.run(_serve_here(settings, encoder, ready))
         return
     if ":" not in settings.state:
         raise FalseworkError(
@@ -176,10 +182,12 @@ def serve(settings: Settings, *, workers: int = 1, encoder: Encoder | None = Non
             where=settings.state,
             todo=f"Give --state lmdb:{settings.state} for several workers, or redis://HOST:PORT/0.",
         )
+    if ready is not None:
+        ready()
     _serve_by_workers(settings, workers, encoder)
 
 
-async def _serve_here(settings: Settings, encoder: Encoder | None) -> None:
+async def _serve_here(settings: Settings, encoder: Encoder | None, ready: Callable[[], None] | None) -> None:
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server.embed import Server
@@ -198,7 +206,7 @@ async def _serve_here(settings: Settings, encoder: Encoder | None) -> None:
     )
     between = asyncio.create_task(service.run())
     try:
-        await server.serve()
+        await serve_until_told(server, settings.host, settings.port, ready=ready)
     finally:
         between.cancel()
         service.close()
@@ -230,8 +238,7 @@ def _serve_by_workers(settings: Settings, workers: int, encoder: Encoder | None)
 
 def _settle() -> None:
     """What a worker begins with stays to its end: nobody need look through it for garbage, which takes longer
-    than a deadline where campaigns are many. What many players do wrong at once is said now and then."""
-    logging.getLogger("falsework.ads").addFilter(Seldom())
+    than a deadline where campaigns are many."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
