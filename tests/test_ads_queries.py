@@ -63,7 +63,7 @@ def test_what_could_only_open_more_counts_as_absent_and_is_noted(query: str) -> 
 def test_names_nobody_knows_are_noted_and_not_repeated() -> None:
     """A name may be somebody's, and notes are logged."""
     (note,) = notes_of(parameters(b"somebody-7=1&contry=FR&another=2&duration=30"))
-    assert note == "3 names are no parameters of this server (is country meant?)"
+    assert note == "names that are no parameters of this server: 3 (is country meant?)"
 
 
 @pytest.mark.parametrize("value", ABSENT)

@@ -95,7 +95,7 @@ def notes_of(given: Mapping[str, str]) -> tuple[str, ...]:
         for one in get_close_matches(name[:LONGEST_NAME].lower(), sorted(KNOWN), 1)
     }
     like = f" (is {', '.join(sorted(near))} meant?)" if near else ""
-    notes = [f"{len(strange)} names are no parameters of this server{like}"] if strange else []
+    notes = [f"names that are no parameters of this server: {len(strange)}{like}"] if strange else []
     notes += [
         f"{name}: {NOT_READ}"
         for name, read in (
