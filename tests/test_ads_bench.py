@@ -84,9 +84,10 @@ def test_nobody_there_is_said() -> None:
         measure("127.0.0.1", port, [BODY], 10.0, 0.1)
 
 
-def test_a_server_of_its_own_is_measured() -> None:
+def test_a_server_of_its_own_is_measured(capfd: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("granian")
     (row,) = run(40, [40.0], 0.5)
     assert row.line_items == 40
     assert (row.measured.requests, row.measured.unfilled) == (20, 0)
     assert row.resident > 2**20
+    assert "Traceback" not in capfd.readouterr().err

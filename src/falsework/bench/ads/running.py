@@ -8,7 +8,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,9 +78,7 @@ def _server(line_items: int, workers: int) -> Iterator[tuple[int, list[int]]]:
             log=str(folder / "log"),
             port=_free_port(),
         )
-        process = multiprocessing.get_context("spawn").Process(
-            target=serve, args=(settings,), kwargs={"workers": workers}
-        )
+        process = multiprocessing.get_context("spawn").Process(target=_serve, args=(settings, workers))
         process.start()
         try:
             _wait_for(settings.port, process)
@@ -91,6 +89,12 @@ def _server(line_items: int, workers: int) -> Iterator[tuple[int, list[int]]]:
             if process.is_alive():
                 process.kill()
                 process.join()
+
+
+def _serve(settings: Settings, workers: int) -> None:
+    """Until the bench ends it."""
+    with suppress(KeyboardInterrupt):
+        serve(settings, workers=workers)
 
 
 def _free_port() -> int:
