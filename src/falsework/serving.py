@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["serve_until_told"]
+from falsework.errors import FalseworkError
+
+__all__ = ["check_address", "serve_until_told"]
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+def check_address(host: str, port: int) -> None:
+    """A FalseworkError where the address is taken or is not this machine's."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((host, port))
+    except (OSError, UnicodeError) as error:
+        raise FalseworkError(
+            f"cannot be listened at ({getattr(error, 'strerror', None) or error})",
+            where=f"{host}:{port}",
+            todo="Choose another --port, or an address of this machine for --host.",
+        ) from error
 
 
 async def serve_until_told(

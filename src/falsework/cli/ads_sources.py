@@ -34,22 +34,11 @@ def catalogue_at(url: str) -> str:
     """A catalogue's address; `SAMPLE` is the sample that ships, put into the cache on its first use."""
     if url != SAMPLE or Path(url).exists():
         return url
-    from falsework.catalogue.database import Catalogue
-    from falsework.catalogue.sample import edition, fill
+    from falsework.catalogue.sample import edition, open_in
 
-    file = _cache_folder() / f"{SAMPLE}-{edition()}.db"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FalseworkError(
-            f"cannot be made ({error.strerror})",
-            where=file.parent,
-            todo="Set XDG_CACHE_HOME to a folder that may be written to.",
-        ) from error
-    with Catalogue.open(file) as catalogue:
-        if not catalogue.count():
-            fill(catalogue)
-    return str(file)
+    folder = _cache_folder()
+    open_in(folder).close()
+    return str(folder / f"{SAMPLE}-{edition()}.db")
 
 
 @dataclass(frozen=True)

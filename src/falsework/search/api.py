@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -32,7 +31,7 @@ from falsework.search.answer import OFFLINE, Turn
 from falsework.search.query import LONGEST_TEXT, Query
 from falsework.search.ranking.why import why
 from falsework.search.searcher import MOST_RESULTS, Searcher
-from falsework.serving import serve_until_told
+from falsework.serving import check_address, serve_until_told
 
 __all__ = ["MOST_BYTES", "application", "serve"]
 
@@ -236,7 +235,7 @@ def serve(
     from granian.log import LogLevels
     from granian.server.embed import Server
 
-    _check_address(host, port)
+    check_address(host, port)
     server = Server(
         application(searcher, kids=kids, offline=offline),
         address=host,
@@ -246,20 +245,6 @@ def serve(
         log_level=LogLevels.error,
     )
     asyncio.run(serve_until_told(server, host, port, ready=ready))
-
-
-def _check_address(host: str, port: int) -> None:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        with socket.socket(family, socket.SOCK_STREAM) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind((host, port))
-    except (OSError, UnicodeError) as error:
-        raise FalseworkError(
-            f"cannot be listened at ({getattr(error, 'strerror', None) or error})",
-            where=f"{host}:{port}",
-            todo="Choose another --port, or an address of this machine for --host.",
-        ) from error
 
 
 def _reasons(

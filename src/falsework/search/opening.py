@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from falsework.catalogue.database import Catalogue, default_url
 from falsework.catalogue.engine import VARIABLE
-from falsework.catalogue.sample import SAMPLE, edition, fill
-from falsework.errors import FalseworkError
+from falsework.catalogue.sample import SAMPLE, open_in
 from falsework.search.encoder import Encoder
 from falsework.search.index.build import OpenIndex, build, open_index
 from falsework.search.index.generations import current
@@ -62,7 +61,7 @@ def open_catalogue(url: str | Path | None = None) -> Catalogue:
     own = default_url()
     if url is None and (os.environ.get(VARIABLE, "").strip() or Path(own).is_file()):
         return Catalogue.open(own, create=False)
-    return _sample()
+    return open_in(cache_folder())
 
 
 def open_searcher(
@@ -127,23 +126,3 @@ def _opened(catalogue: Catalogue, folder: Path, encoder: Encoder, *, own: bool) 
         opened.close()
         return None
     return opened
-
-
-def _sample() -> Catalogue:
-    path = cache_folder() / f"{SAMPLE}-{edition()}.db"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FalseworkError(
-            f"cannot be made ({error.strerror})",
-            where=path.parent,
-            todo="Set XDG_CACHE_HOME to a folder that may be written to.",
-        ) from error
-    catalogue = Catalogue.open(path)
-    try:
-        if catalogue.count() == 0:
-            fill(catalogue)
-    except BaseException:
-        catalogue.close()
-        raise
-    return catalogue

@@ -11,7 +11,7 @@ from falsework.ads.hls.interstitials import HLS_TYPES, Asset, asset_list
 from falsework.ads.measurement.beacons import Signer
 from falsework.ads.opportunity import Activity
 from falsework.ads.server.queries import DEFAULT_BREAK
-from falsework.ads.vast.response import vast
+from falsework.ads.vast.response import LINEAR_EVENTS, vast
 from falsework.ads.vast.text import web_address
 from falsework.ads.vast.tracking import beacon
 from falsework.errors import FalseworkError
@@ -20,18 +20,8 @@ __all__ = ["AS_ASSETS", "AS_VAST", "Form"]
 
 Query = Mapping[str, str]
 # VAST's names for what players say while an asset plays, as the creative signalling of the Streaming Video
-# Technology Alliance (SVTA 2053-2) takes them over.
-EVENTS = (
-    "start",
-    "firstQuartile",
-    "midpoint",
-    "thirdQuartile",
-    "complete",
-    "mute",
-    "unmute",
-    "pause",
-    "resume",
-)
+# Technology Alliance (SVTA 2053-2) takes them over: it has nothing to close.
+EVENTS = tuple(event for event in LINEAR_EVENTS if event != "closeLinear")
 IDENTIFIED = "urn:falsework:creative"  # the scheme of an identifier where no registry knows the creative
 
 

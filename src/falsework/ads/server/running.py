@@ -8,7 +8,6 @@ import logging
 import multiprocessing
 import os
 import secrets
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -34,7 +33,7 @@ from falsework.ads.state.events import EventLog, KafkaLog, Segments
 from falsework.ads.state.opening import open_state
 from falsework.ads.taxonomy.suitability import Suitability
 from falsework.errors import FalseworkError
-from falsework.serving import serve_until_told
+from falsework.serving import check_address, serve_until_told
 
 if TYPE_CHECKING:
     from granian.http import HTTP1Settings
@@ -171,7 +170,7 @@ def serve(
     """Answer until interrupted. `ready` is called once requests are answered; with several workers, when they
     are begun. A `FalseworkError` where the address is taken, or where several workers would share a state
     that is one process's."""
-    _check_address(settings.host, settings.port)
+    check_address(settings.host, settings.port)
     logging.getLogger("falsework.ads").setLevel(logging.ERROR)
     if workers == 1:
         asyncio.run(_serve_here(settings, encoder, ready))
@@ -274,17 +273,3 @@ def _http1() -> HTTP1Settings:
     from granian.http import HTTP1Settings
 
     return HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000, max_buffer_size=LONGEST_HEAD)
-
-
-def _check_address(host: str, port: int) -> None:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        with socket.socket(family, socket.SOCK_STREAM) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind((host, port))
-    except (OSError, UnicodeError) as error:
-        raise FalseworkError(
-            f"cannot be listened at ({getattr(error, 'strerror', None) or error})",
-            where=f"{host}:{port}",
-            todo="Choose another --port, or an address of this machine for --host.",
-        ) from error

@@ -21,7 +21,7 @@ from falsework.ads.vast.text import clock, escaped, web_address
 from falsework.ads.vast.tracking import Tracking, served_values
 from falsework.ads.vast.versions import NEWEST, version_for, written_as
 
-__all__ = ["DECLARATION", "KEPT", "Manner", "manner", "marked", "vast"]
+__all__ = ["DECLARATION", "KEPT", "LINEAR_EVENTS", "Manner", "manner", "marked", "vast"]
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 NAMESPACE = "http://www.iab.com/VAST"

@@ -6,13 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from falsework.catalogue.database import Catalogue
 from falsework.catalogue.mapping import guessed, read
 from falsework.catalogue.records import Scene
+from falsework.errors import FalseworkError
 
-__all__ = ["SAMPLE", "edition", "fill", "sample_scenes"]
+__all__ = ["SAMPLE", "edition", "fill", "open_in", "sample_scenes"]
 
 SAMPLE = "sample"  # what stands for it where a catalogue's path or URL is asked for
 
@@ -33,6 +35,27 @@ def fill(catalogue: Catalogue) -> int:
         writer.seasons_counted({each.title.id: each.seasons for each in readings if each.seasons})
         writer.scenes(list(sample_scenes()))
     return len(readings)
+
+
+def open_in(folder: Path) -> Catalogue:
+    """This edition of the sample in a folder of what can be made again, filled on its first use. Raises
+    FalseworkError where there can be no such folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FalseworkError(
+            f"cannot be made ({error.strerror})",
+            where=folder,
+            todo="Set XDG_CACHE_HOME to a folder that may be written to.",
+        ) from error
+    catalogue = Catalogue.open(folder / f"{SAMPLE}-{edition()}.db")
+    try:
+        if catalogue.count() == 0:
+            fill(catalogue)
+    except BaseException:
+        catalogue.close()
+        raise
+    return catalogue
 
 
 def sample_scenes() -> Iterator[Scene]:
